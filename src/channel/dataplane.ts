@@ -1,0 +1,258 @@
+/**
+ * The data plane in terms of three nouns: a Channel carries PPP frames, a Unit is a network device of ours,
+ * a Bridge joins two channels. The control plane drives every engine through this interface and cannot tell
+ * which one it has.
+ *
+ * PPP frames at this interface start with the PPP protocol field; address and control (FF03) are the engine's
+ * business. Addresses are canonical text (RFC 5952 for IPv6).
+ */
+
+import type { VlanTag } from "../wire/ethernet.ts";
+
+export type PortId = number;
+export type PeerId = number;
+export type ChannelId = number;
+export type UnitId = number;
+
+/** An Ethernet interface on which subscribers call. Bound by ifindex: a rename does not matter. */
+export interface AccessPortSpec {
+  readonly kind: "ethernet";
+  readonly ifindex: number;
+  /** For messages only. */
+  readonly name: string;
+  /** Octets of Ethernet payload that the interface can send (its MTU). */
+  readonly mtuBytes: number;
+}
+
+/** A local UDP address that L2TP is spoken on. */
+export interface TunnelPortSpec {
+  readonly kind: "udp";
+  readonly address: string;
+  readonly udpPort: number;
+  /** Bind to this device (a VRF) by index. */
+  readonly ifindex?: number;
+}
+
+export type PortSpec = AccessPortSpec | TunnelPortSpec;
+
+/** The other end of PPPoE sessions: where frames come from and go to. */
+export interface EthernetPeerSpec {
+  readonly kind: "ethernet";
+  readonly port: PortId;
+  /** Six octets each. Frames of this peer must come from `remoteMac` to `localMac`, under exactly `tags`. */
+  readonly remoteMac: Uint8Array;
+  readonly localMac: Uint8Array;
+  /** Outermost first; at most two. */
+  readonly tags: readonly VlanTag[];
+}
+
+/** The other end of L2TP tunnels. Many channels point at one peer. */
+export interface UdpPeerSpec {
+  readonly kind: "udp";
+  readonly port: PortId;
+  readonly address: string;
+  readonly udpPort: number;
+  /** Largest outer IP packet, in octets, that the path takes. */
+  readonly pathMtuBytes: number;
+  /** Send FF03 before the PPP protocol field. Received frames are taken with and without it. */
+  readonly addressControl: boolean;
+  /** Send the L2TP length field (L bit). */
+  readonly lengthBit: boolean;
+  /** Send UDP checksums on data (IPv4 only: IPv6 always has them). */
+  readonly checksum: boolean;
+  /** What happens to a frame whose outer packet exceeds the path MTU: outer fragments (DF clear), or a drop. */
+  readonly oversize: "fragment" | "drop";
+}
+
+export type PeerSpec = EthernetPeerSpec | UdpPeerSpec;
+
+export interface PppoeChannelSpec {
+  readonly kind: "pppoe";
+  readonly peer: PeerId;
+  readonly sessionId: number;
+}
+
+export interface L2tpChannelSpec {
+  readonly kind: "l2tp";
+  readonly peer: PeerId;
+  /** Ours: what the peer puts into the messages that it sends us. */
+  readonly localTunnelId: number;
+  readonly localSessionId: number;
+  /** The peer's: what we put into ours. */
+  readonly remoteTunnelId: number;
+  readonly remoteSessionId: number;
+}
+
+export type ChannelSpec = PppoeChannelSpec | L2tpChannelSpec;
+
+/** A TUN device of ours, born with its final name and namespace, first up with its final MTU and addresses. */
+export interface UnitSpec {
+  /** At most 15 octets. */
+  readonly name: string;
+  /** A named network namespace (ip netns), or ours when absent. */
+  readonly netns?: string;
+  readonly mtuBytes: number;
+  /** Our addresses on the device, each with its prefix length: "192.0.2.1/32". */
+  readonly addresses: readonly string[];
+  /**
+   * With a per-session device: the subscriber's address, set as the device's peer.
+   * Shared devices route whole prefixes instead.
+   */
+  readonly peerAddress?: string;
+  /** Prefixes that are routed to the device: "198.51.100.0/24". */
+  readonly routes: readonly string[];
+  /** More than one channel may be attached; packets to a subscriber are found by destination address. */
+  readonly shared: boolean;
+}
+
+export interface AttachSpec {
+  readonly unit: UnitId;
+  /** The subscriber's addresses. Packets from him with any other source are dropped and counted. */
+  readonly addresses: readonly string[];
+  /** Largest IP packet that the subscriber takes (his MRU, or less). */
+  readonly mruBytes: number;
+  /** Clamp the MSS of TCP SYNs, both directions, to what fits `mruBytes`. */
+  readonly clampMss: boolean;
+  /** Let IPv6 through (IPV6CP is open). */
+  readonly ipv6: boolean;
+}
+
+/** Held frames that must leave on `channel` before any frame that the new bridge carries. */
+export interface HeldFrame {
+  readonly channel: ChannelId;
+  readonly frame: Uint8Array;
+}
+
+/** Cumulative since the channel was added. "In" is what the channel received from its wire. PPP octets. */
+export interface ChannelCounters {
+  readonly framesIn: number;
+  readonly octetsIn: number;
+  readonly framesOut: number;
+  readonly octetsOut: number;
+}
+
+/** Why a received or sent frame was not carried on. Every drop is counted under exactly one of these. */
+export const DROP_REASONS = [
+  "truncated", // shorter than its headers say
+  "bad-version", // PPPoE version/type/code or L2TP version not ours
+  "bad-length", // a length field contradicts the frame
+  "unknown-session", // no channel with that id
+  "unknown-tunnel",
+  "wrong-source", // right id, wrong MAC, VLAN, address or port
+  "wrong-address", // attached: the IP source is not the subscriber's
+  "unknown-destination", // from a shared unit: nobody has that address
+  "unsupported-protocol", // attached: a network protocol that is not open
+  "malformed-ip",
+  "too-big", // larger than the path or the subscriber takes
+  "policed", // punt rate limit
+  "punt-overflow", // the control plane did not keep up
+  "send-full", // the device or socket queue was full
+  "send-failed", // the system refused: device down, no route
+  "receive-overflow", // the kernel dropped before we read
+  "stale", // punted by a channel that was closed or changed meanwhile
+] as const;
+export type DropReason = (typeof DROP_REASONS)[number];
+
+/** What the engine hands to the control plane. `frame` and `datagram` are the receiver's to keep. */
+export type Punt =
+  /** A PPP frame of a punted channel, or a PPP control frame of an attached one. */
+  | { readonly kind: "frame"; readonly channel: ChannelId; readonly frame: Uint8Array }
+  /** An L2TP control message (T bit). */
+  | {
+      readonly kind: "control";
+      readonly port: PortId;
+      readonly remoteAddress: string;
+      readonly remotePort: number;
+      readonly localAddress: string;
+      readonly datagram: Uint8Array;
+    }
+  /** A PPPoE session frame that no channel has: its sender may have outlived us. */
+  | {
+      readonly kind: "unknown-session";
+      readonly port: PortId;
+      readonly remoteMac: Uint8Array;
+      readonly localMac: Uint8Array;
+      readonly tags: readonly VlanTag[];
+      readonly sessionId: number;
+    }
+  /** A packet from a unit that its subscriber's MRU does not take; `packet` is at least its first 576 octets. */
+  | {
+      readonly kind: "too-big";
+      readonly unit: UnitId;
+      readonly channel: ChannelId;
+      readonly mruBytes: number;
+      readonly packet: Uint8Array;
+    }
+  /** The network told us that datagrams to a peer do not arrive (ICMP). `mtuBytes` with EMSGSIZE. */
+  | {
+      readonly kind: "unreachable";
+      readonly port: PortId;
+      readonly remoteAddress: string;
+      readonly remotePort: number;
+      readonly errno: string;
+      readonly mtuBytes?: number;
+    }
+  /** A port or unit failed for good (its device is gone). The control plane closes it and may open another. */
+  | { readonly kind: "port-down"; readonly port: PortId; readonly reason: string }
+  | { readonly kind: "unit-down"; readonly unit: UnitId; readonly reason: string };
+
+/**
+ * Ordering: changes take effect in the order of the calls. A call that returns a promise completes when no
+ * frame can any more be handled the old way. From the moment bridge() or close() is called the control plane
+ * gets no further punt of those channels: what was punted before and not yet delivered goes to the bridge's
+ * other end, or is counted as stale.
+ *
+ * Every method throws a DataplaneError (or rejects with one) when it is called against the rules; engines
+ * leave everything as it was then.
+ */
+export interface Dataplane {
+  readonly engine: string;
+
+  /** The one receiver of punts; set before the first port is opened. */
+  onPunt(handler: (punt: Punt) => void): void;
+
+  openPort(spec: PortSpec): Promise<PortId>;
+  /** Closes the port; all its peers must have been removed. */
+  closePort(port: PortId): Promise<void>;
+
+  addPeer(spec: PeerSpec): PeerId;
+  /** One write, however many channels point at the peer. The kind and port cannot change. */
+  updatePeer(peer: PeerId, spec: PeerSpec): void;
+  /** All channels of the peer must have been closed. */
+  removePeer(peer: PeerId): Promise<void>;
+
+  /** A new channel is punted. When this returns, its frames are accepted. */
+  addChannel(spec: ChannelSpec): ChannelId;
+  /** Unbridges (the other end becomes punted), detaches, and retires the id. */
+  closeChannel(channel: ChannelId): Promise<void>;
+
+  /** Joins two punted channels, both directions at once. */
+  bridge(a: ChannelId, b: ChannelId, held?: readonly HeldFrame[]): Promise<void>;
+  /** The exact opposite: both ends are punted again. */
+  unbridge(channel: ChannelId): Promise<void>;
+
+  createUnit(spec: UnitSpec): Promise<UnitId>;
+  /** All channels must have been detached. */
+  closeUnit(unit: UnitId): Promise<void>;
+  attach(channel: ChannelId, spec: AttachSpec): Promise<void>;
+  detach(channel: ChannelId): Promise<void>;
+
+  /** Sends one PPP frame on a channel, in whatever state it is. */
+  inject(channel: ChannelId, frame: Uint8Array): void;
+  /** Sends one L2TP control message. DSCP CS6. `localAddress`: what the conversation came to, if the port is bound to any. */
+  sendControl(
+    port: PortId,
+    remoteAddress: string,
+    remotePort: number,
+    datagram: Uint8Array,
+    localAddress?: string,
+  ): void;
+  /** Writes one IP packet into a unit, as if it had come from a subscriber (ICMP errors of ours). */
+  injectPacket(unit: UnitId, packet: Uint8Array): void;
+
+  counters(channel: ChannelId): ChannelCounters;
+  drops(): Readonly<Record<DropReason, number>>;
+
+  /** Ends workers, closes ports and units. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,226 @@
+/**
+ * What the native addon gives: descriptors, mappings and batches. It knows no protocol.
+ *
+ * Ownership: a descriptor belongs to the thread (isolate) that opened it and is closed with close(fd), or when
+ * that thread ends. Other threads of the process may use its number meanwhile. Failures of opening and
+ * configuring throw a SystemError-like Error with `code` ("EPERM"), `errno` (positive number), `syscall`
+ * ("bind") and `subject` (the device or address it was about), all of them in the message too. Sending and
+ * receiving of batches never throws: errors are counts.
+ */
+
+/** An Error thrown by the addon. */
+export interface NativeError extends Error {
+  readonly code: string;
+  readonly errno: number;
+  readonly syscall: string;
+  readonly subject: string;
+}
+
+export interface PacketOptions {
+  readonly ifindex: number;
+  /** For error messages. */
+  readonly name: string;
+  /** EtherType to bind to in host order; ETH_P_ALL (3) when absent. */
+  readonly protocol?: number;
+  /** A classic BPF program: struct sock_filter[] as raw octets (host order), attached before binding. */
+  readonly filter: Uint8Array;
+  /** TPACKET_V2 receive ring: number of slots (power of two) and octets of each (power of two ≥ 2048). */
+  readonly ringSlots: number;
+  readonly slotBytes: number;
+  /** Octets of headroom to keep before the MAC header in each slot. */
+  readonly headroomBytes: number;
+  readonly sendBufferBytes: number;
+  /** PACKET_QDISC_BYPASS. */
+  readonly bypassQdisc: boolean;
+  /** PACKET_MR_PROMISC. */
+  readonly promiscuous: boolean;
+  /** Join this fanout group: mode of packet(7) with the program for PACKET_FANOUT_CBPF, if any. */
+  readonly fanout?: { readonly group: number; readonly mode: number; readonly program?: Uint8Array };
+}
+
+export interface UdpOptions {
+  readonly family: 4 | 6;
+  /** Raw address octets (4 or 16). */
+  readonly address: Uint8Array;
+  readonly port: number;
+  /** SO_BINDTOIFINDEX when not 0. */
+  readonly ifindex: number;
+  readonly reusePort: boolean;
+  /** With reusePort: classic BPF that picks the member (SO_ATTACH_REUSEPORT_CBPF), raw sock_filter octets. */
+  readonly reusePortProgram?: Uint8Array;
+  /** SO_RCVBUFFORCE / SO_SNDBUFFORCE, falling back to SO_RCVBUF / SO_SNDBUF without privilege. */
+  readonly receiveBufferBytes: number;
+  readonly sendBufferBytes: number;
+  /** UDP_GRO. */
+  readonly gro: boolean;
+  /** false: SO_NO_CHECK (IPv4 data without checksum). */
+  readonly checksum: boolean;
+  /** "clear": IP_PMTUDISC_DONT (the kernel fragments); "probe": IP_PMTUDISC_PROBE (DF, no kernel PMTU). */
+  readonly df: "clear" | "probe";
+}
+
+export interface TunOptions {
+  readonly name: string;
+  /** Path of a network namespace ("/run/netns/core"); ours when absent. Needs CAP_SYS_ADMIN. */
+  readonly netnsPath?: string;
+  /** IFF_MULTI_QUEUE when more than one. */
+  readonly queues: number;
+  /** IFF_VNET_HDR with a header of 10 octets before each packet. */
+  readonly vnetHeader: boolean;
+}
+
+/** One ICMP error or similar from a socket's error queue (IP_RECVERR). */
+export interface SocketError {
+  /** Symbolic: "ECONNREFUSED", "EMSGSIZE", "EHOSTUNREACH". */
+  readonly code: string;
+  readonly errno: number;
+  /** ee_info: the MTU with EMSGSIZE. */
+  readonly info: number;
+  /** Destination of the datagram that failed: raw address octets and port. */
+  readonly address: Uint8Array;
+  readonly port: number;
+}
+
+/**
+ * Receive descriptors: RX_STRIDE Int32 each.
+ *  [RX_OFFSET]  where the frame starts in the region
+ *  [RX_LENGTH]  octets of it that are there
+ *  [RX_AUX]     UDP: size of each coalesced segment (= length when not coalesced). Packet: original length on the wire
+ *  [RX_ADDRESS] UDP: region offset of an address record (see ADDRESS_*) of sender and local address. Else 0
+ */
+export const RX_STRIDE = 4;
+export const RX_OFFSET = 0;
+export const RX_LENGTH = 1;
+export const RX_AUX = 2;
+export const RX_ADDRESS = 3;
+
+/**
+ * Address records, 64 octets: how sockets' addresses cross the boundary, in regions and in shared tables.
+ *   0  u8   family: 4 or 6
+ *   2  u16  port, network order
+ *   4  u32  scope id (ifindex of link-local IPv6), host order
+ *   8  16×u8 remote address (IPv4 in the first four)
+ *  24  16×u8 local address (IPv4 in the first four; all zero on send: let the system choose)
+ *  40  u32  local ifindex (on receive: where it came in; on send: 0), host order
+ *  44  u32  on send: largest datagram (UDP payload octets) that may be grouped into one UDP_SEGMENT send; 0 never, host order
+ *  48  u8   on send: DSCP/ECN octet (IP_TOS / IPV6_TCLASS); 0 sends no ancillary data for it
+ */
+export const ADDRESS_BYTES = 64;
+export const ADDRESS_FAMILY = 0;
+export const ADDRESS_PORT = 2;
+export const ADDRESS_SCOPE = 4;
+export const ADDRESS_REMOTE = 8;
+export const ADDRESS_LOCAL = 24;
+export const ADDRESS_IFINDEX = 40;
+export const ADDRESS_GROUP_MAX = 44;
+export const ADDRESS_TOS = 48;
+
+/**
+ * Send descriptors: TX_STRIDE Int32 each; a frame is a head piece followed by a body piece, both in the region,
+ * gathered by the kernel. A head length of 0 sends the body alone.
+ *  [TX_ADDRESS] UDP: octet offset of the destination's address record in the table given to Region. Else unused
+ */
+export const TX_STRIDE = 6;
+export const TX_HEAD_OFFSET = 0;
+export const TX_HEAD_LENGTH = 1;
+export const TX_BODY_OFFSET = 2;
+export const TX_BODY_LENGTH = 3;
+export const TX_ADDRESS = 4;
+export const TX_USER = 5;
+
+/** A source of batches mapped into a region. */
+export interface Receiver {
+  /**
+   * Fills `descriptors` with at most `max` frames that are there now; never blocks. Frames stay valid until release().
+   * Returns their number, or a negative errno when the socket is dead (ENETDOWN, EBADFD, …).
+   */
+  receive(descriptors: Int32Array, max: number): number;
+  /** Gives the buffers of everything received so far back to the kernel. */
+  release(): void;
+  /** Frames that the kernel dropped before we read them, since the last call. */
+  overflows(): number;
+  /** Unmaps; the stretch of the region becomes anonymous zero pages. Does not close the descriptor. */
+  close(): void;
+}
+
+/** One reserved stretch of address space, seen as one Uint8Array that stays valid as long as anything refers to it. */
+export interface Region {
+  readonly bytes: Uint8Array;
+  /** Takes the next `size` octets (page aligned) as plain zeroed memory; returns the offset. */
+  allocate(size: number): number;
+  /** Maps a packet socket's receive ring here. VLAN tags from the metadata are put back where the wire had them. */
+  packetReceiver(fd: number, options: PacketOptions): Receiver;
+  /** Buffers for a UDP socket: `slots` of `slotBytes` (64 KiB for UDP_GRO), each with its address record. */
+  udpReceiver(fd: number, slots: number, slotBytes: number): Receiver;
+  /** Buffers for a TUN queue; a frame starts with the vnet header, if the device has one. `headroomBytes` before each. */
+  tunReceiver(fd: number, slots: number, slotBytes: number, headroomBytes: number): Receiver;
+  /**
+   * Sends up to `count` frames in order. Returns how many were taken (all `count`, or fewer when the queue is
+   * full or a frame was refused): the caller decides about the first that was not. `lastErrno` says why.
+   */
+  sendPacket(fd: number, descriptors: Int32Array, count: number): number;
+  /**
+   * As sendPacket, to the address record of each descriptor in `addresses`. Neighbouring frames to one address
+   * with equal lengths (the last may be shorter) that fit its ADDRESS_GROUP_MAX go as one UDP_SEGMENT send.
+   */
+  sendUdp(fd: number, descriptors: Int32Array, count: number, addresses: Uint8Array): number;
+  sendTun(fd: number, descriptors: Int32Array, count: number): number;
+  /** errno of the last send that took fewer than `count`; 0 when it took all. */
+  readonly lastErrno: number;
+}
+
+/** Blocks a worker until a descriptor is ready or somebody signals `wakeFd`. */
+export interface Poller {
+  /** An eventfd: signal(wakeFd) from any thread ends the wait. */
+  readonly wakeFd: number;
+  /** `token`: a non-negative integer that wait() reports. */
+  add(fd: number, token: number): void;
+  remove(fd: number): void;
+  /**
+   * Waits up to `timeoutMs` (-1 for ever). Writes a pair of token and epoll events (EPOLLIN 1, EPOLLERR 8, EPOLLHUP 16)
+   * for each ready descriptor into `ready`; returns the number of pairs. A wake-up is no pair.
+   */
+  wait(timeoutMs: number, ready: Int32Array): number;
+  close(): void;
+}
+
+/** Calls back on this thread's event loop when a descriptor is readable; level-triggered. */
+export interface Watcher {
+  close(): void;
+}
+
+export interface Addon {
+  createRegion(bytes: number): Region;
+  createPoller(): Poller;
+
+  openPacket(options: PacketOptions): number;
+  openUdp(options: UdpOptions): number;
+  /** Creates the device (down, unaddressed) in its namespace and returns one descriptor per queue. */
+  openTun(options: TunOptions): { readonly fds: readonly number[]; readonly ifindex: number };
+  /** TUNSETQUEUE: detach (false) and re-attach (true) one queue of a multiqueue device. Needs no privilege. */
+  setTunQueue(fd: number, attached: boolean): void;
+  /** An AF_NETLINK/NETLINK_ROUTE socket, in another namespace if a path is given, joined to `groups` (a bit mask). */
+  openNetlink(options: { readonly netnsPath?: string; readonly groups: number }): number;
+  /** An eventfd, non-blocking. */
+  openEvent(): number;
+  close(fd: number): void;
+
+  /** Adds one to an eventfd; cheap, callable from any thread. */
+  signal(eventFd: number): void;
+  /** Reads an eventfd back to zero. */
+  drain(eventFd: number): void;
+  watch(fd: number, callback: () => void): Watcher;
+
+  /** Control-plane I/O, one frame at a time. Sends return 0 or a positive errno. */
+  sendFrame(fd: number, frame: Uint8Array): number;
+  sendDatagram(fd: number, address: Uint8Array, datagram: Uint8Array): number;
+  /** One frame from a packet socket without a ring (ringSlots 0) or a netlink socket; undefined when there is none. VLAN tags put back. */
+  receiveFrame(fd: number): Uint8Array | undefined;
+  /** Everything on a socket's error queue. */
+  readErrors(fd: number): readonly SocketError[];
+  /** Sends `request` on a netlink socket and waits (bounded by 1 s) for all parts of the answer to its sequence number. */
+  netlinkTransact(fd: number, request: Uint8Array): Uint8Array[];
+
+  /** sd_notify(3) without libsystemd: false when NOTIFY_SOCKET is not set. */
+  notify(state: string): boolean;
+}
