@@ -1,0 +1,138 @@
+import { z } from "zod";
+import { Secret } from "../base/secret.ts";
+import { formatIpAddress, parseIpAddress, parseIpv4Address } from "../wire/ip-address.ts";
+import { type Ipv4Range, parseIpv4Range } from "../wire/ipv4-range.ts";
+
+/*
+ * The kinds of values that a configuration is made of. An issue's message is always the phrase for what is
+ * allowed ("a whole number from 1 to 65535"); the report puts what was read before it.
+ */
+
+/** A whole number from `min` to `max`, both included. */
+export function integer(min: number, max: number) {
+  const allowed = { error: `a whole number from ${min} to ${max}` };
+  return z.int(allowed).min(min, allowed).max(max, allowed);
+}
+
+export function flag() {
+  return z.boolean({ error: "true or false" });
+}
+
+/** One of a few words. */
+export function word<const Words extends readonly [string, ...string[]]>(words: Words) {
+  return z.enum(words, { error: words.length === 1 ? words[0] : `one of ${words.join(", ")}` });
+}
+
+/** Text that matches `pattern`; `allowed` describes it. */
+export function text(pattern: RegExp, allowed: string) {
+  return z.string({ error: allowed }).regex(pattern, { error: allowed });
+}
+
+/** A name of our own for something in the file: of a peer, of a unit group. */
+export function label() {
+  return text(/^[\w.:@-]{1,64}$/, "a name of 1 to 64 letters, digits and . : @ _ -");
+}
+
+/** What an AVP or a tag carries as a name. */
+export function protocolName() {
+  return text(/^[\x21-\x7e]{1,64}$/, "1 to 64 printable ASCII characters without blanks");
+}
+
+/** A network device's name: what Linux takes, dev_valid_name(). */
+export function deviceName() {
+  return text(
+    /^(?!\.{1,2}$)[^\s/:%\p{C}]{1,15}$/u,
+    "a device name of at most 15 characters without blanks, /, : and %",
+  );
+}
+
+export function filePath() {
+  return text(/^[^\0]{1,4096}$/, "the path of a file");
+}
+
+export function ipv4Address() {
+  const allowed = { error: "an IPv4 address" };
+  return z.string(allowed).refine((address) => parseIpv4Address(address) !== undefined, allowed);
+}
+
+/** Canonical text in the program. */
+export function ipAddress() {
+  const allowed = { error: "an IPv4 or IPv6 address" };
+  return z
+    .string(allowed)
+    .refine((address) => parseIpAddress(address) !== undefined, allowed)
+    .transform((address) => formatIpAddress(parseIpAddress(address) ?? new Uint8Array(4)));
+}
+
+/** One prefix or range, or a list of them. */
+export function ipv4Ranges() {
+  const allowed = {
+    error: "a prefix (100.64.0.0/16), a range (192.0.2.10-192.0.2.99) or a list of them",
+  };
+  return z
+    .union([z.string(), z.array(z.string()).min(1)], allowed)
+    .transform((written, context): readonly Ipv4Range[] => {
+      const ranges: Ipv4Range[] = [];
+      for (const [i, text] of [written].flat().entries()) {
+        const range = parseIpv4Range(text);
+        if (range !== undefined) ranges.push(range);
+        else
+          context.addIssue({
+            code: "custom",
+            path: typeof written === "string" ? [] : [i],
+            message: "a prefix (100.64.0.0/16) or a range (192.0.2.10-192.0.2.99)",
+          });
+      }
+      return Object.freeze(ranges);
+    });
+}
+
+const MILLISECONDS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 } as const;
+
+/** "500ms", "60s", "5m", "1h": a whole number with its unit. Milliseconds in the program. */
+export function duration(min: string, max: string) {
+  const allowed = { error: `a duration such as 500ms, 60s, 5m or 1h, from ${min} to ${max}` };
+  const least = milliseconds(min);
+  const most = milliseconds(max);
+  return z
+    .string(allowed)
+    .refine((value) => {
+      const ms = milliseconds(value);
+      return ms >= least && ms <= most;
+    }, allowed)
+    .transform(milliseconds);
+}
+
+/** NaN for what is no duration. */
+function milliseconds(value: string): number {
+  const match = /^(\d{1,9})(ms|s|m|h)$/.exec(value);
+  if (match === null) return Number.NaN;
+  return Number(match[1]) * MILLISECONDS[match[2] as keyof typeof MILLISECONDS];
+}
+
+/** A password or shared secret of 1 to 255 octets. A number must be quoted: 0123 is not "0123". */
+export function secret() {
+  const allowed = { error: "text of 1 to 255 octets, in quotes if it looks like a number" };
+  return z
+    .string(allowed)
+    .refine((value) => value.length > 0 && Buffer.byteLength(value) <= 255, allowed)
+    .transform((value) => new Secret(value));
+}
+
+/** A list of one to `most`, without repetition. */
+export function listOf<Item extends z.ZodType>(item: Item, allowed: string, most = 256) {
+  const whole = { error: `a list of 1 to ${most} ${allowed}, each once` };
+  return z
+    .array(item, whole)
+    .min(1, whole)
+    .max(most, whole)
+    .refine((items) => new Set(items).size === items.length, whole)
+    .readonly();
+}
+
+/** A mapping whose keys are the operator's. A Map in the program: user names choose from it, and an object has a prototype. */
+export function mapOf<Item extends z.ZodType>(item: Item, allowed: string) {
+  return z
+    .record(z.string(), item, { error: `a mapping of ${allowed}` })
+    .transform((record): ReadonlyMap<string, z.output<Item>> => new Map(Object.entries(record)));
+}

@@ -1,0 +1,69 @@
+import { z } from "zod";
+import { accessSchema } from "./access-schema.ts";
+import { block } from "./block.ts";
+import { destinationSchema } from "./destination-schema.ts";
+import { filePath, integer, mapOf, protocolName, word } from "./fields.ts";
+import { l2tpSchema } from "./l2tp-schema.ts";
+import { unitSchema } from "./unit-schema.ts";
+
+const logSchema = block({
+  level: word(["debug", "info", "warn", "error"])
+    .default("info")
+    .describe("The least grave events that are logged."),
+});
+
+const controlSchema = block({
+  socket: filePath()
+    .default("/run/lacewing/lacewing.sock")
+    .describe("The local socket that `lacewing show` talks to; mode 0660."),
+});
+
+const dataPlaneSchema = block({
+  engine: word(["loop"])
+    .default("loop")
+    .describe("What forwards frames: `loop` is the forwarding loop in worker threads."),
+  workers: integer(1, 64).default(1).describe("Forwarding threads."),
+  "max-channels": integer(2, 1_048_576)
+    .default(131_072)
+    .describe("Channels that there is room for: a bridged subscriber needs two, a terminated one needs one."),
+});
+
+/** The configuration file. */
+export const configSchema = block({
+  name: protocolName().describe(
+    "Who we are to others: L2TP Host Name, PPPoE AC-Name unless an access interface says otherwise, CHAP name.",
+  ),
+  log: logSchema
+    .prefault({})
+    .describe("What is logged. Durations in this file are text with a unit: 500ms, 60s, 5m, 1h."),
+  control: controlSchema.prefault({}).describe("The local control socket."),
+  "data-plane": dataPlaneSchema.prefault({}).describe("The engine that forwards frames."),
+  access: z
+    .array(accessSchema, { error: "a list of access interfaces" })
+    .readonly()
+    .default([])
+    .describe("Interfaces on which subscribers call by PPPoE."),
+  l2tp: l2tpSchema.prefault({}).describe("L2TPv2: our addresses and our peers."),
+  realms: mapOf(destinationSchema, "realms to destinations")
+    .transform(
+      (realms): typeof realms => new Map([...realms].map(([realm, to]) => [realm.toLowerCase(), to])),
+    )
+    .prefault({})
+    .describe(
+      "Where a subscriber goes, by the realm of its user name: what follows the last @, in any case.",
+    ),
+  services: mapOf(destinationSchema, "PPPoE service names to destinations")
+    .prefault({})
+    .describe(
+      "Where a subscriber goes, by the Service-Name that it asked for; decided before authentication.",
+    ),
+  default: destinationSchema
+    .prefault({ refuse: true })
+    .describe("Where a subscriber goes whom neither `services` nor `realms` know."),
+  units: mapOf(unitSchema, "names to unit groups")
+    .prefault({})
+    .describe("How terminated subscribers get their device and their addresses."),
+  "users-file": filePath()
+    .exactOptional()
+    .describe("The local users, relative to this file. Nobody but its owner may have access to it."),
+});

@@ -1,0 +1,117 @@
+/*
+ * What the gateway shows of itself: plain values, fit for JSON. Times of day are ISO 8601 in UTC; what is not known
+ * or does not apply is null, so that every row of a table has every column.
+ */
+
+/** What a subscriber's session is to us (docs/architecture.md); null until that is decided. */
+export type SessionRole = "lac" | "lts" | "lns" | "pta";
+
+/** One subscriber. */
+export interface SessionView {
+  /** Ours, unique while the process lives; the `session` of log lines. */
+  readonly id: string;
+  readonly role: SessionRole | null;
+  /** Where it stands: "authenticating", "calling" (the LNS), "network" (IPCP), "open", "closing". */
+  readonly state: string;
+  readonly user: string | null;
+  /** Where it comes from. */
+  readonly origin: PppoeOriginView | L2tpLegView;
+  /** The call to the LNS; null while there is none, and always where we terminate. */
+  readonly onward: L2tpLegView | null;
+  /** The unit group, device and address where we terminate. */
+  readonly unit: string | null;
+  readonly device: string | null;
+  readonly address: string | null;
+  readonly startedAt: string;
+  /** Since it became "open"; null before. */
+  readonly openForSeconds: number | null;
+  /** PPP octets and frames, "in" from the subscriber and "out" to it. */
+  readonly octetsIn: number;
+  readonly octetsOut: number;
+  readonly framesIn: number;
+  readonly framesOut: number;
+}
+
+export interface PppoeOriginView {
+  readonly kind: "pppoe";
+  readonly interface: string;
+  /** "02:00:5e:10:00:01". */
+  readonly mac: string;
+  /** VLAN ids, outermost first. */
+  readonly vlans: readonly number[];
+  readonly pppoeSessionId: number;
+  readonly serviceName: string;
+}
+
+/** One session in a tunnel. Ids are L2TP's: ours and the peer's. */
+export interface L2tpLegView {
+  readonly kind: "l2tp";
+  readonly peer: string;
+  readonly localTunnelId: number;
+  readonly remoteTunnelId: number;
+  readonly localSessionId: number;
+  readonly remoteSessionId: number;
+}
+
+/** One L2TP tunnel. */
+export interface TunnelView {
+  readonly localTunnelId: number;
+  readonly remoteTunnelId: number;
+  /** The peer's name in the configuration; null while it has not said who it is. */
+  readonly peer: string | null;
+  /** Its Host Name AVP. */
+  readonly hostName: string | null;
+  readonly localAddress: string;
+  readonly remoteAddress: string;
+  readonly remotePort: number;
+  /** RFC 2661 §7.2.1: "wait-ctl-reply", "wait-ctl-conn", "established", and "closing" while its state is kept. */
+  readonly state: string;
+  /** Whether we called. */
+  readonly initiator: boolean;
+  readonly sessions: number;
+  readonly establishedForSeconds: number | null;
+  /** Control messages that wait for the peer's window. */
+  readonly queued: number;
+}
+
+/** One channel of the data plane. */
+export interface ChannelView {
+  readonly channel: number;
+  readonly kind: "pppoe" | "l2tp";
+  readonly state: "punted" | "bridged" | "attached";
+  /** The other end of its bridge. */
+  readonly bridgedTo: number | null;
+  /** The device of the unit that it is attached to. */
+  readonly device: string | null;
+  /** The session that it belongs to. */
+  readonly session: string | null;
+  readonly framesIn: number;
+  readonly octetsIn: number;
+  readonly framesOut: number;
+  readonly octetsOut: number;
+}
+
+/** Everything that counts, by name: "drops.unknown-session", "sessions.opened". */
+export type CountersView = Readonly<Record<string, number>>;
+
+export interface StatusView {
+  readonly name: string;
+  readonly version: string;
+  readonly pid: number;
+  readonly engine: string;
+  readonly startedAt: string;
+  readonly uptimeSeconds: number;
+  readonly sessions: number;
+  readonly openSessions: number;
+  readonly tunnels: number;
+  readonly channels: number;
+}
+
+/** Where an operator's tools get these from. */
+export interface ControlSource {
+  status(): StatusView;
+  sessions(): readonly SessionView[];
+  tunnels(): readonly TunnelView[];
+  channels(): readonly ChannelView[];
+  counters(): CountersView;
+}
