@@ -1,0 +1,60 @@
+/**
+ * The Debian packages that each purpose needs, and nothing that none of them needs. What the VM with real peers
+ * needs is listed beside it, in test/interop/vm/packages.
+ */
+
+import { spawnSync } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+
+const BUILD = {
+  why: "to build the addon and the cap and raw-socket modules",
+  packages: ["g++", "make", "python3", "libpcap-dev"],
+};
+const NETWORK = { why: "for network namespaces and ping", packages: ["iproute2", "iputils-ping"] };
+const ORACLE = { why: "to check frames with another decoder", packages: ["tshark"] };
+
+/** @param {string} root the checkout */
+function peers(root) {
+  const list = join(root, "test/interop/vm/packages");
+  const packages = existsSync(list) ? readFileSync(list, "utf8").split(/\s+/).filter(Boolean) : [];
+  return { why: "for the VM with real peers", packages };
+}
+
+/**
+ * @param {string} purpose one of run, test, check, build, bench
+ * @param {string} root the checkout
+ * @returns {{ why: string, packages: string[] }[]}
+ */
+export function packageGroups(purpose, root) {
+  switch (purpose) {
+    case "run":
+    case "bench":
+      return [BUILD, NETWORK];
+    case "test":
+      return [BUILD, NETWORK, ORACLE, peers(root)];
+    default:
+      return [BUILD];
+  }
+}
+
+/**
+ * The groups reduced to what is not installed; all of it where there is no dpkg to ask.
+ * @param {{ why: string, packages: string[] }[]} groups
+ */
+export function missingPackages(groups) {
+  const wanted = groups.flatMap((group) => group.packages);
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: dpkg-query's own notation
+  const format = "${Package} ${db:Status-Status}\n";
+  // exits with 1 when it does not know one of the names, and still lists the others
+  const query = spawnSync("dpkg-query", ["-W", "-f", format, ...wanted], { encoding: "utf8" });
+  const installed = new Set(
+    (query.stdout ?? "")
+      .split("\n")
+      .filter((line) => line.endsWith(" installed"))
+      .map((line) => line.split(" ")[0]),
+  );
+  return groups
+    .map(({ why, packages }) => ({ why, packages: packages.filter((name) => !installed.has(name)) }))
+    .filter(({ packages }) => packages.length > 0);
+}

@@ -1,0 +1,166 @@
+/**
+ * The steps of the set-up, in order. Each can tell cheaply why it must be done (undefined when it must not) and
+ * do it. A step that was interrupted leaves no stamp and is done again.
+ */
+
+import { spawnSync } from "node:child_process";
+import { existsSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { NODE_BUILD, nodeDirectory } from "./node-headers.mjs";
+import { missingPackages, packageGroups } from "./packages.mjs";
+import { filesUnder, fingerprint, ROOT, readStamp, run, SetupFailure, say, writeStamp } from "./tools.mjs";
+
+const APT_LISTS = "/var/lib/apt/lists";
+const APT_LISTS_LIFE_MS = 7 * 24 * 3600 * 1000;
+const APT_OPTIONS = ["-q", "-y", "-o", "DPkg::Lock::Timeout=300", "-o", "Dpkg::Use-Pty=0"];
+
+function aptListsAreFresh() {
+  if (!existsSync(APT_LISTS) || !readdirSync(APT_LISTS).some((name) => name.includes("_Packages")))
+    return false;
+  return Date.now() - statSync(APT_LISTS).mtimeMs < APT_LISTS_LIFE_MS;
+}
+
+/** What to do where we may not install, or cannot. */
+function byHand(reason, packages) {
+  const install = `sudo apt-get install -y --no-install-recommends ${packages.join(" ")}`;
+  return new SetupFailure(`${reason} Run this, then go on:\n\n    sudo apt-get update && ${install}\n`);
+}
+
+async function installPackages(packages) {
+  if (process.getuid() !== 0)
+    throw byHand("Debian packages are missing, and installing them needs root.", packages);
+  const apt = spawnSync("apt-get", ["--version"]);
+  if (apt.error) throw byHand("Debian packages are missing, and this machine has no apt-get.", packages);
+
+  let updated = !aptListsAreFresh();
+  if (updated) await run("apt-update", ["apt-get", "update", ...APT_OPTIONS]);
+  const guard = join(ROOT, "scripts/setup/without-daemons.mjs");
+  const install = ["apt-get", "install", "--no-install-recommends", ...APT_OPTIONS, ...packages];
+  const guarded = [process.execPath, guard, "/usr/sbin/policy-rc.d", ...install];
+  for (;;) {
+    try {
+      // policy-rc.d is one for the whole machine, so the lock is too
+      return await run("apt-install", ["flock", "-F", "/run/lacewing-apt.lock", ...guarded]);
+    } catch (error) {
+      if (updated) throw error;
+      // the lists may name versions that the archive no longer has
+      updated = true;
+      await run("apt-update", ["apt-get", "update", ...APT_OPTIONS]);
+    }
+  }
+}
+
+function debianPackages(purpose) {
+  const missing = () => missingPackages(packageGroups(purpose, ROOT));
+  return {
+    why() {
+      const groups = missing();
+      if (groups.length === 0) return undefined;
+      const needs = groups.map(({ why, packages }) => `${packages.join(" ")} (${why})`);
+      return `installs Debian packages: ${needs.join(", ")}`;
+    },
+    make: () => installPackages(missing().flatMap(({ packages }) => packages)),
+  };
+}
+
+/** Whether node_modules is what package-lock.json says, as somebody's own npm run left it. */
+function modulesAgreeWithLock() {
+  const hidden = join(ROOT, "node_modules/.package-lock.json");
+  if (!existsSync(hidden)) return false;
+  const installed = JSON.parse(readFileSync(hidden, "utf8")).packages;
+  const locked = JSON.parse(readFileSync(join(ROOT, "package-lock.json"), "utf8")).packages;
+  const agrees = Object.entries(locked).every(
+    ([path, { version, optional }]) =>
+      path === "" || installed[path]?.version === version || (optional && installed[path] === undefined),
+  );
+  if (!agrees) return false;
+  // loading them shows that their install scripts ran, and for this version of Node
+  const load = 'require("cap"); require("raw-socket")';
+  return spawnSync(process.execPath, ["-e", load], { cwd: ROOT }).status === 0;
+}
+
+const nodeModules = {
+  stamp: () => fingerprint(["package-lock.json"], NODE_BUILD),
+  why() {
+    if (!existsSync(join(ROOT, "node_modules"))) return "installs node_modules by npm ci: there is none";
+    const last = readStamp("node-modules");
+    if (last === this.stamp()) return undefined;
+    if (modulesAgreeWithLock()) {
+      writeStamp("node-modules", this.stamp());
+      return undefined;
+    }
+    return "installs node_modules by npm ci: it is not what package-lock.json and this version of Node need";
+  },
+  async make() {
+    const environment = {};
+    const directory = nodeDirectory();
+    if (directory) environment.npm_config_nodedir = directory;
+    // npm's own path when npm runs us: another npm may come first in PATH
+    const npm = process.env.npm_execpath ? [process.execPath, process.env.npm_execpath] : ["npm"];
+    await run("npm-ci", [...npm, "ci", "--include=dev", "--no-audit", "--no-fund"], environment);
+    writeStamp("node-modules", this.stamp());
+  },
+};
+
+const addon = {
+  stamp: () => fingerprint(["binding.gyp", ...filesUnder("native")], NODE_BUILD),
+  why() {
+    const built = filesUnder("build/Release", (file) => file.endsWith(".node"));
+    if (built.length === 0) return "builds the addon by node-gyp: there is none";
+    if (readStamp("addon") === this.stamp()) return undefined;
+    return "builds the addon by node-gyp: native/ or the version of Node changed";
+  },
+  async make() {
+    const directory = nodeDirectory();
+    if (!directory) {
+      say(
+        `no headers of Node ${process.version} are beside ${process.execPath}: node-gyp will download them`,
+      );
+    }
+    const stamp = this.stamp();
+    await run("node-gyp", [
+      process.execPath,
+      "node_modules/node-gyp/bin/node-gyp.js",
+      "rebuild",
+      ...(directory ? [`--nodedir=${directory}`] : []),
+    ]);
+    writeStamp("addon", stamp);
+  },
+};
+
+const COMPILED = ["src", "lab", "bench"];
+const sources = () => COMPILED.flatMap((folder) => filesUnder(folder, (file) => file.endsWith(".ts")));
+
+/** Nothing may still find a module whose source is gone. */
+function removeOrphans() {
+  const kept = new Set(sources().map((file) => file.slice(0, -".ts".length)));
+  for (const folder of COMPILED) {
+    for (const file of filesUnder(join("dist", folder))) {
+      const source = file.slice("dist/".length).replace(/\.js(\.map)?$/, "");
+      if (!kept.has(source)) rmSync(join(ROOT, file));
+    }
+  }
+}
+
+const dist = {
+  stamp: () => fingerprint(["tsconfig.json", "tsconfig.build.json", "package-lock.json", ...sources()]),
+  why() {
+    if (!existsSync(join(ROOT, "dist"))) return "builds dist/ by tsc: there is none";
+    return readStamp("dist") === this.stamp() ? undefined : "builds dist/ by tsc: sources changed";
+  },
+  async make() {
+    const stamp = this.stamp();
+    await run("tsc", [process.execPath, "node_modules/typescript/bin/tsc", "-p", "tsconfig.build.json"]);
+    removeOrphans();
+    writeStamp("dist", stamp);
+  },
+};
+
+/** @type {Record<string, { why(): string | undefined, make(): Promise<void> }[]>} */
+export const STEPS = {
+  run: [debianPackages("run"), nodeModules, addon, dist],
+  test: [debianPackages("test"), nodeModules, addon, dist],
+  check: [debianPackages("check"), nodeModules],
+  build: [debianPackages("build"), nodeModules, addon, dist],
+  bench: [debianPackages("bench"), nodeModules, addon, dist],
+};
