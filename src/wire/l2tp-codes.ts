@@ -1,0 +1,91 @@
+/** Result and Error Codes of StopCCN and CDN (RFC 2661 §4.4.2): one table, with the texts that people read. */
+
+/** The value of a Result Code AVP. */
+export interface ResultCode {
+  readonly result: number;
+  readonly error?: number;
+  /** In UTF-8 on the wire. */
+  readonly message?: string;
+}
+
+export const STOPCCN_RESULT = {
+  general: 1,
+  error: 2,
+  alreadyExists: 3,
+  notAuthorized: 4,
+  version: 5,
+  shuttingDown: 6,
+  stateMachine: 7,
+} as const;
+
+export const CDN_RESULT = {
+  lostCarrier: 1,
+  error: 2,
+  administrative: 3,
+  noFacilitiesNow: 4,
+  noFacilities: 5,
+  invalidDestination: 6,
+  notEstablishedInTime: 10,
+} as const;
+
+export const GENERAL_ERROR = {
+  none: 0,
+  noControlConnection: 1,
+  length: 2,
+  value: 3,
+  resources: 4,
+  sessionId: 5,
+  vendor: 6,
+  tryAnother: 7,
+  unknownMandatoryAvp: 8,
+} as const;
+
+const STOPCCN_TEXTS: Readonly<Record<number, string>> = {
+  1: "general request to clear control connection",
+  2: "general error",
+  3: "control channel already exists",
+  4: "requester is not authorized to establish a control channel",
+  5: "the protocol version of the requester is not supported",
+  6: "requester is being shut down",
+  7: "finite state machine error",
+};
+
+const CDN_TEXTS: Readonly<Record<number, string>> = {
+  1: "call disconnected due to loss of carrier",
+  2: "call disconnected for the reason indicated in error code",
+  3: "call disconnected for administrative reasons",
+  4: "lack of appropriate facilities (temporary)",
+  5: "lack of appropriate facilities (permanent)",
+  6: "invalid destination",
+  7: "no carrier detected",
+  8: "busy signal",
+  9: "no dial tone",
+  10: "call was not established within time allotted by LAC",
+  11: "no appropriate framing was detected",
+};
+
+const ERROR_TEXTS: Readonly<Record<number, string>> = {
+  0: "no general error",
+  1: "no control connection exists yet",
+  2: "length is wrong",
+  3: "a field value was out of range or a reserved field was non-zero",
+  4: "insufficient resources to handle this operation now",
+  5: "the session id is invalid in this context",
+  6: "vendor-specific error",
+  7: "try another",
+  8: "unknown AVP with the M bit set",
+};
+
+/** One line for people: `result 4 (lack of …), error 7 (try another): "full"`. */
+export function describeResult(message: "StopCCN" | "CDN", code: ResultCode): string {
+  const texts = message === "StopCCN" ? STOPCCN_TEXTS : CDN_TEXTS;
+  let line = `result ${code.result} (${texts[code.result] ?? "unknown"})`;
+  // result 5 of StopCCN carries a protocol version in the place of an error code
+  if (message === "StopCCN" && code.result === STOPCCN_RESULT.version) {
+    if (code.error !== undefined) line += `, highest version 0x${code.error.toString(16).padStart(4, "0")}`;
+  } else if (code.error !== undefined && code.error !== GENERAL_ERROR.none) {
+    line += `, error ${code.error} (${ERROR_TEXTS[code.error] ?? "unknown"})`;
+  }
+  if (code.message !== undefined && code.message !== "") line += `: "${code.message}"`;
+  return line;
+}
