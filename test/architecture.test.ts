@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from "node:fs";
-import { dirname, join, relative } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { importsOf, withoutComments } from "./support/typescript-source.ts";
@@ -57,10 +57,10 @@ interface SourceFile {
 
 function readSources(): SourceFile[] {
   return ["src", "lab", "bench"].flatMap((top) =>
-    readdirSync(join(ROOT, top), { recursive: true, withFileTypes: true })
-      .filter((entry) => entry.isFile() && entry.name.endsWith(".ts"))
-      .map((entry) => {
-        const path = relative(ROOT, join(entry.parentPath, entry.name));
+    readdirSync(join(ROOT, top), { recursive: true, encoding: "utf8" })
+      .filter((name) => name.endsWith(".ts"))
+      .map((name) => {
+        const path = join(top, name);
         const layer = top === "src" ? path.split("/")[1]! : top;
         return { path, layer, source: readFileSync(join(ROOT, path), "utf8") };
       }),

@@ -1,24 +1,24 @@
 /**
  * The Debian packages that each purpose needs, and nothing that none of them needs. What the VM with real peers
- * needs is listed beside it, in test/interop/vm/packages.
+ * needs is listed beside it, in test/interop/vm/packages.txt.
  */
 
 import { spawnSync } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
 const BUILD = {
   why: "to build the addon and the cap and raw-socket modules",
   packages: ["g++", "make", "python3", "libpcap-dev"],
 };
-const NETWORK = { why: "for network namespaces and ping", packages: ["iproute2", "iputils-ping"] };
-const ORACLE = { why: "to check frames with another decoder", packages: ["tshark"] };
+const NETWORK = { why: "for the network of namespaces", packages: ["iproute2", "iputils-ping", "procps"] };
 
-/** @param {string} root the checkout */
-function peers(root) {
-  const list = join(root, "test/interop/vm/packages");
-  const packages = existsSync(list) ? readFileSync(list, "utf8").split(/\s+/).filter(Boolean) : [];
-  return { why: "for the VM with real peers", packages };
+/** One name a line; "#" starts a comment. */
+function testing(root) {
+  const lines = readFileSync(join(root, "test/interop/vm/packages.txt"), "utf8").split("\n");
+  const names = lines.map((line) => line.replace(/#.*/, "").trim()).filter(Boolean);
+  const packages = names.filter((name) => !NETWORK.packages.includes(name));
+  return { why: "for tests with other decoders and real peers", packages };
 }
 
 /**
@@ -32,7 +32,7 @@ export function packageGroups(purpose, root) {
     case "bench":
       return [BUILD, NETWORK];
     case "test":
-      return [BUILD, NETWORK, ORACLE, peers(root)];
+      return [BUILD, NETWORK, testing(root)];
     default:
       return [BUILD];
   }
