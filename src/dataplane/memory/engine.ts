@@ -1,0 +1,383 @@
+import type {
+  AttachSpec,
+  ChannelCounters,
+  ChannelId,
+  ChannelSpec,
+  Dataplane,
+  DropReason,
+  HeldFrame,
+  PeerId,
+  PeerSpec,
+  PortId,
+  PortSpec,
+  Punt,
+  UnitId,
+  UnitSpec,
+} from "../../channel/dataplane.ts";
+import { cidrContains, parseIpAddress } from "../../wire/ip-address.ts";
+import { isL2tpControl } from "../../wire/l2tp.ts";
+import { PPP_IPV4, PPP_IPV6, pppHeaderBytes, pppProtocol } from "../../wire/ppp.ts";
+import {
+  ACCEPT,
+  type DropCode,
+  MALFORMED_IP,
+  TOO_BIG,
+  UNKNOWN_DESTINATION,
+  UNKNOWN_SESSION,
+  UNKNOWN_TUNNEL,
+  UNSUPPORTED_PROTOCOL,
+  WRONG_ADDRESS,
+  WRONG_SOURCE,
+} from "../drop-codes.ts";
+import {
+  IPV4_DESTINATION,
+  IPV4_SOURCE,
+  IPV6_DESTINATION,
+  IPV6_SOURCE,
+  ipv4PacketBytes,
+  ipv6PacketBytes,
+} from "../ip-packet.ts";
+import { emitL2tpMessage, framingOf, L2tpMessage, readL2tpMessage } from "../l2tp-message.ts";
+import { clampMss } from "../mss.ts";
+import { outerBytes } from "../outer.ts";
+import {
+  emitPppoeFrame,
+  ethernetHeader,
+  isFromPeer,
+  PppoeFrame,
+  readPppoeFrame,
+  readTags,
+} from "../pppoe-frame.ts";
+import { Registry } from "../registry.ts";
+import { prefixOf } from "../specs.ts";
+import { Counters } from "./counters.ts";
+
+/** What the engine sent: on an Ethernet port, from a UDP port, or out of a unit towards the host's IP. */
+export type Transmission =
+  | { readonly kind: "frame"; readonly port: PortId; readonly frame: Uint8Array }
+  | {
+      readonly kind: "datagram";
+      readonly port: PortId;
+      readonly address: string;
+      readonly udpPort: number;
+      readonly datagram: Uint8Array;
+    }
+  | { readonly kind: "packet"; readonly unit: UnitId; readonly packet: Uint8Array };
+
+/** Where a datagram came from, and which of our addresses it came to. */
+export interface DatagramSource {
+  readonly address: string;
+  readonly udpPort: number;
+  readonly localAddress?: string;
+}
+
+/**
+ * The data plane in arrays, for tests: no socket, no thread, no clock. Wire-level octets go in with receive…(),
+ * and what would leave goes to onTransmit() before the call returns; so does every punt. There is no policing.
+ */
+export class MemoryDataplane implements Dataplane {
+  readonly engine = "memory";
+  readonly #registry = new Registry({ ports: 1024, peers: 1 << 17, channels: 1 << 17, units: 1 << 16 });
+  readonly #counters = new Counters();
+  readonly #pppoe = new Map<string, ChannelId>();
+  /** Sessions by our tunnel id. */
+  readonly #tunnels = new Map<number, Map<number, ChannelId>>();
+  readonly #attached = new Map<UnitId, Set<ChannelId>>();
+  readonly #frame = new PppoeFrame();
+  readonly #message = new L2tpMessage();
+  #punt: (punt: Punt) => void = () => {};
+  #transmit: (transmission: Transmission) => void = () => {};
+
+  onPunt(handler: (punt: Punt) => void): void {
+    this.#punt = handler;
+  }
+
+  /** The one receiver of what leaves; arrays are the receiver's to keep. */
+  onTransmit(handler: (transmission: Transmission) => void): void {
+    this.#transmit = handler;
+  }
+
+  /** An Ethernet frame arrives at a port. */
+  receiveFrame(port: PortId, frame: Uint8Array): void {
+    this.#registry.port(port);
+    this.#count(this.#fromEthernet(port, frame));
+  }
+
+  /** A UDP payload arrives at a port. */
+  receiveDatagram(port: PortId, source: DatagramSource, datagram: Uint8Array): void {
+    this.#count(this.#fromUdp(port, source, datagram));
+  }
+
+  /** The host routes an IP packet into a unit. */
+  receivePacket(unit: UnitId, packet: Uint8Array): void {
+    this.#count(this.#fromUnit(unit, packet.slice()));
+  }
+
+  async openPort(spec: PortSpec): Promise<PortId> {
+    return this.#registry.addPort(spec);
+  }
+
+  async closePort(port: PortId): Promise<void> {
+    this.#registry.removePort(port);
+    this.#registry.release("ports", port);
+  }
+
+  addPeer(spec: PeerSpec): PeerId {
+    return this.#registry.addPeer(spec);
+  }
+
+  updatePeer(peer: PeerId, spec: PeerSpec): void {
+    this.#registry.updatePeer(peer, spec);
+  }
+
+  async removePeer(peer: PeerId): Promise<void> {
+    this.#registry.removePeer(peer);
+    this.#registry.release("peers", peer);
+  }
+
+  addChannel(spec: ChannelSpec): ChannelId {
+    const id = this.#registry.addChannel(spec);
+    this.#counters.add(id);
+    if (spec.kind === "pppoe") {
+      this.#pppoe.set(`${this.#registry.peer(spec.peer).spec.port}/${spec.sessionId}`, id);
+      return id;
+    }
+    const sessions = this.#tunnels.get(spec.localTunnelId) ?? new Map<number, ChannelId>();
+    sessions.set(spec.localSessionId, id);
+    this.#tunnels.set(spec.localTunnelId, sessions);
+    return id;
+  }
+
+  async closeChannel(channel: ChannelId): Promise<void> {
+    const { spec, state } = this.#registry.removeChannel(channel);
+    if (state.kind === "attached") this.#attached.get(state.unit)?.delete(channel);
+    if (spec.kind === "pppoe") {
+      this.#pppoe.delete(`${this.#registry.peer(spec.peer).spec.port}/${spec.sessionId}`);
+    } else {
+      const sessions = this.#tunnels.get(spec.localTunnelId)!;
+      sessions.delete(spec.localSessionId);
+      if (sessions.size === 0) this.#tunnels.delete(spec.localTunnelId);
+    }
+    this.#counters.remove(channel);
+    this.#registry.release("channels", channel);
+  }
+
+  async bridge(a: ChannelId, b: ChannelId, held: readonly HeldFrame[] = []): Promise<void> {
+    this.#registry.bridge(a, b, held);
+    for (const { channel, frame } of held) this.#count(this.#send(channel, frame));
+  }
+
+  async unbridge(channel: ChannelId): Promise<void> {
+    this.#registry.unbridge(channel);
+  }
+
+  async createUnit(spec: UnitSpec): Promise<UnitId> {
+    const id = this.#registry.addUnit(spec);
+    this.#attached.set(id, new Set());
+    return id;
+  }
+
+  async closeUnit(unit: UnitId): Promise<void> {
+    this.#registry.removeUnit(unit);
+    this.#attached.delete(unit);
+    this.#registry.release("units", unit);
+  }
+
+  async attach(channel: ChannelId, spec: AttachSpec): Promise<void> {
+    this.#registry.attach(channel, spec);
+    this.#attached.get(spec.unit)!.add(channel);
+  }
+
+  async detach(channel: ChannelId): Promise<void> {
+    const { unit } = this.#registry.detach(channel);
+    this.#attached.get(unit)!.delete(channel);
+  }
+
+  inject(channel: ChannelId, frame: Uint8Array): void {
+    this.#registry.channel(channel);
+    this.#count(this.#send(channel, frame));
+  }
+
+  sendControl(port: PortId, remoteAddress: string, remotePort: number, datagram: Uint8Array): void {
+    this.#registry.port(port);
+    this.#transmit({
+      kind: "datagram",
+      port,
+      address: remoteAddress,
+      udpPort: remotePort,
+      datagram: datagram.slice(),
+    });
+  }
+
+  injectPacket(unit: UnitId, packet: Uint8Array): void {
+    this.#registry.unit(unit);
+    this.#transmit({ kind: "packet", unit, packet: packet.slice() });
+  }
+
+  counters(channel: ChannelId): ChannelCounters {
+    this.#registry.channel(channel);
+    return this.#counters.of(channel);
+  }
+
+  drops(): Readonly<Record<DropReason, number>> {
+    return this.#counters.drops();
+  }
+
+  async close(): Promise<void> {
+    this.#punt = () => {};
+    this.#transmit = () => {};
+  }
+
+  #fromEthernet(port: PortId, bytes: Uint8Array): DropCode {
+    const frame = this.#frame;
+    const error = readPppoeFrame(frame, bytes, 0, bytes.length);
+    if (error !== ACCEPT) return error;
+    const channel = this.#pppoe.get(`${port}/${frame.sessionId}`);
+    if (channel === undefined) {
+      this.#punt({
+        kind: "unknown-session",
+        port,
+        remoteMac: bytes.slice(6, 12),
+        localMac: bytes.slice(0, 6),
+        tags: readTags(bytes, 0, frame.ethernetBytes),
+        sessionId: frame.sessionId,
+      });
+      return UNKNOWN_SESSION;
+    }
+    const peer = this.#peerOf(channel);
+    if (peer.kind !== "ethernet") return WRONG_SOURCE;
+    const expected = ethernetHeader(peer);
+    if (!isFromPeer(bytes, 0, frame.ethernetBytes, expected, 0, expected.length)) return WRONG_SOURCE;
+    return this.#forward(channel, bytes.slice(frame.pppOffset, frame.pppOffset + frame.pppBytes));
+  }
+
+  #fromUdp(port: PortId, source: DatagramSource, datagram: Uint8Array): DropCode {
+    const { spec } = this.#registry.port(port);
+    if (datagram.length > 0 && isL2tpControl(datagram, 0)) {
+      this.#punt({
+        kind: "control",
+        port,
+        remoteAddress: source.address,
+        remotePort: source.udpPort,
+        localAddress: source.localAddress ?? (spec.kind === "udp" ? spec.address : ""),
+        datagram: datagram.slice(),
+      });
+      return ACCEPT;
+    }
+    const message = this.#message;
+    const error = readL2tpMessage(message, datagram, 0, datagram.length);
+    if (error !== ACCEPT) return error;
+    const sessions = this.#tunnels.get(message.tunnelId);
+    if (sessions === undefined) return UNKNOWN_TUNNEL;
+    const channel = sessions.get(message.sessionId);
+    if (channel === undefined) return UNKNOWN_SESSION;
+    const peer = this.#peerOf(channel);
+    if (peer.kind !== "udp" || peer.port !== port) return WRONG_SOURCE;
+    if (peer.address !== source.address || peer.udpPort !== source.udpPort) return WRONG_SOURCE;
+    return this.#forward(channel, datagram.slice(message.pppOffset, message.pppOffset + message.pppBytes));
+  }
+
+  #fromUnit(unit: UnitId, packet: Uint8Array): DropCode {
+    const { spec } = this.#registry.unit(unit);
+    const ipv6 = packet.length > 0 && packet[0]! >>> 4 === 6;
+    const length = ipv6
+      ? ipv6PacketBytes(packet, 0, packet.length)
+      : ipv4PacketBytes(packet, 0, packet.length);
+    if (length < 0) return MALFORMED_IP;
+    const destination = ipv6
+      ? packet.subarray(IPV6_DESTINATION, IPV6_DESTINATION + 16)
+      : packet.subarray(IPV4_DESTINATION, IPV4_DESTINATION + 4);
+    const channel = spec.shared
+      ? this.#subscriberWith(unit, destination)
+      : [...(this.#attached.get(unit) ?? [])][0];
+    if (channel === undefined) return UNKNOWN_DESTINATION;
+    const attach = this.#attachOf(channel);
+    if (ipv6 && !attach.ipv6) return UNSUPPORTED_PROTOCOL;
+    if (length > attach.mruBytes) {
+      this.#punt({ kind: "too-big", unit, channel, mruBytes: attach.mruBytes, packet });
+      return TOO_BIG;
+    }
+    if (attach.clampMss) clampMss(packet, 0, length, attach.mruBytes);
+    const frame = new Uint8Array(2 + length);
+    frame[1] = ipv6 ? PPP_IPV6 : PPP_IPV4;
+    frame.set(packet.subarray(0, length), 2);
+    return this.#send(channel, frame);
+  }
+
+  /** A PPP frame has arrived on a channel. */
+  #forward(channel: ChannelId, frame: Uint8Array): DropCode {
+    this.#counters.received(channel, frame.length);
+    const { state } = this.#registry.channel(channel);
+    if (state.kind === "punted") return this.#puntFrame(channel, frame);
+    return state.kind === "bridged" ? this.#send(state.to, frame) : this.#toUnit(channel, state.spec, frame);
+  }
+
+  #puntFrame(channel: ChannelId, frame: Uint8Array): DropCode {
+    this.#punt({ kind: "frame", channel, frame });
+    return ACCEPT;
+  }
+
+  #toUnit(channel: ChannelId, attach: AttachSpec, frame: Uint8Array): DropCode {
+    const headerBytes = pppHeaderBytes(frame, 0, frame.length);
+    const protocol = headerBytes === 0 ? 0 : pppProtocol(frame, 0, headerBytes);
+    if (protocol !== PPP_IPV4 && protocol !== PPP_IPV6) return this.#puntFrame(channel, frame);
+    if (protocol === PPP_IPV6 && !attach.ipv6) return UNSUPPORTED_PROTOCOL;
+    const packet = frame.subarray(headerBytes);
+    const ipv6 = protocol === PPP_IPV6;
+    const length = ipv6
+      ? ipv6PacketBytes(packet, 0, packet.length)
+      : ipv4PacketBytes(packet, 0, packet.length);
+    if (length < 0) return MALFORMED_IP;
+    const source = ipv6
+      ? packet.subarray(IPV6_SOURCE, IPV6_SOURCE + 16)
+      : packet.subarray(IPV4_SOURCE, IPV4_SOURCE + 4);
+    if (!attach.addresses.some((text) => cidrContains(prefixOf(text), source))) return WRONG_ADDRESS;
+    if (attach.clampMss) clampMss(packet, 0, length, attach.mruBytes);
+    this.#transmit({ kind: "packet", unit: attach.unit, packet: packet.slice(0, length) });
+    return ACCEPT;
+  }
+
+  /** The channel of a shared unit whose longest prefix has the address. */
+  #subscriberWith(unit: UnitId, address: Uint8Array): ChannelId | undefined {
+    let best: { channel: ChannelId; prefixLength: number } | undefined;
+    for (const channel of this.#attached.get(unit) ?? [])
+      for (const prefix of this.#attachOf(channel).addresses.map(prefixOf))
+        if (cidrContains(prefix, address) && prefix.prefixLength > (best?.prefixLength ?? -1))
+          best = { channel, prefixLength: prefix.prefixLength };
+    return best?.channel;
+  }
+
+  #send(channel: ChannelId, ppp: Uint8Array): DropCode {
+    const { spec } = this.#registry.channel(channel);
+    const peer = this.#peerOf(channel);
+    if (peer.kind === "ethernet" && spec.kind === "pppoe") {
+      const port = this.#registry.port(peer.port).spec;
+      if (port.kind === "ethernet" && ppp.length + 6 > port.mtuBytes) return TOO_BIG;
+      this.#counters.sent(channel, ppp.length);
+      const frame = emitPppoeFrame(peer, spec.sessionId, ppp);
+      this.#transmit({ kind: "frame", port: peer.port, frame });
+    } else if (peer.kind === "udp" && spec.kind === "l2tp") {
+      const datagram = emitL2tpMessage(framingOf(peer), spec.remoteTunnelId, spec.remoteSessionId, ppp);
+      const ipv6 = parseIpAddress(peer.address)?.length === 16;
+      if (peer.oversize === "drop" && outerBytes(ipv6, datagram.length) > peer.pathMtuBytes) return TOO_BIG;
+      this.#counters.sent(channel, ppp.length);
+      const { port, address, udpPort } = peer;
+      this.#transmit({ kind: "datagram", port, address, udpPort, datagram });
+    }
+    return ACCEPT;
+  }
+
+  #attachOf(channel: ChannelId): AttachSpec {
+    const { state } = this.#registry.channel(channel);
+    if (state.kind !== "attached") throw new TypeError(`channel ${channel} is ${state.kind}`);
+    return state.spec;
+  }
+
+  #peerOf(channel: ChannelId): PeerSpec {
+    return this.#registry.peer(this.#registry.channel(channel).spec.peer).spec;
+  }
+
+  #count(verdict: DropCode): void {
+    if (verdict !== ACCEPT) this.#counters.dropped(verdict);
+  }
+}
