@@ -1,4 +1,3 @@
-import type { z } from "zod";
 import { block } from "./block.ts";
 import { deviceName, flag, integer, listOf, protocolName, text, word } from "./fields.ts";
 
@@ -37,5 +36,3 @@ export const accessSchema = block(
   },
   { mru: "mruBytes" },
 );
-
-export type AccessConfig = z.output<typeof accessSchema>;

@@ -1,6 +1,10 @@
 import type { z } from "zod";
+import type { accessSchema } from "./access-schema.ts";
+import type { destinationSchema } from "./destination-schema.ts";
+import type { listenSchema, peerSchema } from "./l2tp-schema.ts";
 import type { configSchema } from "./schema.ts";
-import type { UserConfig } from "./users-schema.ts";
+import type { unitSchema } from "./unit-schema.ts";
+import type { userSchema } from "./users-schema.ts";
 
 /**
  * A checked configuration: defaults are filled in, names refer to what is there, secrets are read from their
@@ -10,3 +14,16 @@ export interface Config extends z.output<typeof configSchema> {
   /** The users of the users file; none without one. */
   readonly users: readonly UserConfig[];
 }
+
+/** A PPPoE access interface. */
+export type AccessConfig = z.output<typeof accessSchema>;
+/** A local address that L2TP is spoken on. */
+export type ListenConfig = z.output<typeof listenSchema>;
+/** An LNS or LAC that we speak with. */
+export type L2tpPeerConfig = z.output<typeof peerSchema>;
+/** Where a subscriber's PPP goes. */
+export type Destination = z.output<typeof destinationSchema>;
+/** How a group of terminated subscribers gets devices and addresses. */
+export type UnitConfig = z.output<typeof unitSchema>;
+/** A local user. */
+export type UserConfig = z.output<typeof userSchema>;

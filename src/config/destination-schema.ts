@@ -2,7 +2,7 @@ import { z } from "zod";
 import { label } from "./fields.ts";
 
 /** Where a subscriber's PPP goes. */
-export type Destination =
+type Destination =
   /** Carried, unchanged, to the L2TP peer of that name. */
   | { readonly kind: "lns"; readonly peer: string }
   /** Terminated here, on a device of that unit group. */

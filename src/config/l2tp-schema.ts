@@ -14,7 +14,8 @@ import {
   word,
 } from "./fields.ts";
 
-const listenSchema = block(
+/** A local address that L2TP is spoken on. */
+export const listenSchema = block(
   {
     address: ipAddress().describe("The local address; 0.0.0.0 or :: is every one."),
     port: integer(1, 65_535).default(1701).describe("The local UDP port."),
@@ -24,7 +25,7 @@ const listenSchema = block(
 );
 
 /** One LNS or LAC that we speak with (RFC 2661). */
-const peerSchema = block(
+export const peerSchema = block(
   {
     name: label().describe("Our name for it, in this file, in logs and in tables."),
     address: ipAddress()
@@ -95,6 +96,3 @@ export const l2tpSchema = block({
     .default([])
     .describe("The LNSes and LACs that we speak with."),
 });
-
-export type ListenConfig = z.output<typeof listenSchema>;
-export type L2tpPeerConfig = z.output<typeof peerSchema>;

@@ -1,4 +1,3 @@
-import type { z } from "zod";
 import { block } from "./block.ts";
 import { flag, integer, ipv4Address, ipv4Ranges, listOf, text, word } from "./fields.ts";
 
@@ -9,7 +8,7 @@ export const unitSchema = block(
       .default("device")
       .describe("`device`: a network device for each session. `shared`: one device for all of the group."),
     name: text(
-      /^(?!\.{1,2}$)[^\s/:%\p{C}]{0,9}(%d)?[^\s/:%\p{C}]{0,9}$/u,
+      /^(?!\.{1,2}$)[^\s/:%\p{C}]{0,15}(%d)?[^\s/:%\p{C}]{0,15}$/u,
       "a device name, with one %d for the number where every session has its own",
     ).describe("The device's name. `%d` (up to six digits) counts sessions, and belongs to mode `device`."),
     netns: text(/^(?!\.{1,2}$)[^/\0]{1,255}$/, "the name of a network namespace")
@@ -28,5 +27,3 @@ export const unitSchema = block(
   },
   { mtu: "mtuBytes" },
 );
-
-export type UnitConfig = z.output<typeof unitSchema>;

@@ -2,7 +2,8 @@ import { z } from "zod";
 import { block } from "./block.ts";
 import { ipv4Address, label, listOf, secret, text } from "./fields.ts";
 
-const userSchema = block({
+/** One local user. */
+export const userSchema = block({
   name: text(/^[^\p{C}]{1,253}$/u, "a user name of 1 to 253 characters").describe(
     "The whole user name as the subscriber sends it, with its realm if it has one.",
   ),
@@ -23,5 +24,3 @@ export const usersSchema = z
   .array(userSchema, { error: "a list of users" })
   .readonly()
   .describe("The local users.");
-
-export type UserConfig = z.output<typeof userSchema>;

@@ -96,7 +96,6 @@ export type CountersView = Readonly<Record<string, number>>;
 
 export interface StatusView {
   readonly name: string;
-  readonly version: string;
   readonly pid: number;
   readonly engine: string;
   readonly startedAt: string;

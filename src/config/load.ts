@@ -1,0 +1,124 @@
+import { dirname, resolve } from "node:path";
+import { Secret } from "../base/secret.ts";
+import type { Config } from "./config.ts";
+import { ConfigError } from "./config-error.ts";
+import { checkDestinations } from "./destination-checks.ts";
+import { checkPeers } from "./peer-checks.ts";
+import { type FileText, readTextFile } from "./private-file.ts";
+import { type Raw, rawList, rawMap, rawText } from "./raw.ts";
+import { configSchema } from "./schema.ts";
+import { type Confidential, schemaProblems, where } from "./schema-problems.ts";
+import { checkUnits } from "./unit-checks.ts";
+import { checkUsers } from "./user-checks.ts";
+import { usersSchema } from "./users-schema.ts";
+import { formatProblems, type Path, type Problem, YamlSource } from "./yaml-source.ts";
+
+const CONFIG_CONFIDENTIAL: Confidential = {
+  value: (path) => path.includes("secret"),
+  unknownKeys: false,
+};
+
+/** In the users file, anything that is not clearly something else may be a password in the wrong place. */
+const USERS_CONFIDENTIAL: Confidential = {
+  value: (path) => !["name", "address", "dns", "unit"].includes(String(path[1])),
+  unknownKeys: true,
+};
+
+/**
+ * Reads and checks a configuration file, the secret files and the users file that it names.
+ * Throws a ConfigError that tells everything that is wrong with them, each with its file, line and column, in order.
+ */
+export function loadConfig(path: string): Config {
+  const file = readTextFile(path);
+  if (!file.ok) throw new ConfigError(`${path}: ${file.reason}`);
+  const source = new YamlSource(path, file.text);
+  if (!source.readable) throw new ConfigError(formatProblems(source.problems));
+  const raw = rawMap(source.value);
+
+  const parsed = configSchema.safeParse(source.value);
+  const secrets = readSecrets(raw, dirname(path), file);
+  const users = readUsers(raw, dirname(path));
+  const problems: Problem[] = [
+    ...schemaProblems(source, parsed.error?.issues ?? [], CONFIG_CONFIDENTIAL),
+    ...checkDestinations(raw),
+    ...checkPeers(raw),
+    ...checkUnits(raw),
+    ...secrets.problems,
+    ...users.problems,
+  ];
+  const messages = [
+    formatProblems([...source.problems, ...problems.map((problem) => source.place(problem))]),
+    users.messages,
+  ].filter((text) => text !== "");
+  if (!parsed.success || messages.length > 0) throw new ConfigError(messages.join("\n"));
+
+  const config = parsed.data;
+  const peers = config.l2tp.peers.map((peer, i) => {
+    const secret = secrets.byPeer.get(i);
+    return secret === undefined ? peer : Object.freeze({ ...peer, secret });
+  });
+  return Object.freeze({
+    ...config,
+    l2tp: Object.freeze({ ...config.l2tp, peers: Object.freeze(peers) }),
+    users: users.value,
+  });
+}
+
+/** The peers' secret files; and whether this file may have secrets in it. */
+function readSecrets(config: Raw, folder: string, file: FileText & { ok: true }) {
+  const byPeer = new Map<number, Secret>();
+  const problems: Problem[] = [];
+  for (const [i, peer] of rawList(rawMap(config.l2tp).peers).map(rawMap).entries()) {
+    const path = ["l2tp", "peers", i];
+    if ("secret" in peer && file.exposed !== undefined)
+      problems.push(
+        valueProblem([...path, "secret"], `this file has a secret in it, but its ${file.exposed}`),
+      );
+    const secretFile = rawText(peer["secret-file"]);
+    if (secretFile === undefined) continue;
+    const secret = readSecret(resolve(folder, secretFile));
+    if (typeof secret === "string")
+      problems.push(valueProblem([...path, "secret-file"], `${secretFile} ${secret}`));
+    else byPeer.set(i, secret);
+  }
+  return { byPeer, problems };
+}
+
+/** The first line of a private file, or what is wrong with it. */
+function readSecret(path: string): Secret | string {
+  const file = readTextFile(path);
+  if (!file.ok) return file.reason;
+  if (file.exposed !== undefined) return `is a secret, but its ${file.exposed}`;
+  const octets = Buffer.from(file.text.replace(/\r?\n$/, ""));
+  if (octets.length === 0 || octets.length > 255 || octets.includes(10))
+    return "does not have the secret as its only line; allowed: 1 to 255 octets";
+  return new Secret(octets);
+}
+
+/** `problems` are the configuration's, `messages` the users file's own. */
+function readUsers(config: Raw, folder: string) {
+  const none = { value: Object.freeze([]), problems: [] as Problem[], messages: "" };
+  const usersFile = rawText(config["users-file"]);
+  if (usersFile === undefined) return none;
+  const path = resolve(folder, usersFile);
+  const problem = (text: string) => ({
+    ...none,
+    problems: [valueProblem(["users-file"], `${usersFile} ${text}`)],
+  });
+  const file = readTextFile(path);
+  if (!file.ok) return problem(file.reason);
+  if (file.exposed !== undefined) return problem(`has passwords in it, but its ${file.exposed}`);
+  const source = new YamlSource(path, file.text);
+  if (!source.readable) return { ...none, messages: formatProblems(source.problems) };
+  const parsed = usersSchema.safeParse(source.value);
+  const problems = [
+    ...schemaProblems(source, parsed.error?.issues ?? [], USERS_CONFIDENTIAL),
+    ...checkUsers(config, source.value),
+  ];
+  const placed = [...source.problems, ...problems.map((each) => source.place(each))];
+  return { value: parsed.data ?? none.value, problems: none.problems, messages: formatProblems(placed) };
+}
+
+function valueProblem(path: Path, text: string): Problem {
+  return { path, at: "value", text: `${where(path)}${text}` };
+}
