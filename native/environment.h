@@ -1,0 +1,41 @@
+// What belongs to one JavaScript environment (the main thread or a worker), and ends with it.
+#pragma once
+
+#include <napi.h>
+
+#include <set>
+#include <vector>
+
+#include "unique-fd.h"
+
+namespace lacewing {
+
+// The descriptors that this environment opened and has not closed yet.
+class Descriptors {
+ public:
+  Descriptors() = default;
+  Descriptors(const Descriptors&) = delete;
+  Descriptors& operator=(const Descriptors&) = delete;
+  ~Descriptors();
+
+  int Adopt(UniqueFd fd);
+  // Throws EBADF for what is not ours: the number may be somebody else's descriptor by now.
+  void Close(int fd);
+
+ private:
+  std::set<int> owned_;
+};
+
+struct Environment {
+  Descriptors descriptors;
+  Napi::FunctionReference region;
+  Napi::FunctionReference receiver;
+  Napi::FunctionReference poller;
+  Napi::FunctionReference watcher;
+  // receives one frame at a time for the control plane
+  std::vector<uint8_t> scratch;
+
+  static Environment& Of(Napi::Env env) { return *env.GetInstanceData<Environment>(); }
+};
+
+}  // namespace lacewing

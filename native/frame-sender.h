@@ -1,0 +1,68 @@
+// Sends batches of frames, each gathered from a head and a body piece of a mapping.
+#pragma once
+
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <span>
+
+#include "address-record.h"
+#include "mapping.h"
+
+namespace lacewing {
+
+// A send descriptor, as src/io/addon.ts lays it out (TX_*).
+struct FrameToSend {
+  int32_t headOffset;
+  int32_t headLength;
+  int32_t bodyOffset;
+  int32_t bodyLength;
+  int32_t address;
+  int32_t user;
+};
+
+class FrameSender {
+ public:
+  explicit FrameSender(std::shared_ptr<Mapping> mapping) : mapping_(std::move(mapping)) {}
+
+  // Each sends in order and returns how many frames were taken; lastError() says why not all.
+  int SendPacket(int fd, std::span<const FrameToSend> frames);
+  int SendUdp(int fd, std::span<const FrameToSend> frames, std::span<const uint8_t> addresses);
+  int SendTun(int fd, std::span<const FrameToSend> frames);
+
+  int lastError() const { return lastError_; }
+
+  // Remembers for SendUdp whether this socket may use UDP_SEGMENT: the kernel refuses it without checksums.
+  static void AllowSegments(int fd, bool allowed);
+
+ private:
+  // Frames that are prepared for one system call. Their headers stay in the first-level cache.
+  static constexpr int kBatch = 128;
+
+  struct Control {
+    alignas(cmsghdr) uint8_t octets[kControlBytes];
+  };
+
+  bool Usable(const FrameToSend& frame) const {
+    return mapping_->Contains(frame.headOffset, frame.headLength) &&
+           mapping_->Contains(frame.bodyOffset, frame.bodyLength) &&
+           (frame.headLength | frame.bodyLength) != 0;
+  }
+  // Writes one or two pieces; returns their number.
+  int Gather(const FrameToSend& frame, iovec* pieces) const;
+  int PrepareDatagrams(std::span<const FrameToSend> frames, std::span<const uint8_t> addresses,
+                       size_t ungrouped);
+
+  std::shared_ptr<Mapping> mapping_;
+  int lastError_ = 0;
+  std::array<mmsghdr, kBatch> messages_{};
+  std::array<iovec, 2 * kBatch> pieces_;
+  std::array<int, kBatch> framesOf_;  // frames in each message
+  std::array<sockaddr_storage, kBatch> names_;
+  std::array<Control, kBatch> controls_;
+};
+
+}  // namespace lacewing

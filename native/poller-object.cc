@@ -1,0 +1,89 @@
+#include <algorithm>
+#include <chrono>
+#include <climits>
+
+#include "arguments.h"
+#include "environment.h"
+#include "objects.h"
+
+namespace lacewing {
+
+namespace {
+
+using SteadyClock = std::chrono::steady_clock;
+
+// How long a thread may stay in the kernel before it looks whether JavaScript was told to end: terminating a worker
+// (or the process, which waits for its workers) does not interrupt a system call.
+constexpr int kLongestSliceMs = 250;
+
+bool MayRunJavaScript(napi_env env) {
+  napi_value script, result;
+  return napi_create_string_utf8(env, "0", 1, &script) == napi_ok &&
+         napi_run_script(env, script, &result) == napi_ok;
+}
+
+}  // namespace
+
+Napi::Function PollerObject::Define(Napi::Env env) {
+  return DefineClass(env, "Poller",
+                     {
+                         InstanceAccessor<&PollerObject::WakeFd>("wakeFd"),
+                         InstanceMethod<&PollerObject::Add>("add"),
+                         InstanceMethod<&PollerObject::Remove>("remove"),
+                         InstanceMethod<&PollerObject::Wait>("wait"),
+                         InstanceMethod<&PollerObject::Close>("close"),
+                     });
+}
+
+PollerObject::PollerObject(const Napi::CallbackInfo& info) : ObjectWrap(info) {
+  poller_ = Guard(info.Env(), [] { return std::make_unique<EpollPoller>(); });
+}
+
+EpollPoller& PollerObject::Open(Napi::Env env) {
+  if (poller_ == nullptr) throw ToError(env, SystemFailure(EBADF, "epoll_wait", "closed poller"));
+  return *poller_;
+}
+
+Napi::Value PollerObject::WakeFd(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), poller_ == nullptr ? -1 : poller_->wakeFd());
+}
+
+Napi::Value PollerObject::Add(const Napi::CallbackInfo& info) {
+  int fd = Descriptor(info[0]);
+  auto token = static_cast<int32_t>(Integer(info[1], "token", 0, INT32_MAX));
+  Guard(info.Env(), [&] { Open(info.Env()).Add(fd, token); });
+  return info.Env().Undefined();
+}
+
+Napi::Value PollerObject::Remove(const Napi::CallbackInfo& info) {
+  int fd = Descriptor(info[0]);
+  Guard(info.Env(), [&] { Open(info.Env()).Remove(fd); });
+  return info.Env().Undefined();
+}
+
+Napi::Value PollerObject::Wait(const Napi::CallbackInfo& info) {
+  EpollPoller& poller = Open(info.Env());
+  // a timeout that is not a whole number of milliseconds ends late rather than early
+  double timeout = info[0].IsNumber() ? std::max(-1.0, info[0].As<Napi::Number>().DoubleValue()) : -1.0;
+  std::span<int32_t> numbers = Int32s(info.Env(), info[1]);
+  std::span<ReadyDescriptor> ready(reinterpret_cast<ReadyDescriptor*>(numbers.data()), numbers.size() / 2);
+  const bool forEver = timeout < 0 || timeout > INT_MAX;
+  const auto end = SteadyClock::now() + std::chrono::duration<double, std::milli>(forEver ? 0 : timeout);
+  for (;;) {
+    double leftMs = std::chrono::duration<double, std::milli>(end - SteadyClock::now()).count();
+    int sliceMs = forEver ? kLongestSliceMs
+                          : static_cast<int>(std::clamp(leftMs + 0.999, 0.0, double{kLongestSliceMs}));
+    bool woken = false;
+    int pairs = Guard(info.Env(), [&] { return poller.Wait(sliceMs, ready, &woken); });
+    if (pairs > 0 || woken || (!forEver && sliceMs < kLongestSliceMs && SteadyClock::now() >= end))
+      return Napi::Number::New(info.Env(), pairs);
+    if (!MayRunJavaScript(info.Env())) return Napi::Value();
+  }
+}
+
+Napi::Value PollerObject::Close(const Napi::CallbackInfo& info) {
+  poller_.reset();
+  return info.Env().Undefined();
+}
+
+}  // namespace lacewing

@@ -1,0 +1,117 @@
+#include <algorithm>
+#include <climits>
+#include <utility>
+
+#include "arguments.h"
+#include "environment.h"
+#include "objects.h"
+#include "tun.h"
+#include "udp-socket.h"
+
+namespace lacewing {
+
+namespace {
+
+// The frames of a batch that the array really has.
+std::span<const FrameToSend> FramesToSend(const Napi::CallbackInfo& info) {
+  std::span<int32_t> numbers = Int32s(info.Env(), info[1]);
+  int64_t count = info[2].IsNumber() ? info[2].As<Napi::Number>().Int64Value() : 0;
+  size_t most = numbers.size() / (sizeof(FrameToSend) / sizeof(int32_t));
+  return {reinterpret_cast<const FrameToSend*>(numbers.data()),
+          std::min(most, static_cast<size_t>(std::max<int64_t>(count, 0)))};
+}
+
+int DescriptorOfBatch(const Napi::CallbackInfo& info) {
+  return info[0].IsNumber() ? info[0].As<Napi::Number>().Int32Value() : -1;
+}
+
+struct Slots {
+  uint32_t count;
+  uint32_t bytes;
+};
+
+Slots ReadSlots(const Napi::CallbackInfo& info) {
+  return {static_cast<uint32_t>(Integer(info[1], "slots", 1, 1 << 16)),
+          static_cast<uint32_t>(Integer(info[2], "slotBytes", 64, 1 << 17))};
+}
+
+}  // namespace
+
+Napi::Function RegionObject::Define(Napi::Env env) {
+  return DefineClass(env, "Region",
+                     {
+                         InstanceMethod<&RegionObject::Allocate>("allocate"),
+                         InstanceMethod<&RegionObject::PacketReceiver>("packetReceiver"),
+                         InstanceMethod<&RegionObject::UdpReceiver>("udpReceiver"),
+                         InstanceMethod<&RegionObject::TunReceiver>("tunReceiver"),
+                         InstanceMethod<&RegionObject::SendPacket>("sendPacket"),
+                         InstanceMethod<&RegionObject::SendUdp>("sendUdp"),
+                         InstanceMethod<&RegionObject::SendTun>("sendTun"),
+                         InstanceAccessor<&RegionObject::LastErrno>("lastErrno"),
+                     });
+}
+
+RegionObject::RegionObject(const Napi::CallbackInfo& info) : ObjectWrap(info) {
+  Napi::Env env = info.Env();
+  auto bytes = static_cast<size_t>(Integer(info[0], "bytes", 1, kLargestMapping));
+  mapping_ = Guard(env, [&] { return std::make_shared<Mapping>(bytes); });
+  sender_ = std::make_unique<FrameSender>(mapping_);
+  // the view holds the mapping by itself: it may outlive this object and every receiver
+  auto* held = new std::shared_ptr<Mapping>(mapping_);
+  auto buffer = Napi::ArrayBuffer::New(
+      env, mapping_->data(), mapping_->size(),
+      [](Napi::Env, void*, std::shared_ptr<Mapping>* mapping) { delete mapping; }, held);
+  Value().DefineProperty(Napi::PropertyDescriptor::Value(
+      "bytes", Napi::Uint8Array::New(env, mapping_->size(), buffer, 0), napi_enumerable));
+}
+
+Napi::Value RegionObject::Allocate(const Napi::CallbackInfo& info) {
+  auto size = static_cast<size_t>(Integer(info[0], "size", 1, kLargestMapping));
+  return Guard(info.Env(), [&] {
+    return Napi::Number::New(info.Env(), static_cast<double>(mapping_->Allocate(size)));
+  });
+}
+
+Napi::Value RegionObject::PacketReceiver(const Napi::CallbackInfo& info) {
+  int fd = Descriptor(info[0]);
+  PacketOptions options = ReadPacketOptions(Options(info[1]));
+  if (options.ringSlots == 0) throw Napi::RangeError::New(info.Env(), "ringSlots is 0: there is no ring");
+  return Guard(info.Env(),
+               [&] { return ReceiverObject::New(info.Env(), MapPacketRing(mapping_, fd, options)); });
+}
+
+Napi::Value RegionObject::UdpReceiver(const Napi::CallbackInfo& info) {
+  int fd = Descriptor(info[0]);
+  Slots slots = ReadSlots(info);
+  return Guard(info.Env(), [&] {
+    return ReceiverObject::New(info.Env(), MakeUdpReceiver(mapping_, fd, slots.count, slots.bytes));
+  });
+}
+
+Napi::Value RegionObject::TunReceiver(const Napi::CallbackInfo& info) {
+  int fd = Descriptor(info[0]);
+  Slots slots = ReadSlots(info);
+  auto headroom = static_cast<uint32_t>(Integer(info[3], "headroomBytes", 0, 1 << 16));
+  return Guard(info.Env(), [&] {
+    return ReceiverObject::New(info.Env(), MakeTunReceiver(mapping_, fd, slots.count, slots.bytes, headroom));
+  });
+}
+
+Napi::Value RegionObject::SendPacket(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), sender_->SendPacket(DescriptorOfBatch(info), FramesToSend(info)));
+}
+
+Napi::Value RegionObject::SendUdp(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), sender_->SendUdp(DescriptorOfBatch(info), FramesToSend(info),
+                                                        Octets(info[3], "addresses")));
+}
+
+Napi::Value RegionObject::SendTun(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), sender_->SendTun(DescriptorOfBatch(info), FramesToSend(info)));
+}
+
+Napi::Value RegionObject::LastErrno(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), sender_->lastError());
+}
+
+}  // namespace lacewing
