@@ -1,0 +1,107 @@
+import { fromUtf8, utf8 } from "../base/bytes.ts";
+import { type DiscoveryPacket, NO_SESSION, PADO, PADS, PADT } from "../wire/pppoe.ts";
+import {
+  findMaxPayload,
+  findTag,
+  maxPayloadTag,
+  type PppoeTag,
+  TAG_AC_COOKIE,
+  TAG_AC_NAME,
+  type TAG_AC_SYSTEM_ERROR,
+  TAG_GENERIC_ERROR,
+  TAG_HOST_UNIQ,
+  TAG_RELAY_SESSION_ID,
+  TAG_SERVICE_NAME,
+  type TAG_SERVICE_NAME_ERROR,
+  textTag,
+} from "../wire/pppoe-tags.ts";
+import type { RequestEcho } from "./access-concentrator-types.ts";
+
+/** PPP payload of every PPPoE session unless PPP-Max-Payload says more: 1500 less 6 and 2 (RFC 2516 §7). */
+export const STANDARD_PAYLOAD_BYTES = 1492;
+
+/**
+ * What the answer to a PADI or PADR must give back; undefined when it has not exactly one Service-Name
+ * (RFC 2516 §5.1, §5.3). PPP-Max-Payload is what both sides can do, and only told when it is more than any
+ * PPPoE session can (RFC 4638 §3).
+ */
+export function readEcho(tags: readonly PppoeTag[], maxPayloadBytes: number): RequestEcho | undefined {
+  const names = tags.filter(({ type }) => type === TAG_SERVICE_NAME);
+  const serviceName = names[0]?.value;
+  if (serviceName === undefined || names.length > 1) return undefined;
+  const hostUniq = findTag(tags, TAG_HOST_UNIQ);
+  const relaySessionId = findTag(tags, TAG_RELAY_SESSION_ID);
+  const agreed = Math.min(findMaxPayload(tags) ?? 0, maxPayloadBytes);
+  return {
+    serviceName,
+    ...(hostUniq && { hostUniq }),
+    ...(relaySessionId && { relaySessionId }),
+    ...(agreed > STANDARD_PAYLOAD_BYTES && { maxPayloadBytes: agreed }),
+  };
+}
+
+function echoedTags(echo: RequestEcho): readonly PppoeTag[] {
+  const tags: PppoeTag[] = [];
+  if (echo.hostUniq) tags.push({ type: TAG_HOST_UNIQ, value: echo.hostUniq });
+  if (echo.relaySessionId) tags.push({ type: TAG_RELAY_SESSION_ID, value: echo.relaySessionId });
+  if (echo.maxPayloadBytes !== undefined) tags.push(maxPayloadTag(echo.maxPayloadBytes));
+  return tags;
+}
+
+/** RFC 2516 §5.2: the name that was asked for, ours, and what else we offer. */
+export function offerPacket(
+  echo: RequestEcho,
+  acName: string,
+  offered: readonly string[],
+  cookie: Uint8Array,
+): DiscoveryPacket {
+  const asked = fromUtf8(echo.serviceName);
+  const others = offered.filter((name) => name !== asked);
+  return {
+    code: PADO,
+    sessionId: NO_SESSION,
+    tags: [
+      { type: TAG_SERVICE_NAME, value: echo.serviceName },
+      textTag(TAG_AC_NAME, acName),
+      ...others.map((name) => textTag(TAG_SERVICE_NAME, name)),
+      { type: TAG_AC_COOKIE, value: cookie },
+      ...echoedTags(echo),
+    ],
+  };
+}
+
+/** RFC 2516 §5.4. */
+export function confirmationPacket(echo: RequestEcho, acName: string, sessionId: number): DiscoveryPacket {
+  return {
+    code: PADS,
+    sessionId,
+    tags: [
+      { type: TAG_SERVICE_NAME, value: echo.serviceName },
+      textTag(TAG_AC_NAME, acName),
+      ...echoedTags(echo),
+    ],
+  };
+}
+
+/** A PADS that says no: session id 0 and an error tag (RFC 2516 §5.4 and appendix A). */
+export function refusalPacket(
+  echo: RequestEcho,
+  acName: string,
+  error: typeof TAG_SERVICE_NAME_ERROR | typeof TAG_AC_SYSTEM_ERROR,
+  text: string,
+): DiscoveryPacket {
+  const confirmation = confirmationPacket(echo, acName, NO_SESSION);
+  return { ...confirmation, tags: [...confirmation.tags, { type: error, value: utf8(text) }] };
+}
+
+/** RFC 2516 §5.5; `text` says why, if anything is to be said. */
+export function terminatePacket(
+  sessionId: number,
+  text: string | undefined,
+  relaySessionId: Uint8Array | undefined,
+): DiscoveryPacket {
+  const tags: PppoeTag[] = [];
+  if (text !== undefined) tags.push(textTag(TAG_GENERIC_ERROR, text));
+  if (relaySessionId !== undefined) tags.push({ type: TAG_RELAY_SESSION_ID, value: relaySessionId });
+  return { code: PADT, sessionId, tags };
+}

@@ -1,0 +1,21 @@
+import { readU16, readU32, writeU16 } from "../base/bytes.ts";
+import { MAC_BYTES, type VlanTag, vlanId } from "../wire/ethernet.ts";
+
+/**
+ * Where a subscriber is: MAC address, TPIDs and VLAN ids as octets. Priority is left out; the same MAC in two
+ * VLANs is two subscribers.
+ */
+export function subscriberOctets(mac: Uint8Array, vlanTags: readonly VlanTag[]): Uint8Array {
+  const octets = new Uint8Array(MAC_BYTES + 4 * vlanTags.length);
+  octets.set(mac);
+  for (const [i, tag] of vlanTags.entries()) {
+    writeU16(octets, MAC_BYTES + 4 * i, tag.tpid);
+    writeU16(octets, MAC_BYTES + 4 * i + 2, vlanId(tag));
+  }
+  return octets;
+}
+
+/** A MAC address as the number that its 48 bits are: a cheap map key. */
+export function macNumber(mac: Uint8Array): number {
+  return readU16(mac, 0) * 2 ** 32 + readU32(mac, 2);
+}
