@@ -69,10 +69,6 @@ export function revealValue(
  * The Challenge Response (§4.4.3): the CHAP response (RFC 1994 §4.1) whose Identifier is the number of the
  * message that carries it, 2 in SCCRP and 3 in SCCCN.
  */
-export function challengeResponse(
-  messageType: 2 | 3,
-  secret: Uint8Array,
-  challenge: Uint8Array,
-): Uint8Array {
+export function challengeResponse(messageType: 2 | 3, secret: Uint8Array, challenge: Uint8Array): Uint8Array {
   return new Uint8Array(md5(Uint8Array.of(messageType), secret, challenge));
 }

@@ -1,0 +1,238 @@
+/** The beginning of tunnels: ours with an SCCRQ, and the peer's when one comes (RFC 2661 §7.2.1, state idle). */
+
+import { createHash } from "node:crypto";
+import { takeToken } from "../base/token-bucket.ts";
+import { emitL2tp } from "../wire/l2tp.ts";
+import { GENERAL_ERROR, type ResultCode, STOPCCN_RESULT } from "../wire/l2tp-codes.ts";
+import { challengeResponse } from "../wire/l2tp-hiding.ts";
+import { emitMessage, type MessageOf, parseMessage, peekHostName } from "../wire/l2tp-messages.ts";
+import type { L2tpAddress, PeerPolicy } from "./config.ts";
+import { createFifo, fifoLength, fifoPush, fifoShift } from "./fifo.ts";
+import { REFUSAL_BURST, REFUSALS_PER_SECOND, type Turn } from "./registry.ts";
+import type { TunnelProgress, TunnelState } from "./state.ts";
+import { createTransport, DEFAULT_PEER_WINDOW, setPeerWindow } from "./transport.ts";
+import {
+  CHALLENGE_BYTES,
+  CLOSED_TUNNEL_MS,
+  dropTunnel,
+  greeting,
+  objection,
+  SETUP_TIMEOUT_MS,
+  send,
+} from "./tunnel.ts";
+
+const DEFAULT_HALF_OPEN = 512;
+
+type Particulars = Pick<
+  TunnelState,
+  "initiator" | "remoteId" | "remoteHostName" | "remoteVendorName" | "requestDigest" | "replaces"
+>;
+
+function addTunnel(
+  turn: Turn,
+  policy: PeerPolicy,
+  remote: L2tpAddress,
+  phase: "wait-ctl-reply" | "wait-ctl-conn",
+  particulars: Particulars,
+): { readonly tunnel: TunnelState; readonly challenge: Uint8Array | null } | undefined {
+  const { registry, now } = turn;
+  const challenge = policy.authenticate ? turn.random.bytes(CHALLENGE_BYTES) : null;
+  const deadline = now + (registry.config.setupTimeoutMs ?? SETUP_TIMEOUT_MS);
+  const progress: TunnelProgress = { phase, deadline, challenge };
+  const tunnel = registry.addTunnel((id) => ({
+    id,
+    peerName: policy.name,
+    createdAt: now,
+    progress,
+    remote,
+    lastHeard: null,
+    transport: createTransport(policy.receiveWindow),
+    sessionIds: registry.newSessionIds(),
+    sessions: {},
+    sessionCount: 0,
+    waitingCalls: createFifo(),
+    ...particulars,
+  }));
+  return tunnel && { tunnel, challenge };
+}
+
+/** Calls a peer; undefined when we have as many tunnels as we may. */
+export function openTunnel(turn: Turn, policy: PeerPolicy, remote: L2tpAddress): TunnelState | undefined {
+  const added = addTunnel(turn, policy, remote, "wait-ctl-reply", {
+    initiator: true,
+    remoteId: 0,
+    remoteHostName: "",
+    remoteVendorName: null,
+    requestDigest: null,
+    replaces: 0,
+  });
+  if (added === undefined) return undefined;
+  const { tunnel, challenge } = added;
+  send(turn, tunnel, { kind: "SCCRQ", ...greeting(turn.registry.config, policy, tunnel.id, challenge) });
+  return tunnel;
+}
+
+/**
+ * Finds the tunnel of a message whose sender does not know our tunnel id yet: SCCRQ, repeated or new, or a
+ * StopCCN that follows it. An acceptable new SCCRQ makes a tunnel. Undefined: the message is done with.
+ */
+export function tunnelForUnnumbered(
+  turn: Turn,
+  from: L2tpAddress,
+  ns: number,
+  body: Uint8Array,
+): TunnelState | undefined {
+  const { registry } = turn;
+  const hostName = peekHostName(body);
+  const policy = hostName === undefined ? undefined : registry.peers.accepting(hostName, from.address);
+  const parsed = parseMessage(body, policy?.secret);
+  switch (parsed.outcome) {
+    case "malformed":
+      registry.discard("malformed");
+      return undefined;
+    case "unknown-type":
+      registry.discard("unknown-message");
+      return undefined;
+    case "refused":
+      if (parsed.kind === "SCCRQ" && parsed.assignedTunnelId)
+        refuse(turn, from, parsed.assignedTunnelId, hostName, {
+          result: STOPCCN_RESULT.error,
+          error: parsed.error,
+          message: parsed.text,
+        });
+      else registry.discard("malformed");
+      return undefined;
+    case "message":
+      break;
+  }
+  const { message } = parsed;
+  if (message.kind !== "SCCRQ" && message.kind !== "StopCCN") {
+    registry.discard("unexpected");
+    return undefined;
+  }
+  const known = registry.tunnelOpenedBy(from, message.assignedTunnelId);
+  if (message.kind === "StopCCN") {
+    if (known === undefined) registry.discard("unknown-tunnel");
+    return known;
+  }
+  if (ns !== 0) {
+    registry.discard("unexpected");
+    return undefined;
+  }
+  const digest = createHash("md5").update(body).digest("hex");
+  if (known !== undefined && isRepeated(turn, known, digest)) return known;
+  return onNewTunnel(turn, from, message, policy, digest, known?.id ?? 0);
+}
+
+/** The same request within the time in which it may be retransmitted; else the peer has restarted. */
+function isRepeated(turn: Turn, tunnel: TunnelState, digest: string): boolean {
+  return tunnel.requestDigest === digest && turn.now - tunnel.createdAt < 2 * CLOSED_TUNNEL_MS;
+}
+
+function onNewTunnel(
+  turn: Turn,
+  from: L2tpAddress,
+  message: MessageOf<"SCCRQ">,
+  policy: PeerPolicy | undefined,
+  digest: string,
+  replaces: number,
+): TunnelState | undefined {
+  const refusal = policy === undefined ? { ...unknownPeer(message.hostName) } : objection(message, policy);
+  if (policy === undefined || refusal !== undefined || turn.registry.state.shuttingDown) {
+    refuse(turn, from, message.assignedTunnelId, message.hostName, refusal ?? SHUTTING_DOWN);
+    return undefined;
+  }
+  if (message.tieBreaker !== undefined) yieldToTieBreaker(turn, policy);
+  makeRoom(turn);
+  const added = addTunnel(turn, policy, from, "wait-ctl-conn", {
+    initiator: false,
+    remoteId: message.assignedTunnelId,
+    remoteHostName: message.hostName,
+    remoteVendorName: message.vendorName ?? null,
+    requestDigest: digest,
+    replaces,
+  });
+  if (added === undefined) {
+    refuse(turn, from, message.assignedTunnelId, message.hostName, NO_RESOURCES);
+    return undefined;
+  }
+  const { tunnel, challenge } = added;
+  fifoPush(turn.registry.state.halfOpen, { id: tunnel.id, createdAt: tunnel.createdAt });
+  setPeerWindow(tunnel.transport, message.receiveWindowSize ?? DEFAULT_PEER_WINDOW);
+  send(turn, tunnel, {
+    kind: "SCCRP",
+    ...greeting(turn.registry.config, policy, tunnel.id, challenge),
+    ...(message.challenge !== undefined &&
+      policy.secret !== undefined && {
+        challengeResponse: challengeResponse(2, policy.secret, message.challenge),
+      }),
+  });
+  return tunnel;
+}
+
+const SHUTTING_DOWN: ResultCode = { result: STOPCCN_RESULT.shuttingDown };
+const NO_RESOURCES: ResultCode = {
+  result: STOPCCN_RESULT.error,
+  error: GENERAL_ERROR.resources,
+  message: "too many tunnels",
+};
+
+function unknownPeer(hostName: string): ResultCode {
+  return {
+    result: STOPCCN_RESULT.notAuthorized,
+    error: GENERAL_ERROR.none,
+    message: `unknown peer "${hostName.slice(0, 64)}"`,
+  };
+}
+
+/** We never send a tie breaker, so one that we get wins: our own SCCRQ to that peer is given up (§4.4.3). */
+function yieldToTieBreaker(turn: Turn, policy: PeerPolicy): void {
+  for (const tunnel of Object.values(turn.registry.state.tunnels)) {
+    if (tunnel.initiator && tunnel.peerName === policy.name && tunnel.progress.phase === "wait-ctl-reply")
+      dropTunnel(turn, tunnel, { by: "tie-breaker" });
+  }
+}
+
+/** Under a flood of SCCRQs the oldest that has not gone on gives way: an honest peer's goes on in one round trip. */
+function makeRoom(turn: Turn): void {
+  const { registry } = turn;
+  const { halfOpen } = registry.state;
+  if (fifoLength(halfOpen) < (registry.config.maxHalfOpenTunnels ?? DEFAULT_HALF_OPEN)) return;
+  const oldest = fifoShift(halfOpen);
+  const tunnel = oldest && registry.tunnel(oldest.id);
+  if (tunnel?.progress.phase !== "wait-ctl-conn" || tunnel.createdAt !== oldest?.createdAt) return;
+  registry.discard("half-open");
+  registry.removeTunnel(tunnel);
+}
+
+/**
+ * Answers an SCCRQ that we do not accept with a StopCCN and keeps nothing about it: a repeated SCCRQ is
+ * answered again. The acknowledgement comes to a tunnel that is not there, and ends there.
+ */
+function refuse(
+  turn: Turn,
+  from: L2tpAddress,
+  remoteTunnelId: number,
+  peerHostName: string | undefined,
+  cause: ResultCode,
+): void {
+  const { registry } = turn;
+  registry.discard("refused");
+  if (remoteTunnelId === 0) return;
+  if (!takeToken(registry.state.refusals, turn.now, REFUSALS_PER_SECOND, REFUSAL_BURST)) {
+    registry.discard("unanswered");
+    return;
+  }
+  const assignedTunnelId = registry.passingTunnelId();
+  const body = emitMessage({ kind: "StopCCN", assignedTunnelId, resultCode: cause });
+  const header = {
+    control: true,
+    lengthBit: true,
+    tunnelId: remoteTunnelId,
+    sessionId: 0,
+    sequence: { ns: 0, nr: 1 },
+    priority: false,
+  };
+  turn.out.push({ kind: "send", to: from, datagram: emitL2tp(header, body) });
+  turn.out.push({ kind: "tunnel-refused", from, peerHostName, cause });
+}

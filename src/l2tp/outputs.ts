@@ -1,0 +1,159 @@
+/** What an L2TP endpoint tells its owner. */
+
+import { describeResult, type ResultCode } from "../wire/l2tp-codes.ts";
+import type { L2tpAddress } from "./config.ts";
+
+/** A peer that did not answer: what was sent, how often, and when anything last came back. */
+export interface Unanswered {
+  readonly by: "timeout";
+  /** The message that was not answered: "SCCRQ", "HELLO", "ICRQ". */
+  readonly sent: string;
+  readonly times: number;
+  /** The answer that did not come: "SCCRP", "acknowledgement". */
+  readonly waitedFor: string;
+  /** Since the peer's last control message; null when there never was one. */
+  readonly silentMs: number | null;
+}
+
+export type TunnelCause =
+  /** StopCCN from the peer or from us; `by: "us"` also for what we found wrong with the peer. */
+  | ({ readonly by: "peer" | "us" } & ResultCode)
+  | Unanswered
+  /** The peer has given the id of this tunnel to a new one: it has restarted. */
+  | { readonly by: "replaced" }
+  /** Both ends called each other and the peer's tie breaker won (RFC 2661 §4.4.3); its tunnel is coming. */
+  | { readonly by: "tie-breaker" };
+
+export type SessionCause = ({ readonly by: "peer" | "us" } & ResultCode) | Unanswered;
+
+/** Whether ICCN had been sent or received: before it, another LNS may be tried. */
+export type SessionStage = "set-up" | "connected";
+
+/** The LCP CONFREQs of a LAC that negotiated for the LNS (§4.4.5): options only, no header. */
+export interface ProxyLcp {
+  readonly initialReceived?: Uint8Array;
+  readonly lastSent?: Uint8Array;
+  readonly lastReceived?: Uint8Array;
+}
+
+/** Values of Proxy Authen Type (§4.4.5). There is none for MS-CHAPv2. */
+export const PROXY_AUTH_TYPE = { text: 1, chap: 2, pap: 3, none: 4, msChapV1: 5 } as const;
+
+export interface ProxyAuth {
+  readonly type: number;
+  readonly name?: Uint8Array;
+  readonly challenge?: Uint8Array;
+  readonly id?: number;
+  /** The CHAP response, or the password: never for a log. */
+  readonly response?: Uint8Array;
+}
+
+/** What ICRQ says about a call. */
+export interface CallRequest {
+  readonly callSerialNumber: number;
+  readonly bearerType?: number;
+  readonly physicalChannelId?: number;
+  readonly callingNumber?: string;
+  readonly calledNumber?: string;
+  readonly subAddress?: string;
+}
+
+/** What ICCN says about a call; speeds in bit/s. */
+export interface CallConnection {
+  readonly txConnectSpeed: number;
+  readonly rxConnectSpeed?: number;
+  readonly framingType: number;
+  readonly proxyLcp?: ProxyLcp;
+  readonly proxyAuth?: ProxyAuth;
+  readonly privateGroupId?: string;
+  readonly sequencingRequired?: boolean;
+}
+
+export interface EndedSession {
+  readonly session: number;
+  readonly stage: SessionStage;
+}
+
+export type L2tpOutput =
+  | { readonly kind: "send"; readonly to: L2tpAddress; readonly datagram: Uint8Array }
+  | {
+      readonly kind: "tunnel-up";
+      readonly tunnel: number;
+      readonly remoteTunnelId: number;
+      readonly peerName: string;
+      readonly peerHostName: string;
+      readonly peerVendorName: string | undefined;
+      /** We opened it. */
+      readonly initiator: boolean;
+      /** Where the peer turned out to be; it stays there for the life of the tunnel (§8.1). */
+      readonly remote: L2tpAddress;
+    }
+  /** Told once for every tunnel that was opened or came up, or began to; its sessions are not told one by one. */
+  | {
+      readonly kind: "tunnel-down";
+      readonly tunnel: number;
+      readonly peerName: string;
+      /** It was up. */
+      readonly wasUp: boolean;
+      readonly cause: TunnelCause;
+      readonly sessions: readonly EndedSession[];
+    }
+  /** Somebody whom we do not take, or not so, wanted a tunnel. Rate-limited, as our answers are. */
+  | {
+      readonly kind: "tunnel-refused";
+      readonly from: L2tpAddress;
+      readonly peerHostName: string | undefined;
+      readonly cause: ResultCode;
+    }
+  /** LNS: an ICRQ came; answer with acceptCall() or closeSession(). */
+  | {
+      readonly kind: "call-offered";
+      readonly tunnel: number;
+      readonly session: number;
+      readonly remoteTunnelId: number;
+      readonly remoteSessionId: number;
+      readonly call: CallRequest;
+    }
+  /** LAC: the ICRP came; answer with connectCall() or closeSession(). */
+  | {
+      readonly kind: "call-accepted";
+      readonly tunnel: number;
+      readonly session: number;
+      readonly remoteTunnelId: number;
+      readonly remoteSessionId: number;
+    }
+  /** LNS: the ICCN came. */
+  | {
+      readonly kind: "call-connected";
+      readonly tunnel: number;
+      readonly session: number;
+      readonly connection: CallConnection;
+    }
+  | {
+      readonly kind: "session-down";
+      readonly tunnel: number;
+      readonly session: number;
+      readonly stage: SessionStage;
+      readonly cause: SessionCause;
+    };
+
+/** One line for people. */
+export function describeCause(message: "StopCCN" | "CDN", cause: TunnelCause | SessionCause): string {
+  switch (cause.by) {
+    case "peer":
+      return `${message} from the peer, ${describeResult(message, cause)}`;
+    case "us":
+      return `${message} from us, ${describeResult(message, cause)}`;
+    case "timeout": {
+      const heard =
+        cause.silentMs === null
+          ? "nothing ever came back"
+          : `last heard ${(cause.silentMs / 1000).toFixed(1)} s ago`;
+      return `${cause.sent} sent ${cause.times} times, no ${cause.waitedFor}, ${heard}`;
+    }
+    case "replaced":
+      return "the peer has given the tunnel's id to a new one";
+    case "tie-breaker":
+      return "the peer's tie breaker won";
+  }
+}

@@ -1,0 +1,201 @@
+/** The tunnels and sessions of an endpoint, their ids and deadlines, and how they are found. */
+
+import { Deadlines } from "../base/deadlines.ts";
+import { IdPool } from "../base/ids.ts";
+import type { RandomSource } from "../base/random.ts";
+import type { Instant } from "../base/time.ts";
+import { type L2tpAddress, type L2tpEndpointConfig, PeerTable } from "./config.ts";
+import { createFifo } from "./fifo.ts";
+import type { L2tpOutput } from "./outputs.ts";
+import {
+  L2TP_DISCARD_REASONS,
+  type L2tpDiscardReason,
+  type L2tpEndpointState,
+  type SessionState,
+  type TunnelState,
+} from "./state.ts";
+
+/** What the handling of one input has at hand. */
+export interface Turn {
+  readonly now: Instant;
+  readonly out: L2tpOutput[];
+  readonly registry: Registry;
+  readonly random: RandomSource;
+}
+
+const LARGEST_ID = 65_535;
+/** Answers to SCCRQs that we refuse, per second, and at once. */
+export const REFUSALS_PER_SECOND = 50;
+export const REFUSAL_BURST = 100;
+
+function newState(random: RandomSource): L2tpEndpointState {
+  return {
+    tunnelIds: IdPool.create(random, 1, LARGEST_ID).state,
+    tunnels: {},
+    tunnelCount: 0,
+    halfOpen: createFifo(),
+    refusals: { tokens: REFUSAL_BURST, filledAt: 0 },
+    shuttingDown: false,
+    discards: Object.fromEntries(L2TP_DISCARD_REASONS.map((reason) => [reason, 0])) as Record<
+      L2tpDiscardReason,
+      number
+    >,
+  };
+}
+
+function remoteKey(remote: L2tpAddress, remoteTunnelId: number): string {
+  return `${remote.address} ${remote.port} ${remoteTunnelId}`;
+}
+
+/** Tunnels and sessions share one heap: the session part of a tunnel's own key is 0. */
+function deadlineKey(tunnel: number, session: number): number {
+  return tunnel * 65_536 + session;
+}
+
+/** Plain state with indexes beside it, which are made anew from a snapshot. */
+export class Registry {
+  readonly state: L2tpEndpointState;
+  readonly config: L2tpEndpointConfig;
+  readonly peers: PeerTable;
+  readonly deadlines = new Deadlines<number>();
+  readonly #random: RandomSource;
+  /** Tunnels that the peer opened, by where the SCCRQ came from and the id that it assigned. */
+  readonly #byRemote = new Map<string, number>();
+  /** By tunnel: the peer's session id → ours, for calls that the peer placed. */
+  readonly #placedByPeer = new Map<number, Map<number, number>>();
+
+  constructor(config: L2tpEndpointConfig, random: RandomSource, state?: L2tpEndpointState) {
+    this.config = config;
+    this.peers = new PeerTable(config);
+    this.#random = random;
+    this.state = state ?? newState(random);
+    for (const tunnel of Object.values(this.state.tunnels)) {
+      this.#index(tunnel);
+      for (const session of Object.values(tunnel.sessions)) {
+        this.#indexRemoteSession(tunnel, session);
+        if (session.progress.stage !== "established")
+          this.scheduleSession(tunnel, session, session.progress.deadline);
+      }
+    }
+  }
+
+  discard(reason: L2tpDiscardReason, count = 1): void {
+    this.state.discards[reason] += count;
+  }
+
+  /** Makes a tunnel with an id of ours; undefined when there are too many. */
+  addTunnel(make: (id: number) => TunnelState): TunnelState | undefined {
+    if (this.state.tunnelCount >= (this.config.maxTunnels ?? 4096)) return undefined;
+    const id = new IdPool(this.state.tunnelIds).take();
+    if (id === undefined) return undefined;
+    const tunnel = make(id);
+    this.state.tunnels[id] = tunnel;
+    this.state.tunnelCount += 1;
+    this.#index(tunnel);
+    return tunnel;
+  }
+
+  tunnel(id: number): TunnelState | undefined {
+    return this.state.tunnels[id];
+  }
+
+  /** The tunnel that an SCCRQ from there with that Assigned Tunnel ID has opened last. */
+  tunnelOpenedBy(remote: L2tpAddress, remoteTunnelId: number): TunnelState | undefined {
+    const id = this.#byRemote.get(remoteKey(remote, remoteTunnelId));
+    return id === undefined ? undefined : this.state.tunnels[id];
+  }
+
+  /** Forgets a tunnel; its sessions have been removed. */
+  removeTunnel(tunnel: TunnelState): void {
+    delete this.state.tunnels[tunnel.id];
+    this.state.tunnelCount -= 1;
+    new IdPool(this.state.tunnelIds).release(tunnel.id);
+    this.deadlines.clear(deadlineKey(tunnel.id, 0));
+    this.#placedByPeer.delete(tunnel.id);
+    const key = remoteKey(tunnel.remote, tunnel.remoteId);
+    if (this.#byRemote.get(key) === tunnel.id) this.#byRemote.delete(key);
+  }
+
+  scheduleTunnel(tunnel: TunnelState, at: Instant): void {
+    this.deadlines.set(deadlineKey(tunnel.id, 0), at);
+  }
+
+  /** An id that is nobody's, for an answer about something that we do not keep. */
+  passingTunnelId(): number {
+    return passing(new IdPool(this.state.tunnelIds));
+  }
+
+  passingSessionId(tunnel: TunnelState): number {
+    return passing(new IdPool(tunnel.sessionIds));
+  }
+
+  newSessionIds(): TunnelState["sessionIds"] {
+    return IdPool.create(this.#random, 1, LARGEST_ID).state;
+  }
+
+  /** Makes a session with an id of ours; undefined when the tunnel has as many as it may. */
+  addSession(
+    tunnel: TunnelState,
+    maxSessions: number,
+    make: (id: number) => SessionState,
+  ): SessionState | undefined {
+    if (tunnel.sessionCount >= maxSessions) return undefined;
+    const id = new IdPool(tunnel.sessionIds).take();
+    if (id === undefined) return undefined;
+    const session = make(id);
+    tunnel.sessions[id] = session;
+    tunnel.sessionCount += 1;
+    this.#indexRemoteSession(tunnel, session);
+    return session;
+  }
+
+  removeSession(tunnel: TunnelState, session: SessionState): void {
+    delete tunnel.sessions[session.id];
+    tunnel.sessionCount -= 1;
+    new IdPool(tunnel.sessionIds).release(session.id);
+    this.unscheduleSession(tunnel, session);
+    if (session.side === "lns") this.#placedByPeer.get(tunnel.id)?.delete(session.remoteId);
+  }
+
+  /** The call that the peer placed under this id of its own. */
+  sessionPlacedByPeer(tunnel: TunnelState, remoteSessionId: number): SessionState | undefined {
+    const id = this.#placedByPeer.get(tunnel.id)?.get(remoteSessionId);
+    return id === undefined ? undefined : tunnel.sessions[id];
+  }
+
+  scheduleSession(tunnel: TunnelState, session: SessionState, at: Instant): void {
+    this.deadlines.set(deadlineKey(tunnel.id, session.id), at);
+  }
+
+  unscheduleSession(tunnel: TunnelState, session: SessionState): void {
+    this.deadlines.clear(deadlineKey(tunnel.id, session.id));
+  }
+
+  /** What is due: a tunnel, or a session of it. */
+  popDue(now: Instant): { tunnel: TunnelState | undefined; session: number } | undefined {
+    const key = this.deadlines.popDue(now);
+    if (key === undefined) return undefined;
+    return { tunnel: this.state.tunnels[Math.floor(key / 65_536)], session: key % 65_536 };
+  }
+
+  #indexRemoteSession(tunnel: TunnelState, session: SessionState): void {
+    if (session.side !== "lns") return;
+    let sessions = this.#placedByPeer.get(tunnel.id);
+    if (sessions === undefined) {
+      sessions = new Map();
+      this.#placedByPeer.set(tunnel.id, sessions);
+    }
+    sessions.set(session.remoteId, session.id);
+  }
+
+  #index(tunnel: TunnelState): void {
+    if (!tunnel.initiator) this.#byRemote.set(remoteKey(tunnel.remote, tunnel.remoteId), tunnel.id);
+  }
+}
+
+function passing(pool: IdPool): number {
+  const id = pool.take();
+  if (id === undefined) return 0;
+  pool.release(id);
+  return id;
+}

@@ -1,0 +1,367 @@
+/** The control connection machine (RFC 2661 §7.2): one tunnel from SCCRQ to StopCCN. */
+
+import { equalBytes } from "../base/bytes.ts";
+import { type Instant, NEVER } from "../base/time.ts";
+import { emitL2tp } from "../wire/l2tp.ts";
+import { GENERAL_ERROR, type ResultCode, STOPCCN_RESULT } from "../wire/l2tp-codes.ts";
+import { challengeResponse } from "../wire/l2tp-hiding.ts";
+import { emitMessage, type L2tpMessage, type MessageOf } from "../wire/l2tp-messages.ts";
+import { nextCall, stageOf } from "./call-queue.ts";
+import type { L2tpAddress, L2tpEndpointConfig, PeerPolicy } from "./config.ts";
+import type { EndedSession, TunnelCause, Unanswered } from "./outputs.ts";
+import type { Turn } from "./registry.ts";
+import type { TunnelProgress, TunnelState } from "./state.ts";
+import {
+  DEFAULT_PEER_WINDOW,
+  dropQueued,
+  enqueue,
+  enqueueUrgent,
+  expire,
+  flush,
+  hasRoom,
+  isQuiet,
+  oldestUnacked,
+  setPeerWindow,
+  stopSending,
+} from "./transport.ts";
+
+/** Version 1, revision 0 (§4.4.3). */
+export const PROTOCOL_VERSION = 0x0100;
+/** One full retransmission cycle (§5.7). */
+export const CLOSED_TUNNEL_MS = 31_000;
+export const SETUP_TIMEOUT_MS = 60_000;
+export const CHALLENGE_BYTES = 16;
+
+/** Synchronous and asynchronous framing, digital and analog bearers: what we carry is Ethernet's, and no peer minds. */
+const FRAMING_CAPABILITIES = 3;
+const BEARER_CAPABILITIES = 3;
+const DEFAULT_FIRMWARE_REVISION = 0x0100;
+
+type ControlKind = "SCCRQ" | "SCCRP" | "SCCCN" | "StopCCN" | "HELLO";
+type ControlMessage = Extract<L2tpMessage, { kind: ControlKind }>;
+type Reaction = "reply" | "connected" | "stopped" | "out-of-place" | "late-reply" | "nothing";
+
+/** §7.2.1 for a tunnel that exists, row by row. What begins one is in opening.ts. */
+const REACTIONS: Readonly<Record<TunnelProgress["phase"], Readonly<Record<ControlKind, Reaction>>>> = {
+  "wait-ctl-reply": {
+    SCCRQ: "out-of-place",
+    SCCRP: "reply",
+    SCCCN: "out-of-place",
+    StopCCN: "stopped",
+    HELLO: "nothing",
+  },
+  "wait-ctl-conn": {
+    SCCRQ: "out-of-place",
+    SCCRP: "out-of-place",
+    SCCCN: "connected",
+    StopCCN: "stopped",
+    HELLO: "nothing",
+  },
+  established: {
+    SCCRQ: "out-of-place",
+    SCCRP: "out-of-place",
+    SCCCN: "out-of-place",
+    StopCCN: "stopped",
+    HELLO: "nothing",
+  },
+  closing: {
+    SCCRQ: "nothing",
+    SCCRP: "late-reply",
+    SCCCN: "nothing",
+    StopCCN: "nothing",
+    HELLO: "nothing",
+  },
+};
+
+/** Takes one in-order control connection message. */
+export function onControlMessage(
+  turn: Turn,
+  tunnel: TunnelState,
+  message: ControlMessage,
+  from: L2tpAddress,
+): void {
+  switch (REACTIONS[tunnel.progress.phase][message.kind]) {
+    case "reply":
+      onReply(turn, tunnel, message as MessageOf<"SCCRP">, from);
+      break;
+    case "connected":
+      onConnected(turn, tunnel, message as MessageOf<"SCCCN">);
+      break;
+    case "stopped":
+      stoppedByPeer(turn, tunnel, (message as MessageOf<"StopCCN">).resultCode);
+      break;
+    case "out-of-place":
+      closeTunnel(turn, tunnel, {
+        result: STOPCCN_RESULT.stateMachine,
+        error: GENERAL_ERROR.none,
+        message: `${message.kind} in state ${tunnel.progress.phase}`,
+      });
+      break;
+    case "late-reply":
+      // we gave up before the peer answered: now our StopCCN can name the peer's tunnel
+      tunnel.remoteId = (message as MessageOf<"SCCRP">).assignedTunnelId;
+      break;
+    case "nothing":
+      break;
+  }
+}
+
+function policyOf(turn: Turn, tunnel: TunnelState): PeerPolicy {
+  return turn.registry.peers.policyOf(tunnel.peerName);
+}
+
+/** The attributes that SCCRQ and SCCRP have in common. */
+export function greeting(
+  config: L2tpEndpointConfig,
+  policy: PeerPolicy,
+  tunnelId: number,
+  challenge: Uint8Array | null,
+) {
+  return {
+    protocolVersion: PROTOCOL_VERSION,
+    framingCapabilities: FRAMING_CAPABILITIES,
+    bearerCapabilities: BEARER_CAPABILITIES,
+    hostName: policy.localHostName,
+    assignedTunnelId: tunnelId,
+    receiveWindowSize: policy.receiveWindow,
+    firmwareRevision: config.firmwareRevision ?? DEFAULT_FIRMWARE_REVISION,
+    vendorName: config.vendorName ?? "Lacewing",
+    ...(challenge !== null && { challenge }),
+  };
+}
+
+/** Why a peer's SCCRQ or SCCRP is not acceptable, or undefined. */
+export function objection(
+  message: MessageOf<"SCCRQ"> | MessageOf<"SCCRP">,
+  policy: PeerPolicy,
+): ResultCode | undefined {
+  if (message.protocolVersion >> 8 !== PROTOCOL_VERSION >> 8)
+    return { result: STOPCCN_RESULT.version, error: PROTOCOL_VERSION };
+  if (message.assignedTunnelId === 0)
+    return { result: STOPCCN_RESULT.error, error: GENERAL_ERROR.value, message: "Assigned Tunnel ID is 0" };
+  if (policy.hostName !== undefined && message.hostName !== policy.hostName)
+    return notAuthorized(`Host Name is "${message.hostName}"`);
+  if (message.challenge !== undefined && policy.secret === undefined)
+    return notAuthorized("no secret to answer the challenge with");
+  return undefined;
+}
+
+function notAuthorized(message: string): ResultCode {
+  return { result: STOPCCN_RESULT.notAuthorized, error: GENERAL_ERROR.none, message };
+}
+
+/** Whether the peer has shown that it knows the secret; it need not when we did not ask. */
+function isAuthentic(
+  policy: PeerPolicy,
+  messageType: 2 | 3,
+  challenge: Uint8Array | null,
+  response: Uint8Array | undefined,
+): boolean {
+  if (challenge === null) return true;
+  if (policy.secret === undefined || response === undefined) return false;
+  return equalBytes(response, challengeResponse(messageType, policy.secret, challenge));
+}
+
+function onReply(turn: Turn, tunnel: TunnelState, message: MessageOf<"SCCRP">, from: L2tpAddress): void {
+  if (tunnel.progress.phase !== "wait-ctl-reply") return;
+  const policy = policyOf(turn, tunnel);
+  const { challenge } = tunnel.progress;
+  tunnel.remote = from;
+  tunnel.remoteId = message.assignedTunnelId;
+  tunnel.remoteHostName = message.hostName;
+  tunnel.remoteVendorName = message.vendorName ?? null;
+  const refusal =
+    objection(message, policy) ??
+    (isAuthentic(policy, 2, challenge, message.challengeResponse)
+      ? undefined
+      : notAuthorized("tunnel authentication failed"));
+  if (refusal !== undefined) {
+    closeTunnel(turn, tunnel, refusal);
+    return;
+  }
+  setPeerWindow(tunnel.transport, message.receiveWindowSize ?? DEFAULT_PEER_WINDOW);
+  tunnel.progress = { phase: "established" };
+  const response =
+    message.challenge !== undefined && policy.secret !== undefined
+      ? { challengeResponse: challengeResponse(3, policy.secret, message.challenge) }
+      : {};
+  send(turn, tunnel, { kind: "SCCCN", ...response });
+  tellUp(turn, tunnel);
+}
+
+function onConnected(turn: Turn, tunnel: TunnelState, message: MessageOf<"SCCCN">): void {
+  if (tunnel.progress.phase !== "wait-ctl-conn") return;
+  const { challenge } = tunnel.progress;
+  if (!isAuthentic(policyOf(turn, tunnel), 3, challenge, message.challengeResponse)) {
+    closeTunnel(turn, tunnel, notAuthorized("tunnel authentication failed"));
+    return;
+  }
+  tunnel.progress = { phase: "established" };
+  // only now has the peer proved itself, so only now does its older tunnel give way
+  const replaced = turn.registry.tunnel(tunnel.replaces);
+  if (replaced !== undefined && replaced.remoteId === tunnel.remoteId)
+    dropTunnel(turn, replaced, { by: "replaced" });
+  tellUp(turn, tunnel);
+}
+
+function tellUp(turn: Turn, tunnel: TunnelState): void {
+  turn.out.push({
+    kind: "tunnel-up",
+    tunnel: tunnel.id,
+    remoteTunnelId: tunnel.remoteId,
+    peerName: tunnel.peerName,
+    peerHostName: tunnel.remoteHostName,
+    peerVendorName: tunnel.remoteVendorName ?? undefined,
+    initiator: tunnel.initiator,
+    remote: tunnel.remote,
+  });
+}
+
+/** Queues a message, hidden as the peer's policy says; settle() sends it. */
+export function send(turn: Turn, tunnel: TunnelState, message: L2tpMessage, sessionId = 0): void {
+  const { secret, hideAvps } = policyOf(turn, tunnel);
+  const hiding =
+    hideAvps && secret !== undefined ? { secret, randomVector: turn.random.bytes(16) } : undefined;
+  const outgoing = { label: message.kind, sessionId, body: emitMessage(message, hiding) };
+  if (message.kind === "StopCCN" || message.kind === "HELLO") enqueueUrgent(tunnel.transport, outgoing);
+  else if (!enqueue(tunnel.transport, outgoing)) {
+    closeTunnel(turn, tunnel, {
+      result: STOPCCN_RESULT.error,
+      error: GENERAL_ERROR.resources,
+      message: "too many unacknowledged messages",
+    });
+  }
+}
+
+/** Ends a tunnel with a StopCCN; `cause` when it is not the StopCCN itself. */
+export function closeTunnel(turn: Turn, tunnel: TunnelState, code: ResultCode, cause?: TunnelCause): void {
+  if (tunnel.progress.phase === "closing") return;
+  tellDown(turn, tunnel, cause ?? { by: "us", ...code });
+  dropQueued(tunnel.transport);
+  tunnel.progress = { phase: "closing", until: turn.now + CLOSED_TUNNEL_MS };
+  send(turn, tunnel, { kind: "StopCCN", assignedTunnelId: tunnel.id, resultCode: code });
+}
+
+/** Ends a tunnel that the peer has stopped; its acknowledgement may have to be repeated. */
+export function stoppedByPeer(turn: Turn, tunnel: TunnelState, code: ResultCode): void {
+  if (tunnel.progress.phase === "closing") return;
+  tellDown(turn, tunnel, { by: "peer", ...code });
+  stopSending(tunnel.transport);
+  tunnel.progress = { phase: "closing", until: turn.now + CLOSED_TUNNEL_MS };
+}
+
+/** Ends a tunnel without a word to the peer, who is not there or knows. */
+export function dropTunnel(turn: Turn, tunnel: TunnelState, cause: TunnelCause): void {
+  if (tunnel.progress.phase !== "closing") tellDown(turn, tunnel, cause);
+  turn.registry.removeTunnel(tunnel);
+}
+
+function tellDown(turn: Turn, tunnel: TunnelState, cause: TunnelCause): void {
+  const sessions: EndedSession[] = [];
+  for (const session of Object.values(tunnel.sessions)) {
+    sessions.push({ session: session.id, stage: stageOf(session) });
+    turn.registry.removeSession(tunnel, session);
+  }
+  const wasUp = tunnel.progress.phase === "established";
+  turn.out.push({
+    kind: "tunnel-down",
+    tunnel: tunnel.id,
+    peerName: tunnel.peerName,
+    wasUp,
+    cause,
+    sessions,
+  });
+}
+
+/** After every input: sends what may be sent, and sets the tunnel's next deadline. */
+export function settle(turn: Turn, tunnel: TunnelState): void {
+  if (turn.registry.tunnel(tunnel.id) !== tunnel) return;
+  while (tunnel.progress.phase === "established" && hasRoom(tunnel.transport)) {
+    const request = nextCall(tunnel);
+    if (request === undefined) break;
+    send(turn, tunnel, request);
+  }
+  for (const { ns, nr, sessionId, body } of flush(tunnel.transport, turn.now)) {
+    const header = {
+      control: true,
+      lengthBit: true,
+      tunnelId: tunnel.remoteId,
+      sessionId,
+      sequence: { ns, nr },
+      priority: false,
+    };
+    turn.out.push({ kind: "send", to: tunnel.remote, datagram: emitL2tp(header, body) });
+  }
+  turn.registry.scheduleTunnel(tunnel, tunnelDeadline(tunnel, policyOf(turn, tunnel)));
+}
+
+function tunnelDeadline(tunnel: TunnelState, policy: PeerPolicy): Instant {
+  const { transport, progress } = tunnel;
+  const transportAt = Math.min(transport.retransmitAt, transport.ackDueAt);
+  switch (progress.phase) {
+    case "wait-ctl-reply":
+    case "wait-ctl-conn":
+      return Math.min(transportAt, progress.deadline);
+    case "established":
+      return Math.min(transportAt, helloAt(tunnel, policy));
+    case "closing":
+      return Math.min(transportAt, progress.until);
+  }
+}
+
+/** What is unacknowledged tests the path as well as a HELLO would. */
+function helloAt(tunnel: TunnelState, policy: PeerPolicy): Instant {
+  if (!isQuiet(tunnel.transport)) return NEVER;
+  return (tunnel.lastHeard ?? tunnel.createdAt) + policy.helloIntervalMs;
+}
+
+/** Does what is due for the tunnel itself; harmless when nothing is. */
+export function onTunnelDeadline(turn: Turn, tunnel: TunnelState): void {
+  const policy = policyOf(turn, tunnel);
+  const { transport, progress } = tunnel;
+  if (progress.phase === "closing" && turn.now >= progress.until) {
+    turn.registry.removeTunnel(tunnel);
+    return;
+  }
+  if (turn.now >= transport.retransmitAt) {
+    const label = oldestUnacked(transport)?.label;
+    const limit = label === "SCCRQ" ? policy.sccrqRetransmissions : policy.retransmissions;
+    if (expire(transport, turn.now, limit) === "dead") {
+      dropTunnel(turn, tunnel, unanswered(turn, tunnel));
+      return;
+    }
+  }
+  if ("deadline" in progress && turn.now >= progress.deadline) {
+    const cause = unanswered(turn, tunnel);
+    closeTunnel(
+      turn,
+      tunnel,
+      {
+        result: STOPCCN_RESULT.general,
+        error: GENERAL_ERROR.none,
+        message: `no ${cause.waitedFor} in time`,
+      },
+      cause,
+    );
+  } else if (progress.phase === "established" && turn.now >= helloAt(tunnel, policy)) {
+    send(turn, tunnel, { kind: "HELLO" });
+  }
+}
+
+function unanswered(turn: Turn, tunnel: TunnelState): Unanswered {
+  const { progress } = tunnel;
+  const oldest = oldestUnacked(tunnel.transport);
+  const setUp = {
+    "wait-ctl-reply": { sent: "SCCRQ", waitedFor: "SCCRP" },
+    "wait-ctl-conn": { sent: "SCCRP", waitedFor: "SCCCN" },
+    established: { sent: "HELLO", waitedFor: "acknowledgement" },
+    closing: { sent: "StopCCN", waitedFor: "acknowledgement" },
+  }[progress.phase];
+  return {
+    by: "timeout",
+    sent: oldest?.label ?? setUp.sent,
+    times: oldest?.times ?? 1,
+    waitedFor: setUp.waitedFor,
+    silentMs: tunnel.lastHeard === null ? null : turn.now - tunnel.lastHeard,
+  };
+}
