@@ -1,0 +1,101 @@
+import { LacewingError } from "../base/errors.ts";
+import { type Ipv4Range, ipv4FromNumber, ipv4ToNumber } from "../wire/ipv4-range.ts";
+
+export interface AddressPoolConfig {
+  /** Addresses for subscribers, not overlapping. Empty: there are only fixed ones. */
+  readonly ranges: readonly Ipv4Range[];
+  /** Never handed out to whoever comes: our own address, and users' fixed addresses. */
+  readonly reserved: Iterable<string>;
+}
+
+export type Lease =
+  | { readonly ok: true; readonly address: string }
+  | { readonly ok: false; readonly reason: string };
+
+/**
+ * IPv4 addresses of one group of subscribers, oldest-free first. `Holder` says whose an address is, compared
+ * by identity. Memory grows with what was ever leased, not with the size of the ranges.
+ */
+export class AddressPool<Holder> {
+  readonly #ranges: readonly Ipv4Range[];
+  readonly #reserved: ReadonlySet<number>;
+  readonly #holders = new Map<number, Holder>();
+  /** The next address that was never handed out. */
+  #range = 0;
+  #next: number;
+  /** Addresses that came back, oldest first, from `#released[#head]` on. */
+  #released: number[] = [];
+  #head = 0;
+
+  constructor(config: AddressPoolConfig) {
+    this.#ranges = config.ranges;
+    this.#reserved = new Set([...config.reserved].map(numberOf));
+    this.#next = this.#ranges[0]?.first ?? 0;
+  }
+
+  /** Leases the address that has been free for longest. */
+  lease(holder: Holder): Lease {
+    const address = this.#takeFresh() ?? this.#takeReleased();
+    if (address === undefined)
+      return { ok: false, reason: this.#ranges.length === 0 ? "no address pool" : "address pool exhausted" };
+    this.#holders.set(address, holder);
+    return { ok: true, address: ipv4FromNumber(address) };
+  }
+
+  /**
+   * Leases a reserved address, whoever has it: a new login takes over from its stale session, whose own release()
+   * then changes nothing. Ask holderOf() first for whom to end.
+   */
+  leaseFixed(address: string, holder: Holder): void {
+    const number = numberOf(address);
+    if (!this.#reserved.has(number))
+      throw new LacewingError("ADDRESS_NOT_RESERVED", `${address} is not a reserved address of the pool`);
+    this.#holders.set(number, holder);
+  }
+
+  /** Who has an address now. */
+  holderOf(address: string): Holder | undefined {
+    return this.#holders.get(numberOf(address));
+  }
+
+  /** Gives an address back; nothing happens when it is not, or no longer, the holder's. */
+  release(address: string, holder: Holder): void {
+    const number = numberOf(address);
+    if (!this.#holders.has(number) || this.#holders.get(number) !== holder) return;
+    this.#holders.delete(number);
+    if (!this.#reserved.has(number)) this.#released.push(number);
+  }
+
+  #takeFresh(): number | undefined {
+    for (;;) {
+      const range = this.#ranges[this.#range];
+      if (range === undefined) return undefined;
+      if (this.#next > range.last) {
+        this.#range += 1;
+        this.#next = this.#ranges[this.#range]?.first ?? 0;
+        continue;
+      }
+      const address = this.#next;
+      this.#next += 1;
+      if (!this.#reserved.has(address)) return address;
+    }
+  }
+
+  #takeReleased(): number | undefined {
+    const address = this.#released[this.#head];
+    if (address === undefined) return undefined;
+    this.#head += 1;
+    if (this.#head > 1024 && this.#head * 2 > this.#released.length) {
+      this.#released = this.#released.slice(this.#head);
+      this.#head = 0;
+    }
+    return address;
+  }
+}
+
+/** Addresses come from the configuration, which was checked: anything else is our bug. */
+function numberOf(address: string): number {
+  const number = ipv4ToNumber(address);
+  if (number === undefined) throw new LacewingError("NOT_IPV4", `not an IPv4 address: ${address}`);
+  return number;
+}

@@ -1,0 +1,109 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { AddressPool } from "../../src/aaa/address-pool.ts";
+import { parseIpv4Range } from "../../src/wire/ipv4-range.ts";
+
+function pool(ranges: readonly string[], reserved: readonly string[] = []): AddressPool<string> {
+  return new AddressPool({ ranges: ranges.map((text) => parseIpv4Range(text)!), reserved });
+}
+
+/** The next `count` addresses, or the reasons why there are none. */
+function take(from: AddressPool<string>, count: number): string[] {
+  return Array.from({ length: count }, (_, i) => {
+    const lease = from.lease(`holder ${i}`);
+    return lease.ok ? lease.address : lease.reason;
+  });
+}
+
+describe("a pool", () => {
+  it("hands out a prefix's addresses but not its network, broadcast and our own", () => {
+    expect(take(pool(["192.0.2.8/29"], ["192.0.2.9"]), 6)).toEqual([
+      "192.0.2.10",
+      "192.0.2.11",
+      "192.0.2.12",
+      "192.0.2.13",
+      "192.0.2.14",
+      "address pool exhausted",
+    ]);
+  });
+
+  it("goes from range to range", () => {
+    expect(take(pool(["192.0.2.1-192.0.2.2", "198.51.100.7", "203.0.113.0/31"]), 6)).toEqual([
+      "192.0.2.1",
+      "192.0.2.2",
+      "198.51.100.7",
+      "203.0.113.0",
+      "203.0.113.1",
+      "address pool exhausted",
+    ]);
+  });
+
+  it("has reasons of its own when there are no ranges", () => {
+    expect(take(pool([]), 1)).toEqual(["no address pool"]);
+  });
+
+  it("reuses what has been free for longest", () => {
+    const some = pool(["192.0.2.1-192.0.2.4"]);
+    take(some, 3);
+    some.release("192.0.2.2", "holder 1");
+    some.release("192.0.2.1", "holder 0");
+    expect(take(some, 4)).toEqual(["192.0.2.4", "192.0.2.2", "192.0.2.1", "address pool exhausted"]);
+  });
+
+  it("of a /8 costs nothing until it is used", () => {
+    const huge = pool(["10.0.0.0/8"], ["10.0.0.1"]);
+    expect(take(huge, 2)).toEqual(["10.0.0.2", "10.0.0.3"]);
+  });
+
+  it("keeps fixed addresses for their users", () => {
+    const some = pool(["192.0.2.1-192.0.2.3"], ["192.0.2.2"]);
+    expect(take(some, 3)).toEqual(["192.0.2.1", "192.0.2.3", "address pool exhausted"]);
+    expect(() => some.leaseFixed("192.0.2.1", "alice")).toThrow(/192\.0\.2\.1 is not a reserved address/);
+    some.leaseFixed("192.0.2.2", "alice");
+    some.release("192.0.2.2", "alice");
+    expect(some.holderOf("192.0.2.2")).toBeUndefined();
+    expect(take(some, 1)).toEqual(["address pool exhausted"]);
+  });
+
+  it("lets a new login take over a fixed address, and the stale session's release changes nothing", () => {
+    const some = pool([], ["192.0.2.2"]);
+    some.leaseFixed("192.0.2.2", "old session");
+    expect(some.holderOf("192.0.2.2")).toBe("old session");
+    some.leaseFixed("192.0.2.2", "new session");
+    some.release("192.0.2.2", "old session");
+    expect(some.holderOf("192.0.2.2")).toBe("new session");
+  });
+
+  it("ignores a release by anybody but the holder, and a second one", () => {
+    const some = pool(["192.0.2.1-192.0.2.2"]);
+    take(some, 2);
+    some.release("192.0.2.1", "somebody");
+    expect(take(some, 1)).toEqual(["address pool exhausted"]);
+    some.release("192.0.2.1", "holder 0");
+    some.release("192.0.2.1", "holder 0");
+    expect(take(some, 2)).toEqual(["192.0.2.1", "address pool exhausted"]);
+  });
+
+  it("never leases an address twice, and everything that is free can be leased", () => {
+    fc.assert(
+      fc.property(fc.array(fc.nat(19), { maxLength: 300 }), (steps) => {
+        const some = pool(["192.0.2.0/28", "198.51.100.1"], ["192.0.2.5"]);
+        const held = new Map<string, string>();
+        for (const [i, step] of steps.entries()) {
+          const [address, holder] = [...held][step] ?? [];
+          if (address !== undefined && holder !== undefined) {
+            some.release(address, holder);
+            held.delete(address);
+            continue;
+          }
+          const lease = some.lease(`holder ${i}`);
+          expect(lease.ok).toBe(held.size < 14);
+          if (!lease.ok) continue;
+          expect(held.has(lease.address)).toBe(false);
+          expect(lease.address).not.toBe("192.0.2.5");
+          held.set(lease.address, `holder ${i}`);
+        }
+      }),
+    );
+  });
+});
