@@ -82,10 +82,14 @@ describe("the set-up of a fresh clone", () => {
     const first = setUp("run");
     expect(first.stderr).toMatch(/node_modules.*\n.*addon.*\n(.*headers.*\n)?.*dist/);
     expect([first.status, first.stdout, calls()]).toEqual([0, "", ["npm ci", "node-gyp rebuild", "tsc"]]);
-    const started = performance.now();
-    const second = setUp("run");
-    expect([second.status, second.stdout, second.stderr]).toEqual([0, "", ""]);
-    expect(performance.now() - started).toBeLessThan(1000);
+    // the best of a few: this machine may be busy with other tests
+    const times = [2, 3, 4].map(() => {
+      const started = performance.now();
+      const later = setUp("run");
+      expect([later.status, later.stdout, later.stderr]).toEqual([0, "", ""]);
+      return performance.now() - started;
+    });
+    expect(Math.min(...times)).toBeLessThan(1000);
     expect(calls()).toHaveLength(3);
   });
 
