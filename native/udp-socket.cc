@@ -44,9 +44,10 @@ UniqueFd OpenUdpSocket(const UdpOptions& options) {
   if (!options.checksum) SetOption(fd, SOL_SOCKET, SO_NO_CHECK, int{1}, name);
   if (options.ifindex != 0) SetOption(fd, SOL_SOCKET, SO_BINDTOIFINDEX, options.ifindex, name);
   if (options.reusePort) SetOption(fd, SOL_SOCKET, SO_REUSEPORT, int{1}, name);
+  Check(bind(fd, reinterpret_cast<sockaddr*>(&address), length), "bind", name);
+  // after bind: before it, the program would make a group of this socket alone, which cannot join another
   if (options.reusePortProgram)
     SetOption(fd, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, Program(*options.reusePortProgram), name);
-  Check(bind(fd, reinterpret_cast<sockaddr*>(&address), length), "bind", name);
   return socket;
 }
 
