@@ -1,0 +1,44 @@
+import { pino } from "pino";
+import type { Logger } from "../base/logger.ts";
+import { printable } from "./printable.ts";
+
+/** Where lines go: standard output, or an array in tests. */
+export interface LineSink {
+  write(text: string): unknown;
+}
+
+export interface LogOptions {
+  readonly level: "debug" | "info" | "warn" | "error";
+  /** For people: one short line of text instead of JSON. */
+  readonly pretty: boolean;
+  readonly sink: LineSink;
+}
+
+/** The log: one line an event. JSON with `level`, `time` (ISO 8601, UTC), the event's fields and `msg`. */
+export function createLogger(options: LogOptions): Logger {
+  const { level, pretty, sink } = options;
+  return pino(
+    {
+      level,
+      base: null,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+    },
+    pretty
+      ? { write: (line: string) => sink.write(prettyLine(line)) }
+      : { write: (line: string) => sink.write(line) },
+  );
+}
+
+/** "12:34:56.789 info  session opened  user=alice address=192.0.2.7" of a JSON line. */
+function prettyLine(line: string): string {
+  const { level, time, msg, ...fields } = JSON.parse(line) as Record<string, unknown>;
+  const head = `${String(time).slice(11, 23)} ${String(level).padEnd(5)} ${String(msg)}`;
+  const tail = Object.entries(fields).map(([key, value]) => `${key}=${prettyValue(value)}`);
+  return `${printable(tail.length === 0 ? head : `${head}  ${tail.join(" ")}`)}\n`;
+}
+
+function prettyValue(value: unknown): string {
+  if (typeof value === "string") return /^[^\s"=]+$/.test(value) ? value : JSON.stringify(value);
+  return String(value);
+}

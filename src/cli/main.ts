@@ -1,0 +1,25 @@
+#!/usr/bin/env node
+import { runProgram } from "./program.ts";
+import { readVersion } from "./version.ts";
+
+// The gateway and the addon are loaded by the commands that need them: `check` and `show` work without.
+process.exitCode = await runProgram(process.argv.slice(2), {
+  stdout: process.stdout,
+  stderr: process.stderr,
+  signals: process,
+  exitNow: (code) => process.exit(code),
+  version: readVersion(),
+  notify: async (state) => {
+    if (process.env.NOTIFY_SOCKET === undefined) return false;
+    const { addon } = await import("../io/native.ts");
+    return addon.notify(state);
+  },
+  startGateway: async (config, options) => {
+    const { startGateway } = await import("../gateway/run.ts");
+    return startGateway(config, options);
+  },
+  dial: async (options, surroundings) => {
+    const { dial } = await import("../dial/dial.ts");
+    return dial(options, surroundings);
+  },
+});

@@ -1,0 +1,49 @@
+import type { Logger } from "../base/logger.ts";
+import type { Config } from "../config/config.ts";
+import type { DialOptions } from "../dial/dial-options.ts";
+import type { ControlSource } from "../gateway/views.ts";
+import type { LineSink } from "./log.ts";
+
+/** Exit codes of the command. */
+export const EXIT_OK = 0;
+/** It was tried, and did not work. */
+export const EXIT_FAILED = 1;
+/** The command line or the configuration is wrong. */
+export const EXIT_USAGE = 2;
+
+/** Standard output or error. */
+export interface Output extends LineSink {
+  readonly isTTY?: boolean | undefined;
+  /** Characters in a line of the terminal. */
+  readonly columns?: number | undefined;
+}
+
+/** Signals that end us or that we ignore; `process`, or an EventEmitter in tests. */
+export interface SignalSource {
+  on(signal: NodeJS.Signals, listener: (signal: NodeJS.Signals) => void): unknown;
+  off(signal: NodeJS.Signals, listener: (signal: NodeJS.Signals) => void): unknown;
+}
+
+/** What `lacewing run` keeps running. */
+export interface StoppableGateway extends ControlSource {
+  /** Ends every session politely, and resolves when all is closed. */
+  stop(reason: string): Promise<void>;
+}
+
+/** Everything that the commands need of the process and of the rest of the program. */
+export interface CommandContext {
+  readonly stdout: Output;
+  readonly stderr: Output;
+  readonly signals: SignalSource;
+  /** Ends the process without further ado. */
+  readonly exitNow: (code: number) => void;
+  readonly version: string;
+  /** sd_notify(3); false when nobody wants to know. */
+  readonly notify: (state: string) => Promise<boolean>;
+  readonly startGateway: (config: Config, options: { readonly logger: Logger }) => Promise<StoppableGateway>;
+  /** Brings sessions up and keeps them until `signal`; resolves to whether all came up. */
+  readonly dial: (
+    options: DialOptions,
+    surroundings: { readonly write: (text: string) => void; readonly signal: AbortSignal },
+  ) => Promise<boolean>;
+}

@@ -1,0 +1,56 @@
+import type { Logger } from "../base/logger.ts";
+import type { Config } from "../config/config.ts";
+import { loadConfig } from "../config/load.ts";
+import { startControlServer } from "../control/server.ts";
+import { createLogger } from "./log.ts";
+import { type CommandContext, EXIT_FAILED, EXIT_OK, type StoppableGateway } from "./process.ts";
+import { StopSignals } from "./stop-signals.ts";
+
+/** `lacewing run`: the gateway, until SIGTERM or SIGINT. */
+export async function run(configPath: string, context: CommandContext): Promise<number> {
+  const config = loadConfig(configPath);
+  const pretty = context.stdout.isTTY === true;
+  const logger = createLogger({ level: config.log.level, pretty, sink: context.stdout });
+  const onHangUp = () => logger.warn({}, "SIGHUP ignored: the configuration is read at start only");
+  context.signals.on("SIGHUP", onHangUp);
+  const stopSignals = new StopSignals(context.signals, (signal) => {
+    logger.warn({ signal }, "second signal, ending at once");
+    context.exitNow(EXIT_FAILED);
+  });
+  try {
+    logger.info({ name: config.name, version: context.version, config: configPath }, "starting");
+    const gateway = await context.startGateway(config, { logger });
+    const reason = await serve(config, gateway, logger, stopSignals, context);
+    logger.info({ reason }, "stopped");
+    return EXIT_OK;
+  } finally {
+    stopSignals.dispose();
+    context.signals.off("SIGHUP", onHangUp);
+  }
+}
+
+/** Serves until a signal comes; stops the gateway also when it cannot be served. Returns why it stopped. */
+async function serve(
+  config: Config,
+  gateway: StoppableGateway,
+  logger: Logger,
+  stopSignals: StopSignals,
+  context: CommandContext,
+): Promise<string> {
+  let reason = "no control socket";
+  try {
+    const { version } = context;
+    const control = await startControlServer(gateway, { socketPath: config.control.socket, version, logger });
+    try {
+      await context.notify("READY=1");
+      reason = await stopSignals.first();
+      logger.info({ reason }, "stopping");
+      await context.notify("STOPPING=1");
+    } finally {
+      await control.close();
+    }
+  } finally {
+    await gateway.stop(reason);
+  }
+  return reason;
+}

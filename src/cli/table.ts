@@ -1,0 +1,60 @@
+import { printable } from "./printable.ts";
+
+export interface Column<Row> {
+  readonly title: string;
+  readonly value: (row: Row) => string | number | null | undefined;
+  readonly align?: "left" | "right";
+}
+
+const GAP = "  ";
+/** A column is not made narrower than this, or than its title. */
+const LEAST_WIDTH = 6;
+
+/**
+ * A table as text, a line a row, with titles first. Where it is wider than `width` characters, the widest columns are
+ * cut short, and in the end the lines. No width: nothing is cut.
+ */
+export function formatTable<Row>(
+  columns: readonly Column<Row>[],
+  rows: readonly Row[],
+  width?: number,
+): string {
+  const cells = [
+    columns.map((column) => column.title),
+    ...rows.map((row) => columns.map((each) => cell(each, row))),
+  ];
+  const widths = columns.map((_, i) => cells.reduce((most, line) => Math.max(most, line[i]!.length), 0));
+  if (width !== undefined)
+    shrink(
+      widths,
+      columns.map((each) => Math.max(LEAST_WIDTH, each.title.length)),
+      width,
+    );
+  const lines = cells.map((line) => {
+    const text = line.map((value, i) => fit(value, widths[i]!, columns[i]!.align ?? "left")).join(GAP);
+    return (width === undefined ? text : text.slice(0, width)).trimEnd();
+  });
+  return `${lines.join("\n")}\n`;
+}
+
+function cell<Row>(column: Column<Row>, row: Row): string {
+  const value = column.value(row);
+  return value === null || value === undefined || value === "" ? "-" : printable(String(value));
+}
+
+/** Takes from the widest columns, one character at a time, until the line fits or nothing can be taken. */
+function shrink(widths: number[], least: readonly number[], width: number): void {
+  let excess = widths.reduce((sum, each) => sum + each, GAP.length * (widths.length - 1)) - width;
+  for (; excess > 0; excess--) {
+    let widest = -1;
+    for (const [i, each] of widths.entries())
+      if (each > least[i]! && (widest < 0 || each > widths[widest]!)) widest = i;
+    if (widest < 0) return;
+    widths[widest]! -= 1;
+  }
+}
+
+function fit(text: string, width: number, align: "left" | "right"): string {
+  const short = text.length <= width ? text : `${text.slice(0, width - 1)}…`;
+  return align === "left" ? short.padEnd(width) : short.padStart(width);
+}
