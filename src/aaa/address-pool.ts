@@ -49,7 +49,7 @@ export class AddressPool<Holder> {
   leaseFixed(address: string, holder: Holder): void {
     const number = numberOf(address);
     if (!this.#reserved.has(number))
-      throw new LacewingError("ADDRESS_NOT_RESERVED", `${address} is not a reserved address of the pool`);
+      throw new LacewingError("not-reserved", `${address} is not a reserved address of the pool`);
     this.#holders.set(number, holder);
   }
 
@@ -96,6 +96,6 @@ export class AddressPool<Holder> {
 /** Addresses come from the configuration, which was checked: anything else is our bug. */
 function numberOf(address: string): number {
   const number = ipv4ToNumber(address);
-  if (number === undefined) throw new LacewingError("NOT_IPV4", `not an IPv4 address: ${address}`);
+  if (number === undefined) throw new LacewingError("not-ipv4", `not an IPv4 address: ${address}`);
   return number;
 }

@@ -2,6 +2,11 @@
 import { runProgram } from "./program.ts";
 import { readVersion } from "./version.ts";
 
+// A reader that goes away (show | head, a log collector that restarts) does not end us; nothing else is expected.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+});
+
 // The gateway and the addon are loaded by the commands that need them: `check` and `show` work without.
 process.exitCode = await runProgram(process.argv.slice(2), {
   stdout: process.stdout,

@@ -3,6 +3,6 @@ import { LacewingError } from "../base/errors.ts";
 /** A configuration that cannot work. The message is the whole text for its author: a line for each problem. */
 export class ConfigError extends LacewingError {
   constructor(message: string, options?: ErrorOptions) {
-    super("CONFIG", message, options);
+    super("config", message, options);
   }
 }

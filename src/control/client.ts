@@ -11,11 +11,11 @@ export async function readResource<Name extends ResourceName>(
 ): Promise<Resources[Name]> {
   const { status, body } = await get(socketPath, `/v1/${name}`);
   if (status !== 200)
-    throw new ControlError("CONTROL_ANSWER", `${socketPath} answered ${status}: ${body.trim()}`);
+    throw new ControlError("control-answer", `${socketPath} answered ${status}: ${body.trim()}`);
   try {
     return JSON.parse(body) as Resources[Name];
   } catch (error) {
-    throw new ControlError("CONTROL_ANSWER", `${socketPath} answered what is not JSON`, { cause: error });
+    throw new ControlError("control-answer", `${socketPath} answered what is not JSON`, { cause: error });
   }
 }
 
@@ -24,7 +24,7 @@ function get(socketPath: string, path: string): Promise<{ readonly status: numbe
     const fail = (error: NodeJS.ErrnoException) => {
       const nobody = error.code === "ENOENT" || error.code === "ECONNREFUSED";
       const text = nobody ? "nobody listens; is the gateway running?" : error.message;
-      reject(new ControlError("CONTROL_CONNECT", `${socketPath}: ${text}`, { cause: error }));
+      reject(new ControlError("control-connect", `${socketPath}: ${text}`, { cause: error }));
     };
     const asked = request({ socketPath, path, agent: false, timeout: TIMEOUT_MS }, (response) => {
       const chunks: Buffer[] = [];

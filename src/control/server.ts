@@ -82,7 +82,7 @@ function listen(server: Server, path: string): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once("error", (error) =>
       reject(
-        new ControlError("CONTROL_LISTEN", `cannot listen on ${path}: ${error.message}`, { cause: error }),
+        new ControlError("control-listen", `cannot listen on ${path}: ${error.message}`, { cause: error }),
       ),
     );
     // listen() binds before it returns: at no time does the socket have another mode

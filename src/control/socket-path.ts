@@ -11,9 +11,9 @@ export async function clearSocketPath(path: string): Promise<void> {
   mkdirSync(dirname(path), { recursive: true });
   const there = lstatSync(path, { throwIfNoEntry: false });
   if (there === undefined) return;
-  if (!there.isSocket()) throw new ControlError("CONTROL_PATH", `${path} is there and is not a socket`);
+  if (!there.isSocket()) throw new ControlError("control-path", `${path} is there and is not a socket`);
   if (await somebodyListens(path))
-    throw new ControlError("CONTROL_BUSY", `${path}: another process listens on it`);
+    throw new ControlError("control-busy", `${path}: another process listens on it`);
   unlinkSync(path);
 }
 
@@ -28,7 +28,7 @@ function somebodyListens(path: string): Promise<boolean> {
       // refused: it is bound to no process; anything else (EACCES, EAGAIN of a full backlog) does not say so
       if (error.code === "ECONNREFUSED") resolve(false);
       else if (error.code === "EAGAIN") resolve(true);
-      else reject(new ControlError("CONTROL_PATH", `${path}: ${error.message}`, { cause: error }));
+      else reject(new ControlError("control-path", `${path}: ${error.message}`, { cause: error }));
     });
   });
 }

@@ -183,11 +183,13 @@ describe("the users file", () => {
     const text = [
       "- { name: a, password: p, address: 10.0.0.2 }",
       "- { name: a, password: p, address: 10.0.0.2, unit: subs }",
+      "- { name: b, password: p, address: 10.0.0.1 }",
     ].join("\n");
     expect(users(text, "units: { sub: { name: s%d, address: 10.0.0.1 } }")).toEqual([
       'users.yaml:2:11: [1].name: read "a", which user [0] has too',
       'users.yaml:2:36: [1].address: read "10.0.0.2", which user [0] has too',
       'users.yaml:2:52: [1].unit: read "subs" (did you mean "sub"?); allowed: a name in units: sub',
+      'users.yaml:3:36: [2].address: read "10.0.0.1", which is our own in the unit group sub',
     ]);
   });
 });

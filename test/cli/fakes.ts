@@ -1,0 +1,37 @@
+import { EventEmitter } from "node:events";
+import type { CommandContext, StoppableGateway } from "../../src/cli/process.ts";
+import { runProgram } from "../../src/cli/program.ts";
+import { sampleSource } from "../control/sample-source.ts";
+
+/** Everything around a command, kept for looking at. */
+export class FakeProcess {
+  out = "";
+  err = "";
+  readonly events: string[] = [];
+  readonly signals = new EventEmitter();
+  readonly context: CommandContext;
+
+  constructor(context: Partial<CommandContext> = {}) {
+    this.context = {
+      stdout: { write: (text: string) => (this.out += text) },
+      stderr: { write: (text: string) => (this.err += text) },
+      signals: this.signals,
+      exitNow: (code) => void this.events.push(`exit ${code}`),
+      version: "1.2.3",
+      notify: async (state) => this.events.push(state) > 0,
+      startGateway: async () => this.gateway(),
+      dial: async () => true,
+      ...context,
+    };
+  }
+
+  /** Runs a command line and resolves to its exit code. */
+  run(...argv: string[]): Promise<number> {
+    return runProgram(argv, this.context);
+  }
+
+  /** A gateway that says what happens to it. */
+  gateway(): StoppableGateway {
+    return { ...sampleSource, stop: async (reason) => void this.events.push(`gateway stopped: ${reason}`) };
+  }
+}

@@ -1,0 +1,104 @@
+import { existsSync } from "node:fs";
+import { describe, expect, it, vi } from "vitest";
+import { readResource } from "../../src/control/client.ts";
+import { ConfigFolder } from "../config/config-folder.ts";
+import { FakeProcess } from "./fakes.ts";
+
+/** A configuration whose control socket is in its own folder. */
+function configuration(): { readonly path: string; readonly socket: string } {
+  const folder = new ConfigFolder();
+  const socket = `${folder.path}/lacewing.sock`;
+  return { path: folder.write("gw.yaml", `name: gw\ncontrol: { socket: ${socket} }\n`), socket };
+}
+
+const messages = (process: FakeProcess) =>
+  process.out
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line).msg);
+const ready = (process: FakeProcess) => vi.waitFor(() => expect(process.events).toContain("READY=1"));
+
+describe("run", () => {
+  it.each(["SIGTERM", "SIGINT"])(
+    "serves until %s, then stops the gateway and ends with code 0",
+    async (signal) => {
+      const process = new FakeProcess();
+      const { path, socket } = configuration();
+      const code = process.run("run", "-c", path);
+      await ready(process);
+      expect((await readResource(socket, "status")).version).toBe("1.2.3");
+      process.signals.emit(signal, signal);
+      expect(await code).toBe(0);
+      expect(process.events).toEqual(["READY=1", "STOPPING=1", `gateway stopped: ${signal}`]);
+      expect(messages(process)).toEqual(["starting", "stopping", "stopped"]);
+      expect(existsSync(socket)).toBe(false);
+      expect(process.signals.eventNames()).toEqual([]);
+    },
+  );
+
+  it("stops when the signal came while it started", async () => {
+    const process: FakeProcess = new FakeProcess({
+      startGateway: async () => {
+        process.signals.emit("SIGTERM", "SIGTERM");
+        return process.gateway();
+      },
+    });
+    expect(await process.run("run", "-c", configuration().path)).toBe(0);
+    expect(process.events.at(-1)).toBe("gateway stopped: SIGTERM");
+  });
+
+  it("ends at once on a second signal", async () => {
+    const process: FakeProcess = new FakeProcess({
+      startGateway: async () => ({
+        ...process.gateway(),
+        stop: async () => {
+          process.signals.emit("SIGINT", "SIGINT");
+        },
+      }),
+    });
+    const code = process.run("run", "-c", configuration().path);
+    await ready(process);
+    process.signals.emit("SIGTERM", "SIGTERM");
+    await code;
+    expect(process.events).toContain("exit 1");
+  });
+
+  it("goes on after SIGHUP, with a line in the log", async () => {
+    const process = new FakeProcess();
+    const code = process.run("run", "-c", configuration().path);
+    await ready(process);
+    process.signals.emit("SIGHUP", "SIGHUP");
+    process.signals.emit("SIGTERM", "SIGTERM");
+    expect(await code).toBe(0);
+    expect(messages(process)).toContain("SIGHUP ignored: the configuration is read at start only");
+  });
+
+  it("starts nothing with a configuration that is wrong", async () => {
+    const process = new FakeProcess();
+    const path = new ConfigFolder().write("gw.yaml", "name: gw\ndefault: { lns: x }");
+    expect(await process.run("run", "-c", path)).toBe(2);
+    expect(process.events).toEqual([]);
+    expect(process.err).toContain("default.lns");
+  });
+
+  it("ends with code 1 when the gateway cannot start", async () => {
+    const refusal = Object.assign(new Error("bind 10.0.0.1:1701: EADDRINUSE"), { syscall: "bind" });
+    const process = new FakeProcess({ startGateway: () => Promise.reject(refusal) });
+    expect(await process.run("run", "-c", configuration().path)).toBe(1);
+    expect(process.err).toBe("lacewing: bind 10.0.0.1:1701: EADDRINUSE\n");
+    expect(process.signals.eventNames()).toEqual([]);
+  });
+
+  it("stops the gateway when its control socket is taken", async () => {
+    const { path } = configuration();
+    const first = new FakeProcess();
+    const second = new FakeProcess();
+    const code = first.run("run", "-c", path);
+    await ready(first);
+    expect(await second.run("run", "-c", path)).toBe(1);
+    expect(second.err).toContain("another process listens on it");
+    expect(second.events).toEqual(["gateway stopped: no control socket"]);
+    first.signals.emit("SIGTERM", "SIGTERM");
+    await code;
+  });
+});

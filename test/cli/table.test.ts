@@ -1,0 +1,92 @@
+import { describe, expect, it } from "vitest";
+import { duration, quantity, showTable } from "../../src/cli/show-tables.ts";
+import { formatTable } from "../../src/cli/table.ts";
+import { lacSession, sampleSource } from "../control/sample-source.ts";
+
+interface Row {
+  readonly name: string | null;
+  readonly size: number;
+}
+
+const columns = [
+  { title: "NAME", value: (row: Row) => row.name },
+  { title: "SIZE", value: (row: Row) => row.size, align: "right" as const },
+];
+
+describe("a table", () => {
+  it("has columns as wide as what is in them", () => {
+    const rows = [
+      { name: "a", size: 1 },
+      { name: "long name", size: 123_456 },
+      { name: null, size: 0 },
+    ];
+    expect(formatTable(columns, rows)).toBe(
+      ["NAME         SIZE", "a               1", "long name  123456", "-               0", ""].join("\n"),
+    );
+  });
+
+  it("has its titles also when it is empty", () => {
+    expect(formatTable(columns, [])).toBe("NAME  SIZE\n");
+  });
+
+  it.each([20, 80, 120])("fits a terminal of %i characters", (width) => {
+    const session = { ...lacSession, user: `${"very-".repeat(20)}long@isp.example` };
+    for (const line of showTable("sessions", [session], width).split("\n"))
+      expect(line.length).toBeLessThanOrEqual(width);
+  });
+
+  it("has its widest columns cut short where it does not fit", () => {
+    const rows = [{ name: "a long name", size: 1_234_567 }];
+    expect(formatTable(columns, rows, 16)).toBe("NAME        SIZE\na long…  1234567\n");
+  });
+
+  it("shows control characters as what they are not", () => {
+    expect(formatTable(columns, [{ name: "a\x1b[2J\nb\u202e", size: 1 }])).toContain(
+      "a\uFFFD[2J\uFFFDb\uFFFD",
+    );
+  });
+});
+
+describe("what is shown", () => {
+  it("of sessions is where they come from and go to", () => {
+    expect(showTable("sessions", sampleSource.sessions()).split("\n")[1]).toBe(
+      "s1       lac   open   alice@isp.example  acc0.100.7 02:00:5e:10:00:01 4711  lns1 11/13  -        1h02m  1.23k  56.8M",
+    );
+  });
+
+  it("of tunnels is both ends and how long they are up", () => {
+    expect(showTable("tunnels", sampleSource.tunnels()).split("\n")[1]?.trim()).toBe(
+      "11/12  lns1  lns1.isp.example  established  us         2001:db8::1  [2001:db8::2]:1701         1       0  59s",
+    );
+  });
+
+  it("of channels, counters and the status is every one", () => {
+    expect(showTable("channels", sampleSource.channels()).trimEnd().split("\n")).toHaveLength(3);
+    expect(showTable("counters", sampleSource.counters())).toContain("sessions.opened      3\n");
+    expect(showTable("status", { version: "1.2.3", ...sampleSource.status() })).toMatch(
+      /^version +1\.2\.3$/m,
+    );
+  });
+
+  it("of time and octets is short", () => {
+    expect([0, 59.9, 60, 3599, 3600, 86_399, 86_400, 1e7].map(duration)).toEqual([
+      "0s",
+      "59s",
+      "1m00s",
+      "59m59s",
+      "1h00m",
+      "23h59m",
+      "1d00h",
+      "115d17h",
+    ]);
+    expect([0, 999, 1000, 999_499, 999_500, 12_345_678, 1e15].map(quantity)).toEqual([
+      "0",
+      "999",
+      "1.00k",
+      "999k",
+      "1.00M",
+      "12.3M",
+      "1.00P",
+    ]);
+  });
+});
