@@ -14,9 +14,10 @@ import {
 import { newIpcpClient } from "./ipcp.ts";
 import { newIpv6cp } from "./ipv6cp.ts";
 import type { AuthenticationMethod, LinkKind } from "./lcp.ts";
-import { Link, type LinkState, type NcpState, newLinkState } from "./link.ts";
+import { Link, type LinkState, newLinkState } from "./link.ts";
 import type { LinkOutput } from "./link-types.ts";
 import { newNegotiation } from "./negotiation.ts";
+import type { NcpState } from "./network.ts";
 import type { PppTimers } from "./timers.ts";
 
 export interface PppClientConfig {

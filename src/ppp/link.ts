@@ -1,18 +1,8 @@
 import { fromUtf8, utf8 } from "../base/bytes.ts";
 import type { RandomSource } from "../base/random.ts";
 import { type Instant, NEVER } from "../base/time.ts";
-import { ECHO_REQUEST, emitLcp, parseLcp } from "../wire/lcp.ts";
-import {
-  emitPpp,
-  PPP_CHAP,
-  PPP_IPCP,
-  PPP_IPV4,
-  PPP_IPV6,
-  PPP_IPV6CP,
-  PPP_LCP,
-  PPP_PAP,
-  parsePpp,
-} from "../wire/ppp.ts";
+import { ECHO_REQUEST, emitLcp, type LcpPacket, parseLcp } from "../wire/lcp.ts";
+import { emitPpp, PPP_CHAP, PPP_LCP, PPP_PAP, PPP_PROTOCOL_BYTES, parsePpp } from "../wire/ppp.ts";
 import {
   CODE_REJECT,
   CONTROL_HEADER_BYTES,
@@ -20,28 +10,22 @@ import {
   parseControlPacket,
   TERMINATE_REQUEST,
 } from "../wire/ppp-control.ts";
+import { lcpFinishCause, stuckText } from "./causes.ts";
 import { type EchoState, echoHeard, echoStop, echoTimeout, SILENT_ECHO } from "./echo.ts";
-import type { IpcpClientState, IpcpServerState } from "./ipcp.ts";
-import type { Ipv6cpState } from "./ipv6cp.ts";
 import { type LcpConfig, LcpPolicy, type LcpState, MAX_LOOPS, newLcp } from "./lcp.ts";
 import type { DownCause, LinkOutput } from "./link-types.ts";
-import { type Ncp, ncpFor } from "./ncp.ts";
-import { type FinishReason, Negotiation, type NegotiationOutput, newNegotiation } from "./negotiation.ts";
+import { Negotiation, type NegotiationOutput, newNegotiation } from "./negotiation.ts";
+import { type NcpState, Network, type NetworkOutput, type NetworkState } from "./network.ts";
 import type { PppTimers } from "./timers.ts";
-
-export type NcpState = IpcpServerState | IpcpClientState | Ipv6cpState;
 
 /** Plain data: all of a link but its authentication. Phases are those of RFC 1661 §3.2. */
 export interface LinkState {
   phase: "dead" | "establish" | "authenticate" | "network" | "terminate" | "ended";
   lcp: LcpState;
   echo: EchoState;
-  /** The network protocols that were opened, whatever became of them. Empty outside the network phase. */
-  ncps: NcpState[];
+  network: NetworkState;
   /** Why the link is being terminated. */
   cause: DownCause | undefined;
-  /** What became of the last network protocol that failed, for the text of "no-network". */
-  ncpFailure: string;
 }
 
 /** A link in phase Dead, before start(). */
@@ -50,9 +34,8 @@ export function newLinkState(random: RandomSource): LinkState {
     phase: "dead",
     lcp: newLcp(newNegotiation(random.uint32() & 0xff)),
     echo: { ...SILENT_ECHO },
-    ncps: [],
+    network: { ncps: [], failure: "" },
     cause: undefined,
-    ncpFailure: "",
   };
 }
 
@@ -97,7 +80,10 @@ export abstract class Link<State extends LinkState, Output> {
   /** The lower layer is up: LCP begins. */
   start(now: Instant): readonly (Output | LinkOutput)[] {
     const out: (Output | LinkOutput)[] = [];
-    this.restartLcp(now, out);
+    if (this.state.phase !== "dead") return out;
+    this.state.phase = "establish";
+    const lcp = this.lcp();
+    this.#driveLcp(now, [...lcp.open(now), ...lcp.lowerUp(now)], out);
     return out;
   }
 
@@ -123,9 +109,12 @@ export abstract class Link<State extends LinkState, Output> {
   deadline(): Instant {
     const s = this.state;
     if (s.phase === "ended") return NEVER;
-    let at = Math.min(s.lcp.negotiation.restartAt, s.echo.nextAt, this.authenticationDeadline());
-    for (const ncp of s.ncps) at = Math.min(at, ncp.negotiation.restartAt);
-    return at;
+    return Math.min(
+      s.lcp.negotiation.restartAt,
+      s.echo.nextAt,
+      this.authenticationDeadline(),
+      this.#network().deadline(),
+    );
   }
 
   timeout(now: Instant): readonly (Output | LinkOutput)[] {
@@ -134,9 +123,7 @@ export abstract class Link<State extends LinkState, Output> {
     this.#driveLcp(now, this.lcp().timeout(now), out);
     if (this.#lcpOpened()) this.authenticationTimeout(now, out);
     // The end of one may have ended the link, and with it all others
-    for (const ncp of [...this.state.ncps])
-      if (this.state.ncps.includes(ncp))
-        this.#driveNcp(now, ncp, this.#ncp(ncp).negotiation.timeout(now), out);
+    this.#driveNetwork(now, this.#network().timeout(now), out);
     if (this.#lcpOpened()) this.#echo(now, out);
     return out;
   }
@@ -154,28 +141,16 @@ export abstract class Link<State extends LinkState, Output> {
   }
 
   /** The lower layer is gone: nothing more can be sent. */
-  linkDown(_now: Instant, text: string): readonly (Output | LinkOutput)[] {
+  linkDown(now: Instant, text: string): readonly (Output | LinkOutput)[] {
     const out: (Output | LinkOutput)[] = [];
-    this.end(this.state.cause ?? { kind: "lower-layer-down", text }, out);
+    this.end(now, this.state.cause ?? { kind: "lower-layer-down", text }, out);
     return out;
-  }
-
-  /** LCP from the beginning, whatever it was before. */
-  protected restartLcp(now: Instant, out: (Output | LinkOutput)[]): void {
-    const s = this.state;
-    s.phase = "establish";
-    s.lcp = newLcp(newNegotiation(s.lcp.negotiation.identifier));
-    this.#driveLcp(now, [...this.lcp().open(now), ...this.lcp().lowerUp(now)], out);
   }
 
   /** Authentication is over: the network protocols begin. */
   protected openNetwork(now: Instant, ncps: readonly NcpState[], out: (Output | LinkOutput)[]): void {
     this.state.phase = "network";
-    this.state.ncps.push(...ncps);
-    for (const state of ncps) {
-      const { negotiation } = this.#ncp(state);
-      this.#driveNcp(now, state, [...negotiation.open(now), ...negotiation.lowerUp(now)], out);
-    }
+    this.#driveNetwork(now, this.#network().open(now, ncps), out);
   }
 
   /** A first identifier for a protocol that is about to begin. */
@@ -188,7 +163,7 @@ export abstract class Link<State extends LinkState, Output> {
     const s = this.state;
     if (s.phase === "ended" || s.phase === "terminate") return;
     if (s.phase === "dead") {
-      this.end(cause, out);
+      this.end(now, cause, out);
       return;
     }
     s.cause = cause;
@@ -197,9 +172,9 @@ export abstract class Link<State extends LinkState, Output> {
   }
 
   /** Over at once; told once. */
-  protected end(cause: DownCause, out: (Output | LinkOutput)[]): void {
+  protected end(now: Instant, cause: DownCause, out: (Output | LinkOutput)[]): void {
     if (this.state.phase === "ended") return;
-    this.#leaveNetwork(out);
+    this.#leaveNetwork(now, out);
     this.forgetAuthentication(out);
     this.state.phase = "ended";
     echoStop(this.state.echo);
@@ -215,8 +190,8 @@ export abstract class Link<State extends LinkState, Output> {
     return new Negotiation(new LcpPolicy(this.#lcpConfig, this.random, lcp), this.#timers, lcp.negotiation);
   }
 
-  /** What may be sent to the peer in the Information field, in octets. */
-  protected sendableBytes(): number {
+  /** What may be sent to the peer in the Information field, in octets; known once LCP has opened. */
+  sendableBytes(): number {
     return Math.min(this.state.lcp.peerMruBytes, this.#lcpConfig.maxMruBytes);
   }
 
@@ -255,6 +230,7 @@ export abstract class Link<State extends LinkState, Output> {
     const { lcp } = this.state;
     if (lcp.loops > MAX_LOOPS)
       this.end(
+        now,
         {
           kind: "loop-detected",
           text: `the line is looped back: ${lcp.loops} Configure-Requests came with our own magic number`,
@@ -319,16 +295,23 @@ export abstract class Link<State extends LinkState, Output> {
           break;
         case "down":
           echoStop(s.echo);
-          this.#leaveNetwork(out);
+          this.#leaveNetwork(now, out);
           this.forgetAuthentication(out);
           if (s.phase !== "terminate") s.phase = "establish";
           break;
         case "peer-terminated": {
           const message = fromUtf8(output.data);
           const text = message === "" ? "the peer ended the link" : `the peer ended the link: ${message}`;
-          this.end(s.cause ?? { kind: "peer-terminated", message, text }, out);
+          this.end(now, s.cause ?? { kind: "peer-terminated", message, text }, out);
           break;
         }
+        case "rejected":
+          s.cause ??= {
+            kind: "rejected",
+            text: "the peer rejects LCP, or a code that LCP cannot do without",
+          };
+          s.phase = "terminate";
+          break;
         case "code-rejected":
           if (output.code === ECHO_REQUEST) {
             s.echo.refused = true;
@@ -344,7 +327,7 @@ export abstract class Link<State extends LinkState, Output> {
           s.phase = "terminate";
           break;
         case "finished":
-          this.end(s.cause ?? lcpFinishCause(output.reason), out);
+          this.end(now, s.cause ?? lcpFinishCause(output.reason), out);
       }
     }
   }
@@ -355,106 +338,47 @@ export abstract class Link<State extends LinkState, Output> {
     information: Uint8Array,
     out: (Output | LinkOutput)[],
   ): void {
-    const state = this.state.ncps.find((ncp) => this.#ncp(ncp).protocolNumber === protocol);
-    if (state !== undefined) {
+    if (this.#network().knows(protocol)) {
       const packet = parseControlPacket(information);
-      if (packet === undefined) return;
-      const { negotiation } = this.#ncp(state);
-      this.#driveNcp(now, state, negotiation.receive(now, packet, this.sendableBytes()), out);
+      if (packet !== undefined) this.#driveNetwork(now, this.#network().receive(now, protocol, packet), out);
       return;
     }
-    // IP packets of a protocol that is closing or not yet open are the data plane's to drop, not to reject
-    const carried = protocol === PPP_IPV4 ? "ipv4" : protocol === PPP_IPV6 ? "ipv6" : undefined;
-    if (carried !== undefined && this.state.ncps.some((ncp) => ncp.protocol === carried)) return;
-    const rejectedInformation = information.subarray(
-      0,
-      Math.max(0, this.sendableBytes() - CONTROL_HEADER_BYTES - 2),
-    );
-    const identifier = this.lcp().nextIdentifier();
-    this.send(
-      PPP_LCP,
-      emitLcp({ kind: "protocol-reject", identifier, rejectedProtocol: protocol, rejectedInformation }),
-      out,
-    );
+    const room = Math.max(0, this.sendableBytes() - CONTROL_HEADER_BYTES - PPP_PROTOCOL_BYTES);
+    const reject: LcpPacket = {
+      kind: "protocol-reject",
+      identifier: this.lcp().nextIdentifier(),
+      rejectedProtocol: protocol,
+      rejectedInformation: information.subarray(0, room),
+    };
+    this.send(PPP_LCP, emitLcp(reject), out);
   }
 
-  #driveNcp(
-    now: Instant,
-    state: NcpState,
-    outputs: readonly NegotiationOutput[],
-    out: (Output | LinkOutput)[],
-  ): void {
-    const ncp = this.#ncp(state);
+  #driveNetwork(now: Instant, outputs: readonly NetworkOutput[], out: (Output | LinkOutput)[]): void {
     for (const output of outputs) {
-      switch (output.kind) {
-        case "send":
-          this.send(ncp.protocolNumber, output.packet, out);
-          break;
-        case "up": {
-          const up = ncp.policy.up(this.sendableBytes());
-          if (up !== undefined) {
-            state.up = true;
-            out.push(up);
-          } else {
-            this.state.ncpFailure = `${ncp.policy.name}: the peer gave us no address`;
-            this.#driveNcp(now, state, ncp.negotiation.close(now, new Uint8Array(0)), out);
-          }
-          break;
-        }
-        case "down":
-          takeDown(state, out);
-          break;
-        case "peer-terminated":
-          this.state.ncpFailure = `${ncp.policy.name}: ended by the peer`;
-          this.#closeIfIdle(now, out);
-          break;
-        case "code-rejected":
-          break;
-        case "stuck":
-          this.state.ncpFailure = stuckText(ncp.policy.name, output.refusals, output.by);
-          break;
-        case "finished":
-          if (output.reason.kind === "timeout" && output.reason.sent === "Configure-Request")
-            this.state.ncpFailure = `${ncp.policy.name}: ${timeoutText(output.reason.sent, output.reason.times)}`;
-          else if (output.reason.kind === "rejected")
-            this.state.ncpFailure = `${ncp.policy.name}: rejected by the peer`;
-          this.#closeIfIdle(now, out);
+      if (output.kind !== "idle") {
+        out.push(output);
+        continue;
       }
+      const text = `no network protocol is open: ${output.failure}`;
+      this.close(now, { kind: "no-network", text }, "no network protocol", out);
     }
-  }
-
-  /** RFC 1661 §3.5: a link without a network protocol has nothing to stay up for. */
-  #closeIfIdle(now: Instant, out: (Output | LinkOutput)[]): void {
-    const alive = this.state.ncps.some((ncp) =>
-      ["req-sent", "ack-rcvd", "ack-sent", "opened"].includes(ncp.negotiation.automaton),
-    );
-    if (alive || this.state.phase !== "network") return;
-    const text = `no network protocol is open; ${this.state.ncpFailure}`;
-    this.close(now, { kind: "no-network", text }, "no network protocol", out);
   }
 
   #protocolRejected(now: Instant, protocol: number, out: (Output | LinkOutput)[]): void {
     if (protocol === PPP_LCP) this.#driveLcp(now, this.lcp().protocolRejected(now), out);
-    else if (protocol === PPP_PAP || protocol === PPP_CHAP) {
-      if (this.state.phase === "authenticate")
-        this.close(
-          now,
-          { kind: "authentication-refused", text: "the peer rejects the authentication protocol" },
-          "authentication is required",
-          out,
-        );
-    } else {
-      const ncpProtocol = protocol === PPP_IPV4 ? PPP_IPCP : protocol === PPP_IPV6 ? PPP_IPV6CP : protocol;
-      const state = this.state.ncps.find((ncp) => this.#ncp(ncp).protocolNumber === ncpProtocol);
-      if (state !== undefined)
-        this.#driveNcp(now, state, this.#ncp(state).negotiation.protocolRejected(now), out);
-    }
+    else if (protocol !== PPP_PAP && protocol !== PPP_CHAP)
+      this.#driveNetwork(now, this.#network().protocolRejected(now, protocol), out);
+    else if (this.state.phase === "authenticate")
+      this.close(
+        now,
+        { kind: "authentication-refused", text: "the peer rejects the authentication protocol" },
+        "authentication is required",
+        out,
+      );
   }
 
-  #leaveNetwork(out: (Output | LinkOutput)[]): void {
-    for (const ncp of this.state.ncps) takeDown(ncp, out);
-    this.state.ncps = [];
-    this.state.ncpFailure = "";
+  #leaveNetwork(now: Instant, out: (Output | LinkOutput)[]): void {
+    this.#driveNetwork(now, this.#network().leave(), out);
   }
 
   #echo(now: Instant, out: (Output | LinkOutput)[]): void {
@@ -478,47 +402,14 @@ export abstract class Link<State extends LinkState, Output> {
       emitLcp({ kind: "terminate-request", identifier, data: utf8("no answer to Echo-Requests") }),
       out,
     );
-    this.end({ kind: "echo-timeout", misses, text: `${misses} LCP Echo-Requests went unanswered` }, out);
+    this.end(now, { kind: "echo-timeout", misses, text: `${misses} LCP Echo-Requests went unanswered` }, out);
   }
 
-  #ncp(state: NcpState): Ncp {
-    return ncpFor(state, this.random, this.#timers);
+  #network(): Network {
+    return new Network(this.state.network, this.random, this.#timers, this.sendableBytes());
   }
 
   #withinMru(data: Uint8Array): Uint8Array {
     return data.subarray(0, Math.max(0, this.sendableBytes() - CONTROL_HEADER_BYTES));
   }
-}
-
-function takeDown(state: NcpState, out: unknown[]): void {
-  if (!state.up) return;
-  state.up = false;
-  const output: LinkOutput = { kind: "network-down", protocol: state.protocol };
-  out.push(output);
-}
-
-function lcpFinishCause(reason: FinishReason): DownCause {
-  switch (reason.kind) {
-    case "timeout":
-      return {
-        kind: "configure-timeout",
-        lastSent: `LCP ${reason.sent}`,
-        times: reason.times,
-        text: `LCP: ${timeoutText(reason.sent, reason.times)}`,
-      };
-    case "rejected":
-      return { kind: "rejected", text: "the peer rejects LCP, or a code that LCP cannot do without" };
-    case "terminated":
-      return { kind: "peer-terminated", message: "", text: "the peer ended the link" };
-  }
-}
-
-function timeoutText(sent: string, times: number): string {
-  return `${sent} sent ${times} times without an acceptable answer`;
-}
-
-function stuckText(name: string, refusals: number, by: "us" | "peer"): string {
-  return by === "us"
-    ? `${name}: the peer insists on options that we refused ${refusals} times`
-    : `${name}: the peer refused our options ${refusals} times`;
 }

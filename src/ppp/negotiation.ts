@@ -69,6 +69,8 @@ export type NegotiationOutput =
   | { readonly kind: "down" }
   /** The peer ended an open protocol. Comes after its Terminate-Ack was sent. */
   | { readonly kind: "peer-terminated"; readonly data: Uint8Array }
+  /** A Code-Reject of a code that nothing works without, or a Protocol-Reject: the protocol is ending. */
+  | { readonly kind: "rejected" }
   /** A code that only some protocols know was refused by the peer. */
   | { readonly kind: "code-rejected"; readonly code: number }
   /** Neither side gives way; the protocol is being closed. */
@@ -81,9 +83,7 @@ export type FinishReason =
       readonly sent: "Configure-Request" | "Terminate-Request";
       readonly times: number;
     }
-  | { readonly kind: "terminated" }
-  /** A Code-Reject of a code that nothing works without, or a Protocol-Reject. */
-  | { readonly kind: "rejected" };
+  | { readonly kind: "terminated" };
 
 /** A negotiation that has not begun. `identifier`: where identifiers start, 0 to 255. */
 export function newNegotiation(identifier: number): NegotiationState {
@@ -168,7 +168,7 @@ export class Negotiation {
 
   /** The peer sent a Protocol-Reject for this protocol. */
   protocolRejected(now: Instant): readonly NegotiationOutput[] {
-    return this.#event(now, "RXJ-");
+    return [{ kind: "rejected" }, ...this.#event(now, "RXJ-")];
   }
 
   timeout(now: Instant): readonly NegotiationOutput[] {
@@ -270,7 +270,7 @@ export class Negotiation {
   #codeReject(now: Instant, rejectedPacket: Uint8Array): readonly NegotiationOutput[] {
     const code = rejectedPacket[0];
     if (code === undefined) return [];
-    if (code >= CONFIGURE_REQUEST && code <= CODE_REJECT) return this.#event(now, "RXJ-");
+    if (code >= CONFIGURE_REQUEST && code <= CODE_REJECT) return this.protocolRejected(now);
     return [...this.#event(now, "RXJ+"), { kind: "code-rejected", code }];
   }
 
@@ -384,7 +384,6 @@ export class Negotiation {
 
   #finishReason(event: AutomatonEvent): FinishReason {
     const { automaton, transmissions } = this.state;
-    if (event === "RXJ-") return { kind: "rejected" };
     if (event !== "TO-" || automaton === "stopping") return { kind: "terminated" };
     const sent = automaton === "closing" ? "Terminate-Request" : "Configure-Request";
     return { kind: "timeout", sent, times: transmissions };

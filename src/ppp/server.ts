@@ -28,9 +28,10 @@ import {
 import { newIpcpServer } from "./ipcp.ts";
 import { newIpv6cp } from "./ipv6cp.ts";
 import type { AuthenticationMethod, LcpConfig, LinkKind } from "./lcp.ts";
-import { Link, type LinkState, type NcpState, newLinkState } from "./link.ts";
+import { Link, type LinkState, newLinkState } from "./link.ts";
 import type { LinkOutput } from "./link-types.ts";
 import { newNegotiation } from "./negotiation.ts";
+import type { NcpState } from "./network.ts";
 import {
   adoptAttempt,
   adoptLcp,
@@ -83,6 +84,8 @@ export interface PppServerState extends LinkState {
   authenticator: AuthenticatorState;
   /** The number of the newest `authenticate`. */
   attempt: number;
+  /** That of the newest challenge to this peer, ours or a LAC's: no other may have it, or old answers would fit. */
+  challengeIdentifier: number;
 }
 
 /** What a LAC hands to the LNS about a held attempt, and the frame itself for minimal LNSes. */
@@ -104,7 +107,12 @@ export class PppServer extends Link<PppServerState, PppServerOutput> {
       lcpConfig(config),
       config.timers,
       random,
-      structuredClone(state) ?? { ...newLinkState(random), authenticator: { kind: "idle" }, attempt: 0 },
+      structuredClone(state) ?? {
+        ...newLinkState(random),
+        authenticator: { kind: "idle" },
+        attempt: 0,
+        challengeIdentifier: random.uint32() & 0xff,
+      },
     );
     this.#config = config;
   }
@@ -121,6 +129,8 @@ export class PppServer extends Link<PppServerState, PppServerOutput> {
     policy: "adopt" | "renegotiate",
   ): { readonly server: PppServer; readonly outputs: readonly PppServerOutput[] } {
     const server = new PppServer(config, random);
+    if (proxy.authentication !== undefined)
+      server.state.challengeIdentifier = proxy.authentication.identifier;
     const lcp =
       policy === "adopt" && proxy.lcp !== undefined
         ? adoptLcp(proxy.lcp, lcpConfig(config), config.timers, random)
@@ -207,13 +217,14 @@ export class PppServer extends Link<PppServerState, PppServerOutput> {
   }
 
   protected override authenticate(now: Instant, out: Out): void {
-    const identifier = this.firstIdentifier();
+    const s = this.state;
+    s.challengeIdentifier = (s.challengeIdentifier + 1) & 0xff;
     this.#step(
       now,
       beginAuthenticator(
         now,
-        this.state.lcp.ask,
-        identifier,
+        s.lcp.ask,
+        s.challengeIdentifier,
         this.#config.name,
         this.random,
         this.#config.timers,
