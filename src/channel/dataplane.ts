@@ -103,6 +103,12 @@ export interface UnitSpec {
   readonly routes: readonly string[];
   /** More than one channel may be attached; packets to a subscriber are found by destination address. */
   readonly shared: boolean;
+  /**
+   * Whose end of the session the device is: absent or "gateway", the attached addresses are the subscriber's; with
+   * "subscriber" (the emulated one) they are this end's own: packets from the channel must go to them, and a
+   * shared device's packets are told apart by their source.
+   */
+  readonly end?: "gateway" | "subscriber";
 }
 
 export interface AttachSpec {

@@ -1,0 +1,54 @@
+/**
+ * What `npm start` shows: a subscriber gets online through a LAC and an LNS, in network namespaces.
+ *
+ *   --once   check that the subscriber reaches the far host and the far host the subscriber, then end
+ *   --json   one JSON object as the last line of standard output
+ */
+import { parseArgs } from "node:util";
+
+import { Lab, type LabReport } from "./lab.ts";
+import { showStatus } from "./status.ts";
+
+const { values } = parseArgs({
+  options: { once: { type: "boolean", default: false }, json: { type: "boolean", default: false } },
+});
+
+const interrupted = new AbortController();
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+  process.on(signal, () => interrupted.abort(new Error(`ended by ${signal}`)));
+}
+
+const say = (line: string): void => {
+  if (!values.json) console.log(line);
+};
+
+function explain(report: LabReport): void {
+  say(`  ping both ways     ${report.pingLossPercent} % lost`);
+  say(`  TCP download       ${Math.round(report.tcpMbitPerSecond)} Mbit/s`);
+  say("");
+}
+
+async function main(): Promise<void> {
+  const lab = new Lab(say, (message) => interrupted.abort(new Error(message)));
+  try {
+    const report = await lab.run(interrupted.signal);
+    explain(report);
+    if (!values.once && !interrupted.signal.aborted) await showStatus(lab, interrupted.signal, say);
+    if (values.json) console.log(JSON.stringify(report));
+    process.exitCode = report.ok ? 0 : 1;
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    console.error(`lacewing lab: ${message}`);
+    if (values.json) console.log(JSON.stringify({ ok: false, error: message }));
+    process.exitCode = 1;
+  } finally {
+    await lab.close();
+  }
+}
+
+if (process.getuid?.() !== 0) {
+  console.error("lacewing lab: needs root, for network namespaces: sudo npm start");
+  process.exitCode = 1;
+} else {
+  await main();
+}

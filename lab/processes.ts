@@ -1,0 +1,126 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { createInterface } from "node:readline";
+
+import { namespaceOf, type Place } from "./network.ts";
+
+/** A process of the lab inside one of its namespaces. */
+export interface LabProcess {
+  readonly name: string;
+  readonly child: ChildProcess;
+  /** Resolves with the first line of standard output that `matches`; rejects when the process ends before. */
+  waitForLine(matches: (line: string) => boolean, timeoutMs: number): Promise<string>;
+  /** SIGTERM, and SIGKILL when it has not ended within `patienceMs`. */
+  stop(patienceMs?: number): Promise<void>;
+}
+
+interface LineWaiter {
+  readonly matches: (line: string) => boolean;
+  readonly resolve: (line: string) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** Bounds what is kept of a process's output for error messages. */
+const KEPT_LINES = 40;
+
+/** Starts `command` in the namespace of `place`. `onExit` is called when it ends without having been stopped. */
+export function startIn(
+  place: Place,
+  name: string,
+  command: readonly string[],
+  onExit: (message: string) => void,
+): LabProcess {
+  const child = spawn("ip", ["netns", "exec", namespaceOf(place), ...command], {
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const lines: string[] = [];
+  let waiters: LineWaiter[] = [];
+  let stopping = false;
+  let exited = false;
+
+  const keep = (line: string): void => {
+    lines.push(line);
+    if (lines.length > KEPT_LINES) lines.shift();
+  };
+  createInterface({ input: child.stdout! }).on("line", (line) => {
+    keep(line);
+    waiters = waiters.filter((waiter) => {
+      if (!waiter.matches(line)) return true;
+      waiter.resolve(line);
+      return false;
+    });
+  });
+  createInterface({ input: child.stderr! }).on("line", keep);
+
+  const ended = new Promise<void>((resolve) => {
+    const end = (why: string): void => {
+      exited = true;
+      const message = `${name} ${why}; its last words:\n  ${lines.join("\n  ")}`;
+      for (const waiter of waiters) waiter.reject(new Error(message));
+      waiters = [];
+      resolve();
+      if (!stopping) onExit(message);
+    };
+    child.once("error", (error) => end(`could not be started: ${error.message}`));
+    // "close" comes after the last line of output, "exit" may come before it
+    child.once("close", (code, signal) => end(`ended with ${signal ?? `exit code ${code}`}`));
+  });
+
+  return {
+    name,
+    child,
+    waitForLine(matches, timeoutMs) {
+      const early = lines.find(matches);
+      if (early !== undefined) return Promise.resolve(early);
+      return new Promise((resolve, reject) => {
+        const timer = setTimeout(() => {
+          waiters = waiters.filter((waiter) => waiter !== entry);
+          reject(new Error(`${name} did not get ready within ${timeoutMs} ms:\n  ${lines.join("\n  ")}`));
+        }, timeoutMs);
+        const entry: LineWaiter = {
+          matches,
+          resolve(line) {
+            clearTimeout(timer);
+            resolve(line);
+          },
+          reject(error) {
+            clearTimeout(timer);
+            reject(error);
+          },
+        };
+        waiters.push(entry);
+      });
+    },
+    async stop(patienceMs = 4000) {
+      stopping = true;
+      if (exited) return;
+      child.kill("SIGTERM");
+      const timer = setTimeout(() => child.kill("SIGKILL"), patienceMs);
+      await ended;
+      clearTimeout(timer);
+    },
+  };
+}
+
+/** Runs a command in a namespace to its end; rejects with its output when it fails or takes too long. */
+export function runIn(place: Place, command: readonly string[], timeoutMs: number): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const child = spawn("ip", ["netns", "exec", namespaceOf(place), ...command], {
+      stdio: ["ignore", "pipe", "pipe"],
+      timeout: timeoutMs,
+      killSignal: "SIGKILL",
+    });
+    let output = "";
+    let errors = "";
+    child.stdout.on("data", (data) => {
+      output += data;
+    });
+    child.stderr.on("data", (data) => {
+      errors += data;
+    });
+    child.once("error", reject);
+    child.once("close", (code) => {
+      if (code === 0) resolve(output);
+      else reject(new Error(`${command.join(" ")} failed in ${place}: ${(errors || output).trim()}`));
+    });
+  });
+}

@@ -1,0 +1,66 @@
+import { Deadlines } from "./deadlines.ts";
+import { type Instant, NEVER } from "./time.ts";
+
+/** Something that waits: a machine, with what its timeout leads to. */
+export interface Timed {
+  deadline(): Instant;
+  timeout(now: Instant): void;
+}
+
+/** How the scheduler is woken: `arm` replaces the wake-up that was asked for before; NEVER takes it back. */
+export interface Alarm {
+  arm(at: Instant): void;
+}
+
+/** All deadlines of all machines in one structure, and the one alarm that they need. */
+export class Scheduler {
+  readonly #deadlines = new Deadlines<Timed>();
+  readonly #alarm: Alarm;
+  #armedFor: Instant = NEVER;
+  #running = false;
+
+  constructor(alarm: Alarm) {
+    this.#alarm = alarm;
+  }
+
+  /** When run() must be called next. */
+  next(): Instant {
+    return this.#deadlines.next();
+  }
+
+  /** Asks `timed` again what it waits for: after every input that it got. */
+  update(timed: Timed): void {
+    this.#deadlines.set(timed, timed.deadline());
+    this.#rearm();
+  }
+
+  remove(timed: Timed): void {
+    this.#deadlines.clear(timed);
+    this.#rearm();
+  }
+
+  /** Lets everything act whose time has come. */
+  run(now: Instant): void {
+    this.#running = true;
+    try {
+      for (;;) {
+        const timed = this.#deadlines.popDue(now);
+        if (timed === undefined) break;
+        timed.timeout(now);
+        this.#deadlines.set(timed, timed.deadline());
+      }
+    } finally {
+      this.#running = false;
+      this.#armedFor = NEVER;
+      this.#rearm();
+    }
+  }
+
+  #rearm(): void {
+    if (this.#running) return; // once at the end, not for every machine
+    const next = this.#deadlines.next();
+    if (next === this.#armedFor) return;
+    this.#armedFor = next;
+    this.#alarm.arm(next);
+  }
+}

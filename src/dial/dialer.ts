@@ -1,0 +1,197 @@
+import { Scheduler } from "../base/scheduler.ts";
+import type { Instant } from "../base/time.ts";
+import type { ChannelId, Dataplane, PortId, Punt, UnitId } from "../channel/dataplane.ts";
+import { systemClock, systemRandom, timerAlarm } from "../io/system.ts";
+import type { Ipv4Up } from "../ppp/link-types.ts";
+import { formatMac } from "../wire/ethernet.ts";
+import type { DialOptions } from "./dial-options.ts";
+import type { DialReport } from "./report.ts";
+import { type Line, Subscriber, type SubscriberUnit } from "./subscriber.ts";
+
+/** How long hanging up may take: Terminate-Acks come within a round trip, or not at all. */
+const HANG_UP_MS = 2000;
+
+/** What the dialer calls on. */
+export interface DialPort {
+  readonly port: PortId;
+  readonly mac: Uint8Array;
+  readonly mruBytes: number;
+  sendDiscovery(frame: Uint8Array): void;
+}
+
+/** Begins subscribers at their rate, hands them what comes in, and lets them hang up in the end. */
+export class Dialer {
+  readonly #options: DialOptions;
+  readonly #dataplane: Dataplane;
+  readonly #report: DialReport;
+  readonly #port: DialPort;
+  readonly #byMac = new Map<string, Subscriber>();
+  readonly #byChannel = new Map<ChannelId, Subscriber>();
+  readonly #alarm = timerAlarm(systemClock, () => this.#scheduler.run(systemClock.now()));
+  readonly #scheduler: Scheduler = new Scheduler(this.#alarm);
+  readonly #line: Line;
+  /** Who has begun and is not over, and who of them is online. */
+  readonly #alive = new Set<Subscriber>();
+  readonly #online = new Set<Subscriber>();
+  #shared: Promise<UnitId> | undefined;
+  #begun = 0;
+  /** Never came up; and came up, and went before we hung up. */
+  #failed = 0;
+  #lost = 0;
+  #startedAt: Instant = 0;
+  #hangingUp = false;
+  #summarised = false;
+  #finished: () => void = () => {};
+
+  constructor(options: DialOptions, dataplane: Dataplane, report: DialReport, port: DialPort) {
+    this.#options = options;
+    this.#dataplane = dataplane;
+    this.#report = report;
+    this.#port = port;
+    this.#line = this.#makeLine();
+    dataplane.onPunt((punt) => this.#punted(punt));
+  }
+
+  discoveryFrame(frame: Uint8Array): void {
+    this.#byMac.get(formatMac(frame.subarray(0, 6)))?.discoveryFrame(frame);
+  }
+
+  /** Resolves when everyone is gone: to whether all came up and stayed until `signal`. */
+  async run(signal: AbortSignal): Promise<boolean> {
+    this.#startedAt = systemClock.now();
+    const finished = new Promise<void>((resolve) => {
+      this.#finished = resolve;
+    });
+    const stop = (): void => this.#hangUp();
+    signal.addEventListener("abort", stop, { once: true });
+    this.#begin(this.#startedAt);
+    if (signal.aborted) stop();
+    await finished;
+    signal.removeEventListener("abort", stop);
+    this.#alarm.cancel();
+    await Promise.all([...this.#alive].map((subscriber) => subscriber.settled()));
+    if (this.#shared !== undefined) await this.#dataplane.closeUnit(await this.#shared);
+    return this.#failed === 0 && this.#lost === 0;
+  }
+
+  /** As many as are due by now; the rest when their time has come. */
+  #begin(now: Instant): void {
+    const { count, ratePerSecond } = this.#options;
+    const due =
+      ratePerSecond === undefined
+        ? count
+        : Math.min(count, 1 + Math.floor(((now - this.#startedAt) * ratePerSecond) / 1000));
+    while (this.#begun < due && !this.#hangingUp) this.#beginOne();
+    this.#scheduler.update(this.#pacer);
+  }
+
+  readonly #pacer = {
+    deadline: (): Instant =>
+      this.#begun >= this.#options.count || this.#hangingUp
+        ? Number.POSITIVE_INFINITY
+        : this.#startedAt + (this.#begun * 1000) / (this.#options.ratePerSecond ?? 1),
+    timeout: (now: Instant): void => this.#begin(now),
+  };
+
+  #beginOne(): void {
+    this.#begun += 1;
+    const number = this.#begun;
+    const user = this.#options.user.replaceAll("%d", String(number));
+    const subscriber = new Subscriber(number, user, this.#macOf(number), this.#line);
+    this.#alive.add(subscriber);
+    this.#byMac.set(formatMac(subscriber.mac), subscriber);
+    subscriber.start();
+  }
+
+  /** One subscriber has the interface's address; many have addresses of their own, locally administered. */
+  #macOf(number: number): Uint8Array {
+    if (this.#options.count === 1) return this.#port.mac;
+    const { mac } = this.#port;
+    return Uint8Array.of(0x02, mac[4]!, mac[5]!, number >>> 16, number >>> 8, number);
+  }
+
+  #punted(punt: Punt): void {
+    if (punt.kind === "frame") this.#byChannel.get(punt.channel)?.pppFrame(punt.frame);
+    else if (punt.kind === "port-down") this.#hangUp();
+  }
+
+  #hangUp(): void {
+    if (this.#hangingUp) return;
+    this.#hangingUp = true;
+    const giveUpAt = systemClock.now() + HANG_UP_MS;
+    const giveUp = { deadline: () => giveUpAt, timeout: () => this.#finished() };
+    this.#scheduler.update(giveUp);
+    for (const subscriber of this.#alive) subscriber.hangUp();
+    this.#noticeEnd();
+  }
+
+  #noticeEnd(): void {
+    const allBegun = this.#hangingUp || this.#begun >= this.#options.count;
+    if (!allBegun) return;
+    if (!this.#summarised && this.#online.size === this.#alive.size) {
+      this.#summarised = true;
+      this.#report.summary(this.#failed, systemClock.now() - this.#startedAt);
+    }
+    if (this.#alive.size === 0) this.#finished();
+  }
+
+  async #openUnit(subscriber: Subscriber, up: Ipv4Up): Promise<SubscriberUnit | undefined> {
+    const { device, netns } = this.#options;
+    if (device === "none") return undefined;
+    const common = { routes: [], end: "subscriber", ...(netns !== undefined && { netns }) } as const;
+    if (device === "shared") {
+      const spec = { ...common, name: "dial0", mtuBytes: up.mruBytes, addresses: [], shared: true };
+      this.#shared ??= this.#dataplane.createUnit(spec);
+      return { unit: await this.#shared, device: spec.name };
+    }
+    const name = `dial${subscriber.number - 1}`;
+    const unit = await this.#dataplane.createUnit({
+      ...common,
+      name,
+      mtuBytes: up.mruBytes,
+      addresses: [`${up.localAddress}/32`],
+      ...(up.remoteAddress !== undefined && { peerAddress: up.remoteAddress }),
+      shared: false,
+    });
+    return { unit, device: name };
+  }
+
+  /** The shared device stays until everyone is gone. */
+  async #closeUnit(unit: UnitId): Promise<void> {
+    if (this.#options.device === "each") await this.#dataplane.closeUnit(unit);
+  }
+
+  #makeLine(): Line {
+    const { serviceName, password } = this.#options;
+    return {
+      port: this.#port.port,
+      dataplane: this.#dataplane,
+      random: systemRandom(),
+      serviceName,
+      password,
+      mruBytes: this.#port.mruBytes,
+      now: () => systemClock.now(),
+      sendDiscovery: (frame) => this.#port.sendDiscovery(frame),
+      listen: (channel, subscriber) => this.#byChannel.set(channel, subscriber),
+      unlisten: (channel) => this.#byChannel.delete(channel),
+      changed: (subscriber) => this.#scheduler.update(subscriber),
+      openUnit: (subscriber, up) => this.#openUnit(subscriber, up),
+      closeUnit: (_subscriber, unit) => this.#closeUnit(unit),
+      online: (subscriber, session) => {
+        this.#online.add(subscriber);
+        this.#report.up(subscriber, session);
+        this.#noticeEnd();
+      },
+      offline: (subscriber, reason) => {
+        this.#scheduler.remove(subscriber);
+        this.#byMac.delete(formatMac(subscriber.mac));
+        const wasOnline = this.#online.delete(subscriber);
+        this.#alive.delete(subscriber);
+        if (!this.#hangingUp && wasOnline) this.#lost += 1;
+        if (!wasOnline) this.#failed += 1;
+        this.#report.down(subscriber, reason);
+        this.#noticeEnd();
+      },
+    };
+  }
+}

@@ -1,0 +1,23 @@
+import type { LogFields } from "../base/logger.ts";
+import type { ChannelId } from "../channel/dataplane.ts";
+import type { EndCause } from "./cause.ts";
+import type { L2tpLegView, PppoeOriginView } from "./views.ts";
+
+/** What carries a subscriber's PPP to us: a PPPoE session, or a call that a LAC placed. */
+export interface Carrier {
+  readonly kind: "pppoe" | "l2tp";
+  readonly channel: ChannelId;
+  /** The Service-Name that the subscriber asked for; undefined on L2TP. */
+  readonly serviceName: string | undefined;
+  /** How an LNS is told where the subscriber called from (Calling Number AVP). */
+  readonly callingNumber: string;
+  /** Octets of the largest PPP packet that it takes, either way. */
+  readonly mruBytes: number;
+  /** For log lines: interface, MAC and line, or peer, tunnel and session. */
+  readonly logFields: LogFields;
+  view(): PppoeOriginView | L2tpLegView;
+  /** Tells the other end that it is over (PADT, CDN); does nothing when the other end said so itself. */
+  hangUp(cause: EndCause): void;
+  /** The channel is closed and nothing of the session is left: its ids may be used again. */
+  released(): Promise<void>;
+}

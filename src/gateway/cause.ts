@@ -1,0 +1,44 @@
+import type { DownCause } from "../ppp/link-types.ts";
+
+/** Why a session ended: a stable word to count by, and a sentence for people. */
+export interface EndCause {
+  readonly code: EndCode;
+  readonly text: string;
+}
+
+export type EndCode =
+  | "hung-up" // the subscriber ended it: LCP Terminate-Request or PADT
+  | "refused" // wrong password, no such realm, no address
+  | "lns-ended" // the LNS cleared the call
+  | "lac-ended" // the LAC cleared the call
+  | "no-lns" // the LNS could not be reached, or refused the call
+  | "silent" // echo requests, or our negotiation, were not answered
+  | "protocol" // the two ends could not agree
+  | "replaced" // by a newer session of the same subscriber
+  | "interface-gone"
+  | "failed" // the system refused us something
+  | "shutdown";
+
+export function endCause(code: EndCode, text: string): EndCause {
+  return { code, text };
+}
+
+/** What the end of its PPP link means for a session. */
+export function causeOfLinkDown(down: DownCause): EndCause {
+  return { code: LINK_DOWN_CODES[down.kind], text: down.text };
+}
+
+const LINK_DOWN_CODES: Readonly<Record<DownCause["kind"], EndCode>> = {
+  "peer-terminated": "hung-up",
+  terminated: "refused",
+  "authentication-failed": "refused",
+  "authentication-timeout": "silent",
+  "authentication-refused": "protocol",
+  "configure-timeout": "silent",
+  "not-converging": "protocol",
+  "echo-timeout": "silent",
+  "loop-detected": "protocol",
+  rejected: "protocol",
+  "no-network": "protocol",
+  "lower-layer-down": "failed",
+};

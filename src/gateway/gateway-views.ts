@@ -1,0 +1,65 @@
+import type { Gateway } from "./gateway.ts";
+import type { Surroundings } from "./surroundings.ts";
+import type {
+  ChannelView,
+  ControlSource,
+  CountersView,
+  SessionView,
+  StatusView,
+  TunnelView,
+} from "./views.ts";
+
+/** The gateway as an operator's tools see it. */
+export class GatewayViews implements ControlSource {
+  readonly #gateway: Gateway;
+  readonly #around: Surroundings;
+  readonly #startedAt: number;
+  readonly #startedInstant: number;
+
+  constructor(gateway: Gateway, around: Surroundings) {
+    this.#gateway = gateway;
+    this.#around = around;
+    this.#startedAt = around.clock.wallClock();
+    this.#startedInstant = around.clock.now();
+  }
+
+  status(): StatusView {
+    const sessions = this.sessions();
+    return {
+      name: this.#around.config.name,
+      pid: process.pid,
+      engine: this.#around.dataplane.engine,
+      startedAt: new Date(this.#startedAt).toISOString(),
+      uptimeSeconds: Math.floor((this.#around.clock.now() - this.#startedInstant) / 1000),
+      sessions: sessions.length,
+      openSessions: sessions.filter(({ state }) => state === "open").length,
+      tunnels: this.tunnels().length,
+      channels: this.channels().length,
+    };
+  }
+
+  sessions(): readonly SessionView[] {
+    return [...this.#gateway.sessions].map((session) => session.view());
+  }
+
+  tunnels(): readonly TunnelView[] {
+    return this.#gateway.tunnels?.views() ?? [];
+  }
+
+  channels(): readonly ChannelView[] {
+    return [...this.#gateway.sessions].flatMap((session) =>
+      session.channels().map((view) => ({
+        ...view,
+        session: session.id,
+        ...this.#around.dataplane.counters(view.channel),
+      })),
+    );
+  }
+
+  counters(): CountersView {
+    const counters: Record<string, number> = this.#gateway.counters();
+    for (const [reason, count] of Object.entries(this.#around.dataplane.drops()))
+      counters[`drops.${reason}`] = count;
+    return counters;
+  }
+}

@@ -1,0 +1,231 @@
+import { LocalUsers } from "../aaa/local-users.ts";
+import type { LogFields } from "../base/logger.ts";
+import type { ChannelId, Punt } from "../channel/dataplane.ts";
+import type { CallRequest } from "../l2tp/outputs.ts";
+import type { Credentials } from "../ppp/authenticator.ts";
+import type { AuthenticationMethod } from "../ppp/lcp.ts";
+import type { PppServerConfig } from "../ppp/server.ts";
+import { DEFAULT_TIMERS } from "../ppp/timers.ts";
+import { AccessLine, type SessionMaker } from "./access-line.ts";
+import { authenticationMethods } from "./authentication-methods.ts";
+import type { Carrier } from "./carrier.ts";
+import { endCause } from "./cause.ts";
+import { Destinations } from "./destination.ts";
+import { Forwarding } from "./forwarding.ts";
+import { L2tpCarrier } from "./l2tp-carrier.ts";
+import { Session, type SessionOwner } from "./session.ts";
+import type { Surroundings } from "./surroundings.ts";
+import { Termination } from "./termination.ts";
+import { type Call, Tunnels } from "./tunnels.ts";
+import { UnitGroup } from "./unit-group.ts";
+
+/** How long a stopping gateway waits for Terminate-Acks, and then for the acknowledgements of its StopCCNs. */
+const TERMINATE_PATIENCE_MS = 1000;
+const STOP_PATIENCE_MS = 1500;
+
+/** PPPoE leaves this much of an Ethernet frame (RFC 2516 §7); more only by PPP-Max-Payload. */
+const PPPOE_MRU_BYTES = 1492;
+/** IPv4, UDP, L2TP with length, FF03 and the PPP protocol around a subscriber's packet. */
+const L2TP_OVERHEAD_BYTES = 40;
+const LARGEST_MRU_BYTES = 1500;
+
+/** The composition: sessions between access lines, tunnels, users and units. */
+export class Gateway implements SessionOwner, SessionMaker {
+  readonly #around: Surroundings;
+  readonly #users: LocalUsers;
+  readonly #destinations: Destinations;
+  readonly #lines: readonly AccessLine[];
+  readonly #groups = new Map<string, UnitGroup>();
+  readonly #sessions = new Map<ChannelId, Session>();
+  readonly #ends = new Map<string, number>();
+  #tunnels: Tunnels | undefined;
+  #sessionCount = 0;
+  #stopping = false;
+
+  constructor(around: Surroundings) {
+    this.#around = around;
+    this.#users = new LocalUsers(around.config.users);
+    this.#destinations = new Destinations(around.config);
+    this.#lines = around.config.access.map((access) => new AccessLine(access, around, this));
+    for (const [name, config] of around.config.units)
+      this.#groups.set(name, new UnitGroup(name, config, around));
+    around.dataplane.onPunt((punt) => this.#punted(punt));
+    around.host.onLinkEvent((event) => {
+      if (event.kind === "gone") this.#interfaceGone(event.ifindex);
+      this.#openLines();
+    });
+  }
+
+  /** Opens everything that is there; what is not yet there opens when it comes. */
+  async start(): Promise<void> {
+    for (const group of this.#groups.values()) await group.start();
+    this.#tunnels = await Tunnels.open(this.#around, (call, channel, request) =>
+      this.#takeCall(call, channel, request),
+    );
+    await Promise.all(this.#lines.map((line) => line.openIfThere()));
+    for (const line of this.#lines)
+      if (line.port === undefined)
+        this.#around.logger.warn(
+          { interface: line.config.interface },
+          "access interface is not there, or not up; waiting for it",
+        );
+  }
+
+  /** Ends every session politely: Terminate-Request, PADT and CDN; one StopCCN a tunnel. */
+  async stop(reason: string): Promise<void> {
+    this.#stopping = true;
+    const cause = endCause("shutdown", reason);
+    const sessions = [...this.#sessions.values()];
+    // who has a tunnel to an LNS is told by PADT, and his LNS by the one StopCCN: no CDN for each
+    for (const session of sessions) session.leave(cause, TERMINATE_PATIENCE_MS);
+    await Promise.all(sessions.map(({ ended }) => ended));
+    await this.#tunnels?.shutdown(STOP_PATIENCE_MS);
+    for (const line of this.#lines) await line.close();
+    await this.#tunnels?.close();
+    for (const group of this.#groups.values()) await group.close();
+  }
+
+  get sessions(): Iterable<Session> {
+    return this.#sessions.values();
+  }
+
+  get tunnels(): Tunnels | undefined {
+    return this.#tunnels;
+  }
+
+  sessionOf(channel: ChannelId): Session | undefined {
+    return this.#sessions.get(channel);
+  }
+
+  /** What was counted above the data plane. */
+  counters(): Record<string, number> {
+    const counters: Record<string, number> = { "sessions.opened": this.#sessionCount };
+    for (const [code, count] of this.#ends) counters[`sessions.ended.${code}`] = count;
+    for (const line of this.#lines)
+      for (const [name, count] of Object.entries(line.counters()))
+        counters[`pppoe.${line.config.interface}.${name}`] = count;
+    for (const [name, count] of Object.entries(this.#tunnels?.discards() ?? {}))
+      counters[`l2tp.discarded.${name}`] = count;
+    return counters;
+  }
+
+  /** For access lines and tunnels: a new subscriber, whose channel is there. */
+  newSession(
+    carrier: Carrier,
+    authentication: readonly AuthenticationMethod[],
+    maxMruBytes: number,
+  ): Session {
+    this.#sessionCount += 1;
+    const config: PppServerConfig = {
+      link: carrier.kind,
+      mruBytes: carrier.mruBytes,
+      maxMruBytes,
+      authentication,
+      name: this.#around.config.name,
+      timers: DEFAULT_TIMERS,
+    };
+    const session = new Session(`s${this.#sessionCount}`, carrier, config, this, this.#around);
+    this.#sessions.set(carrier.channel, session);
+    return session;
+  }
+
+  authenticate(session: Session, credentials: Credentials): void {
+    const name = session.user ?? "";
+    const destination = this.#destinations.choose(name, session.carrier.serviceName);
+    switch (destination.kind) {
+      case "lns":
+        this.#forward(session, destination.peer);
+        return;
+      case "terminate":
+        this.#terminate(session, credentials, destination.unit);
+        return;
+      case "refuse":
+        this.#around.logger.warn(
+          { session: session.id, user: name, ...session.carrier.logFields },
+          "login refused: no service for this realm and Service-Name",
+        );
+        session.reject("no service for this user name");
+        return;
+    }
+  }
+
+  ended(session: Session, record: LogFields): void {
+    this.#sessions.delete(session.carrier.channel);
+    const code = String(record.cause);
+    this.#ends.set(code, (this.#ends.get(code) ?? 0) + 1);
+    this.#around.logger.info(record, "session ended");
+  }
+
+  #forward(session: Session, peer: string): void {
+    if (session.carrier.kind === "l2tp" || this.#tunnels === undefined) {
+      session.reject("no service for this user name");
+      this.#around.logger.warn(
+        { session: session.id, user: session.user, peer },
+        "login refused: calls that came in by L2TP cannot be carried on to another LNS yet",
+      );
+      return;
+    }
+    const forwarding = new Forwarding(session, peer, this.#around);
+    session.assign(forwarding);
+    forwarding.start(this.#tunnels);
+  }
+
+  #terminate(session: Session, credentials: Credentials, unitName: string): void {
+    const verdict = this.#users.authenticate(credentials);
+    if (!verdict.ok) {
+      this.#around.logger.warn(
+        { session: session.id, user: session.user, reason: verdict.reason, ...session.carrier.logFields },
+        "login refused",
+      );
+      session.reject("wrong user name or password");
+      return;
+    }
+    const group = this.#groups.get(verdict.user.unit ?? unitName);
+    if (group === undefined) {
+      session.reject("no service for this user name");
+      return;
+    }
+    const termination = new Termination(session, verdict.user, group, this.#around);
+    session.assign(termination);
+    termination.start();
+  }
+
+  #takeCall(call: Call, channel: ChannelId, request: CallRequest): L2tpCarrier {
+    const { peer } = call;
+    const fits = (peer.pathMtuBytes ?? LARGEST_MRU_BYTES) - L2TP_OVERHEAD_BYTES;
+    const carrier = new L2tpCarrier(call, channel, request, Math.min(fits, PPPOE_MRU_BYTES));
+    const maxMruBytes = peer.oversize === "fragment" ? LARGEST_MRU_BYTES : fits;
+    carrier.session = this.newSession(carrier, authenticationMethods(peer.authentication), maxMruBytes);
+    return carrier;
+  }
+
+  #punted(punt: Punt): void {
+    switch (punt.kind) {
+      case "frame":
+        this.#sessions.get(punt.channel)?.frame(punt.frame);
+        return;
+      case "control":
+        this.#tunnels?.control(punt);
+        return;
+      case "unknown-session":
+        this.#lines.find(({ port }) => port === punt.port)?.strayFrame(punt);
+        return;
+      case "port-down":
+        void this.#lines.find(({ port }) => port === punt.port)?.lost(punt.reason);
+        return;
+      case "too-big":
+      case "unreachable":
+      case "unit-down":
+        return;
+    }
+  }
+
+  #interfaceGone(ifindex: number): void {
+    for (const line of this.#lines) if (line.isBoundTo(ifindex)) void line.lost("the interface was removed");
+  }
+
+  #openLines(): void {
+    if (this.#stopping) return;
+    for (const line of this.#lines) void line.openIfThere();
+  }
+}

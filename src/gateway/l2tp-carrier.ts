@@ -1,0 +1,92 @@
+import type { LogFields } from "../base/logger.ts";
+import type { ChannelId } from "../channel/dataplane.ts";
+import type { CallConnection, CallRequest, ProxyAuth } from "../l2tp/outputs.ts";
+import { PROXY_AUTH_TYPE, type SessionStage } from "../l2tp/outputs.ts";
+import type { ProxiedSession, ProxyAuthentication } from "../ppp/proxy.ts";
+import { CDN_RESULT } from "../wire/l2tp-codes.ts";
+import type { Carrier } from "./carrier.ts";
+import { type EndCause, endCause } from "./cause.ts";
+import type { Session } from "./session.ts";
+import type { Call, CallHandler } from "./tunnels.ts";
+import type { L2tpLegView } from "./views.ts";
+
+/** LNS: a call that a LAC placed carries the subscriber's PPP. */
+export class L2tpCarrier implements Carrier, CallHandler {
+  readonly kind = "l2tp";
+  readonly channel: ChannelId;
+  readonly serviceName = undefined;
+  readonly callingNumber: string;
+  readonly mruBytes: number;
+  readonly logFields: LogFields;
+  session: Session | undefined;
+  readonly #call: Call;
+
+  constructor(call: Call, channel: ChannelId, request: CallRequest, mruBytes: number) {
+    this.#call = call;
+    this.channel = channel;
+    this.callingNumber = request.callingNumber ?? "";
+    this.mruBytes = mruBytes;
+    this.logFields = {
+      peer: call.peer.name,
+      tunnel: call.tunnel,
+      l2tpSession: call.session,
+      ...(request.callingNumber !== undefined && { callingNumber: request.callingNumber }),
+    };
+  }
+
+  accepted(): void {
+    // ICRP goes from LNS to LAC; as the LNS we never get one
+  }
+
+  connected(connection: CallConnection): void {
+    this.session?.connected(
+      proxiedSession(connection),
+      this.#call.peer.proxy === "accept" ? "adopt" : "renegotiate",
+    );
+  }
+
+  ended(text: string, _stage: SessionStage): void {
+    this.session?.end(endCause("lac-ended", `${this.#call.peer.name}: ${text}`));
+  }
+
+  view(): L2tpLegView {
+    return this.#call.view();
+  }
+
+  hangUp(cause: EndCause): void {
+    if (cause.code === "shutdown") return; // one StopCCN says it for the whole tunnel
+    this.#call.hangUp({
+      result:
+        cause.code === "hung-up" || cause.code === "silent"
+          ? CDN_RESULT.lostCarrier
+          : CDN_RESULT.administrative,
+      message: cause.text,
+    });
+  }
+
+  released(): Promise<void> {
+    return this.#call.release();
+  }
+}
+
+/** What the LAC negotiated for us (RFC 2661 §4.4.5), as PPP's server wants it. */
+function proxiedSession({ proxyLcp, proxyAuth }: CallConnection): ProxiedSession {
+  const lcp =
+    proxyLcp?.lastSent !== undefined && proxyLcp.lastReceived !== undefined
+      ? {
+          initialReceivedConfReq: proxyLcp.initialReceived,
+          lastSentConfReq: proxyLcp.lastSent,
+          lastReceivedConfReq: proxyLcp.lastReceived,
+        }
+      : undefined;
+  return { lcp, authentication: proxyAuth && proxiedAuthentication(proxyAuth) };
+}
+
+function proxiedAuthentication(proxy: ProxyAuth): ProxyAuthentication | undefined {
+  const { type, name, id, response, challenge } = proxy;
+  if (name === undefined || id === undefined || response === undefined) return undefined;
+  if (type === PROXY_AUTH_TYPE.pap) return { type: "pap", name, identifier: id, response };
+  if (type === PROXY_AUTH_TYPE.chap && challenge !== undefined)
+    return { type: "chap-md5", name, identifier: id, challenge, response };
+  return undefined;
+}

@@ -1,0 +1,64 @@
+import type { Logger } from "../base/logger.ts";
+import { Scheduler } from "../base/scheduler.ts";
+import type { Config } from "../config/config.ts";
+import { startLoopDataplane } from "../dataplane/loop/engine.ts";
+import { openFramePort } from "../io/frame-port.ts";
+import { openHostNetwork } from "../io/host-network.ts";
+import { systemClock, systemRandom, timerAlarm } from "../io/system.ts";
+import { Gateway } from "./gateway.ts";
+import { GatewayViews } from "./gateway-views.ts";
+import type { ControlSource } from "./views.ts";
+
+/** A gateway that runs, and what it shows of itself. */
+export interface RunningGateway extends ControlSource {
+  /** Ends every session politely and closes everything; within 3 s. */
+  stop(reason: string): Promise<void>;
+}
+
+/** Starts a gateway in the real world. Rejects, with nothing left open, when a port cannot be opened. */
+export async function startGateway(
+  config: Config,
+  { logger }: { readonly logger: Logger },
+): Promise<RunningGateway> {
+  const host = openHostNetwork();
+  const dataplane = await startLoopDataplane({
+    workers: config.dataPlane.workers,
+    maxChannels: config.dataPlane.maxChannels,
+  });
+  const alarm = timerAlarm(systemClock, () => scheduler.run(systemClock.now()));
+  const scheduler: Scheduler = new Scheduler(alarm);
+  const around = {
+    config,
+    clock: systemClock,
+    random: systemRandom(),
+    logger,
+    scheduler,
+    dataplane,
+    host,
+    openFramePort,
+  };
+  const gateway = new Gateway(around);
+  const close = async (): Promise<void> => {
+    alarm.cancel();
+    await dataplane.close();
+    host.close();
+  };
+  try {
+    await gateway.start();
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  const views = new GatewayViews(gateway, around);
+  return {
+    status: () => views.status(),
+    sessions: () => views.sessions(),
+    tunnels: () => views.tunnels(),
+    channels: () => views.channels(),
+    counters: () => views.counters(),
+    async stop(reason) {
+      await gateway.stop(reason);
+      await close();
+    },
+  };
+}

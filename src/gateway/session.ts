@@ -1,0 +1,402 @@
+import type { LogFields } from "../base/logger.ts";
+import { type Instant, NEVER } from "../base/time.ts";
+import type { ChannelCounters, ChannelId } from "../channel/dataplane.ts";
+import type { Credentials } from "../ppp/authenticator.ts";
+import type { Ipv4Up, Ipv6Up, NetworkProtocol } from "../ppp/link-types.ts";
+import type { ProxiedSession } from "../ppp/proxy.ts";
+import {
+  type Grant,
+  type HeldSession,
+  PppServer,
+  type PppServerConfig,
+  type PppServerOutput,
+} from "../ppp/server.ts";
+import type { Carrier } from "./carrier.ts";
+import { causeOfLinkDown, type EndCause } from "./cause.ts";
+import type { Surroundings } from "./surroundings.ts";
+import type { ChannelView, L2tpLegView, SessionRole, SessionView } from "./views.ts";
+
+/**
+ * Our first Configure-Request waits this long for the CPE's: many do not listen yet when PADS arrives, and lose
+ * it, which would cost them a whole restart timer.
+ */
+const LISTEN_MS = 1000;
+
+/** How long the last words (Terminate-Request) may take until the carrier is hung up all the same. */
+const LEAVE_MS = 3000;
+
+/** PPP frames of a call that is not connected yet, which are kept for when it is. */
+const MAX_EARLY_FRAMES = 8;
+
+type Stage =
+  /** PPPoE: for the CPE's first frame. L2TP: for ICCN. */
+  | { readonly kind: "waiting"; readonly until: Instant }
+  | { readonly kind: "authenticating" }
+  /** The role is at work: it calls the LNS, or makes a unit and negotiates IPCP. */
+  | { readonly kind: "joining" }
+  | { readonly kind: "open" }
+  | { readonly kind: "leaving"; readonly cause: EndCause; readonly until: Instant }
+  | { readonly kind: "ended" };
+
+/** What the data plane does with a session's channel at this moment. */
+export type Joint =
+  | { readonly state: "bridged"; readonly with: ChannelId }
+  | { readonly state: "attached"; readonly device: string };
+
+/** What a session's channel is joined to: an LNS (Forwarding) or a unit of ours (Termination). */
+export interface Role {
+  readonly kind: SessionRole;
+  readonly onward: L2tpLegView | null;
+  readonly unit: string | null;
+  readonly device: string | null;
+  readonly address: string | null;
+  /** Undefined while the channel is punted. */
+  readonly joint: Joint | undefined;
+  /** The subscriber has authenticated again on the same session, as the same user. */
+  reauthenticated(credentials: Credentials): void;
+  networkUp(up: Ipv4Up | Ipv6Up): void;
+  networkDown(protocol: NetworkProtocol): void;
+  deadline(): Instant;
+  timeout(now: Instant): void;
+  /** Tells the LNS, unless it was the one that ended. */
+  hangUp(cause: EndCause): void;
+  /** Takes the joint apart and gives back what it held. The session's own channel stays, punted. */
+  release(): Promise<void>;
+}
+
+/** Who decides what a session becomes once its user is known. */
+export interface SessionOwner {
+  /** Answers with assign(), leave() or reject(), at once or later. */
+  authenticate(session: Session, credentials: Credentials): void;
+  ended(session: Session, record: LogFields): void;
+}
+
+/** One subscriber: a carrier, his PPP as far as we speak it, and the role that his channel is joined in. */
+export class Session {
+  readonly id: string;
+  readonly carrier: Carrier;
+  /** Resolves when nothing of the session is left. */
+  readonly ended: Promise<void>;
+  readonly #around: Surroundings;
+  readonly #owner: SessionOwner;
+  readonly #startedAt: number;
+  #resolveEnded: () => void = () => {};
+  #ppp: PppServer | undefined;
+  readonly #config: PppServerConfig;
+  /** The `authenticate` that waits for a verdict. */
+  #attempt = 0;
+  #stage: Stage = { kind: "waiting", until: NEVER };
+  #role: Role | undefined;
+  #user: string | undefined;
+  #openSince: Instant | undefined;
+  /** As of the end: the channel is gone then. */
+  #lastCounters: ChannelCounters | undefined;
+  /** The data plane's count of received frames when we last looked: echo is not sent while it grows. */
+  #heardFrames = 0;
+  #early: Uint8Array[] = [];
+
+  constructor(
+    id: string,
+    carrier: Carrier,
+    config: PppServerConfig,
+    owner: SessionOwner,
+    around: Surroundings,
+  ) {
+    this.id = id;
+    this.carrier = carrier;
+    this.#config = config;
+    this.#owner = owner;
+    this.#around = around;
+    this.#startedAt = around.clock.wallClock();
+    this.ended = new Promise((resolve) => {
+      this.#resolveEnded = resolve;
+    });
+  }
+
+  get user(): string | undefined {
+    return this.#user;
+  }
+
+  get isOver(): boolean {
+    return this.#stage.kind === "ended" || this.#stage.kind === "leaving";
+  }
+
+  /** The largest IP packet that may be sent to the subscriber, once LCP has opened. */
+  get mruBytes(): number {
+    return this.#ppp?.sendableBytes() ?? this.carrier.mruBytes;
+  }
+
+  // --- the beginning -----------------------------------------------------------------------------------------
+
+  /** PPPoE: PADS is out. LCP begins with the CPE's first frame, or after a second. */
+  listen(): void {
+    this.#ppp = new PppServer(this.#config, this.#around.random);
+    this.#enter({ kind: "waiting", until: this.#around.clock.now() + LISTEN_MS });
+  }
+
+  /** LNS: ICCN is there, perhaps with what the LAC has negotiated already. */
+  connected(proxied: ProxiedSession, policy: "adopt" | "renegotiate"): void {
+    if (this.#stage.kind !== "waiting") return;
+    const now = this.#around.clock.now();
+    this.#enter({ kind: "authenticating" });
+    const { server, outputs } = PppServer.adopt(this.#config, this.#around.random, now, proxied, policy);
+    this.#ppp = server;
+    this.#input(outputs);
+    const early = this.#early;
+    this.#early = [];
+    for (const frame of early) this.frame(frame);
+  }
+
+  // --- what comes in -----------------------------------------------------------------------------------------
+
+  /** A PPP frame that the data plane punted. */
+  frame(frame: Uint8Array): void {
+    const now = this.#around.clock.now();
+    if (this.#ppp === undefined) {
+      if (this.#stage.kind === "waiting" && this.#early.length < MAX_EARLY_FRAMES) this.#early.push(frame);
+      return;
+    }
+    if (this.#stage.kind === "waiting") this.#start(now);
+    this.#input(this.#ppp?.receive(now, frame) ?? []);
+  }
+
+  deadline(): Instant {
+    const stage = this.#stage;
+    if (stage.kind === "ended") return NEVER;
+    const own = stage.kind === "waiting" || stage.kind === "leaving" ? stage.until : NEVER;
+    return Math.min(own, this.#ppp?.deadline() ?? NEVER, this.#role?.deadline() ?? NEVER);
+  }
+
+  timeout(now: Instant): void {
+    const stage = this.#stage;
+    if (stage.kind === "waiting" && stage.until <= now) this.#start(now);
+    if (stage.kind === "leaving" && stage.until <= now) this.end(stage.cause);
+    if (this.#stage.kind === "ended") return;
+    if (this.#ppp !== undefined) {
+      this.#noticeTraffic(now, this.#ppp);
+      this.#input(this.#ppp.timeout(now));
+    }
+    this.#role?.timeout(now);
+    this.#around.scheduler.update(this);
+  }
+
+  // --- what the owner and the role decide --------------------------------------------------------------------
+
+  assign(role: Role): void {
+    this.#role = role;
+    this.#enter({ kind: "joining" });
+  }
+
+  /** Termination: the user is who he says he is. IPCP begins. */
+  accept(grant: Grant): void {
+    this.#do((ppp, now) => ppp.accept(now, this.#attempt, grant));
+  }
+
+  /** The user is told so, once, and is gone. */
+  reject(message: string): void {
+    this.#do((ppp, now) => ppp.reject(now, this.#attempt, message));
+  }
+
+  /** LAC: we keep the subscriber company until the bridge stands. */
+  hold(): void {
+    this.#do((ppp, now) => ppp.hold(now, this.#attempt));
+  }
+
+  /** LAC: what ICCN tells of our negotiation, and the frame that a minimal LNS may want to see again. */
+  proxy(): HeldSession | undefined {
+    return this.#ppp?.proxy();
+  }
+
+  /** The role is complete: frames flow. */
+  opened(): void {
+    if (this.#stage.kind !== "joining") return;
+    this.#openSince ??= this.#around.clock.now();
+    this.#enter({ kind: "open" });
+    this.#around.logger.info(
+      { ...this.#logFields(), device: this.#role?.device, address: this.#role?.address },
+      this.#role?.onward ? "session up: bridged to its LNS" : "session up: on its device",
+    );
+  }
+
+  /** LAC: the bridge stands; PPP is the LNS's business now, and what we know of it is let go. */
+  dropPpp(): void {
+    this.#ppp = undefined;
+    this.#around.scheduler.update(this);
+  }
+
+  /** Ends politely: Terminate-Request first, where we speak PPP with him. */
+  leave(cause: EndCause, patienceMs = LEAVE_MS): void {
+    if (this.isOver) return;
+    if (this.#ppp === undefined || this.#stage.kind === "waiting") {
+      this.end(cause);
+      return;
+    }
+    this.#enter({ kind: "leaving", cause, until: this.#around.clock.now() + patienceMs });
+    this.#do((ppp, now) => ppp.terminate(now, cause.text));
+  }
+
+  /** Ends at once. Everyone is told once; `ended` resolves when all is taken apart. */
+  end(cause: EndCause): void {
+    if (this.#stage.kind === "ended") return;
+    this.#lastCounters = this.#counters();
+    this.#stage = { kind: "ended" };
+    this.#around.scheduler.remove(this);
+    const record = this.#record(cause, this.#lastCounters);
+    this.#role?.hangUp(cause);
+    this.carrier.hangUp(cause);
+    void this.#release().then(() => {
+      this.#owner.ended(this, record);
+      this.#resolveEnded();
+    });
+  }
+
+  // --- what an operator sees ---------------------------------------------------------------------------------
+
+  view(): SessionView {
+    const openFor = this.#openForMs();
+    const role = this.#role;
+    return {
+      id: this.id,
+      role: role?.kind ?? null,
+      state: this.#stateName(),
+      user: this.#user ?? null,
+      origin: this.carrier.view(),
+      onward: role?.onward ?? null,
+      unit: role?.unit ?? null,
+      device: role?.device ?? null,
+      address: role?.address ?? null,
+      startedAt: new Date(this.#startedAt).toISOString(),
+      openForSeconds: openFor === undefined ? null : Math.floor(openFor / 1000),
+      ...this.#counters(),
+    };
+  }
+
+  /** The session's channel, and that of the LNS which it is bridged to. */
+  channels(): readonly Omit<ChannelView, "session" | keyof ChannelCounters>[] {
+    const { channel, kind } = this.carrier;
+    const joint = this.#role?.joint;
+    if (this.#stage.kind === "ended") return [];
+    if (joint === undefined) return [{ channel, kind, state: "punted", bridgedTo: null, device: null }];
+    if (joint.state === "attached")
+      return [{ channel, kind, state: "attached", bridgedTo: null, device: joint.device }];
+    return [
+      { channel, kind, state: "bridged", bridgedTo: joint.with, device: null },
+      { channel: joint.with, kind: "l2tp", state: "bridged", bridgedTo: channel, device: null },
+    ];
+  }
+
+  // --- inside ------------------------------------------------------------------------------------------------
+
+  #start(now: Instant): void {
+    this.#enter({ kind: "authenticating" });
+    this.#input(this.#ppp?.start(now) ?? []);
+  }
+
+  #enter(stage: Stage): void {
+    this.#stage = stage;
+    this.#around.scheduler.update(this);
+  }
+
+  #do(act: (ppp: PppServer, now: Instant) => readonly PppServerOutput[]): void {
+    if (this.#ppp === undefined || this.#stage.kind === "ended") return;
+    this.#input(act(this.#ppp, this.#around.clock.now()));
+  }
+
+  #input(outputs: readonly PppServerOutput[]): void {
+    for (const output of outputs) {
+      if (this.#stage.kind === "ended") return;
+      this.#act(output);
+    }
+    if (this.#stage.kind !== "ended") this.#around.scheduler.update(this);
+  }
+
+  #act(output: PppServerOutput): void {
+    switch (output.kind) {
+      case "send":
+        this.#around.dataplane.inject(this.carrier.channel, output.frame);
+        return;
+      case "authenticate":
+        this.#attempt = output.attempt;
+        this.#authenticate(output.credentials);
+        return;
+      case "authenticate-void":
+        return; // another one follows, or the end
+      case "network-up":
+        this.#role?.networkUp(output);
+        return;
+      case "network-down":
+        this.#role?.networkDown(output.protocol);
+        return;
+      case "down":
+        this.end(this.#stage.kind === "leaving" ? this.#stage.cause : causeOfLinkDown(output.cause));
+        return;
+    }
+  }
+
+  #authenticate(credentials: Credentials): void {
+    const name = credentials.method === "none" ? "" : credentials.name;
+    const again = this.#role;
+    if (again === undefined) {
+      this.#user = name;
+      this.#owner.authenticate(this, credentials);
+    } else if (name === this.#user) {
+      again.reauthenticated(credentials);
+    } else {
+      this.reject("another user name in the same session");
+    }
+  }
+
+  /** Frames that went past us are as good as echo replies. */
+  #noticeTraffic(now: Instant, ppp: PppServer): void {
+    const { framesIn } = this.#counters();
+    if (framesIn === this.#heardFrames) return;
+    this.#heardFrames = framesIn;
+    ppp.onTraffic(now);
+  }
+
+  async #release(): Promise<void> {
+    await this.#role?.release();
+    await this.#around.dataplane.closeChannel(this.carrier.channel);
+    await this.carrier.released();
+  }
+
+  #counters(): ChannelCounters {
+    return this.#lastCounters ?? this.#around.dataplane.counters(this.carrier.channel);
+  }
+
+  #openForMs(): number | undefined {
+    return this.#openSince === undefined ? undefined : this.#around.clock.now() - this.#openSince;
+  }
+
+  #stateName(): string {
+    switch (this.#stage.kind) {
+      case "waiting":
+      case "authenticating":
+        return "authenticating";
+      case "joining":
+        return this.#role?.kind === "lac" ? "calling" : "network";
+      case "open":
+        return "open";
+      default:
+        return "closing";
+    }
+  }
+
+  #logFields(): LogFields {
+    return { session: this.id, user: this.#user, role: this.#role?.kind, ...this.carrier.logFields };
+  }
+
+  /** The session's last line (accounting): who, where, how long, how much, why it ended. */
+  #record(cause: EndCause, counters: ChannelCounters): LogFields {
+    return {
+      ...this.#logFields(),
+      address: this.#role?.address,
+      startedAt: new Date(this.#startedAt).toISOString(),
+      endedAt: new Date(this.#around.clock.wallClock()).toISOString(),
+      openSeconds: Math.round((this.#openForMs() ?? 0) / 1000),
+      ...counters,
+      cause: cause.code,
+      reason: cause.text,
+    };
+  }
+}

@@ -1,0 +1,22 @@
+import type { Logger } from "../base/logger.ts";
+import type { RandomSource } from "../base/random.ts";
+import type { Scheduler } from "../base/scheduler.ts";
+import type { Clock } from "../base/time.ts";
+import type { Dataplane } from "../channel/dataplane.ts";
+import type { Config } from "../config/config.ts";
+import type { FramePort } from "../io/frame-port.ts";
+import type { HostNetwork } from "../io/host-network.ts";
+import type { LinkInfo } from "../wire/rtnetlink-link.ts";
+
+/** What the gateway lives in: the system's in production, made of memory and virtual time in tests. */
+export interface Surroundings {
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly random: RandomSource;
+  readonly logger: Logger;
+  readonly scheduler: Scheduler;
+  readonly dataplane: Dataplane;
+  readonly host: HostNetwork;
+  /** Opens the PPPoE discovery port of an interface. */
+  openFramePort(link: LinkInfo): FramePort;
+}

@@ -1,0 +1,155 @@
+import type { LocalUser } from "../aaa/local-users.ts";
+import { concatBytes } from "../base/bytes.ts";
+import { NEVER } from "../base/time.ts";
+import type { Ipv4Up, Ipv6Up, NetworkProtocol } from "../ppp/link-types.ts";
+import { formatIpAddress } from "../wire/ip-address.ts";
+import { endCause } from "./cause.ts";
+import type { Joint, Role, Session } from "./session.ts";
+import type { Surroundings } from "./surroundings.ts";
+import type { SessionUnit, UnitGroup } from "./unit-group.ts";
+
+/** LNS or PTA: the session's channel is attached to a unit of ours, and its user has an address of our pools. */
+export class Termination implements Role {
+  readonly kind: "lns" | "pta";
+  readonly onward = null;
+  readonly #session: Session;
+  readonly #user: LocalUser;
+  readonly #group: UnitGroup;
+  readonly #around: Surroundings;
+  #address: string | undefined;
+  #sessionUnit: SessionUnit | undefined;
+  #ipv4: Ipv4Up | undefined;
+  #ipv6: Ipv6Up | undefined;
+  #attached = false;
+  /** What is under way, one after the other: units and attachments are made and taken down in order. */
+  #work: Promise<void> = Promise.resolve();
+
+  constructor(session: Session, user: LocalUser, group: UnitGroup, around: Surroundings) {
+    this.kind = session.carrier.kind === "pppoe" ? "pta" : "lns";
+    this.#session = session;
+    this.#user = user;
+    this.#group = group;
+    this.#around = around;
+  }
+
+  get unit(): string {
+    return this.#group.name;
+  }
+
+  get device(): string | null {
+    return this.#sessionUnit?.device ?? null;
+  }
+
+  get address(): string | null {
+    return this.#address ?? null;
+  }
+
+  get joint(): Joint | undefined {
+    return this.#attached && this.#sessionUnit !== undefined
+      ? { state: "attached", device: this.#sessionUnit.device }
+      : undefined;
+  }
+
+  /** An address and a unit first, then the subscriber is let in: what he sends with IPCP open has somewhere to go. */
+  start(): void {
+    this.#next(async () => {
+      const lease = await this.#group.lease(this.#user, this.#session);
+      if (!lease.ok) {
+        this.#session.reject(lease.reason);
+        return;
+      }
+      this.#address = lease.address;
+      if (this.#session.isOver) return;
+      this.#sessionUnit = await this.#group.openUnit(lease.address, this.#session.mruBytes);
+      this.#accept();
+    });
+  }
+
+  reauthenticated(): void {
+    this.#next(async () => this.#accept());
+  }
+
+  networkUp(up: Ipv4Up | Ipv6Up): void {
+    if (up.protocol === "ipv4") this.#ipv4 = up;
+    else this.#ipv6 = up;
+    this.#next(() => this.#attach());
+  }
+
+  networkDown(protocol: NetworkProtocol): void {
+    if (protocol === "ipv4") this.#ipv4 = undefined;
+    else this.#ipv6 = undefined;
+    this.#next(() => this.#attach());
+  }
+
+  deadline(): number {
+    return NEVER;
+  }
+
+  timeout(): void {
+    // a terminated session waits for nothing but its PPP
+  }
+
+  hangUp(): void {
+    // nobody is behind us
+  }
+
+  async release(): Promise<void> {
+    this.#ipv4 = undefined;
+    this.#ipv6 = undefined;
+    this.#next(async () => {
+      await this.#detach();
+      if (this.#sessionUnit !== undefined) await this.#group.closeUnit(this.#sessionUnit);
+      if (this.#address !== undefined) this.#group.release(this.#address, this.#session);
+    });
+    await this.#work;
+  }
+
+  /** Attaches as what is open now, or detaches when nothing is. */
+  async #attach(): Promise<void> {
+    await this.#detach();
+    const up = this.#ipv4 ?? this.#ipv6;
+    if (up === undefined || this.#sessionUnit === undefined || this.#session.isOver) return;
+    const addresses: string[] = [];
+    if (this.#ipv4 !== undefined && this.#address !== undefined) addresses.push(this.#address);
+    if (this.#ipv6 !== undefined) addresses.push(linkLocalAddress(this.#ipv6.remoteIdentifier));
+    await this.#around.dataplane.attach(this.#session.carrier.channel, {
+      unit: this.#sessionUnit.unit,
+      addresses,
+      mruBytes: Math.min(up.mruBytes, this.#sessionUnit.mtuBytes),
+      clampMss: this.#group.config.clampMss,
+      ipv6: this.#ipv6 !== undefined,
+    });
+    this.#attached = true;
+    this.#session.opened();
+  }
+
+  async #detach(): Promise<void> {
+    if (!this.#attached) return;
+    this.#attached = false;
+    await this.#around.dataplane.detach(this.#session.carrier.channel);
+  }
+
+  #accept(): void {
+    const { config } = this.#group;
+    if (this.#address === undefined) return;
+    this.#session.accept({
+      ipv4: { local: config.address, remote: this.#address, dns: this.#user.dns ?? config.dns },
+      ...(config.ipv6 && { ipv6: {} }),
+    });
+  }
+
+  #next(step: () => Promise<void>): void {
+    this.#work = this.#work.then(step).catch((error: Error) => {
+      this.#around.logger.error(
+        { session: this.#session.id, user: this.#user.name, error: error.message },
+        "session cannot be terminated here",
+      );
+      this.#session.leave(endCause("failed", error.message));
+    });
+  }
+}
+
+/** fe80::/64 and the interface identifier that IPV6CP agreed on (RFC 5072 §5). */
+function linkLocalAddress(interfaceIdentifier: Uint8Array): string {
+  return formatIpAddress(concatBytes(Uint8Array.of(0xfe, 0x80, 0, 0, 0, 0, 0, 0), interfaceIdentifier));
+}

@@ -1,0 +1,476 @@
+import { fromUtf8 } from "../base/bytes.ts";
+import { LacewingError } from "../base/errors.ts";
+import type { ChannelId, PeerId, PortId, Punt, UdpPeerSpec } from "../channel/dataplane.ts";
+import type { L2tpPeerConfig as PeerConfig } from "../config/config.ts";
+import type { L2tpAddress, L2tpPeerConfig } from "../l2tp/config.ts";
+import { L2tpEndpoint } from "../l2tp/endpoint.ts";
+import {
+  type CallConnection,
+  type CallRequest,
+  describeCause,
+  type L2tpOutput,
+  type SessionStage,
+} from "../l2tp/outputs.ts";
+import { CDN_RESULT, GENERAL_ERROR, type ResultCode } from "../wire/l2tp-codes.ts";
+import type { Surroundings } from "./surroundings.ts";
+import type { L2tpLegView, TunnelView } from "./views.ts";
+
+/** What an outer packet has at the least: assumed of a path of which the routes say nothing. */
+const ETHERNET_MTU_BYTES = 1500;
+
+/** A call in a tunnel, placed by us or by the peer. */
+export interface Call {
+  readonly peer: PeerConfig;
+  readonly tunnel: number;
+  readonly session: number;
+  view(): L2tpLegView;
+  /** LAC: sends ICCN. The bridge stands. */
+  connect(connection: CallConnection): void;
+  /** Sends a CDN, unless the call has ended already. */
+  hangUp(code: ResultCode): void;
+  /** Closes the channel. The call must have ended or been hung up. */
+  release(): Promise<void>;
+}
+
+/** What happens to a call. `ended` is told once, and not after hangUp(). */
+export interface CallHandler {
+  /** LAC: ICRP came; the channel is there, and punted. */
+  accepted(channel: ChannelId): void;
+  /** LNS: ICCN came. */
+  connected(connection: CallConnection): void;
+  /** `text` says who ended it and why. */
+  ended(text: string, stage: SessionStage): void;
+}
+
+/** Takes a call that a LAC offers, on the channel that was made for it. */
+export type CallTaker = (call: Call, channel: ChannelId, request: CallRequest) => CallHandler;
+
+interface Tunnel {
+  readonly peer: PeerConfig;
+  readonly peerHostName: string;
+  readonly remoteTunnelId: number;
+  readonly dataPeer: PeerId;
+  readonly remote: L2tpAddress;
+  readonly upSince: number;
+}
+
+/** Session ids are unique in their tunnel only. */
+function callKey(tunnel: number, session: number): number {
+  return tunnel * 0x10000 + session;
+}
+
+/** All L2TP tunnels of the gateway: the endpoint machine between UDP ports, the data plane and the sessions. */
+export class Tunnels {
+  readonly #around: Surroundings;
+  readonly #takeCall: CallTaker;
+  readonly #endpoint: L2tpEndpoint;
+  readonly #peers = new Map<string, PeerConfig>();
+  /** The local addresses that we speak L2TP on. */
+  readonly #ports: ReadonlyMap<PortId, string>;
+  readonly #tunnels = new Map<number, Tunnel>();
+  /** Tunnels that we have opened and that are not down, by peer. */
+  readonly #outgoing = new Map<string, number>();
+  readonly #calls = new Map<number, ActiveCall>();
+  #idle: (() => void) | undefined;
+
+  private constructor(around: Surroundings, takeCall: CallTaker, ports: ReadonlyMap<PortId, string>) {
+    this.#around = around;
+    this.#takeCall = takeCall;
+    this.#ports = ports;
+    for (const peer of around.config.l2tp.peers) this.#peers.set(peer.name, peer);
+    this.#endpoint = new L2tpEndpoint(
+      { hostName: around.config.name, peers: around.config.l2tp.peers.map((peer) => this.#policy(peer)) },
+      around.random,
+    );
+  }
+
+  /** Opens the UDP ports that are configured; rejects when one cannot be opened. */
+  static async open(around: Surroundings, takeCall: CallTaker): Promise<Tunnels> {
+    const ports = new Map<PortId, string>();
+    for (const { address, udpPort, interface: device } of around.config.l2tp.listen) {
+      const link = device === undefined ? undefined : around.host.linkByName(device);
+      if (device !== undefined && link === undefined)
+        throw new LacewingError("no-such-interface", `l2tp listens on ${device}, which is not there`);
+      const spec = { kind: "udp", address, udpPort, ...(link && { ifindex: link.ifindex }) } as const;
+      ports.set(await around.dataplane.openPort(spec), address);
+      around.logger.info({ address, port: udpPort, interface: device }, "L2TP port open");
+    }
+    return new Tunnels(around, takeCall, ports);
+  }
+
+  /**
+   * Places a call to a peer of ours, opening a tunnel to it if there is none. Returns undefined when the peer
+   * cannot be called: no socket of ours speaks its address family, or all session ids are taken.
+   */
+  place(peerName: string, request: CallRequest, handler: CallHandler): Call | undefined {
+    const now = this.#around.clock.now();
+    const peer = this.#peers.get(peerName);
+    if (peer === undefined) return undefined;
+    const tunnel = this.#outgoing.get(peerName) ?? this.#openTunnel(now, peer);
+    if (tunnel === undefined) return undefined;
+    const placed = this.#endpoint.placeCall(now, tunnel, request);
+    if (placed.session === undefined) {
+      this.#input(placed.outputs);
+      return undefined;
+    }
+    const call = new ActiveCall(this, this.#around, peer, tunnel, placed.session);
+    call.handler = handler;
+    this.#calls.set(callKey(tunnel, placed.session), call);
+    this.#input(placed.outputs);
+    return call;
+  }
+
+  /** An L2TP control message from the data plane. */
+  control(punt: Extract<Punt, { kind: "control" }>): void {
+    const from: L2tpAddress = {
+      address: punt.remoteAddress,
+      port: punt.remotePort,
+      localAddress: punt.localAddress,
+      portKey: punt.port,
+    };
+    this.#input(this.#endpoint.receive(this.#around.clock.now(), from, punt.datagram));
+  }
+
+  deadline(): number {
+    return this.#endpoint.deadline();
+  }
+
+  timeout(now: number): void {
+    this.#input(this.#endpoint.timeout(now));
+  }
+
+  /** Every tunnel, also those that are coming up or whose state is kept after their end. */
+  views(): readonly TunnelView[] {
+    const now = this.#around.clock.now();
+    return this.#endpoint.tunnels().map((tunnel) => {
+      const upSince = this.#tunnels.get(tunnel.tunnel)?.upSince;
+      return {
+        localTunnelId: tunnel.tunnel,
+        remoteTunnelId: tunnel.remoteTunnelId,
+        peer: tunnel.peerName === "" ? null : tunnel.peerName,
+        hostName: tunnel.peerHostName === "" ? null : tunnel.peerHostName,
+        localAddress: tunnel.remote.localAddress ?? this.#ports.get(tunnel.remote.portKey) ?? "",
+        remoteAddress: tunnel.remote.address,
+        remotePort: tunnel.remote.port,
+        state: tunnel.phase,
+        initiator: tunnel.initiator,
+        sessions: tunnel.sessions,
+        establishedForSeconds: upSince === undefined ? null : Math.floor((now - upSince) / 1000),
+        queued: 0,
+      };
+    });
+  }
+
+  /** Control messages that were passed over, by reason. */
+  discards(): Readonly<Record<string, number>> {
+    return this.#endpoint.discards();
+  }
+
+  /** One StopCCN a tunnel; resolves when every peer has acknowledged, or `patienceMs` are over. */
+  async shutdown(patienceMs: number): Promise<void> {
+    this.#input(this.#endpoint.shutdown(this.#around.clock.now()));
+    if (!this.#anyClosing()) return;
+    const patience = { deadline: this.#around.clock.now() + patienceMs };
+    await new Promise<void>((resolve) => {
+      const done = (): void => {
+        this.#around.scheduler.remove(timer);
+        this.#idle = undefined;
+        resolve();
+      };
+      const timer = { deadline: () => patience.deadline, timeout: done };
+      this.#around.scheduler.update(timer);
+      this.#idle = done;
+    });
+  }
+
+  /** Closes the ports; every call has been released before. */
+  async close(): Promise<void> {
+    this.#around.scheduler.remove(this);
+    for (const [id, tunnel] of this.#tunnels) {
+      this.#tunnels.delete(id);
+      await this.#around.dataplane.removePeer(tunnel.dataPeer);
+    }
+    for (const port of this.#ports.keys()) await this.#around.dataplane.closePort(port);
+  }
+
+  /** For ActiveCall. */
+  endpointDo(act: (endpoint: L2tpEndpoint, now: number) => readonly L2tpOutput[]): void {
+    this.#input(act(this.#endpoint, this.#around.clock.now()));
+  }
+
+  /** For ActiveCall: makes the channel of a call whose ids are known. */
+  addChannel(call: { tunnel: number; session: number }, remoteSessionId: number): ChannelId {
+    const tunnel = this.#tunnels.get(call.tunnel)!;
+    return this.#around.dataplane.addChannel({
+      kind: "l2tp",
+      peer: tunnel.dataPeer,
+      localTunnelId: call.tunnel,
+      localSessionId: call.session,
+      remoteTunnelId: tunnel.remoteTunnelId,
+      remoteSessionId,
+    });
+  }
+
+  /** For ActiveCall; 0 while the tunnel is not up. */
+  remoteTunnelId(tunnel: number): number {
+    return this.#tunnels.get(tunnel)?.remoteTunnelId ?? 0;
+  }
+
+  /** For ActiveCall: nothing of it is left. */
+  forget(call: { tunnel: number; session: number }): void {
+    this.#calls.delete(callKey(call.tunnel, call.session));
+  }
+
+  #openTunnel(now: number, peer: PeerConfig): number | undefined {
+    if (peer.address === undefined || this.#portTowards(peer.address) === undefined) return undefined;
+    const opened = this.#endpoint.openTunnel(now, peer.name);
+    if (opened.tunnel === undefined) return undefined;
+    this.#outgoing.set(peer.name, opened.tunnel);
+    this.#around.logger.info(
+      { peer: peer.name, address: peer.address, tunnel: opened.tunnel },
+      "calling L2TP peer: SCCRQ sent",
+    );
+    this.#input(opened.outputs);
+    return opened.tunnel;
+  }
+
+  #portTowards(address: string): PortId | undefined {
+    const isV6 = address.includes(":");
+    for (const [port, local] of this.#ports) if (local.includes(":") === isV6) return port;
+    return undefined;
+  }
+
+  #input(outputs: readonly L2tpOutput[]): void {
+    for (const output of outputs) this.#act(output);
+    this.#around.scheduler.update(this);
+    if (this.#idle !== undefined && !this.#anyClosing()) this.#idle();
+  }
+
+  #anyClosing(): boolean {
+    return this.#endpoint.unacknowledgedCloses() > 0;
+  }
+
+  #act(output: L2tpOutput): void {
+    const { dataplane, logger } = this.#around;
+    switch (output.kind) {
+      case "send":
+        dataplane.sendControl(
+          output.to.portKey,
+          output.to.address,
+          output.to.port,
+          output.datagram,
+          output.to.localAddress,
+        );
+        return;
+      case "tunnel-up":
+        this.#tunnelUp(output);
+        return;
+      case "tunnel-down":
+        this.#tunnelDown(output);
+        return;
+      case "tunnel-refused":
+        logger.warn(
+          {
+            address: output.from.address,
+            port: output.from.port,
+            hostName: output.peerHostName,
+            reason: describeCause("StopCCN", { by: "us", ...output.cause }),
+          },
+          "L2TP tunnel refused",
+        );
+        return;
+      case "call-offered":
+        this.#offered(output);
+        return;
+      case "call-accepted":
+        this.#calls.get(callKey(output.tunnel, output.session))?.accepted(output.remoteSessionId);
+        return;
+      case "call-connected":
+        this.#calls.get(callKey(output.tunnel, output.session))?.handler?.connected(output.connection);
+        return;
+      case "session-down":
+        this.#callEnded(output.tunnel, output.session, describeCause("CDN", output.cause), output);
+        return;
+    }
+  }
+
+  #tunnelUp(up: Extract<L2tpOutput, { kind: "tunnel-up" }>): void {
+    const peer = this.#peers.get(up.peerName);
+    if (peer === undefined) return; // the endpoint knows only the peers that it was given
+    const tunnel: Tunnel = {
+      peer,
+      peerHostName: up.peerHostName,
+      remoteTunnelId: up.remoteTunnelId,
+      remote: up.remote,
+      dataPeer: this.#around.dataplane.addPeer(this.#dataPeer(peer, up.remote)),
+      upSince: this.#around.clock.now(),
+    };
+    this.#tunnels.set(up.tunnel, tunnel);
+    this.#around.logger.info(
+      {
+        peer: up.peerName,
+        hostName: up.peerHostName,
+        address: up.remote.address,
+        port: up.remote.port,
+        tunnel: up.tunnel,
+        remoteTunnel: up.remoteTunnelId,
+        initiator: up.initiator,
+      },
+      "L2TP tunnel up",
+    );
+  }
+
+  #tunnelDown(down: Extract<L2tpOutput, { kind: "tunnel-down" }>): void {
+    const text = describeCause("StopCCN", down.cause);
+    const tunnel = this.#tunnels.get(down.tunnel);
+    this.#tunnels.delete(down.tunnel);
+    if (this.#outgoing.get(down.peerName) === down.tunnel) this.#outgoing.delete(down.peerName);
+    this.#around.logger.warn(
+      { peer: down.peerName, tunnel: down.tunnel, sessions: down.sessions.length, reason: text },
+      down.wasUp ? "L2TP tunnel down" : "L2TP tunnel could not be opened",
+    );
+    const released = down.sessions.map(({ session, stage }) => {
+      const call = this.#calls.get(callKey(down.tunnel, session));
+      this.#callEnded(down.tunnel, session, text, { stage });
+      return call?.whenReleased;
+    });
+    if (tunnel !== undefined)
+      void Promise.all(released).then(() => this.#around.dataplane.removePeer(tunnel.dataPeer));
+  }
+
+  #offered(offer: Extract<L2tpOutput, { kind: "call-offered" }>): void {
+    const { tunnel: tunnelId, session } = offer;
+    const tunnel = this.#tunnels.get(tunnelId);
+    if (tunnel === undefined) return; // it went down in the same breath, and took its sessions with it
+    const call = new ActiveCall(this, this.#around, tunnel.peer, tunnelId, session);
+    this.#calls.set(callKey(tunnelId, session), call);
+    try {
+      call.handler = this.#takeCall(call, call.open(offer.remoteSessionId), offer.call);
+    } catch (error) {
+      this.#calls.delete(callKey(tunnelId, session));
+      const message = (error as Error).message;
+      this.#around.logger.error(
+        { peer: tunnel.peer.name, tunnel: tunnelId, error: message },
+        "L2TP call refused",
+      );
+      const code = { result: CDN_RESULT.error, error: GENERAL_ERROR.resources, message: "no resources" };
+      this.endpointDo((endpoint, now) => endpoint.closeSession(now, tunnelId, session, code));
+      return;
+    }
+    this.endpointDo((endpoint, now) => endpoint.acceptCall(now, tunnelId, session));
+  }
+
+  #callEnded(tunnel: number, session: number, text: string, at: { readonly stage: SessionStage }): void {
+    const call = this.#calls.get(callKey(tunnel, session));
+    if (call === undefined) return;
+    call.over = true;
+    call.handler?.ended(text, at.stage);
+  }
+
+  #policy(peer: PeerConfig): L2tpPeerConfig {
+    const portKey = peer.address === undefined ? undefined : this.#portTowards(peer.address);
+    return {
+      name: peer.name,
+      accept: peer.role !== "lns",
+      hideAvps: peer.hideAvps,
+      receiveWindow: peer.receiveWindow,
+      helloIntervalMs: peer.helloIntervalMs,
+      sccrqRetransmissions: peer.initialRetransmissions,
+      ...(peer.address !== undefined &&
+        portKey !== undefined && { remote: { address: peer.address, port: peer.udpPort, portKey } }),
+      ...(peer.hostName !== undefined && { hostName: peer.hostName }),
+      ...(peer.address !== undefined && { acceptFrom: [peer.address] }),
+      ...(peer.secret !== undefined && { secret: fromUtf8(peer.secret.octets()) }),
+    };
+  }
+
+  #dataPeer(peer: PeerConfig, remote: L2tpAddress): UdpPeerSpec {
+    return {
+      kind: "udp",
+      port: remote.portKey,
+      address: remote.address,
+      udpPort: remote.port,
+      pathMtuBytes: peer.pathMtuBytes ?? this.#around.host.mtuTowards(remote.address) ?? ETHERNET_MTU_BYTES,
+      addressControl: peer.addressControl,
+      lengthBit: peer.lengthBit,
+      checksum: peer.udpChecksum,
+      oversize: peer.oversize,
+    };
+  }
+}
+
+class ActiveCall implements Call {
+  readonly peer: PeerConfig;
+  readonly tunnel: number;
+  readonly session: number;
+  /** Resolves when the channel is closed: the tunnel's data-plane peer is not needed for it any more. */
+  readonly whenReleased: Promise<void>;
+  handler: CallHandler | undefined;
+  /** The endpoint knows it no more. */
+  over = false;
+  readonly #tunnels: Tunnels;
+  readonly #around: Surroundings;
+  #released: () => void = () => {};
+  #channel: ChannelId | undefined;
+  #remoteSessionId = 0;
+  #remoteTunnelId = 0;
+
+  constructor(tunnels: Tunnels, around: Surroundings, peer: PeerConfig, tunnel: number, session: number) {
+    this.#tunnels = tunnels;
+    this.#around = around;
+    this.peer = peer;
+    this.tunnel = tunnel;
+    this.session = session;
+    this.whenReleased = new Promise((resolve) => {
+      this.#released = resolve;
+    });
+  }
+
+  view(): L2tpLegView {
+    return {
+      kind: "l2tp",
+      peer: this.peer.name,
+      localTunnelId: this.tunnel,
+      remoteTunnelId: this.#remoteTunnelId,
+      localSessionId: this.session,
+      remoteSessionId: this.#remoteSessionId,
+    };
+  }
+
+  /** Makes the channel, now that the peer's ids are known. Throws a DataplaneError when there is no room. */
+  open(remoteSessionId: number): ChannelId {
+    this.#remoteSessionId = remoteSessionId;
+    this.#remoteTunnelId = this.#tunnels.remoteTunnelId(this.tunnel);
+    this.#channel = this.#tunnels.addChannel(this, remoteSessionId);
+    return this.#channel;
+  }
+
+  /** LAC: ICRP came. */
+  accepted(remoteSessionId: number): void {
+    try {
+      this.handler?.accepted(this.open(remoteSessionId));
+    } catch (error) {
+      const message = (error as Error).message;
+      this.hangUp({ result: CDN_RESULT.error, error: GENERAL_ERROR.resources, message: "no resources" });
+      this.handler?.ended(message, "set-up");
+    }
+  }
+
+  connect(connection: CallConnection): void {
+    this.#tunnels.endpointDo((endpoint, now) =>
+      endpoint.connectCall(now, this.tunnel, this.session, connection),
+    );
+  }
+
+  hangUp(code: ResultCode): void {
+    if (this.over) return;
+    this.over = true;
+    this.#tunnels.endpointDo((endpoint, now) => endpoint.closeSession(now, this.tunnel, this.session, code));
+  }
+
+  async release(): Promise<void> {
+    this.#tunnels.forget(this);
+    if (this.#channel !== undefined) await this.#around.dataplane.closeChannel(this.#channel);
+    this.#released();
+  }
+}

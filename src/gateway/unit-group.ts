@@ -1,0 +1,121 @@
+import { AddressPool, type Lease } from "../aaa/address-pool.ts";
+import type { LocalUser } from "../aaa/local-users.ts";
+import { IdPool } from "../base/ids.ts";
+import type { UnitId } from "../channel/dataplane.ts";
+import type { UnitConfig } from "../config/config.ts";
+import { endCause } from "./cause.ts";
+import type { Session } from "./session.ts";
+import type { Surroundings } from "./surroundings.ts";
+
+/** The device that a session's packets go through, its own or shared. */
+export interface SessionUnit {
+  readonly unit: UnitId;
+  readonly device: string;
+  readonly mtuBytes: number;
+  /** The number in the name of a device of its own; undefined on a shared one. */
+  readonly number: number | undefined;
+}
+
+/** Device numbers have up to six digits: a name has at most 15 octets. */
+const MAX_DEVICE_NUMBER = 999_999;
+
+/** One group of terminated subscribers: their addresses, and the devices that their packets go through. */
+export class UnitGroup {
+  readonly name: string;
+  readonly config: UnitConfig;
+  readonly #around: Surroundings;
+  readonly #pool: AddressPool<Session>;
+  readonly #numbers: IdPool;
+  #shared: SessionUnit | undefined;
+
+  constructor(name: string, config: UnitConfig, around: Surroundings) {
+    this.name = name;
+    this.config = config;
+    this.#around = around;
+    const fixed = around.config.users.flatMap(({ address }) => address ?? []);
+    this.#pool = new AddressPool({ ranges: config.pool ?? [], reserved: [config.address, ...fixed] });
+    this.#numbers = IdPool.create({ uint32: () => 0, bytes: (n) => new Uint8Array(n) }, 0, MAX_DEVICE_NUMBER);
+  }
+
+  /** Makes the shared device, if there is one: it is there as long as the gateway. */
+  async start(): Promise<void> {
+    const { config } = this;
+    if (config.mode !== "shared") return;
+    const unit = await this.#around.dataplane.createUnit({
+      name: config.name,
+      ...(config.netns !== undefined && { netns: config.netns }),
+      mtuBytes: config.mtuBytes,
+      addresses: [`${config.address}/32`],
+      routes: [...(config.pool ?? []).flatMap(({ prefixes }) => prefixes), ...this.#fixedRoutes()],
+      shared: true,
+    });
+    this.#shared = { unit, device: config.name, mtuBytes: config.mtuBytes, number: undefined };
+    this.#around.logger.info({ unit: this.name, device: config.name }, "shared unit up");
+  }
+
+  /** The device of a unit that `too-big` and the like speak of. */
+  get sharedUnit(): UnitId | undefined {
+    return this.#shared?.unit;
+  }
+
+  /** The user's fixed address, taken over from his stale session if there is one, or one of the pool. */
+  async lease(user: LocalUser, session: Session): Promise<Lease> {
+    if (user.address === undefined) return this.#pool.lease(session);
+    const stale = this.#pool.holderOf(user.address);
+    if (stale !== undefined && stale !== session) {
+      stale.end(endCause("replaced", `${user.name} has logged in again and takes ${user.address} over`));
+      await stale.ended;
+    }
+    // somebody else with the same address may have come while we waited: last come, first served
+    const newer = this.#pool.holderOf(user.address);
+    if (newer !== undefined && newer !== session)
+      return { ok: false, reason: "address taken by a newer login" };
+    this.#pool.leaseFixed(user.address, session);
+    return { ok: true, address: user.address };
+  }
+
+  release(address: string, session: Session): void {
+    this.#pool.release(address, session);
+  }
+
+  /** The unit for a subscriber with that address who takes packets of `mruBytes`. */
+  async openUnit(address: string, mruBytes: number): Promise<SessionUnit> {
+    if (this.#shared !== undefined) return this.#shared;
+    const { config } = this;
+    const number = this.#numbers.take();
+    if (number === undefined) throw new Error(`unit group ${this.name} has no device number left`);
+    const device = config.name.replace("%d", String(number));
+    const mtuBytes = Math.min(config.mtuBytes, mruBytes);
+    try {
+      const unit = await this.#around.dataplane.createUnit({
+        name: device,
+        ...(config.netns !== undefined && { netns: config.netns }),
+        mtuBytes,
+        addresses: [`${config.address}/32`],
+        peerAddress: address,
+        routes: [],
+        shared: false,
+      });
+      return { unit, device, mtuBytes, number };
+    } catch (error) {
+      this.#numbers.release(number);
+      throw error;
+    }
+  }
+
+  async closeUnit({ unit, number }: SessionUnit): Promise<void> {
+    if (number === undefined) return;
+    await this.#around.dataplane.closeUnit(unit);
+    this.#numbers.release(number);
+  }
+
+  async close(): Promise<void> {
+    if (this.#shared !== undefined) await this.#around.dataplane.closeUnit(this.#shared.unit);
+  }
+
+  #fixedRoutes(): readonly string[] {
+    return this.#around.config.users.flatMap(({ address, unit }) =>
+      address !== undefined && (unit ?? this.name) === this.name ? [`${address}/32`] : [],
+    );
+  }
+}

@@ -1,0 +1,55 @@
+import { randomBytes } from "node:crypto";
+
+import type { RandomSource } from "../base/random.ts";
+import type { Alarm } from "../base/scheduler.ts";
+import { type Clock, NEVER } from "../base/time.ts";
+
+/** The machine's clocks. */
+export const systemClock: Clock = {
+  now: () => performance.now(),
+  wallClock: () => Date.now(),
+};
+
+/** Randomness is bought from the system in blocks: a call each for every id and challenge would cost too much. */
+const BLOCK_BYTES = 4096;
+
+/** The system's cryptographic randomness. */
+export function systemRandom(): RandomSource {
+  let block = randomBytes(BLOCK_BYTES);
+  let used = 0;
+  const bytes = (length: number): Uint8Array => {
+    if (length > BLOCK_BYTES) return new Uint8Array(randomBytes(length));
+    if (used + length > BLOCK_BYTES) {
+      block = randomBytes(BLOCK_BYTES);
+      used = 0;
+    }
+    used += length;
+    return new Uint8Array(block.subarray(used - length, used));
+  };
+  return {
+    bytes,
+    uint32() {
+      const four = bytes(4);
+      return ((four[0]! << 24) | (four[1]! << 16) | (four[2]! << 8) | four[3]!) >>> 0;
+    },
+  };
+}
+
+/** The alarm of a running gateway: a timer of Node's. `onAlarm` runs the scheduler. */
+export function timerAlarm(clock: Clock, onAlarm: () => void): Alarm & { cancel(): void } {
+  /** setTimeout turns anything longer into 1 ms. */
+  const LONGEST_TIMER_MS = 2 ** 31 - 1;
+  let timer: NodeJS.Timeout | undefined;
+  const cancel = (): void => {
+    clearTimeout(timer);
+    timer = undefined;
+  };
+  return {
+    cancel,
+    arm(at) {
+      cancel();
+      if (at === NEVER) return;
+      timer = setTimeout(onAlarm, Math.min(LONGEST_TIMER_MS, Math.max(0, Math.ceil(at - clock.now()))));
+    },
+  };
+}
