@@ -60,7 +60,8 @@ bool IsNetlinkMessage(std::span<const uint8_t> octets) {
   if (octets.size() < sizeof(nlmsghdr)) return false;
   nlmsghdr header;
   std::memcpy(&header, octets.data(), sizeof header);
-  return header.nlmsg_len >= sizeof header && NLMSG_ALIGN(header.nlmsg_len) == NLMSG_ALIGN(octets.size());
+  return header.nlmsg_len >= sizeof header && header.nlmsg_len <= octets.size() &&
+         octets.size() <= NLMSG_ALIGN(header.nlmsg_len);
 }
 
 void Transact(int fd, std::span<const uint8_t> request, std::vector<uint8_t>& scratch,
