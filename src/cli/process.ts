@@ -12,7 +12,7 @@ export const EXIT_FAILED = 1;
 export const EXIT_USAGE = 2;
 
 /** Standard output or error. */
-export interface Output extends LineSink {
+interface Output extends LineSink {
   readonly isTTY?: boolean | undefined;
   /** Characters in a line of the terminal. */
   readonly columns?: number | undefined;

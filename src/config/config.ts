@@ -1,7 +1,7 @@
 import type { z } from "zod";
 import type { accessSchema } from "./access-schema.ts";
 import type { destinationSchema } from "./destination-schema.ts";
-import type { listenSchema, peerSchema } from "./l2tp-schema.ts";
+import type { peerSchema } from "./l2tp-schema.ts";
 import type { configSchema } from "./schema.ts";
 import type { unitSchema } from "./unit-schema.ts";
 import type { userSchema } from "./users-schema.ts";
@@ -17,8 +17,6 @@ export interface Config extends z.output<typeof configSchema> {
 
 /** A PPPoE access interface. */
 export type AccessConfig = z.output<typeof accessSchema>;
-/** A local address that L2TP is spoken on. */
-export type ListenConfig = z.output<typeof listenSchema>;
 /** An LNS or LAC that we speak with. */
 export type L2tpPeerConfig = z.output<typeof peerSchema>;
 /** Where a subscriber's PPP goes. */
@@ -26,4 +24,4 @@ export type Destination = z.output<typeof destinationSchema>;
 /** How a group of terminated subscribers gets devices and addresses. */
 export type UnitConfig = z.output<typeof unitSchema>;
 /** A local user. */
-export type UserConfig = z.output<typeof userSchema>;
+type UserConfig = z.output<typeof userSchema>;

@@ -15,7 +15,7 @@ import {
 } from "./fields.ts";
 
 /** A local address that L2TP is spoken on. */
-export const listenSchema = block(
+const listenSchema = block(
   {
     address: ipAddress().describe("The local address; 0.0.0.0 or :: is every one."),
     port: integer(1, 65_535).default(1701).describe("The local UDP port."),
