@@ -1,0 +1,503 @@
+import { describe, expect, it } from "vitest";
+import { fromHex, utf8 } from "../../src/base/bytes.ts";
+import { L2tpEndpoint } from "../../src/l2tp/endpoint.ts";
+import { describeCause } from "../../src/l2tp/outputs.ts";
+import { emitAvps } from "../../src/wire/l2tp-avp.ts";
+import { challengeResponse } from "../../src/wire/l2tp-hiding.ts";
+import type { L2tpMessage } from "../../src/wire/l2tp-messages.ts";
+import { seededRandom } from "../support/seeded-random.ts";
+import {
+  CALL,
+  called,
+  calledUp,
+  caller,
+  callerUp,
+  ICRQ,
+  only,
+  PEER,
+  PEER_TUNNEL,
+  Played,
+  SCCCN,
+  SCCRP,
+  SCCRQ,
+  sent,
+  trace,
+} from "./scripted-peer.ts";
+
+const secret = utf8("sesame");
+const CHALLENGE = fromHex("00112233445566778899aabbccddeeff");
+
+describe("opening a tunnel", () => {
+  it("says who we are, and learns who and where the peer is", () => {
+    const played = caller({ localHostName: "alias.example" }, { vendorName: "Ours" });
+    const opened = played.open();
+    const { message, tunnelId } = sent(opened.outputs, "SCCRQ");
+    expect(message).toMatchObject({
+      hostName: "alias.example",
+      vendorName: "Ours",
+      assignedTunnelId: opened.tunnel,
+    });
+    expect(message.challenge).toBeUndefined();
+    expect(tunnelId).toBe(0);
+    expect(only(opened.outputs, "send").to).toEqual(PEER);
+    const up = played.say({ ...SCCRP, vendorName: "Theirs" });
+    expect(only(up, "tunnel-up")).toEqual({
+      kind: "tunnel-up",
+      tunnel: opened.tunnel,
+      remoteTunnelId: PEER_TUNNEL,
+      peerName: "lns",
+      peerHostName: "peer.example",
+      peerVendorName: "Theirs",
+      initiator: true,
+      remote: PEER,
+    });
+    expect(sent(up, "SCCCN").tunnelId).toBe(PEER_TUNNEL);
+    expect(played.endpoint.tunnels()).toMatchObject([{ phase: "established", peerHostName: "peer.example" }]);
+  });
+
+  it("follows an answer from another port for the rest of the tunnel's life", () => {
+    const played = caller();
+    played.open();
+    played.from = { ...PEER, port: 40_000 };
+    const up = played.say(SCCRP);
+    expect(only(up, "tunnel-up").remote).toEqual(played.from);
+    expect(only(up, "send").to).toEqual(played.from);
+    played.from = PEER;
+    played.say({ kind: "HELLO" });
+    expect(played.endpoint.discards()["wrong-source"]).toBe(1);
+  });
+
+  it("follows an answer from another address only if the peer's policy says so", () => {
+    const elsewhere = { ...PEER, address: "198.51.100.9" };
+    for (const followAddress of [false, true]) {
+      const played = caller({ followAddress });
+      played.open();
+      played.from = elsewhere;
+      const up = played.say(SCCRP);
+      expect(trace(up)).toEqual(followAddress ? ["tunnel-up", "SCCCN 1/1"] : []);
+      if (followAddress) expect(only(up, "tunnel-up").remote).toEqual(elsewhere);
+    }
+  });
+
+  it.each([
+    ["another Host Name than is expected", { ...SCCRP, hostName: "impostor" }, 4],
+    ["a challenge that we have no secret for", { ...SCCRP, challenge: CHALLENGE }, 4],
+    ["protocol version 2", { ...SCCRP, protocolVersion: 0x0200 }, 5],
+    ["a tunnel id of 0", { ...SCCRP, assignedTunnelId: 0 }, 2],
+  ] as const)("ends when the answer has %s", (_, reply, result) => {
+    const played = caller({ hostName: "peer.example" });
+    played.open();
+    const outputs = played.say(reply);
+    expect(only(outputs, "tunnel-down")).toMatchObject({ wasUp: false, cause: { by: "us", result } });
+    expect(sent(outputs, "StopCCN").message.resultCode.result).toBe(result);
+  });
+
+  it("ends when the peer refuses, with the peer's reason", () => {
+    const played = caller();
+    played.open();
+    const resultCode = { result: 4, error: 0, message: "who are you?" };
+    const outputs = played.say({ kind: "StopCCN", assignedTunnelId: PEER_TUNNEL, resultCode });
+    const { cause } = only(outputs, "tunnel-down");
+    expect(cause).toEqual({ by: "peer", ...resultCode });
+    expect(describeCause("StopCCN", cause)).toBe(
+      'StopCCN from the peer, result 4 (requester is not authorized to establish a control channel): "who are you?"',
+    );
+  });
+
+  it("ends after 60 seconds with a peer that acknowledges and does not answer", () => {
+    const played = caller();
+    const opened = played.open();
+    played.acknowledge(1);
+    expect(played.endpoint.deadline()).toBe(60_000);
+    const outputs = played.at(60_000);
+    expect(only(outputs, "tunnel-down").cause).toMatchObject({
+      by: "timeout",
+      sent: "SCCRQ",
+      waitedFor: "SCCRP",
+    });
+    expect(sent(outputs, "StopCCN").message.assignedTunnelId).toBe(opened.tunnel);
+  });
+
+  it("that was given up names the peer's tunnel once it is known", () => {
+    const played = caller();
+    played.open();
+    expect(trace(played.endpoint.closeTunnel(0, played.tunnelId, { result: 1 }))).toEqual([
+      "tunnel-down",
+      "StopCCN 1/0",
+    ]);
+    played.say(SCCRP);
+    expect(sent(played.at(1000), "StopCCN").tunnelId).toBe(PEER_TUNNEL);
+  });
+
+  it("is our owner's mistake with a peer that is not configured, or has no address", () => {
+    expect(() => caller().endpoint.openTunnel(0, "nobody")).toThrow(/nobody/);
+    expect(() => called().endpoint.openTunnel(0, "lac")).toThrow(/lac/);
+  });
+
+  it("has a limit", () => {
+    const { endpoint } = caller({}, { maxTunnels: 2 });
+    expect(endpoint.openTunnel(0, "lns").tunnel).toBeDefined();
+    expect(endpoint.openTunnel(0, "lns").tunnel).toBeDefined();
+    expect(endpoint.openTunnel(0, "lns")).toEqual({ tunnel: undefined, outputs: [] });
+  });
+});
+
+describe("being called", () => {
+  it("answers to where the call came from, and counts on SCCCN", () => {
+    const played = called();
+    played.from = { address: "192.0.2.77", port: 55_555, localAddress: "192.0.2.1", portKey: 9 };
+    const outputs = played.say(SCCRQ);
+    expect(only(outputs, "send").to).toEqual(played.from);
+    const { message, tunnelId } = sent(outputs, "SCCRP");
+    expect(tunnelId).toBe(PEER_TUNNEL);
+    played.tunnelId = message.assignedTunnelId;
+    expect(only(played.say(SCCCN), "tunnel-up")).toMatchObject({
+      peerName: "lac",
+      initiator: false,
+      remoteTunnelId: PEER_TUNNEL,
+      remote: played.from,
+    });
+  });
+
+  it("makes one tunnel of an SCCRQ that comes again and again", () => {
+    const played = called();
+    played.say(SCCRQ);
+    for (played.now = 100; played.now < 900; played.now += 100) played.sayAs(0, 0, SCCRQ);
+    expect(played.endpoint.tunnels()).toHaveLength(1);
+    expect(trace(played.at(1000))).toEqual(["SCCRP 0/1"]);
+  });
+
+  it("tells peers apart by Host Name and address, exact names first", () => {
+    const peers = [
+      { name: "anyone", accept: true, acceptFrom: ["192.0.2.2"] },
+      { name: "a", accept: true, hostName: "a.example" },
+      { name: "b", accept: true, hostName: "b.example", acceptFrom: ["198.51.100.1"] },
+      { name: "c", hostName: "c.example", remote: PEER },
+    ];
+    const whoIs = (hostName: string) => {
+      const played = new Played(new L2tpEndpoint({ hostName: "us", peers }, seededRandom(1)));
+      played.say({ ...SCCRQ, hostName });
+      return played.endpoint.tunnels()[0]?.peerName;
+    };
+    expect(whoIs("a.example")).toBe("a");
+    expect(whoIs("b.example")).toBe("anyone");
+    expect(whoIs("c.example")).toBe("anyone");
+    expect(whoIs("d.example")).toBe("anyone");
+  });
+
+  it.each([
+    ["of a peer that is not known", { ...SCCRQ, hostName: "stranger" }, 4],
+    ["with a challenge that we have no secret for", { ...SCCRQ, challenge: CHALLENGE }, 4],
+    ["with protocol version 3", { ...SCCRQ, protocolVersion: 0x0300 }, 5],
+  ] as const)("refuses an SCCRQ %s and keeps nothing of it", (_, request, result) => {
+    const played = called();
+    const outputs = played.say(request);
+    expect(trace(outputs)).toEqual(["StopCCN 0/1", "tunnel-refused"]);
+    expect(sent(outputs, "StopCCN")).toMatchObject({
+      tunnelId: PEER_TUNNEL,
+      message: { resultCode: { result } },
+    });
+    expect(only(outputs, "tunnel-refused")).toMatchObject({ from: PEER, peerHostName: request.hostName });
+    expect(played.endpoint.tunnels()).toEqual([]);
+    expect(played.endpoint.deadline()).toBe(Number.POSITIVE_INFINITY);
+  });
+
+  it("answers strangers at a limited rate, and never their acknowledgements", () => {
+    const played = called();
+    let answers = 0;
+    for (let i = 0; i < 1000; i++)
+      answers += played.sayAs(0, 0, { ...SCCRQ, hostName: `s${i}` }).length > 0 ? 1 : 0;
+    expect(answers).toBe(100);
+    played.tunnelId = 1234;
+    expect(played.sayAs(0, 1, { kind: "HELLO" })).toEqual([]);
+    expect(played.acknowledge(1)).toEqual([]);
+    expect(played.endpoint.discards()).toMatchObject({ refused: 1000, unanswered: 900, "unknown-tunnel": 2 });
+  });
+
+  it("is cancelled by a StopCCN from a peer that has not heard from us", () => {
+    const played = called();
+    played.say(SCCRQ);
+    const outputs = played.say({ kind: "StopCCN", assignedTunnelId: PEER_TUNNEL, resultCode: { result: 6 } });
+    expect(only(outputs, "tunnel-down")).toMatchObject({ wasUp: false, cause: { by: "peer", result: 6 } });
+  });
+
+  it("gives the oldest tunnel up that has not gone on, when too many are being opened", () => {
+    const played = called({}, { maxHalfOpenTunnels: 3 });
+    for (let i = 1; i <= 5; i++) played.sayAs(0, 0, { ...SCCRQ, assignedTunnelId: i });
+    expect(
+      played.endpoint
+        .tunnels()
+        .map((tunnel) => tunnel.remoteTunnelId)
+        .sort(),
+    ).toEqual([3, 4, 5]);
+    expect(played.endpoint.discards()["half-open"]).toBe(2);
+  });
+
+  it("never gives up one that has come up", () => {
+    const { played, tunnel } = calledUp({}, 16, { maxHalfOpenTunnels: 2 });
+    played.tunnelId = 0;
+    for (let i = 1; i <= 5; i++) played.sayAs(0, 0, { ...SCCRQ, assignedTunnelId: i });
+    expect(played.endpoint.tunnels().map((each) => each.tunnel)).toContain(tunnel);
+    expect(played.endpoint.tunnels()).toHaveLength(3);
+  });
+
+  it("takes a peer that has restarted and uses the same id, once it is up", () => {
+    const { played, tunnel } = calledUp();
+    played.say(ICRQ);
+    played.at(2);
+    const again = new Played(played.endpoint);
+    again.now = 5000;
+    const reply = sent(again.say({ ...SCCRQ, firmwareRevision: 2 }), "SCCRP");
+    expect(again.endpoint.tunnels()).toHaveLength(2);
+    again.tunnelId = reply.message.assignedTunnelId;
+    const outputs = again.say(SCCCN);
+    expect(trace(outputs)).toEqual(["tunnel-down", "tunnel-up"]);
+    expect(only(outputs, "tunnel-down")).toMatchObject({ tunnel, cause: { by: "replaced" }, sessions: [{}] });
+  });
+
+  it("gives up its own SCCRQ to a peer whose tie breaker comes", () => {
+    const peer = { name: "both", remote: PEER, accept: true, hostName: "peer.example" };
+    const played = new Played(new L2tpEndpoint({ hostName: "us", peers: [peer] }, seededRandom(1)));
+    const { tunnel } = played.endpoint.openTunnel(0, "both");
+    const outputs = played.say({ ...SCCRQ, tieBreaker: fromHex("0000000000000001") });
+    expect(trace(outputs)).toEqual(["tunnel-down", "SCCRP 0/1"]);
+    expect(only(outputs, "tunnel-down")).toMatchObject({ tunnel, cause: { by: "tie-breaker" } });
+  });
+
+  it("and calling at once makes two tunnels when nobody sends a tie breaker", () => {
+    const peer = { name: "both", remote: PEER, accept: true, hostName: "peer.example" };
+    const played = new Played(new L2tpEndpoint({ hostName: "us", peers: [peer] }, seededRandom(1)));
+    played.endpoint.openTunnel(0, "both");
+    expect(trace(played.say(SCCRQ))).toEqual(["SCCRP 0/1"]);
+    expect(played.endpoint.tunnels()).toHaveLength(2);
+  });
+});
+
+describe("tunnel authentication", () => {
+  it("as the one who calls: proves the secret and has it proved", () => {
+    const played = caller({ secret: "sesame" });
+    const opened = played.open();
+    const { challenge } = sent(opened.outputs, "SCCRQ").message;
+    expect(challenge).toHaveLength(16);
+    const reply = {
+      ...SCCRP,
+      challenge: CHALLENGE,
+      challengeResponse: challengeResponse(2, secret, challenge!),
+    };
+    const outputs = played.say(reply);
+    expect(sent(outputs, "SCCCN").message.challengeResponse).toEqual(challengeResponse(3, secret, CHALLENGE));
+    only(outputs, "tunnel-up");
+  });
+
+  it("as the one who is called: proves the secret and has it proved", () => {
+    const played = called({ secret: "sesame" });
+    const outputs = played.say({ ...SCCRQ, challenge: CHALLENGE });
+    const { message } = sent(outputs, "SCCRP");
+    expect(message.challengeResponse).toEqual(challengeResponse(2, secret, CHALLENGE));
+    played.tunnelId = message.assignedTunnelId;
+    const up = played.say({ ...SCCCN, challengeResponse: challengeResponse(3, secret, message.challenge!) });
+    only(up, "tunnel-up");
+  });
+
+  it.each([
+    ["another secret", challengeResponse(2, utf8("wrong"), CHALLENGE)],
+    ["no response", undefined],
+  ])("as the one who calls: %s ends the tunnel", (_, response) => {
+    const played = caller({ secret: "sesame" });
+    played.open();
+    const outputs = played.say({ ...SCCRP, ...(response && { challengeResponse: response }) });
+    expect(sent(outputs, "StopCCN").message.resultCode.result).toBe(4);
+    expect(only(outputs, "tunnel-down").cause).toMatchObject({ by: "us", result: 4 });
+  });
+
+  it.each([
+    ["another secret", (challenge: Uint8Array) => challengeResponse(3, utf8("wrong"), challenge)],
+    ["the response of another message", (challenge: Uint8Array) => challengeResponse(2, secret, challenge)],
+    ["no response", () => undefined],
+  ])("as the one who is called: %s ends the tunnel", (_, respond) => {
+    const played = called({ secret: "sesame" });
+    const { message } = sent(played.say(SCCRQ), "SCCRP");
+    played.tunnelId = message.assignedTunnelId;
+    const response = respond(message.challenge!);
+    const outputs = played.say({ ...SCCCN, ...(response && { challengeResponse: response }) });
+    expect(sent(outputs, "StopCCN").message.resultCode.result).toBe(4);
+    expect(only(outputs, "tunnel-down")).toMatchObject({ wasUp: false, cause: { by: "us", result: 4 } });
+  });
+
+  it("is answered but not asked for when the policy says so", () => {
+    const played = called({ secret: "sesame", authenticate: false });
+    const { message } = sent(played.say({ ...SCCRQ, challenge: CHALLENGE }), "SCCRP");
+    expect(message.challenge).toBeUndefined();
+    expect(message.challengeResponse).toBeDefined();
+  });
+});
+
+describe("an established tunnel", () => {
+  it("is tested by a HELLO after 60 seconds of silence, and ends when that is not acknowledged", () => {
+    const { played } = callerUp();
+    const lines = played.silentUntil(200_000);
+    expect(lines).toEqual([
+      "60000 HELLO 2/1",
+      "61000 HELLO 2/1",
+      "63000 HELLO 2/1",
+      "67000 HELLO 2/1",
+      "75000 HELLO 2/1",
+      "83000 HELLO 2/1",
+      "91000 tunnel-down",
+    ]);
+  });
+
+  it("sends no HELLO while the peer is heard", () => {
+    const { played } = callerUp({ helloIntervalMs: 10_000 });
+    played.now = 9000;
+    played.acknowledge();
+    expect(played.endpoint.deadline()).toBe(19_000);
+    expect(trace(played.at(19_000))).toEqual(["HELLO 2/1"]);
+    expect(trace(played.acknowledge(3))).toEqual([]);
+    expect(played.endpoint.deadline()).toBe(29_000);
+  });
+
+  it.each([
+    ["SCCRQ", SCCRQ],
+    ["SCCRP", SCCRP],
+    ["SCCCN", SCCCN],
+  ] as const)("ends with a state machine error when %s comes", (_, message) => {
+    const { played } = calledUp();
+    const outputs = played.say(message);
+    expect(sent(outputs, "StopCCN").message.resultCode).toMatchObject({ result: 7 });
+  });
+
+  it("takes StopCCN, acknowledges it as often as it comes, and is forgotten after 31 seconds", () => {
+    const { played, tunnel } = calledUp();
+    only(played.say(ICRQ), "call-offered");
+    played.at(10);
+    const stop: L2tpMessage = { kind: "StopCCN", assignedTunnelId: PEER_TUNNEL, resultCode: { result: 6 } };
+    expect(only(played.say(stop), "tunnel-down")).toMatchObject({
+      tunnel,
+      wasUp: true,
+      cause: { by: "peer", result: 6 },
+      sessions: [{ stage: "set-up" }],
+    });
+    expect(trace(played.at(11))).toEqual(["ZLB 1/4"]);
+    played.now = 5000;
+    expect(trace(played.sayAs(3, 1, stop))).toEqual([]);
+    expect(trace(played.at(5001))).toEqual(["ZLB 1/4"]);
+    expect(played.silentUntil(31_009)).toEqual([]);
+    expect(played.endpoint.tunnels()).toMatchObject([{ phase: "closing", sessions: 0 }]);
+    played.at(31_010);
+    expect(played.endpoint.tunnels()).toEqual([]);
+    expect(played.endpoint.deadline()).toBe(Number.POSITIVE_INFINITY);
+  });
+
+  it("sends one StopCCN when it is closed, until that is acknowledged, and takes no more calls", () => {
+    const { played, tunnel } = callerUp();
+    played.endpoint.placeCall(0, tunnel, CALL);
+    const outputs = played.watch(played.endpoint.closeTunnel(0, tunnel, { result: 6 }));
+    expect(trace(outputs)).toEqual(["tunnel-down", "StopCCN 3/1"]);
+    expect(sent(outputs, "StopCCN").message.assignedTunnelId).toBe(tunnel);
+    expect(played.endpoint.placeCall(0, tunnel, CALL)).toEqual({ session: undefined, outputs: [] });
+    expect(played.endpoint.closeTunnel(0, tunnel, { result: 1 })).toEqual([]);
+    expect(played.endpoint.unacknowledgedCloses()).toBe(1);
+    expect(trace(played.at(1000))).toEqual(["ICRQ 2/1"]);
+    played.acknowledge(4);
+    expect(played.endpoint.unacknowledgedCloses()).toBe(0);
+    expect(played.silentUntil(100_000)).toEqual([]);
+    expect(played.endpoint.tunnels()).toEqual([]);
+  });
+
+  it("crosses StopCCNs without telling its end twice", () => {
+    const { played, tunnel } = callerUp();
+    played.watch(played.endpoint.closeTunnel(0, tunnel, { result: 1 }));
+    const stop: L2tpMessage = { kind: "StopCCN", assignedTunnelId: PEER_TUNNEL, resultCode: { result: 1 } };
+    expect(trace(played.say(stop))).toEqual([]);
+    expect(trace(played.at(1))).toEqual(["ZLB 3/2"]);
+  });
+
+  it.each([
+    ["of an unknown type", [true, 0, "0063"], 8, "unknown message type 99"],
+    ["with an unknown vendor AVP", [true, 3561, "00"], 8, "vendor 3561 attribute 0"],
+  ] as const)("ends with a mandatory message %s", (_, [mandatory, vendorId, hex], error, text) => {
+    const { played } = calledUp();
+    const hello = { mandatory: true, hidden: false, vendorId: 0, type: 0, value: fromHex("0006") };
+    const avp = { mandatory, hidden: false, vendorId, type: 0, value: fromHex(hex) };
+    const outputs = played.sayBody(2, 1, emitAvps(vendorId === 0 ? [avp] : [hello, avp]));
+    expect(sent(outputs, "StopCCN").message.resultCode).toEqual({ result: 2, error, message: text });
+  });
+
+  it.each([
+    ["an unknown message type", [{ vendorId: 0, hex: "0063" }]],
+    [
+      "an unknown vendor AVP",
+      [
+        { vendorId: 0, hex: "0006" },
+        { vendorId: 3561, hex: "00" },
+      ],
+    ],
+  ])("puts up with %s without the M bit", (_, avps) => {
+    const { played } = calledUp();
+    const body = emitAvps(
+      avps.map(({ vendorId, hex }) => ({
+        mandatory: false,
+        hidden: false,
+        vendorId,
+        type: 0,
+        value: fromHex(hex),
+      })),
+    );
+    expect(trace(played.sayBody(2, 1, body))).toEqual([]);
+    expect(trace(played.at(2))).toEqual(["ZLB 1/3"]);
+  });
+
+  it("ends when AVPs do not add up", () => {
+    const { played } = calledUp();
+    const outputs = played.sayBody(2, 1, fromHex("8008 0000 0000 0006 80"));
+    expect(sent(outputs, "StopCCN").message.resultCode).toMatchObject({ result: 2, error: 2 });
+  });
+
+  it("hides what may be hidden when the policy says so, and opens it", () => {
+    const { played, tunnel } = callerUp({ secret: "sesame", authenticate: false, hideAvps: true });
+    const { outputs } = played.endpoint.placeCall(0, tunnel, { ...CALL, callingNumber: "5551234" });
+    const datagram = Buffer.from(only(outputs, "send").datagram);
+    expect(datagram.includes("5551234")).toBe(false);
+    expect(sent(outputs, "ICRQ", secret).message.callingNumber).toBe("5551234");
+  });
+
+  it("opens what the peer hides, in SCCRQ too", () => {
+    const played = called({ secret: "sesame", authenticate: false });
+    played.hiding = { secret, randomVector: fromHex("0102030405060708090a0b0c0d0e0f10") };
+    const { message } = sent(played.say({ ...SCCRQ, challenge: CHALLENGE }), "SCCRP");
+    expect(message.challengeResponse).toEqual(challengeResponse(2, secret, CHALLENGE));
+    played.tunnelId = message.assignedTunnelId;
+    played.say(SCCCN);
+    const offered = only(played.say({ ...ICRQ, calledNumber: "100" }), "call-offered");
+    expect(offered.call).toEqual({ callSerialNumber: 1, calledNumber: "100" });
+  });
+});
+
+describe("shutting down", () => {
+  it("stops every tunnel with one StopCCN of result 6, and takes no new one", () => {
+    const played = caller();
+    const tunnels = [1, 2, 3].map(() => played.endpoint.openTunnel(0, "lns").tunnel);
+    const outputs = played.endpoint.shutdown(0);
+    expect(trace(outputs).filter((line) => line.startsWith("StopCCN"))).toHaveLength(3);
+    expect(outputs.flatMap((each) => (each.kind === "tunnel-down" ? [each.tunnel] : [])).sort()).toEqual(
+      tunnels.sort(),
+    );
+    const lac = called();
+    lac.endpoint.shutdown(0);
+    expect(sent(lac.say(SCCRQ), "StopCCN").message.resultCode.result).toBe(6);
+  });
+});
+
+describe("a configuration that contradicts itself", () => {
+  it.each([
+    ["no Host Name", { hostName: "", peers: [] }],
+    ["a Host Name that fits no AVP", { hostName: "x".repeat(1016), peers: [] }],
+    ["hiding without a secret", { hostName: "us", peers: [{ name: "a", hideAvps: true }] }],
+    ["authentication without a secret", { hostName: "us", peers: [{ name: "a", authenticate: true }] }],
+    ["two peers of one name", { hostName: "us", peers: [{ name: "a" }, { name: "a" }] }],
+    ["a window of nothing", { hostName: "us", peers: [{ name: "a", receiveWindow: 0 }] }],
+  ])("is refused: %s", (_, config) => {
+    expect(() => new L2tpEndpoint(config, seededRandom(1))).toThrow(/L2TP/);
+  });
+});
