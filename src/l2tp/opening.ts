@@ -1,6 +1,7 @@
 /** The beginning of tunnels: ours with an SCCRQ, and the peer's when one comes (RFC 2661 §7.2.1, state idle). */
 
 import { createHash } from "node:crypto";
+import { NEVER } from "../base/time.ts";
 import { takeToken } from "../base/token-bucket.ts";
 import { emitL2tp } from "../wire/l2tp.ts";
 import { GENERAL_ERROR, type ResultCode, STOPCCN_RESULT } from "../wire/l2tp-codes.ts";
@@ -46,6 +47,7 @@ function addTunnel(
     progress,
     remote,
     lastHeard: null,
+    wakeAt: NEVER,
     transport: createTransport(policy.receiveWindow),
     sessionIds: registry.newSessionIds(),
     sessions: {},

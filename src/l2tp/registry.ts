@@ -71,6 +71,7 @@ export class Registry {
     this.state = state ?? newState(random);
     for (const tunnel of Object.values(this.state.tunnels)) {
       this.#index(tunnel);
+      this.scheduleTunnel(tunnel, tunnel.wakeAt);
       for (const session of Object.values(tunnel.sessions)) {
         this.#indexRemoteSession(tunnel, session);
         if (session.progress.stage !== "established")
@@ -117,6 +118,7 @@ export class Registry {
   }
 
   scheduleTunnel(tunnel: TunnelState, at: Instant): void {
+    tunnel.wakeAt = at;
     this.deadlines.set(deadlineKey(tunnel.id, 0), at);
   }
 

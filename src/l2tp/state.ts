@@ -53,6 +53,8 @@ export interface TunnelState {
   remoteVendorName: string | null;
   /** When the last control message came. */
   lastHeard: Instant | null;
+  /** The tunnel's own deadline, apart from those of its sessions. */
+  wakeAt: Instant;
   /** Of the SCCRQ that opened it, as responder: tells a repeated one from that of a restarted peer. */
   readonly requestDigest: string | null;
   /** The tunnel whose remote id this one has got, or 0. */
