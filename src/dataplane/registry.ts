@@ -12,7 +12,8 @@ import type {
   UnitSpec,
 } from "../channel/dataplane.ts";
 import { DataplaneError } from "../channel/errors.ts";
-import { checkAttach, checkPeer, checkUnit } from "./specs.ts";
+import { cidrNetwork, formatCidr } from "../wire/ip-address.ts";
+import { checkAttach, checkPeer, checkUnit, prefixOf } from "./specs.ts";
 
 /** The three states of a channel, each with its own data. */
 export type ChannelState =
@@ -38,6 +39,8 @@ export interface ChannelEntry {
 export interface UnitEntry {
   readonly spec: UnitSpec;
   channels: number;
+  /** Shared: whose each address is. */
+  readonly addresses: Map<string, ChannelId>;
 }
 
 /** How many of each an engine has room for. Ids run from 1 to these. */
@@ -86,6 +89,11 @@ export class Registry {
 
   port(id: PortId): PortEntry {
     return this.#ports.get(id) ?? unknown("port", id);
+  }
+
+  /** False when it has been closed. */
+  hasPort(id: PortId): boolean {
+    return this.#ports.has(id);
   }
 
   portIds(): PortId[] {
@@ -140,7 +148,7 @@ export class Registry {
     const channel = this.channel(id);
     const { state } = channel;
     if (state.kind === "bridged") this.channel(state.to).state = PUNTED;
-    if (state.kind === "attached") this.unit(state.unit).channels -= 1;
+    if (state.kind === "attached") this.#leaveUnit(state.spec);
     const peer = this.peer(channel.spec.peer);
     peer.channels -= 1;
     this.#sessions.delete(sessionKey(channel.spec, peer.spec.port));
@@ -187,6 +195,11 @@ export class Registry {
     const unit = this.unit(spec.unit);
     checkAttach(spec);
     if (!unit.spec.shared && unit.channels > 0) throw inUse(`unit ${spec.unit} has a channel already`);
+    const addresses = spec.addresses.map(canonicalPrefix);
+    for (const address of unit.spec.shared ? addresses : [])
+      if (unit.addresses.has(address))
+        throw new DataplaneError("address-taken", `${address} is channel ${unit.addresses.get(address)}'s`);
+    for (const address of addresses) unit.addresses.set(address, id);
     unit.channels += 1;
     channel.state = { kind: "attached", unit: spec.unit, spec };
   }
@@ -197,7 +210,7 @@ export class Registry {
     if (channel.state.kind !== "attached")
       throw new DataplaneError("not-attached", `channel ${id} is ${channel.state.kind}`);
     const { spec } = channel.state;
-    this.unit(spec.unit).channels -= 1;
+    this.#leaveUnit(spec);
     channel.state = PUNTED;
     return spec;
   }
@@ -205,7 +218,7 @@ export class Registry {
   addUnit(spec: UnitSpec): UnitId {
     checkUnit(spec);
     const id = this.#take("units");
-    this.#units.set(id, { spec, channels: 0 });
+    this.#units.set(id, { spec, channels: 0, addresses: new Map() });
     return id;
   }
 
@@ -227,6 +240,12 @@ export class Registry {
     this.#ids[kind].release(id);
   }
 
+  #leaveUnit(spec: AttachSpec): void {
+    const unit = this.unit(spec.unit);
+    unit.channels -= 1;
+    for (const address of spec.addresses.map(canonicalPrefix)) unit.addresses.delete(address);
+  }
+
   #punted(id: ChannelId): ChannelEntry {
     const channel = this.channel(id);
     if (channel.state.kind !== "punted")
@@ -244,6 +263,10 @@ export class Registry {
 /** Engine-internal ids: they never reach a wire, so their first need not be random. */
 function idsUpTo(max: number): IdPool {
   return new IdPool({ min: 1, max, nextFresh: 1, freshLeft: max, released: [], releasedHead: 0 });
+}
+
+function canonicalPrefix(text: string): string {
+  return formatCidr(cidrNetwork(prefixOf(text)));
 }
 
 /** PPPoE sessions are numbered per port, L2TP sessions per tunnel, and tunnels once for all ports. */

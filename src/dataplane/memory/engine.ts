@@ -284,11 +284,9 @@ export class MemoryDataplane implements Dataplane {
       ? ipv6PacketBytes(packet, 0, packet.length)
       : ipv4PacketBytes(packet, 0, packet.length);
     if (length < 0) return MALFORMED_IP;
-    const destination = ipv6
-      ? packet.subarray(IPV6_DESTINATION, IPV6_DESTINATION + 16)
-      : packet.subarray(IPV4_DESTINATION, IPV4_DESTINATION + 4);
+    const subscriber = spec.end === "subscriber" ? sourceOf(packet, ipv6) : destinationOf(packet, ipv6);
     const channel = spec.shared
-      ? this.#subscriberWith(unit, destination)
+      ? this.#subscriberWith(unit, subscriber)
       : [...(this.#attached.get(unit) ?? [])][0];
     if (channel === undefined) return UNKNOWN_DESTINATION;
     const attach = this.#attachOf(channel);
@@ -328,10 +326,9 @@ export class MemoryDataplane implements Dataplane {
       ? ipv6PacketBytes(packet, 0, packet.length)
       : ipv4PacketBytes(packet, 0, packet.length);
     if (length < 0) return MALFORMED_IP;
-    const source = ipv6
-      ? packet.subarray(IPV6_SOURCE, IPV6_SOURCE + 16)
-      : packet.subarray(IPV4_SOURCE, IPV4_SOURCE + 4);
-    if (!attach.addresses.some((text) => cidrContains(prefixOf(text), source))) return WRONG_ADDRESS;
+    const { end } = this.#registry.unit(attach.unit).spec;
+    const subscriber = end === "subscriber" ? destinationOf(packet, ipv6) : sourceOf(packet, ipv6);
+    if (!attach.addresses.some((text) => cidrContains(prefixOf(text), subscriber))) return WRONG_ADDRESS;
     if (attach.clampMss) clampMss(packet, 0, length, attach.mruBytes);
     this.#transmit({ kind: "packet", unit: attach.unit, packet: packet.slice(0, length) });
     return ACCEPT;
@@ -380,4 +377,16 @@ export class MemoryDataplane implements Dataplane {
   #count(verdict: DropCode): void {
     if (verdict !== ACCEPT) this.#counters.dropped(verdict);
   }
+}
+
+function sourceOf(packet: Uint8Array, ipv6: boolean): Uint8Array {
+  return ipv6
+    ? packet.subarray(IPV6_SOURCE, IPV6_SOURCE + 16)
+    : packet.subarray(IPV4_SOURCE, IPV4_SOURCE + 4);
+}
+
+function destinationOf(packet: Uint8Array, ipv6: boolean): Uint8Array {
+  return ipv6
+    ? packet.subarray(IPV6_DESTINATION, IPV6_DESTINATION + 16)
+    : packet.subarray(IPV4_DESTINATION, IPV4_DESTINATION + 4);
 }

@@ -1,0 +1,116 @@
+import { ADDRESS_BYTES, type Region } from "../../io/addon.ts";
+import { TOO_BIG } from "../drop-codes.ts";
+import { l2tpHeaderBytes, writeL2tpHeader } from "../l2tp-message.ts";
+import { PPPOE_HEADERS_MAX, writePppoeHeaders } from "../pppoe-frame.ts";
+import {
+  COUNTERS_STRIDE,
+  FRAMES_OUT,
+  laneOfUnit,
+  OCTETS_OUT,
+  PEER_FRAMING,
+  PEER_HEADER_STRIDE,
+  PEER_OVERSIZE_DROP,
+  PEER_UDP,
+  type Tables,
+} from "./tables.ts";
+import type { Transmitter } from "./transmitter.ts";
+
+/** struct virtio_net_hdr: before every packet of a device with IFF_VNET_HDR; all zero means nothing special. */
+export const VNET_HEADER_BYTES = 10;
+
+/** Room for one header: the longest, and the two octets of a PPP protocol field. */
+const ARENA_SLOT_BYTES = 32;
+const ARENA_SLOTS = 1024;
+
+if (PPPOE_HEADERS_MAX + 2 > ARENA_SLOT_BYTES)
+  throw new RangeError("the longest header does not fit the arena's slots");
+
+/**
+ * What leaves: writes the header of the channel's wire and queues the frame. Headers go before the frame itself
+ * where there is room (`headroom`), else into an arena whose slots are free again after a flush.
+ */
+export class Egress {
+  readonly #tables: Tables;
+  readonly #bytes: Uint8Array;
+  readonly #transmitter: Transmitter;
+  readonly #counters: Float64Array;
+  readonly #drops: Float64Array;
+  readonly #arena: number;
+  #arenaUsed = 0;
+  /** Where in the region the zeroes are that go before packets to units. */
+  readonly #vnetHeader: number;
+
+  constructor(
+    tables: Tables,
+    worker: number,
+    region: Pick<Region, "bytes" | "allocate">,
+    transmitter: Transmitter,
+  ) {
+    this.#tables = tables;
+    this.#bytes = region.bytes;
+    this.#transmitter = transmitter;
+    this.#counters = tables.counters[worker]!;
+    this.#drops = tables.drops[worker]!;
+    const at = region.allocate((ARENA_SLOTS + 1) * ARENA_SLOT_BYTES);
+    this.#arena = at;
+    this.#vnetHeader = at + ARENA_SLOTS * ARENA_SLOT_BYTES;
+  }
+
+  /**
+   * Sends the PPP frame on a channel. `protocol`: 0 when the frame has its protocol field, else the one to write
+   * before it. `headroom`: at least 30 octets before `offset` may be overwritten.
+   */
+  toChannel(channel: number, offset: number, length: number, protocol: number, headroom: boolean): void {
+    const t = this.#tables;
+    const slot = t.slotOfPeer[t.channelPeer[channel]!]!;
+    const flags = t.peerFlags[slot]!;
+    const ids = t.channelIds[channel]!;
+    const pppBytes = protocol === 0 ? length : length + 2;
+    const udp = (flags & PEER_UDP) !== 0;
+    const limited = udp ? pppBytes + l2tpHeaderBytes(flags & PEER_FRAMING) : pppBytes;
+    if (limited > t.peerMaxBytes[slot]! && (!udp || (flags & PEER_OVERSIZE_DROP) !== 0)) {
+      this.#drops[TOO_BIG]! += 1;
+      return;
+    }
+    const bytes = this.#bytes;
+    const end = headroom ? offset : this.#arenaEnd();
+    let ppp = end;
+    if (protocol !== 0) {
+      ppp -= 2;
+      bytes[ppp] = protocol >>> 8;
+      bytes[ppp + 1] = protocol;
+    }
+    let start: number;
+    if (udp) {
+      start = writeL2tpHeader(bytes, ppp, flags & PEER_FRAMING, ids >>> 16, ids & 0xffff, pppBytes);
+    } else {
+      const headers = slot * PEER_HEADER_STRIDE;
+      start = writePppoeHeaders(bytes, ppp, t.peerHeaders, headers, t.peerHeaderBytes[slot]!, ids, pppBytes);
+    }
+    const at = channel * COUNTERS_STRIDE;
+    this.#counters[at + FRAMES_OUT]! += 1;
+    this.#counters[at + OCTETS_OUT]! += pppBytes;
+    const address = slot * ADDRESS_BYTES;
+    if (headroom) this.#transmitter.queue(t.peerLane[slot]!, 0, 0, start, offset + length - start, address);
+    else this.#transmitter.queue(t.peerLane[slot]!, start, end - start, offset, length, address);
+  }
+
+  /** Hands an IP packet to the host through a unit. */
+  toUnit(unit: number, offset: number, length: number): void {
+    const lane = laneOfUnit(this.#tables.sizes, unit);
+    this.#transmitter.queue(lane, this.#vnetHeader, VNET_HEADER_BYTES, offset, length, 0);
+  }
+
+  /** After this nothing that was queued is still to be sent. */
+  flush(): void {
+    this.#transmitter.flush();
+    this.#arenaUsed = 0;
+  }
+
+  /** The end of a free slot. */
+  #arenaEnd(): number {
+    if (this.#arenaUsed === ARENA_SLOTS) this.flush();
+    this.#arenaUsed += 1;
+    return this.#arena + this.#arenaUsed * ARENA_SLOT_BYTES;
+  }
+}

@@ -1,0 +1,436 @@
+import type {
+  AttachSpec,
+  ChannelCounters,
+  ChannelId,
+  ChannelSpec,
+  Dataplane,
+  DropReason,
+  HeldFrame,
+  PeerId,
+  PeerSpec,
+  PortId,
+  PortSpec,
+  Punt,
+  UnitId,
+  UnitSpec,
+} from "../../channel/dataplane.ts";
+import { DROP_REASONS } from "../../channel/dataplane.ts";
+import { DataplaneError } from "../../channel/errors.ts";
+import type { Addon } from "../../io/addon.ts";
+import { STALE } from "../drop-codes.ts";
+import { Registry } from "../registry.ts";
+import { INDEX_MAX } from "./channel-word.ts";
+import { ControlSender } from "./control-sender.ts";
+import { openTunnelSocket, openUncheckedSocket, packetOptions } from "./descriptors.ts";
+import { Grace } from "./grace.ts";
+import { UNIT_HEADROOM_BYTES } from "./ingress.ts";
+import type { LaneCommand } from "./messages.ts";
+import { DEFAULT_LOOP_OPTIONS, type LoopOptions } from "./options.ts";
+import { PuntReader } from "./punt-reader.ts";
+import { allocatePuntRing, PuntConsumer } from "./punt-ring.ts";
+import { TableWriter } from "./table-writer.ts";
+import {
+  COUNTERS_STRIDE,
+  FRAMES_IN,
+  FRAMES_OUT,
+  laneOfUnit,
+  OCTETS_IN,
+  OCTETS_OUT,
+  type TableSizes,
+  Tables,
+} from "./tables.ts";
+import { DeviceSetup } from "./unit-device.ts";
+import { ForwardingWorker } from "./workers.ts";
+
+/** Records taken from the punt rings before other events of the control plane get their turn. */
+const PUNTS_PER_TURN = 1024;
+
+/** What a port or unit has open. */
+interface Descriptors {
+  readonly fds: readonly number[];
+  /** Has been reported as down for good. */
+  failed: boolean;
+}
+
+/** The forwarding loop: the control plane's side of it. Make one with startLoopDataplane(). */
+class LoopDataplane implements Dataplane {
+  readonly engine = "loop";
+  readonly #addon: Addon;
+  readonly #options: LoopOptions;
+  readonly #tables: Tables;
+  readonly #registry: Registry;
+  readonly #grace: Grace;
+  readonly #writer: TableWriter;
+  readonly #sender: ControlSender;
+  readonly #devices: DeviceSetup;
+  readonly #reader: PuntReader;
+  readonly #rings: PuntConsumer[] = [];
+  readonly #workers: ForwardingWorker[] = [];
+  readonly #ports = new Map<PortId, Descriptors>();
+  readonly #units = new Map<UnitId, Descriptors>();
+  readonly #doorbell: number;
+  readonly #closers: (() => void)[] = [];
+  #punt: (punt: Punt) => void = () => {};
+  #drainScheduled = false;
+  #closed = false;
+
+  constructor(addon: Addon, options: LoopOptions, sizes: TableSizes, tables: SharedArrayBuffer) {
+    this.#addon = addon;
+    this.#options = options;
+    this.#tables = Tables.view(sizes, tables);
+    this.#registry = new Registry(sizes);
+    this.#grace = new Grace(this.#tables);
+    this.#writer = new TableWriter(this.#tables, this.#grace);
+    this.#sender = new ControlSender(addon, this.#tables, this.#registry);
+    this.#devices = new DeviceSetup(addon);
+    this.#reader = new PuntReader(this.#tables, this.#registry);
+    this.#doorbell = addon.openEvent();
+    const watcher = addon.watch(this.#doorbell, () => this.#ring());
+    this.#closers.push(
+      () => watcher.close(),
+      () => addon.close(this.#doorbell),
+      () => this.#devices.close(),
+    );
+  }
+
+  /** Starts the forwarding threads. */
+  async start(sizes: TableSizes, tables: SharedArrayBuffer): Promise<void> {
+    for (let index = 0; index < sizes.workers; index++) {
+      const puntRing = allocatePuntRing(this.#options.puntRingBytes);
+      this.#rings.push(new PuntConsumer(puntRing));
+      const setup = { index, sizes, tables, puntRing, doorbell: this.#doorbell, options: this.#options };
+      const worker = await ForwardingWorker.start(this.#addon, this.#tables, setup, {
+        laneFailed: (lane, errno) => this.#laneFailed(lane, errno),
+        died: (error) => this.#workerDied(index, error),
+      });
+      this.#workers.push(worker);
+    }
+  }
+
+  onPunt(handler: (punt: Punt) => void): void {
+    this.#punt = handler;
+  }
+
+  async openPort(spec: PortSpec): Promise<PortId> {
+    this.#checkOpen();
+    const port = this.#registry.addPort(spec);
+    const fds: number[] = [];
+    try {
+      for (const command of this.#openDescriptors(port, spec, fds)) await this.#commandAll(command, port);
+    } catch (error) {
+      await this.#abandonPort(port, fds);
+      throw error;
+    }
+    this.#ports.set(port, { fds, failed: false });
+    this.#sender.openPort(port, fds);
+    return port;
+  }
+
+  async closePort(port: PortId): Promise<void> {
+    this.#registry.removePort(port);
+    const { fds } = this.#ports.get(port)!;
+    this.#ports.delete(port);
+    this.#sender.closePort(port);
+    await this.#abandon({ kind: "drop-port", port }, fds);
+    this.#registry.release("ports", port);
+  }
+
+  addPeer(spec: PeerSpec): PeerId {
+    const peer = this.#registry.addPeer(spec);
+    this.#writer.setPeer(peer, spec, this.#registry.port(spec.port).spec);
+    return peer;
+  }
+
+  updatePeer(peer: PeerId, spec: PeerSpec): void {
+    this.#registry.updatePeer(peer, spec);
+    this.#writer.setPeer(peer, spec, this.#registry.port(spec.port).spec);
+  }
+
+  async removePeer(peer: PeerId): Promise<void> {
+    this.#registry.removePeer(peer);
+    this.#writer.removePeer(peer);
+    await this.#settled();
+    this.#registry.release("peers", peer);
+  }
+
+  addChannel(spec: ChannelSpec): ChannelId {
+    const channel = this.#registry.addChannel(spec);
+    this.#writer.addChannel(channel, spec, this.#registry.peer(spec.peer).spec.port);
+    return channel;
+  }
+
+  async closeChannel(channel: ChannelId): Promise<void> {
+    const { spec, state } = this.#registry.removeChannel(channel);
+    if (state.kind === "attached") this.#writer.detach(channel);
+    this.#writer.closeChannel(channel, spec, this.#registry.peer(spec.peer).spec.port);
+    if (state.kind === "bridged") this.#writer.unbridge(state.to);
+    await this.#settled();
+    this.#registry.release("channels", channel);
+  }
+
+  async bridge(a: ChannelId, b: ChannelId, held: readonly HeldFrame[] = []): Promise<void> {
+    this.#registry.bridge(a, b, held);
+    for (const { channel, frame } of held) this.#sender.frame(channel, frame);
+    this.#writer.bridge(a, b);
+    await this.#settled();
+  }
+
+  async unbridge(channel: ChannelId): Promise<void> {
+    const other = this.#registry.unbridge(channel);
+    this.#writer.unbridge(channel);
+    this.#writer.unbridge(other);
+    await this.#settled();
+  }
+
+  async createUnit(spec: UnitSpec): Promise<UnitId> {
+    this.#checkOpen();
+    const unit = this.#registry.addUnit(spec);
+    const fds: number[] = [];
+    try {
+      fds.push(this.#devices.open(spec));
+      this.#writer.addUnit(unit, spec.shared);
+      await this.#commandAll(
+        {
+          kind: "adopt-unit",
+          unit,
+          fd: fds[0]!,
+          receives: true,
+          slots: spec.shared ? this.#options.sharedUnitSlots : this.#options.unitSlots,
+          // cache lines are not shared between slots
+          slotBytes: (spec.mtuBytes + UNIT_HEADROOM_BYTES + 64) & ~63,
+        },
+        unit,
+      );
+    } catch (error) {
+      this.#registry.removeUnit(unit);
+      await this.#abandon({ kind: "drop-unit", unit }, fds);
+      this.#registry.release("units", unit);
+      throw error;
+    }
+    this.#units.set(unit, { fds, failed: false });
+    this.#sender.openUnit(unit, fds[0]!);
+    return unit;
+  }
+
+  async closeUnit(unit: UnitId): Promise<void> {
+    this.#registry.removeUnit(unit);
+    const { fds } = this.#units.get(unit)!;
+    this.#units.delete(unit);
+    this.#sender.closeUnit(unit);
+    await this.#abandon({ kind: "drop-unit", unit }, fds);
+    this.#registry.release("units", unit);
+  }
+
+  async attach(channel: ChannelId, spec: AttachSpec): Promise<void> {
+    this.#registry.attach(channel, spec);
+    this.#writer.attach(channel, spec, this.#registry.unit(spec.unit).spec.shared);
+    await this.#settled();
+  }
+
+  async detach(channel: ChannelId): Promise<void> {
+    this.#registry.detach(channel);
+    this.#writer.detach(channel);
+    await this.#settled();
+  }
+
+  inject(channel: ChannelId, frame: Uint8Array): void {
+    this.#registry.channel(channel);
+    this.#sender.frame(channel, frame);
+  }
+
+  sendControl(
+    port: PortId,
+    remoteAddress: string,
+    remotePort: number,
+    datagram: Uint8Array,
+    localAddress?: string,
+  ): void {
+    this.#registry.port(port);
+    this.#sender.control(port, remoteAddress, remotePort, datagram, localAddress);
+  }
+
+  injectPacket(unit: UnitId, packet: Uint8Array): void {
+    this.#registry.unit(unit);
+    this.#sender.packet(unit, packet);
+  }
+
+  counters(channel: ChannelId): ChannelCounters {
+    this.#registry.channel(channel);
+    const sum = (entry: number) =>
+      this.#tables.counters.reduce((total, row) => total + row[channel * COUNTERS_STRIDE + entry]!, 0);
+    return {
+      framesIn: sum(FRAMES_IN),
+      octetsIn: sum(OCTETS_IN),
+      framesOut: sum(FRAMES_OUT),
+      octetsOut: sum(OCTETS_OUT),
+    };
+  }
+
+  drops(): Readonly<Record<DropReason, number>> {
+    const drops = {} as Record<DropReason, number>;
+    for (const [code, reason] of DROP_REASONS.entries())
+      drops[reason] = this.#tables.drops.reduce((total, row) => total + row[code]!, 0);
+    return drops;
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#punt = () => {};
+    for (const worker of this.#workers) await worker.stop();
+    for (const { fds } of [...this.#ports.values(), ...this.#units.values()])
+      for (const fd of fds) this.#addon.close(fd);
+    for (const close of this.#closers) close();
+  }
+
+  #checkOpen(): void {
+    if (this.#closed) throw new DataplaneError("closed", "the data plane is closed");
+  }
+
+  /** Opens what a port needs, into `fds`; returns what workers are to be told, in order. */
+  #openDescriptors(port: PortId, spec: PortSpec, fds: number[]): LaneCommand[] {
+    if (spec.kind === "ethernet") {
+      const packet = packetOptions(spec, this.#options);
+      fds.push(this.#addon.openPacket(packet));
+      return [{ kind: "adopt-ethernet", port, fd: fds[0]!, receives: true, packet }];
+    }
+    fds.push(openTunnelSocket(this.#addon, spec, this.#options));
+    fds.push(openUncheckedSocket(this.#addon, spec, this.#options));
+    return [
+      { kind: "adopt-udp", port, fd: fds[0]!, receives: true },
+      { kind: "adopt-unchecked", port, fd: fds[1]!, receives: true },
+    ];
+  }
+
+  async #abandonPort(port: PortId, fds: readonly number[]): Promise<void> {
+    this.#registry.removePort(port);
+    await this.#abandon({ kind: "drop-port", port }, fds);
+    this.#registry.release("ports", port);
+  }
+
+  /** Workers let go of a lane, then its descriptors are closed. A worker that has died has let go of everything. */
+  async #abandon(command: LaneCommand, fds: readonly number[]): Promise<void> {
+    await Promise.allSettled(this.#workers.map((worker) => worker.command(command)));
+    for (const fd of fds) this.#addon.close(fd);
+  }
+
+  /** All workers send through a lane; one of them receives, and lanes are spread over them by their owner's id. */
+  async #commandAll(command: LaneCommand, owner: number): Promise<void> {
+    const receiving = owner % this.#workers.length;
+    await Promise.all(
+      this.#workers.map((worker, i) =>
+        worker.command("receives" in command ? { ...command, receives: i === receiving } : command),
+      ),
+    );
+  }
+
+  /**
+   * Resolves when every change so far holds in every worker, and what was punted before has been delivered,
+   * forwarded or counted.
+   */
+  #settled(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#grace.after(() => {
+        for (const ring of this.#rings) {
+          const end = ring.end();
+          while (ring.isBefore(end)) this.#deliverNext(ring);
+        }
+        resolve();
+      });
+    });
+  }
+
+  #ring(): void {
+    this.#addon.drain(this.#doorbell);
+    this.#grace.check();
+    this.#drain();
+  }
+
+  #drain(): void {
+    if (this.#closed) return;
+    for (const ring of this.#rings) {
+      let budget = PUNTS_PER_TURN;
+      do {
+        while (budget > 0 && this.#deliverNext(ring)) budget -= 1;
+        if (budget === 0) {
+          this.#drainLater();
+          break;
+        }
+      } while (!ring.sleep());
+    }
+  }
+
+  #drainLater(): void {
+    if (this.#drainScheduled) return;
+    this.#drainScheduled = true;
+    setImmediate(() => {
+      this.#drainScheduled = false;
+      this.#drain();
+    });
+  }
+
+  /** False when the ring is empty. */
+  #deliverNext(ring: PuntConsumer): boolean {
+    const record = ring.take();
+    if (record === undefined) return false;
+    const delivery = this.#reader.read(record);
+    if (delivery.kind === "punt") this.#punt(delivery.punt);
+    else if (delivery.kind === "forward") this.#sender.frame(delivery.channel, delivery.frame);
+    else this.#sender.dropped(STALE);
+    return true;
+  }
+
+  /** A worker cannot receive from a lane: its device is down, which passes, or gone. */
+  #laneFailed(lane: number, errno: number): void {
+    if (this.#closed) return;
+    const firstUnit = laneOfUnit(this.#tables.sizes, 0);
+    if (lane > firstUnit) this.#unitDown(lane - firstUnit, `the device is gone (errno ${errno})`);
+    else this.#portFailed(lane, errno);
+  }
+
+  #portFailed(port: PortId, errno: number): void {
+    if (!this.#ports.has(port)) return;
+    const { spec } = this.#registry.port(port);
+    if (spec.kind === "ethernet" && this.#devices.hasLink(spec.ifindex)) return;
+    this.#portDown(
+      port,
+      spec.kind === "ethernet" ? `${spec.name} is gone` : `the socket failed (errno ${errno})`,
+    );
+  }
+
+  #portDown(port: PortId, reason: string): void {
+    const descriptors = this.#ports.get(port);
+    if (descriptors === undefined || descriptors.failed) return;
+    descriptors.failed = true;
+    this.#punt({ kind: "port-down", port, reason });
+  }
+
+  #unitDown(unit: UnitId, reason: string): void {
+    const descriptors = this.#units.get(unit);
+    if (descriptors === undefined || descriptors.failed) return;
+    descriptors.failed = true;
+    this.#punt({ kind: "unit-down", unit, reason });
+  }
+
+  #workerDied(index: number, error: Error): void {
+    if (this.#closed) return;
+    this.#grace.ended(index);
+    for (const port of this.#ports.keys()) this.#portDown(port, error.message);
+    for (const unit of this.#units.keys()) this.#unitDown(unit, error.message);
+  }
+}
+
+/** Starts the loop engine. `options` replaces single defaults. */
+export async function startLoopDataplane(
+  addon: Addon,
+  options: Partial<LoopOptions> = {},
+): Promise<Dataplane> {
+  const all = { ...DEFAULT_LOOP_OPTIONS, ...options };
+  const { workers, ports, peers, channels, units } = all;
+  if (channels > INDEX_MAX / 2) throw new DataplaneError("bad-spec", `${channels} channels are too many`);
+  const sizes: TableSizes = { workers, ports, peers, channels, units };
+  const tables = Tables.allocate(sizes);
+  const dataplane = new LoopDataplane(addon, all, sizes, tables);
+  await dataplane.start(sizes, tables);
+  return dataplane;
+}

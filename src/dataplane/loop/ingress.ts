@@ -1,0 +1,217 @@
+import {
+  ADDRESS_PORT,
+  ADDRESS_REMOTE,
+  RX_ADDRESS,
+  RX_AUX,
+  RX_LENGTH,
+  RX_OFFSET,
+  RX_STRIDE,
+} from "../../io/addon.ts";
+import { isL2tpControl } from "../../wire/l2tp.ts";
+import { PPP_IPV4, PPP_IPV6 } from "../../wire/ppp.ts";
+import {
+  ACCEPT,
+  MALFORMED_IP,
+  TOO_BIG,
+  TRUNCATED,
+  UNKNOWN_DESTINATION,
+  UNKNOWN_SESSION,
+  UNKNOWN_TUNNEL,
+  UNSUPPORTED_PROTOCOL,
+  WRONG_SOURCE,
+} from "../drop-codes.ts";
+import { IPV4_DESTINATION, IPV6_DESTINATION, ipv4PacketBytes, ipv6PacketBytes } from "../ip-packet.ts";
+import { L2tpMessage, readL2tpMessage } from "../l2tp-message.ts";
+import { clampMss } from "../mss.ts";
+import { isFromPeer, PppoeFrame, readPppoeFrame } from "../pppoe-frame.ts";
+import { AddressLookup } from "./address-map.ts";
+import { ATTACHED, indexOf, stateOf } from "./channel-word.ts";
+import { type Dispatch, readWord } from "./dispatch.ts";
+import { type Egress, VNET_HEADER_BYTES } from "./egress.ts";
+import type { Punter } from "./punter.ts";
+import {
+  ATTACH_CLAMP,
+  ATTACH_IPV6,
+  PEER_HEADER_STRIDE,
+  PEER_IPV6,
+  SESSION_PAGE,
+  type Tables,
+} from "./tables.ts";
+
+/** Octets of headroom that a unit's receive buffers need: the longest header, less what the vnet header gives. */
+export const UNIT_HEADROOM_BYTES = 32;
+/** And an Ethernet port's, between a received header of 20 octets and one of 28 that replaces it. */
+export const PACKET_HEADROOM_BYTES = 16;
+
+/** Takes batches of frames apart, finds each one's channel and checks that it is its peer's. */
+export class Ingress {
+  readonly #tables: Tables;
+  readonly #bytes: Uint8Array;
+  /** The region in words, for address records. */
+  readonly #words: Int32Array;
+  readonly #dispatch: Dispatch;
+  readonly #egress: Egress;
+  readonly #punter: Punter;
+  readonly #drops: Float64Array;
+  readonly #frame = new PppoeFrame();
+  readonly #message = new L2tpMessage();
+  readonly #lookup: AddressLookup;
+
+  constructor(
+    tables: Tables,
+    worker: number,
+    bytes: Uint8Array,
+    dispatch: Dispatch,
+    egress: Egress,
+    punter: Punter,
+  ) {
+    this.#tables = tables;
+    this.#bytes = bytes;
+    this.#words = new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2);
+    this.#dispatch = dispatch;
+    this.#egress = egress;
+    this.#punter = punter;
+    this.#drops = tables.drops[worker]!;
+    this.#lookup = new AddressLookup(tables);
+  }
+
+  /** Ethernet frames of an access port. */
+  fromEthernet(port: number, descriptors: Int32Array, count: number): void {
+    for (let i = 0; i < count * RX_STRIDE; i += RX_STRIDE) {
+      const verdict = this.#ethernetFrame(port, descriptors[i + RX_OFFSET]!, descriptors[i + RX_LENGTH]!);
+      if (verdict !== ACCEPT) this.#drops[verdict]! += 1;
+    }
+  }
+
+  /** Datagrams of an L2TP port, perhaps coalesced by the kernel. */
+  fromUdp(port: number, descriptors: Int32Array, count: number): void {
+    for (let i = 0; i < count * RX_STRIDE; i += RX_STRIDE) {
+      let offset = descriptors[i + RX_OFFSET]!;
+      const end = offset + descriptors[i + RX_LENGTH]!;
+      const segment = descriptors[i + RX_AUX]!;
+      const address = descriptors[i + RX_ADDRESS]!;
+      do {
+        const length = end - offset < segment ? end - offset : segment;
+        const verdict = this.#datagram(port, offset, length, address);
+        if (verdict !== ACCEPT) this.#drops[verdict]! += 1;
+        offset += segment;
+      } while (offset < end && segment > 0);
+    }
+  }
+
+  /** Packets of a unit, each behind a vnet header. */
+  fromUnit(unit: number, descriptors: Int32Array, count: number): void {
+    for (let i = 0; i < count * RX_STRIDE; i += RX_STRIDE) {
+      const offset = descriptors[i + RX_OFFSET]! + VNET_HEADER_BYTES;
+      const verdict = this.#packet(unit, offset, descriptors[i + RX_LENGTH]! - VNET_HEADER_BYTES);
+      if (verdict !== ACCEPT) this.#drops[verdict]! += 1;
+    }
+  }
+
+  #ethernetFrame(port: number, offset: number, length: number): number {
+    const bytes = this.#bytes;
+    const frame = this.#frame;
+    const error = readPppoeFrame(frame, bytes, offset, length);
+    if (error !== ACCEPT) return error;
+    const t = this.#tables;
+    const channel = Atomics.load(t.pppoeChannel, (port << 16) | frame.sessionId);
+    if (channel === 0) return this.#unknownSession(port, offset);
+    const slot = t.slotOfPeer[t.channelPeer[channel]!]!;
+    const headers = slot * PEER_HEADER_STRIDE;
+    const headerBytes = t.peerHeaderBytes[slot]!;
+    if (!isFromPeer(bytes, offset, frame.ethernetBytes, t.peerHeaders, headers, headerBytes))
+      return WRONG_SOURCE;
+    // what stands before the PPP frame is 20 octets at least, and the slot's headroom
+    return this.#dispatch.received(channel, frame.pppOffset, frame.pppBytes, true)
+      ? ACCEPT
+      : this.#unknownSession(port, offset);
+  }
+
+  #unknownSession(port: number, offset: number): number {
+    const { sessionId, ethernetBytes } = this.#frame;
+    this.#punter.unknownSession(port, sessionId, this.#bytes, offset, ethernetBytes);
+    return UNKNOWN_SESSION;
+  }
+
+  #datagram(port: number, offset: number, length: number, address: number): number {
+    const bytes = this.#bytes;
+    if (length === 0) return TRUNCATED;
+    if (isL2tpControl(bytes, offset)) {
+      this.#punter.control(port, bytes, offset, length, address);
+      return ACCEPT;
+    }
+    const message = this.#message;
+    const error = readL2tpMessage(message, bytes, offset, length);
+    if (error !== ACCEPT) return error;
+    const t = this.#tables;
+    const directory = Atomics.load(t.tunnelDirectory, message.tunnelId);
+    if (directory === 0) return UNKNOWN_TUNNEL;
+    const { sessionId } = message;
+    const page = Atomics.load(t.sessionDirectories, directory * SESSION_PAGE + (sessionId >>> 8));
+    if (page === 0) return UNKNOWN_SESSION;
+    const channel = Atomics.load(t.sessionPages, page * SESSION_PAGE + (sessionId & 0xff));
+    if (channel === 0) return UNKNOWN_SESSION;
+    const slot = t.slotOfPeer[t.channelPeer[channel]!]!;
+    if (t.peerPort[slot] !== port || !this.#isFromAddress(slot, address)) return WRONG_SOURCE;
+    return this.#dispatch.received(channel, message.pppOffset, message.pppBytes, false)
+      ? ACCEPT
+      : UNKNOWN_SESSION;
+  }
+
+  /** Whether the record at `address` of the region has the sender that the peer's slot has. */
+  #isFromAddress(slot: number, address: number): boolean {
+    const t = this.#tables;
+    const from = address >> 2;
+    const to = slot << 4;
+    const remote = ADDRESS_REMOTE >> 2;
+    if (
+      this.#bytes[address + ADDRESS_PORT] !== t.addresses[(slot << 6) + ADDRESS_PORT] ||
+      this.#bytes[address + ADDRESS_PORT + 1] !== t.addresses[(slot << 6) + ADDRESS_PORT + 1] ||
+      this.#words[from + remote] !== t.addressWords[to + remote]
+    )
+      return false;
+    return (
+      (t.peerFlags[slot]! & PEER_IPV6) === 0 ||
+      (this.#words[from + remote + 1] === t.addressWords[to + remote + 1] &&
+        this.#words[from + remote + 2] === t.addressWords[to + remote + 2] &&
+        this.#words[from + remote + 3] === t.addressWords[to + remote + 3])
+    );
+  }
+
+  #packet(unit: number, offset: number, length: number): number {
+    const t = this.#tables;
+    const bytes = this.#bytes;
+    const ipv6 = length > 0 && bytes[offset]! >>> 4 === 6;
+    const packetBytes = ipv6
+      ? ipv6PacketBytes(bytes, offset, length)
+      : ipv4PacketBytes(bytes, offset, length);
+    if (packetBytes < 0) return MALFORMED_IP;
+    let channel = Atomics.load(t.unitChannel, unit);
+    if (channel < 0) {
+      channel = ipv6
+        ? this.#lookup.ipv6(
+            unit,
+            readWord(bytes, offset + IPV6_DESTINATION),
+            readWord(bytes, offset + IPV6_DESTINATION + 4),
+            readWord(bytes, offset + IPV6_DESTINATION + 8),
+            readWord(bytes, offset + IPV6_DESTINATION + 12),
+          )
+        : this.#lookup.ipv4(unit, readWord(bytes, offset + IPV4_DESTINATION));
+    }
+    if (channel === 0) return UNKNOWN_DESTINATION;
+    const word = Atomics.load(t.channelWord, channel);
+    // a record that is about to go may still be found: what it says must hold for the channel as it is now
+    if (stateOf(word) !== ATTACHED || t.attachUnit[indexOf(word)] !== unit) return UNKNOWN_DESTINATION;
+    const attachment = indexOf(word);
+    const flags = t.attachFlags[attachment]!;
+    if (ipv6 && (flags & ATTACH_IPV6) === 0) return UNSUPPORTED_PROTOCOL;
+    const mru = t.attachMru[attachment]!;
+    if (packetBytes > mru) {
+      this.#punter.tooBig(unit, channel, word, bytes, offset, packetBytes);
+      return TOO_BIG;
+    }
+    if ((flags & ATTACH_CLAMP) !== 0) clampMss(bytes, offset, packetBytes, mru);
+    this.#egress.toChannel(channel, offset, packetBytes, ipv6 ? PPP_IPV6 : PPP_IPV4, true);
+    return ACCEPT;
+  }
+}

@@ -1,0 +1,71 @@
+/** Sizes and tuning of the loop engine. Tables are address space: only what is used takes memory. */
+export interface LoopOptions {
+  /** Forwarding threads. */
+  readonly workers: number;
+  readonly ports: number;
+  readonly peers: number;
+  readonly channels: number;
+  readonly units: number;
+  /** Receive ring of an Ethernet port: slots (a power of two) and octets of each. */
+  readonly packetRingSlots: number;
+  readonly packetSlotBytes: number;
+  /** Receive buffers of a UDP port; a slot takes what UDP_GRO coalesces. */
+  readonly udpSlots: number;
+  readonly udpSlotBytes: number;
+  /** Receive buffers of a unit; octets come from its MTU. */
+  readonly unitSlots: number;
+  readonly sharedUnitSlots: number;
+  readonly receiveBufferBytes: number;
+  readonly sendBufferBytes: number;
+  /** Frames received with one call, and at most queued for one device or socket. */
+  readonly batchFrames: number;
+  /** Address space that one worker's rings and buffers are mapped into. */
+  readonly regionBytes: number;
+  /** The ring between a worker and the control plane, a power of two. */
+  readonly puntRingBytes: number;
+  readonly punts: PuntLimits;
+}
+
+/** Token buckets of each worker; rates a second. */
+export interface PuntLimits {
+  readonly perChannel: Rate;
+  /** All channels together. */
+  readonly frames: Rate;
+  /** L2TP control messages, of all peers together. */
+  readonly control: Rate;
+  /** Frames of sessions that nobody has. */
+  readonly unknownSession: Rate;
+  /** ICMP reports. */
+  readonly unreachable: Rate;
+}
+
+export interface Rate {
+  readonly perSecond: number;
+  readonly burst: number;
+}
+
+export const DEFAULT_LOOP_OPTIONS: LoopOptions = {
+  workers: 1,
+  ports: 64,
+  peers: 131_072,
+  channels: 131_072,
+  units: 16_384,
+  packetRingSlots: 8192,
+  packetSlotBytes: 2048,
+  udpSlots: 64,
+  udpSlotBytes: 65_536,
+  unitSlots: 8,
+  sharedUnitSlots: 256,
+  receiveBufferBytes: 8 << 20,
+  sendBufferBytes: 8 << 20,
+  batchFrames: 256,
+  regionBytes: 2 ** 30,
+  puntRingBytes: 4 << 20,
+  punts: {
+    perChannel: { perSecond: 100, burst: 50 },
+    frames: { perSecond: 50_000, burst: 20_000 },
+    control: { perSecond: 50_000, burst: 20_000 },
+    unknownSession: { perSecond: 200, burst: 100 },
+    unreachable: { perSecond: 100, burst: 50 },
+  },
+};

@@ -1,0 +1,277 @@
+import { IdPool } from "../../base/ids.ts";
+import type {
+  AttachSpec,
+  ChannelId,
+  ChannelSpec,
+  L2tpChannelSpec,
+  PeerId,
+  PeerSpec,
+  PortId,
+  PortSpec,
+  UnitId,
+} from "../../channel/dataplane.ts";
+import { DataplaneError } from "../../channel/errors.ts";
+import { ADDRESS_BYTES, ADDRESS_GROUP_MAX } from "../../io/addon.ts";
+import { framingOf } from "../l2tp-message.ts";
+import { outerBytes } from "../outer.ts";
+import { ethernetHeader } from "../pppoe-frame.ts";
+import { ADDRESSES_PER_FAMILY, prefixOf } from "../specs.ts";
+import { AddressMap } from "./address-map.ts";
+import { addressRecord } from "./address-record.ts";
+import { ATTACHED, BRIDGED, CLOSED, nextGeneration, PUNTED, withState } from "./channel-word.ts";
+import type { Grace } from "./grace.ts";
+import {
+  ATTACH_CLAMP,
+  ATTACH_IPV6,
+  attachmentSlots,
+  COUNTERS_STRIDE,
+  laneOfPort,
+  PEER_HEADER_STRIDE,
+  PEER_IPV6,
+  PEER_OVERSIZE_DROP,
+  PEER_UDP,
+  peerSlots,
+  SESSION_DIRECTORIES,
+  SESSION_PAGE,
+  type Tables,
+  uncheckedLaneOfPort,
+} from "./tables.ts";
+
+/** How a channel is attached: what detach() takes back. */
+interface Attachment {
+  readonly slot: number;
+  readonly unit: UnitId;
+  readonly shared: boolean;
+  readonly records: readonly number[];
+}
+
+/** Where a tunnel's sessions are, and how many there are in each page. */
+interface Directory {
+  readonly number: number;
+  sessions: number;
+  readonly pages: Map<number, { readonly number: number; sessions: number }>;
+}
+
+function numbers(max: number): IdPool {
+  return new IdPool({ min: 1, max, nextFresh: 1, freshLeft: max, released: [], releasedHead: 0 });
+}
+
+/**
+ * The one writer of the shared tables. Every method publishes at once; what it took away is given out again only
+ * after a grace period.
+ */
+export class TableWriter {
+  readonly #t: Tables;
+  readonly #grace: Grace;
+  readonly #slots: IdPool;
+  readonly #attachments: IdPool;
+  readonly #directoryNumbers: IdPool;
+  readonly #pageNumbers: IdPool;
+  readonly #directories = new Map<number, Directory>();
+  readonly #attached = new Map<ChannelId, Attachment>();
+  readonly #addresses: AddressMap;
+
+  constructor(tables: Tables, grace: Grace) {
+    const { sizes } = tables;
+    this.#t = tables;
+    this.#grace = grace;
+    this.#slots = numbers(peerSlots(sizes));
+    this.#attachments = numbers(attachmentSlots(sizes));
+    this.#directoryNumbers = numbers(SESSION_DIRECTORIES);
+    this.#pageNumbers = numbers(sizes.channels);
+    this.#addresses = new AddressMap(tables);
+  }
+
+  /** Describes a peer, in place of an earlier description if there is one. */
+  setPeer(peer: PeerId, spec: PeerSpec, port: PortSpec): void {
+    const slot = take(this.#slots, "peers");
+    if (spec.kind === "ethernet") {
+      const header = ethernetHeader(spec);
+      this.#t.peerLane[slot] = laneOfPort(spec.port);
+      this.#t.peerFlags[slot] = 0;
+      this.#t.peerMaxBytes[slot] = (port.kind === "ethernet" ? port.mtuBytes : 0) - 6;
+      this.#t.peerHeaders.set(header, slot * PEER_HEADER_STRIDE);
+      this.#t.peerHeaderBytes[slot] = header.length;
+    } else {
+      const record = addressRecord(spec.address, spec.udpPort);
+      const ipv6 = spec.address.includes(":");
+      const fits = spec.pathMtuBytes - outerBytes(ipv6, 0);
+      // the kernel cannot cut datagrams apart that it is not to checksum
+      const unchecked = !spec.checksum && !ipv6;
+      new DataView(record.buffer).setUint32(ADDRESS_GROUP_MAX, unchecked ? 0 : fits, true);
+      this.#t.peerLane[slot] = unchecked
+        ? uncheckedLaneOfPort(this.#t.sizes, spec.port)
+        : laneOfPort(spec.port);
+      this.#t.peerFlags[slot] =
+        framingOf(spec) |
+        PEER_UDP |
+        (spec.oversize === "drop" ? PEER_OVERSIZE_DROP : 0) |
+        (ipv6 ? PEER_IPV6 : 0);
+      this.#t.peerMaxBytes[slot] = fits;
+      this.#t.addresses.set(record, slot * ADDRESS_BYTES);
+    }
+    this.#t.peerPort[slot] = spec.port;
+    const old = this.#t.slotOfPeer[peer]!;
+    Atomics.store(this.#t.slotOfPeer, peer, slot);
+    if (old !== 0) this.#grace.after(() => this.#slots.release(old));
+  }
+
+  /** No channel points at the peer any more; the caller waits for the grace period. */
+  removePeer(peer: PeerId): void {
+    const slot = this.#t.slotOfPeer[peer]!;
+    this.#grace.after(() => {
+      this.#t.slotOfPeer[peer] = 0;
+      this.#slots.release(slot);
+    });
+  }
+
+  /** A new channel, punted; its id is free since a grace period. */
+  addChannel(channel: ChannelId, spec: ChannelSpec, port: PortId): void {
+    const t = this.#t;
+    for (const counters of t.counters)
+      counters.fill(0, channel * COUNTERS_STRIDE, (channel + 1) * COUNTERS_STRIDE);
+    t.channelPeer[channel] = spec.peer;
+    t.channelIds[channel] =
+      spec.kind === "pppoe" ? spec.sessionId : (spec.remoteTunnelId << 16) | spec.remoteSessionId;
+    this.#next(channel, PUNTED, 0);
+    if (spec.kind === "pppoe") Atomics.store(t.pppoeChannel, (port << 16) | spec.sessionId, channel);
+    else this.#addSession(spec, channel);
+  }
+
+  closeChannel(channel: ChannelId, spec: ChannelSpec, port: PortId): void {
+    if (spec.kind === "pppoe") Atomics.store(this.#t.pppoeChannel, (port << 16) | spec.sessionId, 0);
+    else this.#removeSession(spec);
+    this.#next(channel, CLOSED, 0);
+  }
+
+  bridge(a: ChannelId, b: ChannelId): void {
+    this.#next(a, BRIDGED, b);
+    this.#next(b, BRIDGED, a);
+  }
+
+  /** One end of a bridge is punted again. */
+  unbridge(channel: ChannelId): void {
+    this.#next(channel, PUNTED, 0);
+  }
+
+  attach(channel: ChannelId, spec: AttachSpec, shared: boolean): void {
+    const slot = take(this.#attachments, "attachments");
+    this.#describe(slot, spec);
+    const word = withState(this.#t.channelWord[channel]!, ATTACHED, slot);
+    Atomics.store(this.#t.channelWord, channel, word);
+    const records: number[] = [];
+    if (shared) {
+      for (const { address, prefixLength } of spec.addresses.map(prefixOf)) {
+        const record = this.#addresses.add(spec.unit, address, prefixLength, channel);
+        // room for two a channel, and few have more: they are unreachable by the rest, not wrong
+        if (record !== undefined) records.push(record);
+      }
+    } else {
+      Atomics.store(this.#t.unitChannel, spec.unit, channel);
+    }
+    this.#attached.set(channel, { slot, unit: spec.unit, shared, records });
+  }
+
+  /** The channel is punted; to be called before closeChannel(), too. */
+  detach(channel: ChannelId): void {
+    const { slot, unit, shared, records } = this.#attached.get(channel)!;
+    this.#attached.delete(channel);
+    if (!shared) Atomics.store(this.#t.unitChannel, unit, 0);
+    for (const record of records) this.#addresses.remove(record);
+    const word = withState(this.#t.channelWord[channel]!, PUNTED, 0);
+    Atomics.store(this.#t.channelWord, channel, word);
+    const rebuilt = this.#addresses.rebuildIfCrowded();
+    this.#grace.after(() => {
+      this.#attachments.release(slot);
+      for (const record of records) this.#addresses.release(record);
+      if (rebuilt) this.#addresses.otherIsFree();
+    });
+  }
+
+  addUnit(unit: UnitId, shared: boolean): void {
+    Atomics.store(this.#t.unitChannel, unit, shared ? -1 : 0);
+  }
+
+  #describe(slot: number, spec: AttachSpec): void {
+    const t = this.#t;
+    t.attachUnit[slot] = spec.unit;
+    t.attachMru[slot] = spec.mruBytes;
+    t.attachFlags[slot] = (spec.clampMss ? ATTACH_CLAMP : 0) | (spec.ipv6 ? ATTACH_IPV6 : 0);
+    const ipv4 = slot * ADDRESSES_PER_FAMILY;
+    const ipv6 = 4 * ipv4;
+    // an entry that no address matches
+    t.attachIpv4.fill(1, ipv4, ipv4 + ADDRESSES_PER_FAMILY);
+    t.attachIpv4Mask.fill(0, ipv4, ipv4 + ADDRESSES_PER_FAMILY);
+    t.attachIpv6.fill(1, ipv6, ipv6 + 4 * ADDRESSES_PER_FAMILY);
+    t.attachIpv6Mask.fill(0, ipv6, ipv6 + 4 * ADDRESSES_PER_FAMILY);
+    let next4 = ipv4;
+    let next6 = ipv6;
+    for (const text of spec.addresses) {
+      const { address, prefixLength } = prefixOf(text);
+      const view = new DataView(address.buffer, address.byteOffset, address.length);
+      for (let word = 0; word < address.length / 4; word++) {
+        const bits = Math.min(32, Math.max(0, prefixLength - 32 * word));
+        const mask = bits === 0 ? 0 : -1 << (32 - bits);
+        const value = view.getInt32(4 * word) & mask;
+        if (address.length === 4) {
+          t.attachIpv4[next4] = value;
+          t.attachIpv4Mask[next4++] = mask;
+        } else {
+          t.attachIpv6[next6] = value;
+          t.attachIpv6Mask[next6++] = mask;
+        }
+      }
+    }
+  }
+
+  #next(channel: ChannelId, state: number, index: number): void {
+    const word = nextGeneration(this.#t.channelWord[channel]!, state, index);
+    Atomics.store(this.#t.channelWord, channel, word);
+  }
+
+  #addSession(spec: L2tpChannelSpec, channel: ChannelId): void {
+    const t = this.#t;
+    let directory = this.#directories.get(spec.localTunnelId);
+    if (directory === undefined) {
+      directory = { number: take(this.#directoryNumbers, "tunnels"), sessions: 0, pages: new Map() };
+      this.#directories.set(spec.localTunnelId, directory);
+    }
+    const high = spec.localSessionId >>> 8;
+    let page = directory.pages.get(high);
+    if (page === undefined) {
+      page = { number: take(this.#pageNumbers, "session pages"), sessions: 0 };
+      directory.pages.set(high, page);
+    }
+    directory.sessions += 1;
+    page.sessions += 1;
+    Atomics.store(t.sessionPages, page.number * SESSION_PAGE + (spec.localSessionId & 0xff), channel);
+    Atomics.store(t.sessionDirectories, directory.number * SESSION_PAGE + high, page.number);
+    Atomics.store(t.tunnelDirectory, spec.localTunnelId, directory.number);
+  }
+
+  #removeSession(spec: L2tpChannelSpec): void {
+    const t = this.#t;
+    const directory = this.#directories.get(spec.localTunnelId)!;
+    const high = spec.localSessionId >>> 8;
+    const page = directory.pages.get(high)!;
+    Atomics.store(t.sessionPages, page.number * SESSION_PAGE + (spec.localSessionId & 0xff), 0);
+    directory.sessions -= 1;
+    page.sessions -= 1;
+    if (page.sessions === 0) {
+      directory.pages.delete(high);
+      Atomics.store(t.sessionDirectories, directory.number * SESSION_PAGE + high, 0);
+      this.#grace.after(() => this.#pageNumbers.release(page.number));
+    }
+    if (directory.sessions === 0) {
+      this.#directories.delete(spec.localTunnelId);
+      Atomics.store(t.tunnelDirectory, spec.localTunnelId, 0);
+      this.#grace.after(() => this.#directoryNumbers.release(directory.number));
+    }
+  }
+}
+
+function take(pool: IdPool, what: string): number {
+  const number = pool.take();
+  if (number === undefined) throw new DataplaneError("table-full", `no room for more ${what}`);
+  return number;
+}

@@ -1,0 +1,232 @@
+import { ADDRESS_BYTES } from "../../io/addon.ts";
+import { PPPOE_HEADERS_MAX } from "../pppoe-frame.ts";
+import { ADDRESSES_PER_FAMILY } from "../specs.ts";
+
+/** How much the tables have room for; ids run from 1 to these, and 0 means none. */
+export interface TableSizes {
+  readonly workers: number;
+  readonly ports: number;
+  readonly peers: number;
+  readonly channels: number;
+  readonly units: number;
+}
+
+/** Entries of `control`. */
+export const EPOCH = 0;
+export const GRACE_WANTED = 1;
+/** From here on, CONTROL_STRIDE entries for each worker, on cache lines of their own. */
+const CONTROL_WORKERS = 16;
+const CONTROL_STRIDE = 16;
+export const SEEN = 0;
+export const PARKED = 1;
+export const COMMANDS = 2;
+
+/** Where an entry of a worker is in `control`. */
+export function controlOf(worker: number, entry: number): number {
+  return CONTROL_WORKERS + worker * CONTROL_STRIDE + entry;
+}
+
+/** Octets for each peer in `peerHeaders`. */
+export const PEER_HEADER_STRIDE = 24;
+
+/** Bits of `peerFlags`; the two lowest are the framing of L2TP messages. */
+export const PEER_FRAMING = 3;
+export const PEER_UDP = 4;
+export const PEER_OVERSIZE_DROP = 8;
+export const PEER_IPV6 = 16;
+
+/** Entries of one channel in `counters`. */
+export const COUNTERS_STRIDE = 4;
+export const FRAMES_IN = 0;
+export const OCTETS_IN = 1;
+export const FRAMES_OUT = 2;
+export const OCTETS_OUT = 3;
+
+const DROPS_STRIDE = 32;
+
+/** Bits of `attachFlags`. */
+export const ATTACH_CLAMP = 1;
+export const ATTACH_IPV6 = 2;
+
+/** Sessions of an L2TP tunnel are found by two steps of eight bits. */
+export const SESSION_PAGE = 256;
+const TUNNELS = 65_536;
+/** As many again may wait for the end of a grace period. */
+export const SESSION_DIRECTORIES = 2 * TUNNELS;
+const SESSIONS = 65_536;
+
+/** Words of one entry in `addressRecords`: unit, prefix length, channel, and the address. */
+export const ADDRESS_RECORD_WORDS = 8;
+
+/** One view after the other over a buffer, or only their sizes when there is no buffer yet. */
+class Layout {
+  bytes = 0;
+  readonly #buffer: SharedArrayBuffer | undefined;
+
+  constructor(buffer?: SharedArrayBuffer) {
+    this.#buffer = buffer;
+  }
+
+  int32(count: number): Int32Array {
+    const at = this.#take(4 * count);
+    return this.#buffer ? new Int32Array(this.#buffer, at, count) : new Int32Array(0);
+  }
+
+  uint8(count: number): Uint8Array {
+    const at = this.#take(count);
+    return this.#buffer ? new Uint8Array(this.#buffer, at, count) : new Uint8Array(0);
+  }
+
+  float64(count: number): Float64Array {
+    const at = this.#take(8 * count);
+    return this.#buffer ? new Float64Array(this.#buffer, at, count) : new Float64Array(0);
+  }
+
+  #take(bytes: number): number {
+    const at = this.bytes;
+    // cache lines are not shared between arrays
+    this.bytes = at + ((bytes + 63) & ~63);
+    return at;
+  }
+}
+
+/**
+ * What workers forward by: struct of arrays in one SharedArrayBuffer. The control plane's thread is the only
+ * writer (of all but `counters`, `drops` and its own rows, and workers' entries of `control`); an entry is
+ * published last, and one that was taken back is written again only after a grace period.
+ */
+export class Tables {
+  readonly sizes: TableSizes;
+  readonly control: Int32Array;
+  /** Channel → its state, what that refers to and its generation (channel-word.ts). Read and written atomically. */
+  readonly channelWord: Int32Array;
+  readonly channelPeer: Int32Array;
+  /** What we put into what we send: the PPPoE session id, or tunnel id << 16 | session id. */
+  readonly channelIds: Int32Array;
+  /** Peer → the slot that describes it now. Everything called peer… below is by slot. */
+  readonly slotOfPeer: Int32Array;
+  readonly peerPort: Int32Array;
+  /** Where frames to the peer are queued. */
+  readonly peerLane: Int32Array;
+  readonly peerFlags: Int32Array;
+  /** Ethernet: largest PPP frame. UDP: largest payload of a packet that fits the path. */
+  readonly peerMaxBytes: Int32Array;
+  /** Ethernet: the header that we send, and its octets. */
+  readonly peerHeaders: Uint8Array;
+  readonly peerHeaderBytes: Int32Array;
+  /** UDP: the address record that we send to. */
+  readonly addresses: Uint8Array;
+  readonly addressWords: Int32Array;
+  /** port << 16 | PPPoE session id → channel. */
+  readonly pppoeChannel: Int32Array;
+  /** Our tunnel id → directory; directory × 256 + high octet of our session id → page; page × 256 + low octet → channel. */
+  readonly tunnelDirectory: Int32Array;
+  readonly sessionDirectories: Int32Array;
+  readonly sessionPages: Int32Array;
+  /** Unit → the one channel that is attached to it; -1 when it is shared. */
+  readonly unitChannel: Int32Array;
+  /** By attachment (the index in the word of an attached channel). */
+  readonly attachUnit: Int32Array;
+  readonly attachMru: Int32Array;
+  readonly attachFlags: Int32Array;
+  /** ADDRESSES_PER_FAMILY entries of address and mask; unused ones match nothing (address 1, mask 0). */
+  readonly attachIpv4: Int32Array;
+  readonly attachIpv4Mask: Int32Array;
+  readonly attachIpv6: Int32Array;
+  readonly attachIpv6Mask: Int32Array;
+  /** Destination addresses of shared units (address-map.ts). */
+  readonly addressState: Int32Array;
+  readonly addressHash: Int32Array;
+  readonly addressRecords: Int32Array;
+  /** By worker; the row after the last worker's is the control plane's. */
+  readonly counters: readonly Float64Array[];
+  readonly drops: readonly Float64Array[];
+
+  private constructor(sizes: TableSizes, layout: Layout) {
+    const channels = sizes.channels + 1;
+    const slots = peerSlots(sizes) + 1;
+    const attachments = attachmentSlots(sizes) + 1;
+    this.sizes = sizes;
+    this.control = layout.int32(controlOf(sizes.workers, 0));
+    this.channelWord = layout.int32(channels);
+    this.channelPeer = layout.int32(channels);
+    this.channelIds = layout.int32(channels);
+    this.slotOfPeer = layout.int32(sizes.peers + 1);
+    this.peerPort = layout.int32(slots);
+    this.peerLane = layout.int32(slots);
+    this.peerFlags = layout.int32(slots);
+    this.peerMaxBytes = layout.int32(slots);
+    this.peerHeaders = layout.uint8(slots * PEER_HEADER_STRIDE);
+    this.peerHeaderBytes = layout.int32(slots);
+    this.addresses = layout.uint8(slots * ADDRESS_BYTES);
+    this.addressWords =
+      this.addresses.length === 0
+        ? new Int32Array(0)
+        : new Int32Array(this.addresses.buffer, this.addresses.byteOffset, this.addresses.length / 4);
+    this.pppoeChannel = layout.int32((sizes.ports + 1) * SESSIONS);
+    this.tunnelDirectory = layout.int32(TUNNELS);
+    this.sessionDirectories = layout.int32((SESSION_DIRECTORIES + 1) * SESSION_PAGE);
+    this.sessionPages = layout.int32(channels * SESSION_PAGE);
+    this.unitChannel = layout.int32(sizes.units + 1);
+    this.attachUnit = layout.int32(attachments);
+    this.attachMru = layout.int32(attachments);
+    this.attachFlags = layout.int32(attachments);
+    this.attachIpv4 = layout.int32(attachments * ADDRESSES_PER_FAMILY);
+    this.attachIpv4Mask = layout.int32(attachments * ADDRESSES_PER_FAMILY);
+    this.attachIpv6 = layout.int32(attachments * ADDRESSES_PER_FAMILY * 4);
+    this.attachIpv6Mask = layout.int32(attachments * ADDRESSES_PER_FAMILY * 4);
+    this.addressState = layout.int32(64);
+    this.addressHash = layout.int32(2 * addressBuckets(sizes));
+    this.addressRecords = layout.int32((addressCapacity(sizes) + 1) * ADDRESS_RECORD_WORDS);
+    const rows = Array.from({ length: sizes.workers + 1 });
+    this.counters = rows.map(() => layout.float64(channels * COUNTERS_STRIDE));
+    this.drops = rows.map(() => layout.float64(DROPS_STRIDE));
+  }
+
+  /** A buffer for tables of these sizes, all zero: nothing is there. */
+  static allocate(sizes: TableSizes): SharedArrayBuffer {
+    const layout = new Layout();
+    new Tables(sizes, layout);
+    return new SharedArrayBuffer(layout.bytes);
+  }
+
+  static view(sizes: TableSizes, buffer: SharedArrayBuffer): Tables {
+    return new Tables(sizes, new Layout(buffer));
+  }
+}
+
+/** Twice as many as can be in use: the others wait for the end of a grace period. */
+export function peerSlots(sizes: TableSizes): number {
+  return 2 * sizes.peers;
+}
+
+export function attachmentSlots(sizes: TableSizes): number {
+  return 2 * sizes.channels;
+}
+
+/** How many addresses all subscribers of shared units may have together. */
+export function addressCapacity(sizes: TableSizes): number {
+  return 2 * sizes.channels;
+}
+
+/** Buckets of each of the two hash tables: a power of two, at most half of them filled. */
+export function addressBuckets(sizes: TableSizes): number {
+  return 2 ** Math.ceil(Math.log2(2 * addressCapacity(sizes) + 1));
+}
+
+/** Lanes are numbered by what they belong to: ports, their sockets without checksums, units. */
+export function laneOfPort(port: number): number {
+  return port;
+}
+
+export function uncheckedLaneOfPort(sizes: TableSizes, port: number): number {
+  return sizes.ports + port;
+}
+
+export function laneOfUnit(sizes: TableSizes, unit: number): number {
+  return 2 * sizes.ports + unit;
+}
+
+/** PEER_HEADER_STRIDE holds every header before PPPoE's own six octets. */
+if (PPPOE_HEADERS_MAX - 6 > PEER_HEADER_STRIDE)
+  throw new RangeError("a peer's header does not fit its entry");

@@ -1,0 +1,88 @@
+import type { UnitSpec } from "../../channel/dataplane.ts";
+import { DataplaneError } from "../../channel/errors.ts";
+import type { Addon } from "../../io/addon.ts";
+import { netlinkErrno } from "../../wire/rtnetlink.ts";
+import { addAddressRequest } from "../../wire/rtnetlink-address.ts";
+import { getLinkRequest, setLinkRequest } from "../../wire/rtnetlink-link.ts";
+import { addRouteRequest } from "../../wire/rtnetlink-route.ts";
+import { addressOctets, prefixOf } from "../specs.ts";
+
+type Request = (seq: number) => Uint8Array;
+
+/** Makes devices and asks about them, over rtnetlink. */
+export class DeviceSetup {
+  readonly #addon: Addon;
+  /** In our own namespace, kept open. */
+  readonly #own: number;
+  #seq = 0;
+
+  constructor(addon: Addon) {
+    this.#addon = addon;
+    this.#own = addon.openNetlink({ groups: 0 });
+  }
+
+  /**
+   * Makes a unit's device and brings it up when its MTU and addresses are there; routes follow, as the kernel
+   * takes none through a device that is down. Nothing is left of it when any of this fails. Returns its queue.
+   */
+  open(spec: UnitSpec): number {
+    const netns = spec.netns === undefined ? {} : { netnsPath: `/run/netns/${spec.netns}` };
+    const device = this.#addon.openTun({ name: spec.name, queues: 1, vnetHeader: true, ...netns });
+    const fd = device.fds[0]!;
+    let netlink = this.#own;
+    try {
+      // not kept: it would keep a namespace alive that is to be deleted, and be wrong for its successor
+      if (spec.netns !== undefined) netlink = this.#addon.openNetlink({ groups: 0, ...netns });
+      for (const [what, request] of unitRequests(spec, device.ifindex)) {
+        const errno = this.#ask(netlink, request);
+        if (errno !== 0)
+          throw new DataplaneError("device-refused", `${spec.name}: ${what}: errno ${errno ?? "missing"}`);
+      }
+    } catch (error) {
+      this.#addon.close(fd);
+      throw error;
+    } finally {
+      if (netlink !== this.#own) this.#addon.close(netlink);
+    }
+    return fd;
+  }
+
+  /** Whether the link is there, up or down, in our own namespace. */
+  hasLink(ifindex: number): boolean {
+    return this.#ask(this.#own, (seq) => getLinkRequest(seq, ifindex)) === 0;
+  }
+
+  close(): void {
+    this.#addon.close(this.#own);
+  }
+
+  #ask(netlink: number, request: Request): number | undefined {
+    this.#seq += 1;
+    return netlinkErrno(this.#addon.netlinkTransact(netlink, request(this.#seq)));
+  }
+}
+
+/** What is asked for, in this order. */
+function unitRequests(spec: UnitSpec, ifindex: number): (readonly [string, Request])[] {
+  const peer = spec.peerAddress === undefined ? undefined : addressOctets(spec.peerAddress);
+  return [
+    [
+      `MTU ${spec.mtuBytes}`,
+      (seq) => setLinkRequest(seq, { ifindex, mtuBytes: spec.mtuBytes, noIpv6LinkLocal: true }),
+    ],
+    ...spec.addresses.map((text): readonly [string, Request] => {
+      const { address: local, prefixLength } = prefixOf(text);
+      const pointToPoint =
+        peer?.length === local.length ? { peer, prefixLength: local.length * 8 } : undefined;
+      return [
+        `address ${text}`,
+        (seq) => addAddressRequest(seq, { ifindex, local, prefixLength, ...pointToPoint }),
+      ];
+    }),
+    ["up", (seq) => setLinkRequest(seq, { ifindex, up: true })],
+    ...spec.routes.map((text): readonly [string, Request] => [
+      `route ${text}`,
+      (seq) => addRouteRequest(seq, { ifindex, destination: prefixOf(text) }),
+    ]),
+  ];
+}
