@@ -90,7 +90,7 @@ export class Lab {
 
   async #startGateway(place: "lac" | "lns", config: string): Promise<void> {
     const gateway = this.#start(place, place.toUpperCase(), ["run", "-c", config]);
-    await gateway.waitForLine((line) => line.includes("gateway ready"), 10_000);
+    await gateway.waitForLine((line) => line.includes('"msg":"ready"'), 10_000);
   }
 
   async #dial(): Promise<DialUp> {

@@ -43,6 +43,7 @@ async function serve(
     const control = await startControlServer(gateway, { socketPath: config.control.socket, version, logger });
     try {
       await context.notify("READY=1");
+      logger.info({ socket: config.control.socket }, "ready");
       reason = await stopSignals.first();
       logger.info({ reason }, "stopping");
       await context.notify("STOPPING=1");

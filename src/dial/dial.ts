@@ -1,7 +1,7 @@
 import { LacewingError } from "../base/errors.ts";
 import { startLoopDataplane } from "../dataplane/loop/engine.ts";
 import { openFramePort } from "../io/frame-port.ts";
-import { openHostNetwork } from "../io/host-network.ts";
+import { openHostNetwork } from "../io/native-host-network.ts";
 import type { DialOptions } from "./dial-options.ts";
 import { Dialer } from "./dialer.ts";
 import { DialReport } from "./report.ts";

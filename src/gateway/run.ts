@@ -3,7 +3,7 @@ import { Scheduler } from "../base/scheduler.ts";
 import type { Config } from "../config/config.ts";
 import { startLoopDataplane } from "../dataplane/loop/engine.ts";
 import { openFramePort } from "../io/frame-port.ts";
-import { openHostNetwork } from "../io/host-network.ts";
+import { openHostNetwork } from "../io/native-host-network.ts";
 import { systemClock, systemRandom, timerAlarm } from "../io/system.ts";
 import { Gateway } from "./gateway.ts";
 import { GatewayViews } from "./gateway-views.ts";

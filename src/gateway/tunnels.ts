@@ -28,7 +28,7 @@ export interface Call {
   connect(connection: CallConnection): void;
   /** Sends a CDN, unless the call has ended already. */
   hangUp(code: ResultCode): void;
-  /** Closes the channel. The call must have ended or been hung up. */
+  /** Closes the channel of a call that we placed. The call must have ended or been hung up. */
   release(): Promise<void>;
 }
 
@@ -411,6 +411,7 @@ class ActiveCall implements Call {
   readonly #tunnels: Tunnels;
   readonly #around: Surroundings;
   #released: () => void = () => {};
+  /** Of a call that we placed; that of a call which came in belongs to its session. */
   #channel: ChannelId | undefined;
   #remoteSessionId = 0;
   #remoteTunnelId = 0;
@@ -441,14 +442,14 @@ class ActiveCall implements Call {
   open(remoteSessionId: number): ChannelId {
     this.#remoteSessionId = remoteSessionId;
     this.#remoteTunnelId = this.#tunnels.remoteTunnelId(this.tunnel);
-    this.#channel = this.#tunnels.addChannel(this, remoteSessionId);
-    return this.#channel;
+    return this.#tunnels.addChannel(this, remoteSessionId);
   }
 
   /** LAC: ICRP came. */
   accepted(remoteSessionId: number): void {
     try {
-      this.handler?.accepted(this.open(remoteSessionId));
+      this.#channel = this.open(remoteSessionId);
+      this.handler?.accepted(this.#channel);
     } catch (error) {
       const message = (error as Error).message;
       this.hangUp({ result: CDN_RESULT.error, error: GENERAL_ERROR.resources, message: "no resources" });

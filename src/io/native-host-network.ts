@@ -1,0 +1,63 @@
+import { formatIpAddress, parseIpAddress } from "../wire/ip-address.ts";
+import { parseNetlinkMessages } from "../wire/rtnetlink.ts";
+import { getAddressesRequest, parseAddress } from "../wire/rtnetlink-address.ts";
+import { getLinksRequest, type LinkEvent, parseLinkEvent, RTMGRP_LINK } from "../wire/rtnetlink-link.ts";
+import { getRouteRequest, parseRoute } from "../wire/rtnetlink-route.ts";
+import { type HostNetwork, LinkTable } from "./host-network.ts";
+import { addon } from "./native.ts";
+
+/** Opens the real thing over rtnetlink, in this process's network namespace. */
+export function openHostNetwork(): HostNetwork {
+  const links = new LinkTable();
+  let handler: (event: LinkEvent) => void = () => {};
+  let seq = 0;
+  // notifications are joined before the dump, so that nothing falls between the two
+  const notifications = addon.openNetlink({ groups: RTMGRP_LINK });
+  const requests = addon.openNetlink({ groups: 0 });
+  const ask = (build: (seq: number) => Uint8Array) => {
+    seq += 1;
+    return parseNetlinkMessages(addon.netlinkTransact(requests, build(seq)));
+  };
+  for (const message of ask(getLinksRequest)) {
+    const event = parseLinkEvent(message);
+    if (event !== undefined) links.apply(event);
+  }
+  const watcher = addon.watch(notifications, () => {
+    for (let part = addon.receiveFrame(notifications); part; part = addon.receiveFrame(notifications)) {
+      for (const message of parseNetlinkMessages([part])) {
+        const event = parseLinkEvent(message);
+        if (event === undefined) continue;
+        links.apply(event);
+        handler(event);
+      }
+    }
+  });
+  return {
+    linkByName: (name) => links.byName(name),
+    hasAddress(address) {
+      for (const message of ask(getAddressesRequest)) {
+        const local = parseAddress(message)?.local;
+        if (local !== undefined && formatIpAddress(local) === address) return true;
+      }
+      return false;
+    },
+    mtuTowards(address) {
+      const octets = parseIpAddress(address);
+      if (octets === undefined) return undefined;
+      for (const message of ask((n) => getRouteRequest(n, octets))) {
+        const route = parseRoute(message);
+        if (route?.ifindex === undefined) continue;
+        return route.mtuBytes ?? links.get(route.ifindex)?.mtuBytes;
+      }
+      return undefined;
+    },
+    onLinkEvent(receiver) {
+      handler = receiver;
+    },
+    close() {
+      watcher.close();
+      addon.close(notifications);
+      addon.close(requests);
+    },
+  };
+}

@@ -1,0 +1,353 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Deadlines } from "../../src/base/deadlines.ts";
+import type { LogFields, Logger } from "../../src/base/logger.ts";
+import type { RandomSource } from "../../src/base/random.ts";
+import { Scheduler } from "../../src/base/scheduler.ts";
+import { Secret } from "../../src/base/secret.ts";
+import type { Clock, Instant } from "../../src/base/time.ts";
+import type { ChannelId, PortId, PortSpec, UnitId } from "../../src/channel/dataplane.ts";
+import { loadConfig } from "../../src/config/load.ts";
+import { MemoryDataplane, type Transmission } from "../../src/dataplane/memory/engine.ts";
+import { type Line, type OnlineSession, Subscriber } from "../../src/dial/subscriber.ts";
+import { Gateway } from "../../src/gateway/gateway.ts";
+import { GatewayViews } from "../../src/gateway/gateway-views.ts";
+import type { FramePort } from "../../src/io/frame-port.ts";
+import { memoryHostNetwork } from "../../src/io/memory-host-network.ts";
+import { seededRandom } from "./seeded-random.ts";
+
+const LINK_DEFAULTS = { flags: 0, up: true, operState: "up", mtuBytes: 1500 } as const;
+const ETHERTYPE_DISCOVERY = 0x8863;
+
+/** How bad the lines are; all deliveries take `latencyMs`. */
+export interface Weather {
+  readonly latencyMs: number;
+  /** Chances from 0 to 1, of every frame and datagram. */
+  readonly loss: number;
+  readonly duplication: number;
+}
+
+export const FAIR: Weather = { latencyMs: 1, loss: 0, duplication: 0 };
+
+/** One line of a gateway's log. */
+export interface LogLine extends LogFields {
+  readonly level: string;
+  readonly message: string;
+}
+
+/**
+ * Virtual time and the wires between memory data planes: whole gateways and emulated subscribers in one test,
+ * without a socket or a clock.
+ */
+export class World {
+  readonly clock: Clock = { now: () => this.#now, wallClock: () => 1_700_000_000_000 + this.#now };
+  weather: Weather;
+  readonly #random: RandomSource;
+  #now: Instant = 0;
+  #sent = 0;
+  readonly #deliveries = new Deadlines<() => void>();
+  readonly #schedulers: Scheduler[] = [];
+  readonly #directories: string[] = [];
+
+  constructor(seed: number, weather: Weather = FAIR) {
+    this.#random = seededRandom(seed);
+    this.weather = weather;
+  }
+
+  random(): RandomSource {
+    return seededRandom(this.#random.uint32());
+  }
+
+  scheduler(): Scheduler {
+    const scheduler = new Scheduler({ arm() {} });
+    this.#schedulers.push(scheduler);
+    return scheduler;
+  }
+
+  /** Something arrives somewhere, later, perhaps twice or not at all. */
+  carry(deliver: () => void): void {
+    const { latencyMs, loss, duplication } = this.weather;
+    if (this.#chance(loss)) return;
+    const arrive = (): void => deliver();
+    // a little jitter reorders neighbours when the weather is bad
+    const jitter = loss > 0 ? (this.#random.uint32() % 100) / 100 : 0;
+    // what is sent first arrives first: a heap alone does not keep the order of equals
+    this.#sent += 1;
+    this.#deliveries.set(arrive, this.#now + latencyMs * (1 + jitter) + this.#sent * 1e-6);
+    if (this.#chance(duplication)) this.#deliveries.set(() => deliver(), this.#now + 3 * latencyMs);
+  }
+
+  /** Lets things happen until `done`, for at most `limitMs` of virtual time; returns whether it came true. */
+  async until(done: () => boolean, limitMs: number): Promise<boolean> {
+    const end = this.#now + limitMs;
+    for (;;) {
+      await settle();
+      if (done()) return true;
+      const next = Math.min(
+        this.#deliveries.next(),
+        ...this.#schedulers.map((scheduler) => scheduler.next()),
+      );
+      if (next > end) {
+        this.#now = end;
+        return done();
+      }
+      this.#now = Math.max(this.#now, next);
+      for (
+        let arrive = this.#deliveries.popDue(this.#now);
+        arrive;
+        arrive = this.#deliveries.popDue(this.#now)
+      )
+        arrive();
+      for (const scheduler of this.#schedulers) scheduler.run(this.#now);
+    }
+  }
+
+  /** Lets `ms` of virtual time go by. */
+  async pass(ms: number): Promise<void> {
+    await this.until(() => false, ms);
+  }
+
+  /** A checked configuration of YAML text, with a users file beside it. */
+  config(yaml: string, users = "[]\n"): ReturnType<typeof loadConfig> {
+    const directory = mkdtempSync(join(tmpdir(), "lacewing-world-"));
+    this.#directories.push(directory);
+    writeFileSync(join(directory, "users.yaml"), users, { mode: 0o600 });
+    const path = join(directory, "gateway.yaml");
+    writeFileSync(path, yaml, { mode: 0o600 });
+    return loadConfig(path);
+  }
+
+  close(): void {
+    for (const directory of this.#directories) rmSync(directory, { recursive: true, force: true });
+  }
+
+  #chance(probability: number): boolean {
+    return probability > 0 && this.#random.uint32() / 2 ** 32 < probability;
+  }
+}
+
+/** Lets promises of the data planes resolve: they depend on nothing but each other. */
+async function settle(): Promise<void> {
+  await new Promise((resolve) => setImmediate(resolve));
+}
+
+/** A memory data plane whose ports are known by their kind: these gateways have one of each. */
+class NodeDataplane extends MemoryDataplane {
+  readonly ports = new Map<PortSpec["kind"], PortId>();
+
+  override async openPort(spec: PortSpec): Promise<PortId> {
+    const port = await super.openPort(spec);
+    this.ports.set(spec.kind, port);
+    return port;
+  }
+
+  override async closePort(port: PortId): Promise<void> {
+    for (const [kind, known] of this.ports) if (known === port) this.ports.delete(kind);
+    await super.closePort(port);
+  }
+}
+
+/** A gateway over a memory data plane. */
+export class Node {
+  readonly dataplane = new NodeDataplane();
+  readonly gateway: Gateway;
+  readonly views: GatewayViews;
+  readonly log: LogLine[] = [];
+  readonly world: World;
+  readonly host = memoryHostNetwork();
+  /** What the host got out of units. */
+  readonly packets: { readonly unit: UnitId; readonly packet: Uint8Array }[] = [];
+  /** Where frames and datagrams go. */
+  onEthernet: (frame: Uint8Array) => void = () => {};
+  onDatagram: (to: string, udpPort: number, datagram: Uint8Array) => void = () => {};
+  #discovery: (frame: Uint8Array) => void = () => {};
+  readonly #address: string;
+
+  /** `address`: what it speaks L2TP on. The access interface, if there is one, is acc0. */
+  constructor(world: World, address: string, yaml: string, users?: string) {
+    this.world = world;
+    this.#address = address;
+    this.host.announce({
+      kind: "link",
+      link: { ...LINK_DEFAULTS, ifindex: 1, name: "acc0", mac: Uint8Array.of(2, 0, 0, 0, 0, 0xac) },
+    });
+    const frames: FramePort = {
+      send: (frame) => this.onEthernet(frame),
+      onFrame: (handler) => {
+        this.#discovery = handler;
+      },
+      close() {},
+    };
+    const around = {
+      config: world.config(yaml, users),
+      clock: world.clock,
+      random: world.random(),
+      logger: this.#logger(),
+      scheduler: world.scheduler(),
+      dataplane: this.dataplane,
+      host: this.host,
+      openFramePort: () => frames,
+    };
+    this.dataplane.onTransmit((transmission) => this.#transmitted(transmission));
+    this.gateway = new Gateway(around);
+    this.views = new GatewayViews(this.gateway, around);
+  }
+
+  /** An Ethernet frame arrives on acc0. */
+  receiveEthernet(frame: Uint8Array): void {
+    if (etherType(frame) === ETHERTYPE_DISCOVERY) this.#discovery(frame);
+    else {
+      const port = this.dataplane.ports.get("ethernet");
+      if (port !== undefined) this.dataplane.receiveFrame(port, frame);
+    }
+  }
+
+  /** A datagram arrives on our L2TP port. */
+  receiveDatagram(from: string, datagram: Uint8Array): void {
+    const port = this.dataplane.ports.get("udp");
+    if (port === undefined) return;
+    this.dataplane.receiveDatagram(
+      port,
+      { address: from, udpPort: 1701, localAddress: this.#address },
+      datagram,
+    );
+  }
+
+  get address(): string {
+    return this.#address;
+  }
+
+  /** The last line of each session that has ended. */
+  get records(): readonly LogLine[] {
+    return this.log.filter(({ message }) => message === "session ended");
+  }
+
+  #transmitted(transmission: Transmission): void {
+    if (transmission.kind === "frame") this.onEthernet(transmission.frame);
+    else if (transmission.kind === "datagram")
+      this.onDatagram(transmission.address, transmission.udpPort, transmission.datagram);
+    else this.packets.push(transmission);
+  }
+
+  #logger(): Logger {
+    const write = (level: string) => (fields: LogFields, message: string) => {
+      this.log.push({ ...fields, level, message });
+    };
+    return { debug: write("debug"), info: write("info"), warn: write("warn"), error: write("error") };
+  }
+}
+
+/** Emulated subscribers on a segment of their own, each with a MAC address. */
+export class SubscriberSide {
+  readonly dataplane = new MemoryDataplane();
+  readonly world: World;
+  readonly online = new Map<Subscriber, OnlineSession>();
+  readonly offline = new Map<Subscriber, string>();
+  readonly packets: Uint8Array[] = [];
+  onEthernet: (frame: Uint8Array) => void = () => {};
+  readonly #byMac = new Map<string, Subscriber>();
+  readonly #byChannel = new Map<ChannelId, Subscriber>();
+  readonly #scheduler: Scheduler;
+  #port: PortId | undefined;
+  readonly units = new Map<Subscriber, UnitId>();
+
+  constructor(world: World) {
+    this.world = world;
+    this.#scheduler = world.scheduler();
+    this.dataplane.onPunt((punt) => {
+      if (punt.kind === "frame") this.#byChannel.get(punt.channel)?.pppFrame(punt.frame);
+    });
+    this.dataplane.onTransmit((transmission) => {
+      if (transmission.kind === "frame") this.onEthernet(transmission.frame);
+      else if (transmission.kind === "packet") this.packets.push(transmission.packet);
+    });
+  }
+
+  async open(): Promise<void> {
+    this.#port = await this.dataplane.openPort({
+      kind: "ethernet",
+      ifindex: 1,
+      name: "sub0",
+      mtuBytes: 1500,
+    });
+  }
+
+  /** A subscriber who has not called yet. */
+  subscriber(
+    number: number,
+    user: string,
+    password: string,
+    mac = macOf(number),
+    serviceName = "",
+  ): Subscriber {
+    const subscriber = new Subscriber(number, user, mac, this.#line(password, serviceName));
+    this.#byMac.set(mac.join(), subscriber);
+    return subscriber;
+  }
+
+  receiveEthernet(frame: Uint8Array): void {
+    if (etherType(frame) === ETHERTYPE_DISCOVERY)
+      this.#byMac.get(frame.subarray(0, 6).join())?.discoveryFrame(frame);
+    else this.dataplane.receiveFrame(this.#port!, frame);
+  }
+
+  #line(password: string, serviceName: string): Line {
+    return {
+      port: this.#port!,
+      dataplane: this.dataplane,
+      random: this.world.random(),
+      serviceName,
+      password: new Secret(password),
+      mruBytes: 1492,
+      now: () => this.world.clock.now(),
+      sendDiscovery: (frame) => this.onEthernet(frame),
+      listen: (channel, subscriber) => this.#byChannel.set(channel, subscriber),
+      unlisten: (channel) => this.#byChannel.delete(channel),
+      changed: (subscriber) => this.#scheduler.update(subscriber),
+      openUnit: async (subscriber, up) => {
+        const unit = await this.dataplane.createUnit({
+          name: `dial${subscriber.number}`,
+          mtuBytes: up.mruBytes,
+          addresses: [`${up.localAddress}/32`],
+          routes: [],
+          shared: false,
+          end: "subscriber",
+        });
+        this.units.set(subscriber, unit);
+        return { unit, device: `dial${subscriber.number}` };
+      },
+      closeUnit: (_subscriber, unit) => this.dataplane.closeUnit(unit),
+      online: (subscriber, session) => {
+        this.online.set(subscriber, session);
+      },
+      offline: (subscriber, reason) => {
+        this.online.delete(subscriber);
+        this.offline.set(subscriber, reason);
+      },
+    };
+  }
+}
+
+/** Joins the subscribers' segment to a gateway's access interface. */
+export function wireEthernet(side: SubscriberSide, node: Node): void {
+  side.onEthernet = (frame) => side.world.carry(() => node.receiveEthernet(frame));
+  node.onEthernet = (frame) => side.world.carry(() => side.receiveEthernet(frame));
+}
+
+/** Joins gateways by UDP; a datagram to anyone else is lost. */
+export function wireUdp(world: World, ...nodes: readonly Node[]): void {
+  for (const from of nodes)
+    from.onDatagram = (to, _udpPort, datagram) => {
+      const target = nodes.find(({ address }) => address === to);
+      if (target !== undefined) world.carry(() => target.receiveDatagram(from.address, datagram));
+    };
+}
+
+export function macOf(number: number): Uint8Array {
+  return Uint8Array.of(2, 0, 0, 1, number >>> 8, number);
+}
+
+function etherType(frame: Uint8Array): number {
+  return (frame[12]! << 8) | frame[13]!;
+}
