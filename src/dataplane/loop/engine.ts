@@ -17,6 +17,7 @@ import type {
 import { DROP_REASONS } from "../../channel/dataplane.ts";
 import { DataplaneError } from "../../channel/errors.ts";
 import type { Addon } from "../../io/addon.ts";
+import { addon } from "../../io/native.ts";
 import { STALE } from "../drop-codes.ts";
 import { Registry } from "../registry.ts";
 import { INDEX_MAX } from "./channel-word.ts";
@@ -421,14 +422,17 @@ class LoopDataplane implements Dataplane {
 }
 
 /** Starts the loop engine. `options` replaces single defaults. */
-export async function startLoopDataplane(
-  addon: Addon,
-  options: Partial<LoopOptions> = {},
-): Promise<Dataplane> {
+export async function startLoopDataplane(options: Partial<LoopOptions> = {}): Promise<Dataplane> {
   const all = { ...DEFAULT_LOOP_OPTIONS, ...options };
-  const { workers, ports, peers, channels, units } = all;
-  if (channels > INDEX_MAX / 2) throw new DataplaneError("bad-spec", `${channels} channels are too many`);
-  const sizes: TableSizes = { workers, ports, peers, channels, units };
+  if (all.maxChannels > INDEX_MAX / 2)
+    throw new DataplaneError("bad-spec", `${all.maxChannels} channels are more than ${INDEX_MAX >>> 1}`);
+  const sizes: TableSizes = {
+    workers: all.workers,
+    ports: all.maxPorts,
+    peers: all.maxPeers,
+    channels: all.maxChannels,
+    units: all.maxUnits,
+  };
   const tables = Tables.allocate(sizes);
   const dataplane = new LoopDataplane(addon, all, sizes, tables);
   await dataplane.start(sizes, tables);

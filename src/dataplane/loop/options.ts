@@ -2,10 +2,10 @@
 export interface LoopOptions {
   /** Forwarding threads. */
   readonly workers: number;
-  readonly ports: number;
-  readonly peers: number;
-  readonly channels: number;
-  readonly units: number;
+  readonly maxPorts: number;
+  readonly maxPeers: number;
+  readonly maxChannels: number;
+  readonly maxUnits: number;
   /** Receive ring of an Ethernet port: slots (a power of two) and octets of each. */
   readonly packetRingSlots: number;
   readonly packetSlotBytes: number;
@@ -46,10 +46,10 @@ export interface Rate {
 
 export const DEFAULT_LOOP_OPTIONS: LoopOptions = {
   workers: 1,
-  ports: 64,
-  peers: 131_072,
-  channels: 131_072,
-  units: 16_384,
+  maxPorts: 64,
+  maxPeers: 131_072,
+  maxChannels: 131_072,
+  maxUnits: 16_384,
   packetRingSlots: 8192,
   packetSlotBytes: 2048,
   udpSlots: 64,

@@ -1,0 +1,67 @@
+import { etherTypeFilter } from "../wire/bpf.ts";
+import { ETHERTYPE_PPPOE_DISCOVERY } from "../wire/ethernet.ts";
+import type { NativeError } from "./addon.ts";
+import { addon } from "./native.ts";
+
+/** Control-plane frames of one Ethernet interface: PPPoE discovery, under at most two VLAN tags. */
+export interface FramePort {
+  /** Sends one whole Ethernet frame. What the device refuses is lost, as on any wire: discovery repeats itself. */
+  send(frame: Uint8Array): void;
+  /** The one receiver; frames are its to keep, with the tags that they had on the wire. */
+  onFrame(handler: (frame: Uint8Array) => void): void;
+  close(): void;
+}
+
+/** Frames handed over before other events get their turn. */
+const FRAMES_PER_TURN = 256;
+const SEND_BUFFER_BYTES = 1 << 20;
+
+/**
+ * Opens the interface's discovery frames; throws a NativeError when the system refuses. It is bound by ifindex:
+ * a rename does not matter, and when the interface goes down it comes back with it.
+ */
+export function openFramePort(link: { readonly ifindex: number; readonly name: string }): FramePort {
+  const fd = addon.openPacket({
+    ifindex: link.ifindex,
+    name: link.name,
+    filter: etherTypeFilter(ETHERTYPE_PPPOE_DISCOVERY),
+    ringSlots: 0,
+    slotBytes: 0,
+    headroomBytes: 0,
+    sendBufferBytes: SEND_BUFFER_BYTES,
+    bypassQdisc: false,
+    promiscuous: false,
+  });
+  let handler: (frame: Uint8Array) => void = () => {};
+  let closed = false;
+  const watcher = addon.watch(fd, () => {
+    for (let i = 0; i < FRAMES_PER_TURN && !closed; i++) {
+      const frame = receive(fd);
+      if (frame === undefined) return;
+      handler(frame);
+    }
+  });
+  return {
+    send(frame) {
+      addon.sendFrame(fd, frame);
+    },
+    onFrame(receiver) {
+      handler = receiver;
+    },
+    close() {
+      closed = true;
+      watcher.close();
+      addon.close(fd);
+    },
+  };
+}
+
+function receive(fd: number): Uint8Array | undefined {
+  try {
+    return addon.receiveFrame(fd);
+  } catch (error) {
+    // said once when the interface goes down; who watches links knows it, and what comes later is read later
+    if ((error as NativeError).code === "ENETDOWN") return undefined;
+    throw error;
+  }
+}
