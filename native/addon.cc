@@ -132,7 +132,7 @@ Napi::Value OpenUdp(const Napi::CallbackInfo& info) {
   UdpOptions options = ReadUdpOptions(Options(info[0]));
   return Guard(info.Env(), [&] {
     UniqueFd socket = OpenUdpSocket(options);
-    FrameSender::AllowSegments(socket.get(), options.checksum);
+    FrameSender::AllowSegments(socket.get(), options.checksum || options.bound.family == 6);
     return Adopt(info.Env(), std::move(socket));
   });
 }

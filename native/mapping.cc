@@ -52,16 +52,12 @@ size_t Mapping::AllocateFrom(int fd, size_t size, const char* subject) {
   return offset;
 }
 
-void Mapping::Free(size_t offset, size_t size) {
+void Mapping::Free(size_t offset, size_t size) noexcept {
   size = RoundUpToPage(size);
-  MapZeroPages(offset, size);
-  freed_.emplace(size, offset);
-}
-
-void Mapping::MapZeroPages(size_t offset, size_t size) {
   void* at = mmap(data_ + offset, size, PROT_READ | PROT_WRITE,
                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
-  if (at == MAP_FAILED) throw SystemFailure(errno, "mmap", "region at " + std::to_string(offset));
+  // when the system has no room for another mapping, what is there stays, and nobody gets it again
+  if (at != MAP_FAILED) freed_.emplace(size, offset);
 }
 
 }  // namespace lacewing

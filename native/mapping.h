@@ -27,15 +27,13 @@ class Mapping {
   // Allocates and maps what `fd` offers there.
   size_t AllocateFrom(int fd, size_t size, const char* subject);
   // Gives an allocation back: its pages become new zero pages, which a later allocation of this size may get.
-  void Free(size_t offset, size_t size);
+  void Free(size_t offset, size_t size) noexcept;
 
   bool Contains(int32_t offset, int32_t length) const {
     return offset >= 0 && length >= 0 && static_cast<size_t>(offset) + static_cast<size_t>(length) <= size_;
   }
 
  private:
-  void MapZeroPages(size_t offset, size_t size);
-
   uint8_t* data_;
   size_t size_;
   size_t used_ = 0;

@@ -83,7 +83,9 @@ class UdpReceiver : public FrameSource {
     std::memset(record, 0, sizeof *record);
     FromSockaddr(names_[index], record);
     frame.offset = static_cast<int32_t>(stretch_ + size_t{index} * slotBytes_);
-    frame.length = static_cast<int32_t>(header.msg_len);
+    // half a datagram is none: nobody should take it for a whole one
+    bool whole = (header.msg_hdr.msg_flags & MSG_TRUNC) == 0;
+    frame.length = whole ? static_cast<int32_t>(header.msg_len) : 0;
     frame.aux = frame.length;
     frame.address = static_cast<int32_t>(recordOffset);
     msghdr message = header.msg_hdr;

@@ -41,7 +41,8 @@ UniqueFd OpenUdpSocket(const UdpOptions& options) {
   SetBuffer(fd, SO_RCVBUFFORCE, SO_RCVBUF, options.receiveBufferBytes, name);
   SetBuffer(fd, SO_SNDBUFFORCE, SO_SNDBUF, options.sendBufferBytes, name);
   if (options.gro) SetOption(fd, IPPROTO_UDP, UDP_GRO, int{1}, name);
-  if (!options.checksum) SetOption(fd, SOL_SOCKET, SO_NO_CHECK, int{1}, name);
+  if (!options.checksum && options.bound.family == 4)
+    SetOption(fd, SOL_SOCKET, SO_NO_CHECK, int{1}, name);
   if (options.ifindex != 0) SetOption(fd, SOL_SOCKET, SO_BINDTOIFINDEX, options.ifindex, name);
   if (options.reusePort) SetOption(fd, SOL_SOCKET, SO_REUSEPORT, int{1}, name);
   Check(bind(fd, reinterpret_cast<sockaddr*>(&address), length), "bind", name);

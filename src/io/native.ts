@@ -7,18 +7,19 @@ import type { Addon } from "./addon.ts";
 
 const BUILT = join("build", "Release", "lacewing.node");
 
-/** The package's directory: this file is in src/io when run as it is, and in dist/src/io once compiled. */
-function packageDirectory(): string {
-  const root = join(dirname(fileURLToPath(import.meta.url)), "..", "..");
-  return existsSync(join(root, "binding.gyp")) ? root : dirname(root);
+/** The package's directory, seen from `io`: src/io as it is written, dist/src/io once compiled. */
+export function packageDirectory(io: string): string {
+  const above = join(io, "..", "..");
+  return existsSync(join(above, "binding.gyp")) ? above : dirname(above);
 }
 
-function load(): Addon {
-  const path = join(packageDirectory(), BUILT);
+/** Loads the addon that was built in a package; throws a LacewingError `addon-missing` when none was. */
+export function loadAddon(directory: string): Addon {
+  const path = join(directory, BUILT);
   if (!existsSync(path))
     throw new LacewingError("addon-missing", `${path} is not there: build it with \`npm run build\``);
   return createRequire(import.meta.url)(path) as Addon;
 }
 
-/** The native addon. Importing this throws a LacewingError `addon-missing` when it has not been built. */
-export const addon: Addon = load();
+/** Ours. Importing this throws when it has not been built. */
+export const addon: Addon = loadAddon(packageDirectory(dirname(fileURLToPath(import.meta.url))));

@@ -217,6 +217,16 @@ describe("UDP batches", () => {
     expect(receiveBatch(region, receiver, 3).map(({ frame }) => frame)).toEqual([frames[4], frames[5]]);
   });
 
+  it("do not pass on a part of a datagram that is larger than its slot", () => {
+    const fd = open();
+    const receiver = region.udpReceiver(fd, 4, 1024);
+    const record = addressRecord({ address: LOOPBACK_4, port: boundPort(fd) });
+    const frames = [pattern(1025, 1), pattern(1024, 2)];
+    expect(region.sendUdp(open(), describeFrames(region, area, frames), 2, record)).toBe(2);
+    const received = receiveFrames(region, receiver, 2);
+    expect(received.map(({ frame }) => frame)).toEqual([new Uint8Array(0), frames[1]]);
+  });
+
   it("count what the kernel dropped, once", () => {
     const fd = open({ receiveBufferBytes: 4096 });
     const receiver = region.udpReceiver(fd, 64, 2048);
