@@ -212,7 +212,10 @@ export class L2tpEndpoint {
     return count;
   }
 
-  /** A deep copy of the state, from which another endpoint can go on. It holds no secret but challenges. */
+  /**
+   * A deep copy of the state, from which another endpoint can go on. The tunnel secrets are not in it, but
+   * messages under way are, and with them a user's password if a LAC passes one on.
+   */
   snapshot(): L2tpEndpointState {
     return structuredClone(this.#registry.state);
   }

@@ -6,8 +6,9 @@ import type { L2tpAddress } from "./config.ts";
 /** A peer that did not answer: what was sent, how often, and when anything last came back. */
 export interface Unanswered {
   readonly by: "timeout";
-  /** The message that was not answered: "SCCRQ", "HELLO", "ICRQ". */
+  /** The message that was not answered: "SCCRQ", "HELLO", "ICRQ"; "nothing" if we had sent none. */
   readonly sent: string;
+  /** How often, the first time included; 0 with "nothing". */
   readonly times: number;
   /** The answer that did not come: "SCCRP", "acknowledgement". */
   readonly waitedFor: string;
@@ -149,7 +150,8 @@ export function describeCause(message: "StopCCN" | "CDN", cause: TunnelCause | S
         cause.silentMs === null
           ? "nothing ever came back"
           : `last heard ${(cause.silentMs / 1000).toFixed(1)} s ago`;
-      return `${cause.sent} sent ${cause.times} times, no ${cause.waitedFor}, ${heard}`;
+      const sent = cause.times === 1 ? `${cause.sent} sent once` : `${cause.sent} sent ${cause.times} times`;
+      return `${cause.times === 0 ? "" : `${sent}, `}no ${cause.waitedFor}, ${heard}`;
     }
     case "replaced":
       return "the peer has given the tunnel's id to a new one";

@@ -169,7 +169,7 @@ describe("an incoming call at the LAC", () => {
     expect(played.endpoint.deadline()).toBe(60_000);
     const outputs = played.at(60_000);
     const { cause } = only(outputs, "session-down");
-    expect(describeCause("CDN", cause)).toBe("ICRQ sent 1 times, no ICRP, last heard 60.0 s ago");
+    expect(describeCause("CDN", cause)).toBe("ICRQ sent once, no ICRP, last heard 60.0 s ago");
     expect(sent(outputs, "CDN")).toMatchObject({
       sessionId: 0,
       message: { resultCode: { result: 10 }, assignedSessionId: placed.session },
