@@ -11,7 +11,7 @@
 import { connect, Netns } from "../support/netns.ts";
 import { PeerVm } from "../support/peer-vm.ts";
 
-export const LAC_CORE = "10.9.0.1";
+const LAC_CORE = "10.9.0.1";
 export const LNS_CORE = "10.9.0.2";
 /** Where the VM's xl2tpd answers as an LNS. */
 export const DEBIAN_LNS = "10.9.1.2";

@@ -22,7 +22,7 @@ const POWEROFF_TIMEOUT_MS = 10_000;
 const SHARE_PREFIX = "lacewing-peer-";
 
 /** One Ethernet device of the VM: the other end is the tap `ifname` in the namespace called `netns`. */
-export interface PeerNic {
+interface PeerNic {
   readonly netns: string;
   readonly ifname: string;
 }

@@ -38,7 +38,7 @@ export function tsharkFields<const F extends string>(
 }
 
 /** What tshark finds wrong with a capture: a line for each frame that is malformed or draws a warning. */
-export function complaintsAbout(path: string): string[] {
+function complaintsAbout(path: string): string[] {
   const fields = ["frame.number", "_ws.expert.message", "frame.protocols"] as const;
   return tsharkFields(path, fields, COMPLAINTS).map(
     (frame) => `frame ${frame["frame.number"]}: ${frame["_ws.expert.message"]} (${frame["frame.protocols"]})`,
