@@ -61,7 +61,7 @@ export type AuthenticatorState =
   /** The verdict was told; `identifier` is that of the CHAP response. */
   | { kind: "accepted"; method: Attempt["method"]; identifier: number };
 
-export type AuthenticatorOutput =
+type AuthenticatorOutput =
   /** A whole PAP or CHAP packet. */
   | { readonly kind: "send"; readonly protocol: number; readonly packet: Uint8Array }
   | { readonly kind: "asked"; readonly attempt: Attempt }

@@ -28,7 +28,7 @@ export type ClientAuthenticationState =
     }
   | { kind: "accepted"; method: AuthenticationMethod };
 
-export type ClientAuthenticationOutput =
+type ClientAuthenticationOutput =
   | { readonly kind: "send"; readonly protocol: number; readonly packet: Uint8Array }
   | { readonly kind: "accepted" }
   | { readonly kind: "failed"; readonly message: string }

@@ -19,7 +19,7 @@ export type AuthenticationMethod = "chap-md5" | "pap";
 export type LinkKind = "pppoe" | "l2tp";
 
 /** An MRU that was not negotiated (RFC 1661 §6.1). */
-export const DEFAULT_MRU_BYTES = 1500;
+const DEFAULT_MRU_BYTES = 1500;
 
 /** A smaller MRU is no use to anyone and is Nak'ed up. */
 const MIN_MRU_BYTES = 128;

@@ -30,28 +30,28 @@ import {
 } from "./ppp-control.ts";
 
 /** Codes that only LCP has. */
-export const PROTOCOL_REJECT = 8;
+const PROTOCOL_REJECT = 8;
 export const ECHO_REQUEST = 9;
 export const ECHO_REPLY = 10;
-export const DISCARD_REQUEST = 11;
-export const IDENTIFICATION = 12;
-export const TIME_REMAINING = 13;
+const DISCARD_REQUEST = 11;
+const IDENTIFICATION = 12;
+const TIME_REMAINING = 13;
 
 /** Types of Configuration Options. */
 export const OPTION_MRU = 1;
-export const OPTION_ACCM = 2;
+const OPTION_ACCM = 2;
 export const OPTION_AUTHENTICATION = 3;
-export const OPTION_QUALITY = 4;
+const OPTION_QUALITY = 4;
 export const OPTION_MAGIC = 5;
-export const OPTION_PFC = 7;
-export const OPTION_ACFC = 8;
+const OPTION_PFC = 7;
+const OPTION_ACFC = 8;
 
 /** CHAP algorithms in the Authentication-Protocol option (RFC 1994 §3, RFC 2759). */
 export const CHAP_MD5 = 5;
 export const CHAP_MSCHAP_V2 = 0x81;
 
 /** Octets of the Magic-Number that begins the data of Echo packets. */
-export const MAGIC_BYTES = 4;
+const MAGIC_BYTES = 4;
 
 export type LcpPacket =
   | {

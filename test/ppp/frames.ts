@@ -6,7 +6,7 @@ import { parseIpcpOption } from "../../src/wire/ipcp.ts";
 import { parseLcp, parseLcpOption } from "../../src/wire/lcp.ts";
 import { parsePap } from "../../src/wire/pap.ts";
 import { emitPpp, PPP_CHAP, PPP_IPCP, PPP_IPV6CP, PPP_LCP, PPP_PAP, parsePpp } from "../../src/wire/ppp.ts";
-import { type ConfigOption, emitControlPacket, emitOptions } from "../../src/wire/ppp-control.ts";
+import { type ConfigOption, emitControlPacket } from "../../src/wire/ppp-control.ts";
 
 /** "LCP configure-request [mru=1492 magic]": identifiers and random values left out. */
 export function show(frame: Uint8Array): string {
@@ -61,10 +61,6 @@ export function ackOf(request: Uint8Array): Uint8Array {
 /** Code and identifier of a control frame. */
 export function identifierOf(request: Uint8Array): number {
   return request[3]!;
-}
-
-export function options(...list: readonly ConfigOption[]): Uint8Array {
-  return emitOptions(list);
 }
 
 function showControl(information: Uint8Array, option: (option: ConfigOption) => string): string {

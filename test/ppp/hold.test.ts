@@ -128,4 +128,13 @@ describe("a held attempt", () => {
     expect(restored.proxy()!.frame).toEqual(papRequest(2));
     expect(server.proxy()!.frame).toEqual(papRequest(1));
   });
+
+  it("leaves a snapshot alone that was taken before", () => {
+    const { server } = heldPap();
+    const snapshot = server.snapshot();
+    const before = structuredClone(snapshot);
+    server.receive(0, papRequest(2));
+    server.receive(0, frame(PPP_LCP, 1, 1, "010405d4 0506 99999999"));
+    expect(snapshot).toEqual(before);
+  });
 });

@@ -2,6 +2,8 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { fromHex, toHex, utf8 } from "../../src/base/bytes.ts";
 import {
+  CHAP_MD5,
+  CHAP_MSCHAP_V2,
   emitLcp,
   emitLcpOption,
   type LcpOption,
@@ -74,8 +76,11 @@ const OPTIONS: readonly { hex: string; option: LcpOption }[] = [
   { hex: "01 05d4", option: { kind: "mru", mruBytes: 1492 } },
   { hex: "02 000a0000", option: { kind: "accm", map: 0x000a0000 } },
   { hex: "03 c023", option: { kind: "authentication", protocol: 0xc023, data: NONE } },
-  { hex: "03 c22305", option: { kind: "authentication", protocol: 0xc223, data: Uint8Array.of(5) } },
-  { hex: "03 c22381", option: { kind: "authentication", protocol: 0xc223, data: Uint8Array.of(0x81) } },
+  { hex: "03 c22305", option: { kind: "authentication", protocol: 0xc223, data: Uint8Array.of(CHAP_MD5) } },
+  {
+    hex: "03 c22381",
+    option: { kind: "authentication", protocol: 0xc223, data: Uint8Array.of(CHAP_MSCHAP_V2) },
+  },
   { hex: "04 c025000003e8", option: { kind: "quality", protocol: 0xc025, data: fromHex("000003e8") } },
   { hex: "05 ffffffff", option: { kind: "magic", magic: 0xffffffff } },
   { hex: "07", option: { kind: "pfc" } },
