@@ -8,12 +8,9 @@
 #include "frame-sender.h"
 #include "frame-source.h"
 #include "mapping.h"
-#include "packet-socket.h"
 #include "poller.h"
 
 namespace lacewing {
-
-PacketOptions ReadPacketOptions(const Napi::Object& options);
 
 class RegionObject : public Napi::ObjectWrap<RegionObject> {
  public:

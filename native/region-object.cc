@@ -1,12 +1,10 @@
 #include <algorithm>
-#include <climits>
 #include <utility>
 
 #include "arguments.h"
 #include "environment.h"
 #include "objects.h"
-#include "tun.h"
-#include "udp-socket.h"
+#include "options.h"
 
 namespace lacewing {
 
