@@ -1,3 +1,4 @@
+import { deserialize, serialize } from "node:v8";
 import { describe, expect, it } from "vitest";
 import { concatBytes, fromHex, utf8 } from "../../src/base/bytes.ts";
 import { verifyChapMd5 } from "../../src/ppp/chap.ts";
@@ -136,6 +137,15 @@ describe("an LNS that adopts", () => {
     expect(outputs).toEqual([]);
     const [again] = framesOf(client.timeout(3_000));
     expect(ups(talk(server, client, server.receive(3_000, again!)))).toBe(2);
+  });
+
+  it("goes on from a snapshot of the adopted session", () => {
+    const { client, session } = throughLac("chap-md5");
+    const { server, outputs } = PppServer.adopt(LNS, seededRandom(23), 0, session, "adopt");
+    const restored = new PppServer(LNS, seededRandom(23), deserialize(serialize(server.snapshot())));
+    const accepted = restored.accept(0, attemptOf(outputs), GRANT);
+    expect(framesOf(accepted)[0]).toEqual(framesOf(server.accept(0, attemptOf(outputs), GRANT))[0]);
+    expect(ups(talk(restored, client, accepted))).toBe(2);
   });
 
   it("comes back to Opened when the peer begins LCP anew", () => {
