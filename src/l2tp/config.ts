@@ -32,7 +32,7 @@ export interface L2tpPeerConfig {
   readonly secret?: string;
   /** Challenge the peer. Default: when there is a secret. A peer's challenge is answered in any case. */
   readonly authenticate?: boolean;
-  /** Hide all values that may be hidden; needs the secret. Default: false. */
+  /** Hide what may be hidden in messages about calls; needs the secret. Default: false. What the peer hides is read anyway. */
   readonly hideAvps?: boolean;
   /** Receive window that we offer, in messages. Default: 128. */
   readonly receiveWindow?: number;

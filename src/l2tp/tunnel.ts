@@ -5,7 +5,7 @@ import { type Instant, NEVER } from "../base/time.ts";
 import { emitL2tp } from "../wire/l2tp.ts";
 import { GENERAL_ERROR, type ResultCode, STOPCCN_RESULT } from "../wire/l2tp-codes.ts";
 import { challengeResponse } from "../wire/l2tp-hiding.ts";
-import { emitMessage, type L2tpMessage, type MessageOf } from "../wire/l2tp-messages.ts";
+import { emitMessage, type L2tpMessage, MESSAGES, type MessageOf } from "../wire/l2tp-messages.ts";
 import { nextCall, stageOf } from "./call-queue.ts";
 import type { L2tpAddress, L2tpEndpointConfig, PeerPolicy } from "./config.ts";
 import type { EndedSession, TunnelCause, Unanswered } from "./outputs.ts";
@@ -217,11 +217,15 @@ function tellUp(turn: Turn, tunnel: TunnelState): void {
   });
 }
 
-/** Queues a message, hidden as the peer's policy says; settle() sends it. */
+/**
+ * Queues a message, hidden as the peer's policy says; settle() sends it. Only messages about calls are hidden:
+ * the others say nothing that is worth it, and there are peers (xl2tpd) that know which secret to open them
+ * with only when the tunnel is up.
+ */
 export function send(turn: Turn, tunnel: TunnelState, message: L2tpMessage, sessionId = 0): void {
   const { secret, hideAvps } = policyOf(turn, tunnel);
-  const hiding =
-    hideAvps && secret !== undefined ? { secret, randomVector: turn.random.bytes(16) } : undefined;
+  const hides = hideAvps && MESSAGES[message.kind].scope === "session";
+  const hiding = hides && secret !== undefined ? { secret, randomVector: turn.random.bytes(16) } : undefined;
   const outgoing = { label: message.kind, sessionId, body: emitMessage(message, hiding) };
   if (message.kind === "StopCCN" || message.kind === "HELLO") enqueueUrgent(tunnel.transport, outgoing);
   else if (!enqueue(tunnel.transport, outgoing)) {

@@ -43,7 +43,8 @@ const CONTROL_OPTIONS = [
   "vendorName",
 ] as const;
 
-const CONTROL_REQUIRED = ["protocolVersion", "framingCapabilities", "hostName", "assignedTunnelId"] as const;
+/** The Host Name before all that may be hidden: receivers find the secret by it, some of them only as they go along. */
+const CONTROL_REQUIRED = ["protocolVersion", "hostName", "framingCapabilities", "assignedTunnelId"] as const;
 
 /** §3.2 and §6.1 to §6.14, in the order in which we send the attributes. */
 export const MESSAGES = {
