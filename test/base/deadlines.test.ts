@@ -8,8 +8,8 @@ type Step =
   | { readonly kind: "clear"; readonly key: number }
   | { readonly kind: "pop"; readonly now: number };
 
-const key = fc.nat(20);
-const instant = fc.nat(50);
+const key = fc.nat(60);
+const instant = fc.nat(200);
 const step: fc.Arbitrary<Step> = fc.oneof(
   fc.record({ kind: fc.constant("set" as const), key, at: fc.oneof(instant, fc.constant(NEVER)) }),
   fc.record({ kind: fc.constant("clear" as const), key }),
@@ -23,7 +23,7 @@ function earliest(model: ReadonlyMap<number, number>): number {
 describe("deadlines", () => {
   it("behave like a list that is searched every time", () => {
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 300 }), (steps) => {
+      fc.property(fc.array(step, { minLength: 200, maxLength: 400, size: "max" }), (steps) => {
         const deadlines = new Deadlines<number>();
         const model = new Map<number, number>();
         for (const s of steps) {
@@ -45,7 +45,7 @@ describe("deadlines", () => {
           expect(deadlines.next()).toBe(earliest(model));
         }
       }),
-      { numRuns: 300 },
+      { numRuns: 200 },
     );
   });
 

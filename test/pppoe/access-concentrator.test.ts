@@ -547,4 +547,15 @@ describe("a concentrator restored from a snapshot", () => {
     expect(after.receive(1, fromHost({ code: PADR, host: hostMac(3), tags: [ANY, cookie] }))).toHaveLength(1);
     expect(events(call(after, 1).outputs)[0]).toMatchObject({ kind: "session-closed", by: "replaced" });
   });
+
+  it("still knows which session of a host is the oldest, whatever the ids", () => {
+    const config = acConfig({ limits: { maxSessionsPerMac: 3, padiPerMac: GENEROUS } });
+    const random = seededRandom(1);
+    const fresh = new AccessConcentrator(config, random).snapshot();
+    const ids = { ...IdPool.create(random, 1, 9).state, nextFresh: 8 };
+    const before = new AccessConcentrator(config, random, { ...fresh, ids });
+    expect([0, 1, 2].map((now) => call(before, now).sessionId)).toEqual([8, 9, 1]);
+    const after = new AccessConcentrator(config, random, before.snapshot());
+    expect(events(call(after, 3).outputs)[0]).toMatchObject({ by: "replaced", sessionId: 8 });
+  });
 });
