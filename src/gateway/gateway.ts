@@ -1,6 +1,6 @@
 import { LocalUsers } from "../aaa/local-users.ts";
 import type { LogFields } from "../base/logger.ts";
-import type { ChannelId, Punt } from "../channel/dataplane.ts";
+import type { ChannelId, Punt, UnitId } from "../channel/dataplane.ts";
 import type { CallRequest } from "../l2tp/outputs.ts";
 import type { Credentials } from "../ppp/authenticator.ts";
 import type { AuthenticationMethod } from "../ppp/lcp.ts";
@@ -16,6 +16,7 @@ import { L2tpCarrier } from "./l2tp-carrier.ts";
 import { Session, type SessionOwner } from "./session.ts";
 import type { Surroundings } from "./surroundings.ts";
 import { Termination } from "./termination.ts";
+import { tellTooBig } from "./too-big.ts";
 import { type Call, Tunnels } from "./tunnels.ts";
 import { UnitGroup } from "./unit-group.ts";
 
@@ -214,10 +215,27 @@ export class Gateway implements SessionOwner, SessionMaker {
         void this.#lines.find(({ port }) => port === punt.port)?.lost(punt.reason);
         return;
       case "too-big":
+        this.#tooBig(punt);
+        return;
       case "unreachable":
+        this.#tunnels?.unreachable(punt);
+        return;
       case "unit-down":
+        this.#unitDown(punt.unit, punt.reason);
         return;
     }
+  }
+
+  #tooBig(punt: Extract<Punt, { kind: "too-big" }>): void {
+    const group = [...this.#groups.values()].find(({ sharedUnit }) => sharedUnit === punt.unit);
+    if (group !== undefined)
+      tellTooBig(punt, group.config.netns !== undefined, this.#around.icmp, this.#around);
+  }
+
+  /** Somebody has removed a device of ours: who went through it goes. */
+  #unitDown(unit: UnitId, reason: string): void {
+    for (const session of this.#sessions.values())
+      if (session.unit === unit) session.leave(endCause("failed", `its device is gone: ${reason}`));
   }
 
   #interfaceGone(ifindex: number): void {

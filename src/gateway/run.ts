@@ -3,6 +3,7 @@ import { Scheduler } from "../base/scheduler.ts";
 import type { Config } from "../config/config.ts";
 import { startLoopDataplane } from "../dataplane/loop/engine.ts";
 import { openFramePort } from "../io/frame-port.ts";
+import { openIcmpSender } from "../io/icmp-sender.ts";
 import { openHostNetwork } from "../io/native-host-network.ts";
 import { systemClock, systemRandom, timerAlarm } from "../io/system.ts";
 import { Gateway } from "./gateway.ts";
@@ -27,7 +28,11 @@ export async function startGateway(
   });
   const alarm = timerAlarm(systemClock, () => scheduler.run(systemClock.now()));
   const scheduler: Scheduler = new Scheduler(alarm);
+  const icmp = openIcmpSender((error) =>
+    logger.debug({ error: error.message }, "an ICMP error could not be sent"),
+  );
   const around = {
+    icmp,
     config,
     clock: systemClock,
     random: systemRandom(),
@@ -40,6 +45,7 @@ export async function startGateway(
   const gateway = new Gateway(around);
   const close = async (): Promise<void> => {
     alarm.cancel();
+    icmp.close();
     await dataplane.close();
     host.close();
   };

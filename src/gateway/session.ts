@@ -1,6 +1,6 @@
 import type { LogFields } from "../base/logger.ts";
 import { type Instant, NEVER } from "../base/time.ts";
-import type { ChannelCounters, ChannelId } from "../channel/dataplane.ts";
+import type { ChannelCounters, ChannelId, UnitId } from "../channel/dataplane.ts";
 import type { Credentials } from "../ppp/authenticator.ts";
 import type { Ipv4Up, Ipv6Up, NetworkProtocol } from "../ppp/link-types.ts";
 import type { ProxiedSession } from "../ppp/proxy.ts";
@@ -41,7 +41,7 @@ type Stage =
 /** What the data plane does with a session's channel at this moment. */
 export type Joint =
   | { readonly state: "bridged"; readonly with: ChannelId }
-  | { readonly state: "attached"; readonly device: string };
+  | { readonly state: "attached"; readonly device: string; readonly unit: UnitId };
 
 /** What a session's channel is joined to: an LNS (Forwarding) or a unit of ours (Termination). */
 export interface Role {
@@ -115,6 +115,12 @@ export class Session {
 
   get user(): string | undefined {
     return this.#user;
+  }
+
+  /** The unit that the session's channel is attached to. */
+  get unit(): UnitId | undefined {
+    const joint = this.#role?.joint;
+    return joint?.state === "attached" ? joint.unit : undefined;
   }
 
   get isOver(): boolean {

@@ -6,6 +6,7 @@ import type { Dataplane } from "../channel/dataplane.ts";
 import type { Config } from "../config/config.ts";
 import type { FramePort } from "../io/frame-port.ts";
 import type { HostNetwork } from "../io/host-network.ts";
+import type { IcmpSender } from "../io/icmp-sender.ts";
 import type { LinkInfo } from "../wire/rtnetlink-link.ts";
 
 /** What the gateway lives in: the system's in production, made of memory and virtual time in tests. */
@@ -17,6 +18,7 @@ export interface Surroundings {
   readonly scheduler: Scheduler;
   readonly dataplane: Dataplane;
   readonly host: HostNetwork;
+  readonly icmp: IcmpSender;
   /** Opens the PPPoE discovery port of an interface. */
   openFramePort(link: LinkInfo): FramePort;
 }

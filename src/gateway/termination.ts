@@ -46,7 +46,7 @@ export class Termination implements Role {
 
   get joint(): Joint | undefined {
     return this.#attached && this.#sessionUnit !== undefined
-      ? { state: "attached", device: this.#sessionUnit.device }
+      ? { state: "attached", device: this.#sessionUnit.device, unit: this.#sessionUnit.unit }
       : undefined;
   }
 

@@ -17,6 +17,8 @@ import type { L2tpLegView, TunnelView } from "./views.ts";
 
 /** What an outer packet has at the least: assumed of a path of which the routes say nothing. */
 const ETHERNET_MTU_BYTES = 1500;
+/** Less than any host must take in one piece (RFC 791 §3.1) is a forgery. */
+const SMALLEST_PATH_MTU_BYTES = 576;
 
 /** A call in a tunnel, placed by us or by the peer. */
 export interface Call {
@@ -129,6 +131,21 @@ export class Tunnels {
       portKey: punt.port,
     };
     this.#input(this.#endpoint.receive(this.#around.clock.now(), from, punt.datagram));
+  }
+
+  /** The network says that datagrams to a peer do not arrive; its path MTU, if that is why, is learnt. */
+  unreachable({ remoteAddress, remotePort, errno, mtuBytes }: Extract<Punt, { kind: "unreachable" }>): void {
+    this.#around.logger.debug(
+      { address: remoteAddress, port: remotePort, error: errno, mtu: mtuBytes },
+      "an L2TP peer is unreachable, says the network; retransmission goes on",
+    );
+    if (mtuBytes === undefined) return;
+    for (const { peer, remote, dataPeer } of this.#tunnels.values()) {
+      if (remote.address !== remoteAddress || peer.pathMtuBytes !== undefined) continue;
+      const spec = this.#dataPeer(peer, remote);
+      if (mtuBytes >= SMALLEST_PATH_MTU_BYTES && mtuBytes < spec.pathMtuBytes)
+        this.#around.dataplane.updatePeer(dataPeer, { ...spec, pathMtuBytes: mtuBytes });
+    }
   }
 
   deadline(): number {

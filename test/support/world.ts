@@ -158,6 +158,7 @@ export class Node {
   readonly host = memoryHostNetwork();
   /** What the host got out of units. */
   readonly packets: { readonly unit: UnitId; readonly packet: Uint8Array }[] = [];
+  readonly icmp: { readonly destination: string; readonly message: Uint8Array }[] = [];
   /** Where frames and datagrams go. */
   onEthernet: (frame: Uint8Array) => void = () => {};
   onDatagram: (to: string, udpPort: number, datagram: Uint8Array) => void = () => {};
@@ -187,6 +188,10 @@ export class Node {
       scheduler: world.scheduler(),
       dataplane: this.dataplane,
       host: this.host,
+      icmp: {
+        send: (destination: string, message: Uint8Array) => this.icmp.push({ destination, message }),
+        close() {},
+      },
       openFramePort: () => frames,
     };
     this.dataplane.onTransmit((transmission) => this.#transmitted(transmission));

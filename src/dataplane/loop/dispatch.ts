@@ -1,12 +1,27 @@
 import { PPP_IPV4, PPP_IPV6, pppHeaderBytes, pppProtocol } from "../../wire/ppp.ts";
 import { MALFORMED_IP, UNSUPPORTED_PROTOCOL, WRONG_ADDRESS } from "../drop-codes.ts";
-import { IPV4_SOURCE, IPV6_SOURCE, ipv4PacketBytes, ipv6PacketBytes } from "../ip-packet.ts";
+import {
+  IPV4_DESTINATION,
+  IPV4_SOURCE,
+  IPV6_DESTINATION,
+  IPV6_SOURCE,
+  ipv4PacketBytes,
+  ipv6PacketBytes,
+} from "../ip-packet.ts";
 import { clampMss } from "../mss.ts";
 import { ADDRESSES_PER_FAMILY } from "../specs.ts";
 import { ATTACHED, BRIDGED, CLOSED, indexOf, stateOf } from "./channel-word.ts";
 import type { Egress } from "./egress.ts";
 import type { Punter } from "./punter.ts";
-import { ATTACH_CLAMP, ATTACH_IPV6, COUNTERS_STRIDE, FRAMES_IN, OCTETS_IN, type Tables } from "./tables.ts";
+import {
+  ATTACH_CLAMP,
+  ATTACH_IPV6,
+  ATTACH_SUBSCRIBER_END,
+  COUNTERS_STRIDE,
+  FRAMES_IN,
+  OCTETS_IN,
+  type Tables,
+} from "./tables.ts";
 
 /** A signed 32-bit word in network order. */
 export function readWord(bytes: Uint8Array, offset: number): number {
@@ -73,10 +88,11 @@ export class Dispatch {
       this.#drops[MALFORMED_IP]! += 1;
       return;
     }
+    const subscriberEnd = (flags & ATTACH_SUBSCRIBER_END) !== 0;
     if (
       !(protocol === PPP_IPV4
-        ? this.#isIpv4Source(attachment, packet)
-        : this.#isIpv6Source(attachment, packet))
+        ? this.#isIpv4Subscriber(attachment, packet + (subscriberEnd ? IPV4_DESTINATION : IPV4_SOURCE))
+        : this.#isIpv6Subscriber(attachment, packet + (subscriberEnd ? IPV6_DESTINATION : IPV6_SOURCE)))
     ) {
       this.#drops[WRONG_ADDRESS]! += 1;
       return;
@@ -85,24 +101,24 @@ export class Dispatch {
     this.#egress.toUnit(t.attachUnit[attachment]!, packet, packetBytes);
   }
 
-  #isIpv4Source(attachment: number, packet: number): boolean {
+  /** The address at `offset` is one of the attached ones. */
+  #isIpv4Subscriber(attachment: number, offset: number): boolean {
     const { attachIpv4, attachIpv4Mask } = this.#tables;
-    const source = readWord(this.#bytes, packet + IPV4_SOURCE);
+    const address = readWord(this.#bytes, offset);
     const first = attachment * ADDRESSES_PER_FAMILY;
     for (let i = first; i < first + ADDRESSES_PER_FAMILY; i++)
-      if ((source & attachIpv4Mask[i]!) === attachIpv4[i]!) return true;
+      if ((address & attachIpv4Mask[i]!) === attachIpv4[i]!) return true;
     return false;
   }
 
-  #isIpv6Source(attachment: number, packet: number): boolean {
+  #isIpv6Subscriber(attachment: number, offset: number): boolean {
     const { attachIpv6, attachIpv6Mask } = this.#tables;
-    const source = packet + IPV6_SOURCE;
     const first = attachment * ADDRESSES_PER_FAMILY * 4;
     for (let i = first; i < first + 4 * ADDRESSES_PER_FAMILY; i += 4) {
       let word = 0;
       while (
         word < 4 &&
-        (readWord(this.#bytes, source + 4 * word) & attachIpv6Mask[i + word]!) === attachIpv6[i + word]!
+        (readWord(this.#bytes, offset + 4 * word) & attachIpv6Mask[i + word]!) === attachIpv6[i + word]!
       )
         word += 1;
       if (word === 4) return true;

@@ -189,7 +189,7 @@ class LoopDataplane implements Dataplane {
     const fds: number[] = [];
     try {
       fds.push(this.#devices.open(spec));
-      this.#writer.addUnit(unit, spec.shared);
+      this.#writer.addUnit(unit, spec);
       await this.#commandAll(
         {
           kind: "adopt-unit",
@@ -224,7 +224,7 @@ class LoopDataplane implements Dataplane {
 
   async attach(channel: ChannelId, spec: AttachSpec): Promise<void> {
     this.#registry.attach(channel, spec);
-    this.#writer.attach(channel, spec, this.#registry.unit(spec.unit).spec.shared);
+    this.#writer.attach(channel, spec, this.#registry.unit(spec.unit).spec);
     await this.#settled();
   }
 

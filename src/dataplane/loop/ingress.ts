@@ -20,7 +20,14 @@ import {
   UNSUPPORTED_PROTOCOL,
   WRONG_SOURCE,
 } from "../drop-codes.ts";
-import { IPV4_DESTINATION, IPV6_DESTINATION, ipv4PacketBytes, ipv6PacketBytes } from "../ip-packet.ts";
+import {
+  IPV4_DESTINATION,
+  IPV4_SOURCE,
+  IPV6_DESTINATION,
+  IPV6_SOURCE,
+  ipv4PacketBytes,
+  ipv6PacketBytes,
+} from "../ip-packet.ts";
 import { L2tpMessage, readL2tpMessage } from "../l2tp-message.ts";
 import { clampMss } from "../mss.ts";
 import { isFromPeer, PppoeFrame, readPppoeFrame } from "../pppoe-frame.ts";
@@ -36,6 +43,7 @@ import {
   PEER_IPV6,
   SESSION_PAGE,
   type Tables,
+  UNIT_BY_SOURCE,
 } from "./tables.ts";
 
 /** Octets of headroom that a unit's receive buffers need: the longest header, less what the vnet header gives. */
@@ -188,15 +196,22 @@ export class Ingress {
     if (packetBytes < 0) return MALFORMED_IP;
     let channel = Atomics.load(t.unitChannel, unit);
     if (channel < 0) {
-      channel = ipv6
-        ? this.#lookup.ipv6(
-            unit,
-            readWord(bytes, offset + IPV6_DESTINATION),
-            readWord(bytes, offset + IPV6_DESTINATION + 4),
-            readWord(bytes, offset + IPV6_DESTINATION + 8),
-            readWord(bytes, offset + IPV6_DESTINATION + 12),
-          )
-        : this.#lookup.ipv4(unit, readWord(bytes, offset + IPV4_DESTINATION));
+      const bySource = channel === UNIT_BY_SOURCE;
+      if (ipv6) {
+        const address = offset + (bySource ? IPV6_SOURCE : IPV6_DESTINATION);
+        channel = this.#lookup.ipv6(
+          unit,
+          readWord(bytes, address),
+          readWord(bytes, address + 4),
+          readWord(bytes, address + 8),
+          readWord(bytes, address + 12),
+        );
+      } else {
+        channel = this.#lookup.ipv4(
+          unit,
+          readWord(bytes, offset + (bySource ? IPV4_SOURCE : IPV4_DESTINATION)),
+        );
+      }
     }
     if (channel === 0) return UNKNOWN_DESTINATION;
     const word = Atomics.load(t.channelWord, channel);

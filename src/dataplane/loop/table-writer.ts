@@ -9,6 +9,7 @@ import type {
   PortId,
   PortSpec,
   UnitId,
+  UnitSpec,
 } from "../../channel/dataplane.ts";
 import { DataplaneError } from "../../channel/errors.ts";
 import { ADDRESS_BYTES, ADDRESS_GROUP_MAX } from "../../io/addon.ts";
@@ -23,6 +24,7 @@ import type { Grace } from "./grace.ts";
 import {
   ATTACH_CLAMP,
   ATTACH_IPV6,
+  ATTACH_SUBSCRIBER_END,
   attachmentSlots,
   COUNTERS_STRIDE,
   laneOfPort,
@@ -34,6 +36,8 @@ import {
   SESSION_DIRECTORIES,
   SESSION_PAGE,
   type Tables,
+  UNIT_BY_DESTINATION,
+  UNIT_BY_SOURCE,
   uncheckedLaneOfPort,
 } from "./tables.ts";
 
@@ -154,9 +158,9 @@ export class TableWriter {
     this.#next(channel, PUNTED, 0);
   }
 
-  attach(channel: ChannelId, spec: AttachSpec, shared: boolean): void {
+  attach(channel: ChannelId, spec: AttachSpec, { shared, end }: Pick<UnitSpec, "shared" | "end">): void {
     const slot = take(this.#attachments, "attachments");
-    this.#describe(slot, spec);
+    this.#describe(slot, spec, end);
     const word = withState(this.#t.channelWord[channel]!, ATTACHED, slot);
     Atomics.store(this.#t.channelWord, channel, word);
     const records: number[] = [];
@@ -188,15 +192,19 @@ export class TableWriter {
     });
   }
 
-  addUnit(unit: UnitId, shared: boolean): void {
-    Atomics.store(this.#t.unitChannel, unit, shared ? -1 : 0);
+  addUnit(unit: UnitId, { shared, end }: Pick<UnitSpec, "shared" | "end">): void {
+    const byAddress = end === "subscriber" ? UNIT_BY_SOURCE : UNIT_BY_DESTINATION;
+    Atomics.store(this.#t.unitChannel, unit, shared ? byAddress : 0);
   }
 
-  #describe(slot: number, spec: AttachSpec): void {
+  #describe(slot: number, spec: AttachSpec, end: UnitSpec["end"]): void {
     const t = this.#t;
     t.attachUnit[slot] = spec.unit;
     t.attachMru[slot] = spec.mruBytes;
-    t.attachFlags[slot] = (spec.clampMss ? ATTACH_CLAMP : 0) | (spec.ipv6 ? ATTACH_IPV6 : 0);
+    t.attachFlags[slot] =
+      (spec.clampMss ? ATTACH_CLAMP : 0) |
+      (spec.ipv6 ? ATTACH_IPV6 : 0) |
+      (end === "subscriber" ? ATTACH_SUBSCRIBER_END : 0);
     const ipv4 = slot * ADDRESSES_PER_FAMILY;
     const ipv6 = 4 * ipv4;
     // an entry that no address matches

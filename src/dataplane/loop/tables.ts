@@ -47,6 +47,12 @@ const DROPS_STRIDE = 32;
 /** Bits of `attachFlags`. */
 export const ATTACH_CLAMP = 1;
 export const ATTACH_IPV6 = 2;
+/** The attached addresses are this end's own (UnitSpec.end "subscriber"): packets from the channel go to them. */
+export const ATTACH_SUBSCRIBER_END = 4;
+
+/** In `unitChannel`: a shared unit, whose packets are told apart by destination, or by source at a subscriber's end. */
+export const UNIT_BY_DESTINATION = -1;
+export const UNIT_BY_SOURCE = -2;
 
 /** Sessions of an L2TP tunnel are found by two steps of eight bits. */
 export const SESSION_PAGE = 256;
@@ -123,7 +129,7 @@ export class Tables {
   readonly tunnelDirectory: Int32Array;
   readonly sessionDirectories: Int32Array;
   readonly sessionPages: Int32Array;
-  /** Unit → the one channel that is attached to it; -1 when it is shared. */
+  /** Unit → the one channel that is attached to it; negative when it is shared. */
   readonly unitChannel: Int32Array;
   /** By attachment (the index in the word of an attached channel). */
   readonly attachUnit: Int32Array;
