@@ -52,7 +52,7 @@ export const DEFAULT_ACCESS_CONCENTRATOR_LIMITS: AccessConcentratorLimits = {
 };
 
 /** Why a received packet was not answered. */
-export const DISCARD_REASONS = [
+const DISCARD_REASONS = [
   "truncated", // shorter than its headers say
   "bad-version",
   "bad-tag", // a tag reaches beyond the packet
@@ -127,7 +127,7 @@ export interface RequestEcho {
 }
 
 /** Requested: the owner has not answered yet. Closed: it is over, and the owner is not done with it yet. */
-export type AcSessionPhase =
+type AcSessionPhase =
   | { readonly kind: "requested"; readonly confirmBy: Instant }
   | { readonly kind: "confirmed" }
   | { readonly kind: "closed" };

@@ -18,7 +18,7 @@ import {
 import type { RequestEcho } from "./access-concentrator-types.ts";
 
 /** PPP payload of every PPPoE session unless PPP-Max-Payload says more: 1500 less 6 and 2 (RFC 2516 §7). */
-export const STANDARD_PAYLOAD_BYTES = 1492;
+const STANDARD_PAYLOAD_BYTES = 1492;
 
 /**
  * What the answer to a PADI or PADR must give back; undefined when it has not exactly one Service-Name

@@ -24,11 +24,11 @@ export interface VlanTag {
   readonly tci: number;
 }
 
-export const ETHERNET_DESTINATION = 0;
-export const ETHERNET_SOURCE = 6;
+const ETHERNET_DESTINATION = 0;
+const ETHERNET_SOURCE = 6;
 /** Offset of the EtherType, or of the outermost tag's TPID. */
-export const ETHERNET_TYPE = 12;
-export const ETHERNET_HEADER_BYTES = 14;
+const ETHERNET_TYPE = 12;
+const ETHERNET_HEADER_BYTES = 14;
 export const VLAN_TAG_BYTES = 4;
 export const MAC_BYTES = 6;
 

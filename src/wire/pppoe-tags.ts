@@ -12,7 +12,7 @@
 
 import { fromUtf8, readU16, readU32, utf8, writeU16, writeU32 } from "../base/bytes.ts";
 
-export const TAG_END_OF_LIST = 0x0000;
+const TAG_END_OF_LIST = 0x0000;
 export const TAG_SERVICE_NAME = 0x0101;
 export const TAG_AC_NAME = 0x0102;
 export const TAG_HOST_UNIQ = 0x0103;

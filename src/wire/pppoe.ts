@@ -14,14 +14,14 @@ import { readU16, writeU16 } from "../base/bytes.ts";
 import { emitTags, type PppoeTag, parseTags, tagsBytes } from "./pppoe-tags.ts";
 
 /** Offsets from the start of the header. */
-export const PPPOE_VERSION_TYPE = 0;
+const PPPOE_VERSION_TYPE = 0;
 export const PPPOE_CODE = 1;
 export const PPPOE_SESSION_ID = 2;
-export const PPPOE_LENGTH = 4;
+const PPPOE_LENGTH = 4;
 export const PPPOE_HEADER_BYTES = 6;
 
 /** Version 1 and type 1, the only ones there are. */
-export const PPPOE_VERSION_1_TYPE_1 = 0x11;
+const PPPOE_VERSION_1_TYPE_1 = 0x11;
 
 /** The code of session frames; the others are discovery's. */
 export const PPPOE_SESSION_DATA = 0x00;

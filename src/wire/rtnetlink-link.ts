@@ -59,7 +59,7 @@ const OPER_STATES = [
   "dormant",
   "up",
 ] as const;
-export type OperState = (typeof OPER_STATES)[number];
+type OperState = (typeof OPER_STATES)[number];
 
 export interface LinkInfo {
   readonly ifindex: number;

@@ -60,7 +60,7 @@ const ROUTE_TYPES = [
   "unreachable",
   "prohibit",
 ] as const;
-export type RouteType = (typeof ROUTE_TYPES)[number];
+type RouteType = (typeof ROUTE_TYPES)[number];
 
 /** A unicast route to add or delete. */
 export interface RouteSpec {
