@@ -6,6 +6,9 @@ import { addressOctets } from "../specs.ts";
 import { PACKET_HEADROOM_BYTES } from "./ingress.ts";
 import type { LoopOptions } from "./options.ts";
 
+/** What a ring slot has besides the Ethernet payload: the kernel's descriptor, headroom and headers. */
+const SLOT_OVERHEAD_BYTES = 256;
+
 /**
  * An access port's packet socket. It is bound to every protocol: one that is bound to 0x8864 loses the VLAN tag,
  * and frames under two tags never reach it.
@@ -16,7 +19,10 @@ export function packetOptions(spec: AccessPortSpec, options: LoopOptions): Packe
     name: spec.name,
     filter: etherTypeFilter(ETHERTYPE_PPPOE_SESSION),
     ringSlots: options.packetRingSlots,
-    slotBytes: options.packetSlotBytes,
+    slotBytes: Math.max(
+      options.packetSlotBytes,
+      2 ** Math.ceil(Math.log2(spec.mtuBytes + SLOT_OVERHEAD_BYTES)),
+    ),
     headroomBytes: PACKET_HEADROOM_BYTES,
     sendBufferBytes: options.sendBufferBytes,
     bypassQdisc: true,

@@ -1,0 +1,238 @@
+import { execFileSync } from "node:child_process";
+import { createSocket, type Socket } from "node:dgram";
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { performance } from "node:perf_hooks";
+import { addressRecord } from "../../../src/dataplane/loop/address-record.ts";
+import { startLoopDataplane } from "../../../src/dataplane/loop/engine.ts";
+import { DEFAULT_LOOP_OPTIONS, type LoopOptions } from "../../../src/dataplane/loop/options.ts";
+import { addressOctets } from "../../../src/dataplane/specs.ts";
+import { RX_LENGTH, RX_OFFSET, RX_STRIDE } from "../../../src/io/addon.ts";
+import { addon } from "../../../src/io/native.ts";
+import { etherTypeFilter } from "../../../src/wire/bpf.ts";
+import { ETHERTYPE_PPPOE_SESSION, parseMac } from "../../../src/wire/ethernet.ts";
+import type { Rig } from "../rig.ts";
+
+const HOST_PORT = 5000;
+const REMOTE_PORT = 17_010;
+const PATIENCE_MS = 10_000;
+
+let cables = 0;
+
+/** A veth pair of this process in its own namespace, up, without IPv6 of its own. */
+export interface Cable {
+  readonly gateway: { readonly name: string; readonly ifindex: number; readonly mac: Uint8Array };
+  readonly subscriber: { readonly name: string; readonly ifindex: number };
+  /** Takes both ends away, as if the card had been pulled. */
+  remove(): void;
+}
+
+function ip(...args: readonly string[]): void {
+  execFileSync("ip", args, { stdio: ["ignore", "pipe", "pipe"] });
+}
+
+function linkOf(name: string): { name: string; ifindex: number; mac: Uint8Array } {
+  const read = (file: string) => readFileSync(`/sys/class/net/${name}/${file}`, "utf8").trim();
+  return { name, ifindex: Number(read("ifindex")), mac: parseMac(read("address"))! };
+}
+
+export function makeCable(): Cable {
+  cables += 1;
+  const a = `lwg${process.pid % 1e6}.${cables}`;
+  const b = `lws${process.pid % 1e6}.${cables}`;
+  ip("link", "add", a, "type", "veth", "peer", "name", b);
+  for (const name of [a, b]) {
+    ip("link", "set", name, "addrgenmode", "none");
+    ip("link", "set", name, "up");
+  }
+  let there = true;
+  return {
+    gateway: linkOf(a),
+    subscriber: linkOf(b),
+    remove() {
+      if (there) ip("link", "del", a);
+      there = false;
+    },
+  };
+}
+
+/** A packet socket for PPPoE session frames on one end of a cable. */
+export function openWire(link: { readonly name: string; readonly ifindex: number }): {
+  send(frame: Uint8Array): void;
+  onFrame(handler: (frame: Uint8Array) => void): void;
+  close(): void;
+} {
+  const fd = addon.openPacket({
+    ...link,
+    filter: etherTypeFilter(ETHERTYPE_PPPOE_SESSION),
+    ringSlots: 0,
+    slotBytes: 0,
+    headroomBytes: 0,
+    sendBufferBytes: 1 << 20,
+    bypassQdisc: true,
+    promiscuous: true,
+  });
+  let handler: (frame: Uint8Array) => void = () => {};
+  const watcher = addon.watch(fd, () => {
+    for (let frame = addon.receiveFrame(fd); frame !== undefined; frame = addon.receiveFrame(fd))
+      handler(frame);
+  });
+  return {
+    send(frame) {
+      const errno = addon.sendFrame(fd, frame);
+      if (errno !== 0) throw new Error(`the test's frame was refused: errno ${errno}`);
+    },
+    onFrame(receiver) {
+      handler = receiver;
+    },
+    close() {
+      watcher.close();
+      addon.close(fd);
+    },
+  };
+}
+
+async function bound(address: string, port: number): Promise<Socket> {
+  const socket = createSocket("udp4");
+  socket.bind(port, address);
+  await once(socket, "listening");
+  return socket;
+}
+
+/** A UDP socket whose sends have happened when they return, unlike node:dgram's. */
+export function openRemote(
+  address: string,
+  udpPort: number,
+): {
+  send(toAddress: string, toPort: number, datagram: Uint8Array): void;
+  onDatagram(handler: (datagram: Uint8Array) => void): void;
+  close(): void;
+} {
+  const fd = addon.openUdp({
+    family: 4,
+    address: addressOctets(address),
+    port: udpPort,
+    ifindex: 0,
+    reusePort: false,
+    receiveBufferBytes: 1 << 20,
+    sendBufferBytes: 1 << 20,
+    gro: false,
+    checksum: true,
+    df: "clear",
+  });
+  const region = addon.createRegion(4 << 20);
+  const receiver = region.udpReceiver(fd, 32, 65_536);
+  const descriptors = new Int32Array(32 * RX_STRIDE);
+  let handler: (datagram: Uint8Array) => void = () => {};
+  const watcher = addon.watch(fd, () => {
+    const count = receiver.receive(descriptors, 32);
+    for (let i = 0; i < count; i++) {
+      const offset = descriptors[i * RX_STRIDE + RX_OFFSET]!;
+      handler(region.bytes.slice(offset, offset + descriptors[i * RX_STRIDE + RX_LENGTH]!));
+    }
+    receiver.release();
+  });
+  return {
+    send(toAddress, toPort, datagram) {
+      const errno = addon.sendDatagram(fd, addressRecord(toAddress, toPort), datagram);
+      if (errno !== 0) throw new Error(`the test's datagram was refused: errno ${errno}`);
+    },
+    onDatagram(receiverOf) {
+      handler = receiverOf;
+    },
+    close() {
+      watcher.close();
+      receiver.close();
+      addon.close(fd);
+    },
+  };
+}
+
+/** Resolves when the condition holds; gives other events their turn meanwhile. */
+export async function eventually(what: string, condition: () => boolean): Promise<void> {
+  const deadline = performance.now() + PATIENCE_MS;
+  while (!condition()) {
+    if (performance.now() > deadline) throw new Error(`never came: ${what}`);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+/** Punt limits that no test reaches that is not about them. */
+const UNLIMITED = { perSecond: 1e9, burst: 1e9 };
+
+/** A loop engine between a veth pair and the loopback device. Needs root. */
+export async function loopRig(
+  options: Partial<LoopOptions> = {},
+): Promise<Rig & { readonly cable: Cable; readonly tunnelUdpPort: number }> {
+  const cable = makeCable();
+  const dataplane = await startLoopDataplane({
+    maxChannels: 4096,
+    maxPeers: 1024,
+    maxUnits: 64,
+    punts: { ...DEFAULT_LOOP_OPTIONS.punts, perChannel: UNLIMITED, unknownSession: UNLIMITED },
+    ...options,
+  });
+  let hook: Parameters<Rig["onPunt"]>[0] = () => {};
+  dataplane.onPunt((punt) => {
+    rig.punts.push(punt);
+    hook(punt);
+  });
+  // addresses of our own on the loopback device, so that runs beside each other do not meet
+  const net = `127.${1 + (process.pid % 250)}.${1 + (cables % 250)}`;
+  const inside = `198.18.${process.pid % 250}`;
+  const remotes = [`${net}.2`, `${net}.3`] as const;
+  const access = await dataplane.openPort({ kind: "ethernet", mtuBytes: 1500, ...cable.gateway });
+  const tunnel = await dataplane.openPort({ kind: "udp", address: `${net}.1`, udpPort: REMOTE_PORT });
+  const wire = openWire(cable.subscriber);
+  wire.onFrame((frame) => rig.frames.push(frame));
+  const sockets = remotes.map((address) => {
+    const socket = openRemote(address, REMOTE_PORT);
+    socket.onDatagram((datagram) => rig.datagrams.push({ address, datagram }));
+    return { address, socket };
+  });
+  let host: Socket | undefined;
+  const rig = {
+    dataplane,
+    cable,
+    tunnelUdpPort: REMOTE_PORT,
+    access,
+    tunnel,
+    gatewayMac: cable.gateway.mac,
+    remotes,
+    remotePort: REMOTE_PORT,
+    unitAddress: `${inside}.1`,
+    subscriberAddresses: [`${inside}.2`, `${inside}.3`, `${inside}.4`] as const,
+    unitName: `lwu${process.pid % 1e6}.${cables}`,
+    punts: [] as Rig["punts"],
+    frames: [] as Rig["frames"],
+    datagrams: [] as Rig["datagrams"],
+    hostReceived: [] as Rig["hostReceived"],
+    onPunt(receiver: typeof hook) {
+      hook = receiver;
+    },
+    async openHost() {
+      host = await bound(rig.unitAddress, HOST_PORT);
+      host.on("message", (message, { address }) =>
+        rig.hostReceived.push({ from: address, payload: new Uint8Array(message) }),
+      );
+      return HOST_PORT;
+    },
+    hostSend(to: string, payload: Uint8Array) {
+      host!.send(payload, 4000, to);
+    },
+    fromSubscriber: (frame: Uint8Array) => wire.send(frame),
+    fromRemote(address: string, datagram: Uint8Array) {
+      const { socket } = sockets.find((remote) => remote.address === address)!;
+      socket.send(`${net}.1`, REMOTE_PORT, datagram);
+    },
+    until: eventually,
+    async close() {
+      host?.close();
+      for (const { socket } of sockets) socket.close();
+      wire.close();
+      await dataplane.close();
+      cable.remove();
+    },
+  };
+  return rig;
+}

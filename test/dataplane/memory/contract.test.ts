@@ -1,0 +1,4 @@
+import { describeDataplane } from "../contract.ts";
+import { memoryRig } from "./rig.ts";
+
+describeDataplane("memory", memoryRig);
