@@ -42,7 +42,13 @@ export function parseControlPacket(packet: Uint8Array): ControlPacket | undefine
   if (packet.length < CONTROL_HEADER_BYTES) return undefined;
   const length = readU16(packet, 2);
   if (length < CONTROL_HEADER_BYTES || length > packet.length) return undefined;
-  return { code: packet[0]!, identifier: packet[1]!, data: packet.subarray(CONTROL_HEADER_BYTES, length) };
+  // Not subarray(): on a Buffer it gives a Buffer, whose slice() is no copy, and fields must be copies
+  const data = new Uint8Array(
+    packet.buffer,
+    packet.byteOffset + CONTROL_HEADER_BYTES,
+    length - CONTROL_HEADER_BYTES,
+  );
+  return { code: packet[0]!, identifier: packet[1]!, data };
 }
 
 /** The inverse of parseControlPacket; `data` is at most 65,531 octets. */

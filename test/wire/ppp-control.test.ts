@@ -27,6 +27,13 @@ describe("control packets", () => {
     expect(parseControlPacket(fromHex(hex))).toBeUndefined();
   });
 
+  it("gives options that are copies, also of a Buffer", () => {
+    const buffer = Buffer.from(fromHex("ffff 01010008 010405d4")).subarray(2);
+    const options = parseOptions(parseControlPacket(buffer)!.data)!;
+    buffer.fill(0);
+    expect(options).toEqual([{ type: 1, data: fromHex("05d4") }]);
+  });
+
   it("reads what it wrote", () => {
     fc.assert(
       fc.property(fc.nat(255), fc.nat(255), fc.uint8Array({ maxLength: 300 }), (code, identifier, data) => {
