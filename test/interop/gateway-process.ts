@@ -51,7 +51,9 @@ export class GatewayProcess {
     });
     const gateway = new GatewayProcess(directory, child);
     try {
-      await eventually("the gateway answers", () => gateway.#runs() && gateway.show("status"));
+      await eventually("the gateway answers", () => gateway.show("status"), {
+        hopeless: () => (child.exitCode === null ? undefined : `its exit status is ${child.exitCode}`),
+      });
     } catch (error) {
       await gateway.stop();
       throw new Error(`the gateway did not start:\n${gateway.#log}`, { cause: error });
@@ -88,11 +90,5 @@ export class GatewayProcess {
     clearTimeout(timer);
     rmSync(this.#directory, { recursive: true, force: true });
     return status;
-  }
-
-  #runs(): boolean {
-    if (this.#process.exitCode !== null)
-      throw new Error(`it has ended with status ${this.#process.exitCode}`);
-    return true;
   }
 }
