@@ -1,24 +1,7 @@
 import { afterEach, describe, expect, it } from "vitest";
+import { LAC_YAML, LNS_YAML, USERS_YAML } from "../support/configurations.ts";
 import { macOf, Node, SubscriberSide, World, wireEthernet, wireUdp } from "../support/world.ts";
 
-const LAC = `
-name: lac
-access: [{ interface: acc0 }]
-l2tp:
-  listen: [{ address: 10.0.0.2 }]
-  peers: [{ name: lns, address: 10.0.0.11, secret: tunnel-secret }]
-realms: { isp.example: { lns: lns } }
-`;
-const LNS = `
-name: lns
-l2tp:
-  listen: [{ address: 10.0.0.11 }]
-  peers: [{ name: lac, role: lac, host-name: lac, secret: tunnel-secret }]
-realms: { isp.example: { terminate: subscribers } }
-units:
-  subscribers: { name: "sub%d", address: 100.64.0.1, pool: 100.64.0.0/24, dns: [192.0.2.53] }
-users-file: users.yaml
-`;
 const PTA = `
 name: pta
 access: [{ interface: acc0, sessions-per-mac: 2 }]
@@ -27,11 +10,6 @@ units:
   local: { name: "sub%d", address: 100.64.0.1, pool: 100.64.0.0/24 }
 users-file: users.yaml
 `;
-const USERS = `
-- { name: alice@isp.example, password: wonderland }
-- { name: bob, password: builder, address: 100.64.0.200 }
-`;
-
 /** An IPv4 packet with a valid header and 8 octets of payload, UDP by name. */
 function ipv4Packet(source: string, destination: string): Uint8Array {
   const packet = new Uint8Array(28);
@@ -48,10 +26,10 @@ function ipv4Packet(source: string, destination: string): Uint8Array {
 let world: World;
 afterEach(() => world.close());
 
-async function lacAndLns(users = USERS): Promise<{ lac: Node; lns: Node; side: SubscriberSide }> {
+async function lacAndLns(users = USERS_YAML): Promise<{ lac: Node; lns: Node; side: SubscriberSide }> {
   world = new World(1);
-  const lac = new Node(world, "10.0.0.2", LAC);
-  const lns = new Node(world, "10.0.0.11", LNS, users);
+  const lac = new Node(world, "10.0.0.2", LAC_YAML);
+  const lns = new Node(world, "10.0.0.11", LNS_YAML, users);
   const side = new SubscriberSide(world);
   wireUdp(world, lac, lns);
   wireEthernet(side, lac);
@@ -63,7 +41,7 @@ async function lacAndLns(users = USERS): Promise<{ lac: Node; lns: Node; side: S
 
 async function pta(): Promise<{ node: Node; side: SubscriberSide }> {
   world = new World(2);
-  const node = new Node(world, "10.0.0.2", PTA, USERS);
+  const node = new Node(world, "10.0.0.2", PTA, USERS_YAML);
   const side = new SubscriberSide(world);
   wireEthernet(side, node);
   await side.open();
@@ -163,7 +141,7 @@ describe("a LAC and an LNS", () => {
 
   it("give up on an LNS that never answers after about 7 s, and tell the subscriber", async () => {
     world = new World(3);
-    const lac = new Node(world, "10.0.0.2", LAC);
+    const lac = new Node(world, "10.0.0.2", LAC_YAML);
     const side = new SubscriberSide(world);
     wireUdp(world, lac);
     wireEthernet(side, lac);
@@ -183,8 +161,8 @@ describe("a LAC and an LNS", () => {
   it("bring everyone online over lines that lose, double and reorder, and end cleanly", async () => {
     for (let seed = 0; seed < 40; seed++) {
       world = new World(seed, { latencyMs: 5, loss: 0.05, duplication: 0.05 });
-      const lac = new Node(world, "10.0.0.2", LAC);
-      const lns = new Node(world, "10.0.0.11", LNS, USERS);
+      const lac = new Node(world, "10.0.0.2", LAC_YAML);
+      const lns = new Node(world, "10.0.0.11", LNS_YAML, USERS_YAML);
       const side = new SubscriberSide(world);
       wireUdp(world, lac, lns);
       wireEthernet(side, lac);
