@@ -10,7 +10,7 @@ import { readdirSync } from "node:fs";
  * A namespace's name carries the process id of its lab, so that two labs do not collide and a killed one's
  * leftovers can be told from a running one's.
  */
-export const PLACES = ["subscriber", "lac", "core", "lns", "internet"] as const;
+const PLACES = ["subscriber", "lac", "core", "lns", "internet"] as const;
 export type Place = (typeof PLACES)[number];
 
 export const ADDRESSES = {

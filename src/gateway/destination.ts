@@ -1,7 +1,7 @@
 import type { Config, Destination } from "../config/config.ts";
 
 /** The realm of a user name: what follows the last @, in lower case; undefined when there is none. */
-export function realmOf(userName: string): string | undefined {
+function realmOf(userName: string): string | undefined {
   const at = userName.lastIndexOf("@");
   return at < 0 ? undefined : userName.slice(at + 1).toLowerCase();
 }

@@ -1,7 +1,7 @@
 import type { RandomSource } from "../../src/base/random.ts";
 
 /** One call of a machine's input method, and what came of it. */
-export interface RecordedInput {
+interface RecordedInput {
   readonly method: string;
   readonly args: readonly unknown[];
   readonly outputs: unknown;
