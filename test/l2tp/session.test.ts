@@ -1,8 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { fromHex, utf8 } from "../../src/base/bytes.ts";
+import { L2tpEndpoint } from "../../src/l2tp/endpoint.ts";
 import { describeCause } from "../../src/l2tp/outputs.ts";
 import { emitAvps } from "../../src/wire/l2tp-avp.ts";
 import type { L2tpMessage } from "../../src/wire/l2tp-messages.ts";
+import { seededRandom } from "../support/seeded-random.ts";
 import {
   CALL,
   CONNECTION,
@@ -15,7 +17,7 @@ import {
   only,
   PEER_SESSION,
   PEER_TUNNEL,
-  type Played,
+  Played,
   SCCRP,
   SCCRQ,
   sent,
@@ -280,6 +282,17 @@ describe("an incoming call at the LNS", () => {
     expect(sent(outputs, "CDN")).toMatchObject({ sessionId: 33, message: { resultCode: { result: 4 } } });
   });
 
+  it("is found by the LAC's id at an endpoint that goes on from a snapshot", () => {
+    const { played, session } = offered();
+    const config = {
+      hostName: "us.example",
+      peers: [{ name: "lac", accept: true, hostName: "peer.example" }],
+    };
+    const restored = new Played(new L2tpEndpoint(config, seededRandom(8), played.endpoint.snapshot()));
+    Object.assign(restored, { tunnelId: played.tunnelId, ns: played.ns, nr: played.nr, now: played.now });
+    expect(only(restored.say(CDN), "session-down")).toMatchObject({ session });
+  });
+
   it("is cancelled by a LAC that has not heard our id", () => {
     const { played, tunnel, session } = offered();
     expect(only(played.say(CDN), "session-down")).toMatchObject({
@@ -353,6 +366,16 @@ describe.each(["lac", "lns"] as const)("a connected session at the %s", (side) =
     expect(outputs.map((output) => output.kind)).toEqual(["tunnel-down"]);
     expect(only(outputs, "tunnel-down").sessions).toEqual([{ session, stage: "connected" }]);
     expect(trace(played.say(CDN, session))).toEqual([]);
+  });
+
+  it("is nothing to wake up for", () => {
+    const { played, tunnel } = connected(side);
+    played.acknowledge();
+    played.at(2);
+    played.now = 30_000;
+    played.acknowledge();
+    expect(played.endpoint.sessions(tunnel)).toHaveLength(1);
+    expect(played.endpoint.deadline()).toBe(90_000);
   });
 
   it("has no set-up limit", () => {

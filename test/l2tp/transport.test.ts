@@ -247,6 +247,32 @@ describe("what goes ahead of a queue of calls", () => {
     expect(trace(played.acknowledge(6))).toEqual([]);
   });
 
+  it("but nothing leaves when the peer's window is full", () => {
+    const { played, tunnel } = busy();
+    // SCCRQ, SCCCN and three calls; then four are under way
+    expect(played.acknowledge(5)).toHaveLength(4);
+    expect(trace(played.endpoint.closeTunnel(0, tunnel, { result: 6 }))).toEqual(["tunnel-down"]);
+    expect(trace(played.acknowledge(6))).toEqual(["StopCCN 9/1"]);
+  });
+
+  it("StopCCN, instead of the answers that have queued", () => {
+    const { played, tunnel } = calledUp({}, 1);
+    for (const id of [1, 2, 3]) {
+      const { session } = only(played.say({ ...ICRQ, assignedSessionId: id }), "call-offered");
+      played.endpoint.acceptCall(played.now, tunnel, session);
+    }
+    played.endpoint.closeTunnel(played.now, tunnel, { result: 6 });
+    expect(trace(played.acknowledge(2))).toEqual(["StopCCN 2/5"]);
+    expect(trace(played.acknowledge(3))).toEqual([]);
+  });
+
+  it("the next call that is still wanted, when those before it have been given up", () => {
+    const { played, tunnel, sessions } = busy();
+    for (const session of sessions.slice(3, 99))
+      played.endpoint.closeSession(0, tunnel, session, { result: 3 });
+    expect(trace(played.acknowledge(5))).toEqual(["ICRQ 5/1"]);
+  });
+
   it("the ICCN of a call that was accepted", () => {
     const { played, tunnel, sessions } = busy();
     const reply = { kind: "ICRP", assignedSessionId: PEER_SESSION } as const;

@@ -255,6 +255,17 @@ describe("being called", () => {
     expect(only(outputs, "tunnel-down")).toMatchObject({ tunnel, cause: { by: "replaced" }, sessions: [{}] });
   });
 
+  it("takes an SCCRQ for a new one when it is too late for a repeated one", () => {
+    const { played } = calledUp();
+    const again = new Played(played.endpoint);
+    const request = { ...SCCRQ, receiveWindowSize: 16 };
+    again.now = 61_000;
+    expect(trace(again.sayAs(0, 0, request))).toEqual([]);
+    again.now = 63_000;
+    expect(trace(again.sayAs(0, 0, request))).toEqual(["SCCRP 0/1"]);
+    expect(played.endpoint.tunnels()).toHaveLength(2);
+  });
+
   it("gives up its own SCCRQ to a peer whose tie breaker comes", () => {
     const peer = { name: "both", remote: PEER, accept: true, hostName: "peer.example" };
     const played = new Played(new L2tpEndpoint({ hostName: "us", peers: [peer] }, seededRandom(1)));
@@ -389,6 +400,14 @@ describe("an established tunnel", () => {
     expect(played.endpoint.deadline()).toBe(Number.POSITIVE_INFINITY);
   });
 
+  it("sends nothing of its own any more once the peer has stopped it", () => {
+    const { played, tunnel } = calledUp();
+    const { session } = only(played.say(ICRQ), "call-offered");
+    expect(trace(played.endpoint.acceptCall(played.now, tunnel, session))).toEqual(["ICRP 1/3"]);
+    played.say({ kind: "StopCCN", assignedTunnelId: PEER_TUNNEL, resultCode: { result: 6 } });
+    expect(played.silentUntil(100_000)).toEqual(["2 ZLB 2/4"]);
+  });
+
   it("sends one StopCCN when it is closed, until that is acknowledged, and takes no more calls", () => {
     const { played, tunnel } = callerUp();
     played.endpoint.placeCall(0, tunnel, CALL);
@@ -460,6 +479,10 @@ describe("an established tunnel", () => {
     const datagram = Buffer.from(only(outputs, "send").datagram);
     expect(datagram.includes("5551234")).toBe(false);
     expect(sent(outputs, "ICRQ", secret).message.callingNumber).toBe("5551234");
+    // which everybody can read
+    expect(
+      sent(caller({ secret: "sesame", hideAvps: true }).open().outputs, "SCCRQ").message.vendorName,
+    ).toBe("Lacewing");
   });
 
   it("opens what the peer hides, in SCCRQ too", () => {
