@@ -99,7 +99,7 @@ function checkHostName(name: string): void {
 }
 
 /** Throws a LacewingError (L2TP_CONFIG) when the peer's configuration contradicts itself. */
-export function peerPolicy(endpoint: L2tpEndpointConfig, peer: L2tpPeerConfig): PeerPolicy {
+function peerPolicy(endpoint: L2tpEndpointConfig, peer: L2tpPeerConfig): PeerPolicy {
   const localHostName = peer.localHostName ?? endpoint.hostName;
   checkHostName(localHostName);
   const secret = peer.secret === undefined || peer.secret === "" ? undefined : utf8(peer.secret);

@@ -11,7 +11,7 @@ import { type Instant, NEVER } from "../base/time.ts";
 import { createFifo, type Fifo, fifoClear, fifoLength, fifoPush, fifoShift } from "./fifo.ts";
 
 /** A message without its header. */
-export interface OutgoingMessage {
+interface OutgoingMessage {
   /** "ICRQ", for people. */
   readonly label: string;
   /** The peer's session id for the header; 0 when the message is not about a session or the peer's is not known. */

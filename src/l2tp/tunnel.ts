@@ -26,7 +26,7 @@ import {
 } from "./transport.ts";
 
 /** Version 1, revision 0 (§4.4.3). */
-export const PROTOCOL_VERSION = 0x0100;
+const PROTOCOL_VERSION = 0x0100;
 /** One full retransmission cycle (§5.7). */
 export const CLOSED_TUNNEL_MS = 31_000;
 export const SETUP_TIMEOUT_MS = 60_000;

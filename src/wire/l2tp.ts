@@ -130,14 +130,14 @@ export interface L2tpHeader {
   readonly priority: boolean;
 }
 
-export interface L2tpPacket {
+interface L2tpPacket {
   readonly header: L2tpHeader;
   /** A view of the octets it was read from. */
   readonly payload: Uint8Array;
 }
 
 /** Why octets are no L2TP message; "bad-flags": a control message without L or S, or with O. */
-export type L2tpMalformed = "truncated" | "bad-version" | "bad-length" | "bad-flags";
+type L2tpMalformed = "truncated" | "bad-version" | "bad-length" | "bad-flags";
 
 /** Reads one datagram. */
 export function parseL2tp(bytes: Uint8Array): L2tpPacket | L2tpMalformed {

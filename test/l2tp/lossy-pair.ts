@@ -110,7 +110,7 @@ class End {
   }
 }
 
-export class LossyPair {
+class LossyPair {
   readonly lac: End;
   readonly lns: End;
   now: Instant = 0;

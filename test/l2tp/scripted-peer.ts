@@ -16,7 +16,6 @@ import {
 } from "../../src/wire/l2tp-messages.ts";
 import { seededRandom } from "../support/seeded-random.ts";
 
-export const US: L2tpAddress = { address: "192.0.2.1", port: 1701, portKey: 3 };
 export const PEER: L2tpAddress = { address: "192.0.2.2", port: 1701, portKey: 3 };
 /** The ids that the played peer assigns. */
 export const PEER_TUNNEL = 500;
@@ -31,7 +30,7 @@ export interface Sent {
   readonly message: L2tpMessage | undefined;
 }
 
-export function readSent(datagram: Uint8Array, secret?: Uint8Array): Sent {
+function readSent(datagram: Uint8Array, secret?: Uint8Array): Sent {
   const packet = parseL2tp(datagram);
   if (typeof packet === "string" || packet.header.sequence === undefined)
     throw new Error("not a control message");
