@@ -1,0 +1,30 @@
+import type { Figure } from "./results.ts";
+import type { Stage } from "./stage.ts";
+
+/** Something that is measured several times, in turns with others on the same stage. */
+export interface Benchmark {
+  /** What one run gives, in this order. */
+  readonly figures: readonly Figure[];
+  /** A run that counts for nothing: code gets compiled, caches and buffers get filled. */
+  warmUp(stage: Stage): Promise<void>;
+  /** One value for each figure. Rejects when what came out is not what went in. */
+  run(stage: Stage): Promise<readonly number[]>;
+}
+
+/** Benchmarks that share a stage, and what it must have for them. */
+export interface Scene {
+  readonly benchmarks: readonly Benchmark[];
+  prepare(stage: Stage): Promise<void>;
+}
+
+/** How long runs last. */
+export interface Extent {
+  readonly name: string;
+  readonly runs: number;
+  readonly closedLoopMs: number;
+  readonly pacedMs: number;
+  readonly setups: number;
+}
+
+export const FULL: Extent = { name: "full", runs: 5, closedLoopMs: 2000, pacedMs: 10_000, setups: 3000 };
+export const QUICK: Extent = { name: "quick", runs: 5, closedLoopMs: 400, pacedMs: 2000, setups: 1000 };

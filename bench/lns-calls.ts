@@ -1,0 +1,196 @@
+import type { RandomSource } from "../src/base/random.ts";
+import type { Scheduler } from "../src/base/scheduler.ts";
+import type { Instant } from "../src/base/time.ts";
+import { L2tpEndpoint } from "../src/l2tp/endpoint.ts";
+import { type CallConnection, type L2tpOutput, PROXY_AUTH_TYPE } from "../src/l2tp/outputs.ts";
+import type { ProxiedSession, ProxyAuthentication } from "../src/ppp/proxy.ts";
+import { PppServer, type PppServerConfig, type PppServerOutput } from "../src/ppp/server.ts";
+import { DEFAULT_TIMERS } from "../src/ppp/timers.ts";
+import { formatIpAddress } from "../src/wire/ip-address.ts";
+import { emitL2tp, isL2tpControl, parseL2tp } from "../src/wire/l2tp.ts";
+import { pppHeaderBytes } from "../src/wire/ppp.ts";
+
+/** Where a datagram came from, or goes to. */
+interface RemoteEnd {
+  readonly address: string;
+  readonly udpPort: number;
+}
+
+interface LnsCall {
+  readonly tunnel: number;
+  readonly session: number;
+  readonly remoteTunnelId: number;
+  readonly remoteSessionId: number;
+  /** Absent until ICCN. */
+  ppp?: PppServer;
+  readonly timed: { deadline(): Instant; timeout(now: Instant): void };
+}
+
+const PPP: PppServerConfig = {
+  link: "l2tp",
+  mruBytes: 1460,
+  maxMruBytes: 1500,
+  authentication: ["chap-md5", "pap"],
+  name: "bench-lns",
+  // nobody answers for the subscribers while traffic runs
+  timers: { ...DEFAULT_TIMERS, echoIntervalMs: 0 },
+};
+
+const IDLE_HOUR_MS = 3_600_000;
+const HDLC_ADDRESS_CONTROL = Uint8Array.of(0xff, 0x03);
+
+/** Every call is taken and every user let in; addresses are never given back. */
+export class LnsCalls {
+  readonly #random: RandomSource;
+  readonly #scheduler: Scheduler;
+  readonly #send: (to: { readonly address: string; readonly port: number }, datagram: Uint8Array) => void;
+  readonly #endpoint: L2tpEndpoint;
+  readonly #calls = new Map<number, LnsCall>();
+  readonly #remotes = new Map<number, { readonly address: string; readonly port: number }>();
+  readonly #timed = {
+    deadline: (): Instant => this.#endpoint.deadline(),
+    timeout: (now: Instant): void => this.#handle(now, this.#endpoint.timeout(now)),
+  };
+  #granted = 0;
+
+  constructor(
+    random: RandomSource,
+    scheduler: Scheduler,
+    send: (to: { readonly address: string; readonly port: number }, datagram: Uint8Array) => void,
+  ) {
+    this.#random = random;
+    this.#scheduler = scheduler;
+    this.#send = send;
+    this.#endpoint = new L2tpEndpoint(
+      { hostName: "bench-lns", peers: [{ name: "lac", accept: true, helloIntervalMs: IDLE_HOUR_MS }] },
+      random,
+    );
+  }
+
+  /** Takes one datagram, which it keeps. */
+  receive(now: Instant, from: RemoteEnd, datagram: Uint8Array): void {
+    if (datagram.length === 0) return;
+    if (isL2tpControl(datagram, 0)) {
+      const { address, udpPort } = from;
+      this.#handle(now, this.#endpoint.receive(now, { address, port: udpPort, portKey: 0 }, datagram));
+      this.#scheduler.update(this.#timed);
+    } else {
+      this.#receiveData(now, datagram);
+    }
+  }
+
+  #receiveData(now: Instant, datagram: Uint8Array): void {
+    const packet = parseL2tp(datagram);
+    if (typeof packet === "string") return;
+    const call = this.#calls.get(keyOf(packet.header.tunnelId, packet.header.sessionId));
+    if (call?.ppp === undefined) return;
+    const { payload } = packet;
+    const frame = pppHeaderBytes(payload, 0, payload.length) >= 3 ? payload.subarray(2) : payload;
+    this.#handlePpp(now, call, call.ppp.receive(now, frame));
+  }
+
+  #handle(now: Instant, outputs: readonly L2tpOutput[]): void {
+    for (const output of outputs) {
+      switch (output.kind) {
+        case "send":
+          this.#send(output.to, output.datagram);
+          break;
+        case "tunnel-up":
+          this.#remotes.set(output.tunnel, output.remote);
+          break;
+        case "tunnel-down":
+          for (const { session } of output.sessions) this.#forget(output.tunnel, session);
+          this.#remotes.delete(output.tunnel);
+          break;
+        case "call-offered":
+          this.#offered(now, output);
+          break;
+        case "call-connected":
+          this.#connected(now, this.#calls.get(keyOf(output.tunnel, output.session)), output.connection);
+          break;
+        case "session-down":
+          this.#forget(output.tunnel, output.session);
+      }
+    }
+  }
+
+  #offered(now: Instant, offer: Extract<L2tpOutput, { kind: "call-offered" }>): void {
+    const { tunnel, session, remoteTunnelId, remoteSessionId } = offer;
+    const call: LnsCall = {
+      tunnel,
+      session,
+      remoteTunnelId,
+      remoteSessionId,
+      timed: {
+        deadline: () => call.ppp?.deadline() ?? Number.POSITIVE_INFINITY,
+        timeout: (at) => {
+          if (call.ppp !== undefined) this.#handlePpp(at, call, call.ppp.timeout(at));
+        },
+      },
+    };
+    this.#calls.set(keyOf(tunnel, session), call);
+    this.#handle(now, this.#endpoint.acceptCall(now, tunnel, session));
+  }
+
+  #connected(now: Instant, call: LnsCall | undefined, connection: CallConnection): void {
+    if (call === undefined) return;
+    const proxied = proxiedSession(connection);
+    const { server, outputs } = PppServer.adopt(PPP, this.#random, now, proxied, "adopt");
+    call.ppp = server;
+    this.#handlePpp(now, call, outputs);
+  }
+
+  #handlePpp(now: Instant, call: LnsCall, outputs: readonly PppServerOutput[]): void {
+    for (const output of outputs) {
+      if (output.kind === "send") this.#sendData(call, output.frame);
+      else if (output.kind === "authenticate")
+        this.#handlePpp(now, call, call.ppp?.accept(now, output.attempt, this.#grant()) ?? []);
+    }
+    this.#scheduler.update(call.timed);
+  }
+
+  #grant(): { readonly ipv4: { readonly local: string; readonly remote: string; readonly dns: string[] } } {
+    const number = this.#granted++ % 0x3ffffe;
+    const octets = Uint8Array.of(100, 64 + (number >>> 16), number >>> 8, number);
+    return { ipv4: { local: "100.127.255.255", remote: formatIpAddress(octets), dns: [] } };
+  }
+
+  #sendData(call: LnsCall, frame: Uint8Array): void {
+    const remote = this.#remotes.get(call.tunnel);
+    if (remote === undefined) return;
+    const { remoteTunnelId: tunnelId, remoteSessionId: sessionId } = call;
+    const payload = Buffer.concat([HDLC_ADDRESS_CONTROL, frame]);
+    const header = { control: false, lengthBit: true, tunnelId, sessionId, priority: false };
+    this.#send(remote, emitL2tp(header, payload));
+  }
+
+  #forget(tunnel: number, session: number): void {
+    const key = keyOf(tunnel, session);
+    const call = this.#calls.get(key);
+    if (call !== undefined) this.#scheduler.remove(call.timed);
+    this.#calls.delete(key);
+  }
+}
+
+function keyOf(tunnel: number, session: number): number {
+  return tunnel * 65_536 + session;
+}
+
+/** What the LAC negotiated (RFC 2661 §4.4.5); a LAC that tells nothing is negotiated with anew. */
+function proxiedSession({ proxyLcp, proxyAuth }: CallConnection): ProxiedSession {
+  if (proxyLcp?.lastSent === undefined || proxyLcp.lastReceived === undefined)
+    return { lcp: undefined, authentication: undefined };
+  const lcp = {
+    initialReceivedConfReq: proxyLcp.initialReceived,
+    lastSentConfReq: proxyLcp.lastSent,
+    lastReceivedConfReq: proxyLcp.lastReceived,
+  };
+  const { type, name, id, response, challenge } = proxyAuth ?? {};
+  let authentication: ProxyAuthentication | undefined;
+  if (name !== undefined && id !== undefined && response !== undefined) {
+    if (type === PROXY_AUTH_TYPE.pap) authentication = { type: "pap", name, identifier: id, response };
+    else if (type === PROXY_AUTH_TYPE.chap && challenge !== undefined)
+      authentication = { type: "chap-md5", name, identifier: id, challenge, response };
+  }
+  return { lcp, authentication };
+}

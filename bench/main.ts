@@ -1,0 +1,75 @@
+/**
+ * `npm run bench`: measures, writes bench/results/, and docs/performance.md when everything was measured at full length.
+ *
+ *   --quick          short runs, two minutes in all
+ *   --only PATTERN   figures whose name contains PATTERN, "*" being anything
+ *   --json           the results on standard output
+ */
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { FULL, QUICK } from "./benchmark.ts";
+import { circumstances } from "./machine.ts";
+import { measure } from "./measure.ts";
+import { destroyNetwork, sweepDeadBenchmarks } from "./namespaces.ts";
+import { type BenchOptions, matches, parseOptions } from "./options.ts";
+import { performanceReport } from "./report.ts";
+import { meetsFloor, type Result, type ResultFile } from "./results.ts";
+import { ROOT } from "./root.ts";
+import { setupScene } from "./setup-benchmarks.ts";
+import { trafficScene } from "./traffic-benchmarks.ts";
+import { buildTrafficTool } from "./traffic-tool.ts";
+
+const RESULTS = join(ROOT, "bench", "results");
+
+const say = (line: string): void => {
+  process.stderr.write(`${line}\n`);
+};
+
+async function bench({ quick, only, json }: BenchOptions): Promise<void> {
+  const extent = quick ? QUICK : FULL;
+  const wanted = (name: string): boolean => only === undefined || matches(name, only);
+  buildTrafficTool();
+  sweepDeadBenchmarks();
+  const started = circumstances(only ?? extent.name);
+  const results: Result[] = [];
+  for (const scene of [trafficScene(extent), setupScene(extent)])
+    results.push(...(await measure(scene, extent.runs, wanted, say)));
+  if (results.length === 0) throw new Error(`no figure has a name like "${only}"`);
+  const file: ResultFile = { ...started, results };
+  write(file, only === undefined ? extent.name : "only");
+  if (json) process.stdout.write(`${JSON.stringify(file)}\n`);
+  else for (const result of results) process.stdout.write(`${line(result)}\n`);
+}
+
+function write(file: ResultFile, name: string): void {
+  mkdirSync(RESULTS, { recursive: true });
+  writeFileSync(join(RESULTS, `${name}.json`), `${JSON.stringify(file, undefined, 2)}\n`);
+  if (name === FULL.name) writeFileSync(join(ROOT, "docs", "performance.md"), performanceReport(file));
+}
+
+function line(result: Result): string {
+  const { name, value, unit, min, max } = result;
+  const met = meetsFloor(result);
+  const floor = met === undefined ? "" : `  floor ${result.floor}: ${met ? "met" : "MISSED"}`;
+  return `${name.padEnd(40)} ${value.toLocaleString("en").padStart(12)} ${unit.padEnd(10)} (${min} – ${max})${floor}`;
+}
+
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+  process.once(signal, () => {
+    // children die with us
+    destroyNetwork();
+    process.exit(1);
+  });
+}
+
+if (process.getuid?.() !== 0) {
+  say("lacewing bench: needs root, for network namespaces: sudo npm run bench");
+  process.exitCode = 1;
+} else {
+  try {
+    await bench(parseOptions(process.argv.slice(2)));
+  } catch (error) {
+    say(`lacewing bench: ${error instanceof Error ? error.message : String(error)}`);
+    process.exitCode = 1;
+  }
+}

@@ -1,0 +1,20 @@
+/** The middle of several values, and how far they lie apart. */
+export interface Spread {
+  readonly median: number;
+  readonly min: number;
+  readonly max: number;
+}
+
+/** Throws a RangeError when there are no values. */
+export function spreadOf(values: readonly number[]): Spread {
+  if (values.length === 0) throw new RangeError("no values");
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = Math.floor(sorted.length / 2);
+  const median = sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+  return { median, min: sorted[0]!, max: sorted.at(-1)! };
+}
+
+/** Four significant digits: more than runs on one machine agree on. */
+export function rounded(value: number): number {
+  return value === 0 ? 0 : Number(value.toPrecision(4));
+}

@@ -1,0 +1,74 @@
+/** What the traffic tool (bench/traffic/) counts and prints. */
+
+export type Direction = "up" | "down";
+
+/** One direction; frames. */
+export interface StreamReport {
+  readonly sent: number;
+  /** Each frame once. */
+  readonly received: number;
+  /** Of those, what had come when the last one left. */
+  readonly receivedInTime: number;
+  readonly lost: number;
+  readonly duplicated: number;
+  /** Came after a later one of its session. */
+  readonly reordered: number;
+  /** Other octets than were sent. */
+  readonly damaged: number;
+  /** Came out on another session. */
+  readonly misdelivered: number;
+  /** Control messages. */
+  readonly foreign: number;
+  /** Sends that the system refused and that were repeated. */
+  readonly refused: number;
+  /** At a fixed rate: the most frames that a pause of the generator kept back, and that left late. */
+  readonly largestBacklog: number;
+  /** With a window: how often the last frames of a full window were lost. */
+  readonly windowTimeouts: number;
+}
+
+export interface TrafficReport {
+  readonly up?: StreamReport;
+  readonly down?: StreamReport;
+  readonly seconds: number;
+  /** Of the tool. */
+  readonly processorSeconds: number;
+  readonly turns: number;
+  /** Turns in which the tool only waited for the LAC. */
+  readonly idleTurns: number;
+  readonly longestPauseMs: number;
+}
+
+/** The directions that were measured. */
+export function streamsOf(report: TrafficReport): readonly StreamReport[] {
+  return [report.up, report.down].filter((stream) => stream !== undefined);
+}
+
+/** Frames a second that came out while frames went in, all directions together. */
+export function deliveredPerSecond(report: TrafficReport): number {
+  return total(report, "receivedInTime") / report.seconds;
+}
+
+/** Of all frames that went in; 0 when none did. */
+export function lossPercent(report: TrafficReport): number {
+  const sent = total(report, "sent");
+  return sent === 0 ? 0 : (100 * total(report, "lost")) / sent;
+}
+
+/** What must not be, whatever the load: why the figures of a run mean nothing; undefined when they do. */
+export function faultOf(report: TrafficReport, offeredPerSecond?: number): string | undefined {
+  for (const stream of streamsOf(report)) {
+    if (stream.damaged > 0) return `${stream.damaged} frames were damaged`;
+    if (stream.misdelivered > 0) return `${stream.misdelivered} frames came out on another session`;
+    if (stream.duplicated > 0) return `${stream.duplicated} frames came twice`;
+    if (stream.reordered > 0) return `${stream.reordered} frames came after later ones of their session`;
+    if (stream.sent === 0) return "the generator sent nothing";
+    if (offeredPerSecond !== undefined && stream.sent < 0.999 * offeredPerSecond * report.seconds)
+      return `the generator sent ${stream.sent} frames, less than it should have`;
+  }
+  return undefined;
+}
+
+function total(report: TrafficReport, what: "sent" | "lost" | "receivedInTime"): number {
+  return streamsOf(report).reduce((sum, stream) => sum + stream[what], 0);
+}
