@@ -4,10 +4,11 @@ import { type CallConnection, PROXY_AUTH_TYPE, type ProxyAuth, type SessionStage
 import type { ProxyAuthentication } from "../ppp/proxy.ts";
 import type { HeldSession } from "../ppp/server.ts";
 import { CDN_RESULT, type ResultCode } from "../wire/l2tp-codes.ts";
+import type { Call, CallHandler } from "./call.ts";
 import { type EndCause, endCause } from "./cause.ts";
 import type { Joint, Role, Session } from "./session.ts";
 import type { Surroundings } from "./surroundings.ts";
-import type { Call, CallHandler, Tunnels } from "./tunnels.ts";
+import type { Tunnels } from "./tunnels.ts";
 import type { L2tpLegView } from "./views.ts";
 
 /** Silence of the LNS after which the held authentication frame is replayed, where its policy says so. */

@@ -8,6 +8,7 @@ import type { PppServerConfig } from "../ppp/server.ts";
 import { DEFAULT_TIMERS } from "../ppp/timers.ts";
 import { AccessLine, type SessionMaker } from "./access-line.ts";
 import { authenticationMethods } from "./authentication-methods.ts";
+import type { Call } from "./call.ts";
 import type { Carrier } from "./carrier.ts";
 import { endCause } from "./cause.ts";
 import { Destinations } from "./destination.ts";
@@ -17,7 +18,7 @@ import { Session, type SessionOwner } from "./session.ts";
 import type { Surroundings } from "./surroundings.ts";
 import { Termination } from "./termination.ts";
 import { tellTooBig } from "./too-big.ts";
-import { type Call, Tunnels } from "./tunnels.ts";
+import { Tunnels } from "./tunnels.ts";
 import { UnitGroup } from "./unit-group.ts";
 
 /** How long a stopping gateway waits for Terminate-Acks, and then for the acknowledgements of its StopCCNs. */

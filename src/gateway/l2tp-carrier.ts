@@ -4,10 +4,10 @@ import type { CallConnection, CallRequest, ProxyAuth } from "../l2tp/outputs.ts"
 import { PROXY_AUTH_TYPE, type SessionStage } from "../l2tp/outputs.ts";
 import type { ProxiedSession, ProxyAuthentication } from "../ppp/proxy.ts";
 import { CDN_RESULT } from "../wire/l2tp-codes.ts";
+import type { Call, CallHandler } from "./call.ts";
 import type { Carrier } from "./carrier.ts";
 import { type EndCause, endCause } from "./cause.ts";
 import type { Session } from "./session.ts";
-import type { Call, CallHandler } from "./tunnels.ts";
 import type { L2tpLegView } from "./views.ts";
 
 /** LNS: a call that a LAC placed carries the subscriber's PPP. */

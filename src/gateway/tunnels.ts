@@ -4,45 +4,16 @@ import type { ChannelId, PeerId, PortId, Punt, UdpPeerSpec } from "../channel/da
 import type { L2tpPeerConfig as PeerConfig } from "../config/config.ts";
 import type { L2tpAddress, L2tpPeerConfig } from "../l2tp/config.ts";
 import { L2tpEndpoint } from "../l2tp/endpoint.ts";
-import {
-  type CallConnection,
-  type CallRequest,
-  describeCause,
-  type L2tpOutput,
-  type SessionStage,
-} from "../l2tp/outputs.ts";
-import { CDN_RESULT, GENERAL_ERROR, type ResultCode } from "../wire/l2tp-codes.ts";
+import { type CallRequest, describeCause, type L2tpOutput, type SessionStage } from "../l2tp/outputs.ts";
+import { CDN_RESULT, GENERAL_ERROR } from "../wire/l2tp-codes.ts";
+import { ActiveCall, type Call, type CallHandler, type CallOwner } from "./call.ts";
 import type { Surroundings } from "./surroundings.ts";
-import type { L2tpLegView, TunnelView } from "./views.ts";
+import type { TunnelView } from "./views.ts";
 
 /** What an outer packet has at the least: assumed of a path of which the routes say nothing. */
 const ETHERNET_MTU_BYTES = 1500;
 /** Less than any host must take in one piece (RFC 791 §3.1) is a forgery. */
 const SMALLEST_PATH_MTU_BYTES = 576;
-
-/** A call in a tunnel, placed by us or by the peer. */
-export interface Call {
-  readonly peer: PeerConfig;
-  readonly tunnel: number;
-  readonly session: number;
-  view(): L2tpLegView;
-  /** LAC: sends ICCN. The bridge stands. */
-  connect(connection: CallConnection): void;
-  /** Sends a CDN, unless the call has ended already. */
-  hangUp(code: ResultCode): void;
-  /** Closes the channel of a call that we placed. The call must have ended or been hung up. */
-  release(): Promise<void>;
-}
-
-/** What happens to a call. `ended` is told once, and not after hangUp(). */
-export interface CallHandler {
-  /** LAC: ICRP came; the channel is there, and punted. */
-  accepted(channel: ChannelId): void;
-  /** LNS: ICCN came. */
-  connected(connection: CallConnection): void;
-  /** `text` says who ended it and why. */
-  ended(text: string, stage: SessionStage): void;
-}
 
 /** Takes a call that a LAC offers, on the channel that was made for it. */
 export type CallTaker = (call: Call, channel: ChannelId, request: CallRequest) => CallHandler;
@@ -62,7 +33,7 @@ function callKey(tunnel: number, session: number): number {
 }
 
 /** All L2TP tunnels of the gateway: the endpoint machine between UDP ports, the data plane and the sessions. */
-export class Tunnels {
+export class Tunnels implements CallOwner {
   readonly #around: Surroundings;
   readonly #takeCall: CallTaker;
   readonly #endpoint: L2tpEndpoint;
@@ -413,82 +384,5 @@ export class Tunnels {
       checksum: peer.udpChecksum,
       oversize: peer.oversize,
     };
-  }
-}
-
-class ActiveCall implements Call {
-  readonly peer: PeerConfig;
-  readonly tunnel: number;
-  readonly session: number;
-  /** Resolves when the channel is closed: the tunnel's data-plane peer is not needed for it any more. */
-  readonly whenReleased: Promise<void>;
-  handler: CallHandler | undefined;
-  /** The endpoint knows it no more. */
-  over = false;
-  readonly #tunnels: Tunnels;
-  readonly #around: Surroundings;
-  #released: () => void = () => {};
-  /** Of a call that we placed; that of a call which came in belongs to its session. */
-  #channel: ChannelId | undefined;
-  #remoteSessionId = 0;
-  #remoteTunnelId = 0;
-
-  constructor(tunnels: Tunnels, around: Surroundings, peer: PeerConfig, tunnel: number, session: number) {
-    this.#tunnels = tunnels;
-    this.#around = around;
-    this.peer = peer;
-    this.tunnel = tunnel;
-    this.session = session;
-    this.whenReleased = new Promise((resolve) => {
-      this.#released = resolve;
-    });
-  }
-
-  view(): L2tpLegView {
-    return {
-      kind: "l2tp",
-      peer: this.peer.name,
-      localTunnelId: this.tunnel,
-      remoteTunnelId: this.#remoteTunnelId,
-      localSessionId: this.session,
-      remoteSessionId: this.#remoteSessionId,
-    };
-  }
-
-  /** Makes the channel, now that the peer's ids are known. Throws a DataplaneError when there is no room. */
-  open(remoteSessionId: number): ChannelId {
-    this.#remoteSessionId = remoteSessionId;
-    this.#remoteTunnelId = this.#tunnels.remoteTunnelId(this.tunnel);
-    return this.#tunnels.addChannel(this, remoteSessionId);
-  }
-
-  /** LAC: ICRP came. */
-  accepted(remoteSessionId: number): void {
-    try {
-      this.#channel = this.open(remoteSessionId);
-      this.handler?.accepted(this.#channel);
-    } catch (error) {
-      const message = (error as Error).message;
-      this.hangUp({ result: CDN_RESULT.error, error: GENERAL_ERROR.resources, message: "no resources" });
-      this.handler?.ended(message, "set-up");
-    }
-  }
-
-  connect(connection: CallConnection): void {
-    this.#tunnels.endpointDo((endpoint, now) =>
-      endpoint.connectCall(now, this.tunnel, this.session, connection),
-    );
-  }
-
-  hangUp(code: ResultCode): void {
-    if (this.over) return;
-    this.over = true;
-    this.#tunnels.endpointDo((endpoint, now) => endpoint.closeSession(now, this.tunnel, this.session, code));
-  }
-
-  async release(): Promise<void> {
-    this.#tunnels.forget(this);
-    if (this.#channel !== undefined) await this.#around.dataplane.closeChannel(this.#channel);
-    this.#released();
   }
 }

@@ -1,27 +1,13 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { LAC_YAML, LNS_YAML, USERS_YAML } from "../support/configurations.ts";
-import { Node, SubscriberSide, World, wireEthernet, wireUdp } from "../support/world.ts";
+import { Node, type Pair, SubscriberSide, startPair, World, wireEthernet } from "../support/world.ts";
 
 let world: World;
 afterEach(() => world.close());
 
-interface Pair {
-  readonly lac: Node;
-  readonly lns: Node;
-  readonly side: SubscriberSide;
-}
-
 async function start(lacYaml = LAC_YAML, lnsYaml = LNS_YAML): Promise<Pair> {
   world = new World(5);
-  const lac = new Node(world, "10.0.0.2", lacYaml, USERS_YAML);
-  const lns = new Node(world, "10.0.0.11", lnsYaml, USERS_YAML);
-  const side = new SubscriberSide(world);
-  wireUdp(world, lac, lns);
-  wireEthernet(side, lac);
-  await side.open();
-  await lns.gateway.start();
-  await lac.gateway.start();
-  return { lac, lns, side };
+  return startPair(world, lacYaml, lnsYaml, USERS_YAML);
 }
 
 /** PPP frames in L2TP data messages from the LAC: what follows FF03. */
@@ -182,22 +168,10 @@ users-file: users.yaml
 
   async function one(): Promise<Pair> {
     world = new World(7);
-    const lac = new Node(world, "10.0.0.2", BOTH, USERS);
-    const lns = new Node(
-      world,
-      "10.0.0.11",
-      LNS_YAML.replace("host-name: lac", "host-name: both")
-        .replace("isp.example", "other.example")
-        .replace("units:", "default: { terminate: subscribers }\nunits:"),
-      USERS,
-    );
-    const side = new SubscriberSide(world);
-    wireUdp(world, lac, lns);
-    wireEthernet(side, lac);
-    await side.open();
-    await lns.gateway.start();
-    await lac.gateway.start();
-    return { lac, lns, side };
+    const lnsYaml = LNS_YAML.replace("host-name: lac", "host-name: both")
+      .replace("isp.example", "other.example")
+      .replace("units:", "default: { terminate: subscribers }\nunits:");
+    return startPair(world, BOTH, lnsYaml, USERS);
   }
 
   it("is said by the realm, whatever its case", async () => {

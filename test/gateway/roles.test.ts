@@ -1,6 +1,15 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { LAC_YAML, LNS_YAML, USERS_YAML } from "../support/configurations.ts";
-import { macOf, Node, SubscriberSide, World, wireEthernet, wireUdp } from "../support/world.ts";
+import {
+  macOf,
+  Node,
+  type Pair,
+  SubscriberSide,
+  startPair,
+  World,
+  wireEthernet,
+  wireUdp,
+} from "../support/world.ts";
 
 const PTA = `
 name: pta
@@ -26,17 +35,9 @@ function ipv4Packet(source: string, destination: string): Uint8Array {
 let world: World;
 afterEach(() => world.close());
 
-async function lacAndLns(users = USERS_YAML): Promise<{ lac: Node; lns: Node; side: SubscriberSide }> {
+async function lacAndLns(): Promise<Pair> {
   world = new World(1);
-  const lac = new Node(world, "10.0.0.2", LAC_YAML);
-  const lns = new Node(world, "10.0.0.11", LNS_YAML, users);
-  const side = new SubscriberSide(world);
-  wireUdp(world, lac, lns);
-  wireEthernet(side, lac);
-  await side.open();
-  await lns.gateway.start();
-  await lac.gateway.start();
-  return { lac, lns, side };
+  return startPair(world, LAC_YAML, LNS_YAML, USERS_YAML);
 }
 
 async function pta(): Promise<{ node: Node; side: SubscriberSide }> {
@@ -161,14 +162,7 @@ describe("a LAC and an LNS", () => {
   it("bring everyone online over lines that lose, double and reorder, and end cleanly", async () => {
     for (let seed = 0; seed < 40; seed++) {
       world = new World(seed, { latencyMs: 5, loss: 0.05, duplication: 0.05 });
-      const lac = new Node(world, "10.0.0.2", LAC_YAML);
-      const lns = new Node(world, "10.0.0.11", LNS_YAML, USERS_YAML);
-      const side = new SubscriberSide(world);
-      wireUdp(world, lac, lns);
-      wireEthernet(side, lac);
-      await side.open();
-      await lns.gateway.start();
-      await lac.gateway.start();
+      const { lac, lns, side } = await startPair(world, LAC_YAML, LNS_YAML, USERS_YAML);
       const callers = [1, 2, 3].map((n) => side.subscriber(n, "alice@isp.example", "wonderland"));
       for (const caller of callers) caller.start();
       const allUp = await world.until(() => side.online.size === 3, 60_000);

@@ -7,7 +7,7 @@ import { serialize } from "node:v8";
 import { describe, expect, it, vi } from "vitest";
 import { LAC_YAML, LNS_YAML, USERS_YAML } from "../support/configurations.ts";
 import { type RecordedMachine, recording } from "../support/recorded-machine.ts";
-import { Node, SubscriberSide, World, wireEthernet, wireUdp } from "../support/world.ts";
+import { startPair, World } from "../support/world.ts";
 
 const recorded = vi.hoisted((): RecordedMachine[] => []);
 
@@ -65,20 +65,9 @@ describe("the machines of a LAC and of an LNS", () => {
     const world = new World(11, { latencyMs: 3, loss: 0.1, duplication: 0.1 });
     const directory = mkdtempSync(join(tmpdir(), "lacewing-snapshot-"));
     try {
-      const lac = new Node(world, "10.0.0.2", LAC_YAML);
       // renegotiating, so that the LNS's PPP is made and fed like any other machine
-      const lns = new Node(
-        world,
-        "10.0.0.11",
-        LNS_YAML.replace("role: lac", "role: lac, proxy: renegotiate"),
-        USERS_YAML,
-      );
-      const side = new SubscriberSide(world);
-      wireUdp(world, lac, lns);
-      wireEthernet(side, lac);
-      await side.open();
-      await lns.gateway.start();
-      await lac.gateway.start();
+      const lnsYaml = LNS_YAML.replace("role: lac", "role: lac, proxy: renegotiate");
+      const { lac, side } = await startPair(world, LAC_YAML, lnsYaml, USERS_YAML);
       const alice = side.subscriber(1, "alice@isp.example", "wonderland");
       const mallory = side.subscriber(2, "alice@isp.example", "guess");
       for (const caller of [alice, mallory]) caller.start();

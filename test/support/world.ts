@@ -356,3 +356,28 @@ export function macOf(number: number): Uint8Array {
 function etherType(frame: Uint8Array): number {
   return (frame[12]! << 8) | frame[13]!;
 }
+
+/** A LAC and an LNS that run, and the LAC's subscribers. */
+export interface Pair {
+  readonly lac: Node;
+  readonly lns: Node;
+  readonly side: SubscriberSide;
+}
+
+/** Starts two gateways of `world` with these configurations; the LNS knows `users`. */
+export async function startPair(
+  world: World,
+  lacYaml: string,
+  lnsYaml: string,
+  users: string,
+): Promise<Pair> {
+  const lac = new Node(world, "10.0.0.2", lacYaml, users);
+  const lns = new Node(world, "10.0.0.11", lnsYaml, users);
+  const side = new SubscriberSide(world);
+  wireUdp(world, lac, lns);
+  wireEthernet(side, lac);
+  await side.open();
+  await lns.gateway.start();
+  await lac.gateway.start();
+  return { lac, lns, side };
+}

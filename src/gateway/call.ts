@@ -1,0 +1,119 @@
+import type { ChannelId } from "../channel/dataplane.ts";
+import type { L2tpPeerConfig } from "../config/config.ts";
+import type { L2tpEndpoint } from "../l2tp/endpoint.ts";
+import type { CallConnection, L2tpOutput, SessionStage } from "../l2tp/outputs.ts";
+import { CDN_RESULT, GENERAL_ERROR, type ResultCode } from "../wire/l2tp-codes.ts";
+import type { Surroundings } from "./surroundings.ts";
+import type { L2tpLegView } from "./views.ts";
+
+/** A call in a tunnel, placed by us or by the peer. */
+export interface Call {
+  readonly peer: L2tpPeerConfig;
+  readonly tunnel: number;
+  readonly session: number;
+  view(): L2tpLegView;
+  /** LAC: sends ICCN. The bridge stands. */
+  connect(connection: CallConnection): void;
+  /** Sends a CDN, unless the call has ended already. */
+  hangUp(code: ResultCode): void;
+  /** Closes the channel of a call that we placed. The call must have ended or been hung up. */
+  release(): Promise<void>;
+}
+
+/** What happens to a call. `ended` is told once, and not after hangUp(). */
+export interface CallHandler {
+  /** LAC: ICRP came; the channel is there, and punted. */
+  accepted(channel: ChannelId): void;
+  /** LNS: ICCN came. */
+  connected(connection: CallConnection): void;
+  /** `text` says who ended it and why. */
+  ended(text: string, stage: SessionStage): void;
+}
+
+/** What a call needs of the tunnels around it. */
+export interface CallOwner {
+  endpointDo(act: (endpoint: L2tpEndpoint, now: number) => readonly L2tpOutput[]): void;
+  addChannel(call: { tunnel: number; session: number }, remoteSessionId: number): ChannelId;
+  /** 0 while the tunnel is not up. */
+  remoteTunnelId(tunnel: number): number;
+  /** Nothing of the call is left. */
+  forget(call: { tunnel: number; session: number }): void;
+}
+
+/** A call that lives: its place between the endpoint machine, the data plane and its handler. */
+export class ActiveCall implements Call {
+  readonly peer: L2tpPeerConfig;
+  readonly tunnel: number;
+  readonly session: number;
+  /** Resolves when the channel is closed: the tunnel's data-plane peer is not needed for it any more. */
+  readonly whenReleased: Promise<void>;
+  handler: CallHandler | undefined;
+  /** The endpoint knows it no more. */
+  over = false;
+  readonly #owner: CallOwner;
+  readonly #around: Surroundings;
+  #released: () => void = () => {};
+  /** Of a call that we placed; that of a call which came in belongs to its session. */
+  #channel: ChannelId | undefined;
+  #remoteSessionId = 0;
+  #remoteTunnelId = 0;
+
+  constructor(owner: CallOwner, around: Surroundings, peer: L2tpPeerConfig, tunnel: number, session: number) {
+    this.#owner = owner;
+    this.#around = around;
+    this.peer = peer;
+    this.tunnel = tunnel;
+    this.session = session;
+    this.whenReleased = new Promise((resolve) => {
+      this.#released = resolve;
+    });
+  }
+
+  view(): L2tpLegView {
+    return {
+      kind: "l2tp",
+      peer: this.peer.name,
+      localTunnelId: this.tunnel,
+      remoteTunnelId: this.#remoteTunnelId,
+      localSessionId: this.session,
+      remoteSessionId: this.#remoteSessionId,
+    };
+  }
+
+  /** Makes the channel, now that the peer's ids are known. Throws a DataplaneError when there is no room. */
+  open(remoteSessionId: number): ChannelId {
+    this.#remoteSessionId = remoteSessionId;
+    this.#remoteTunnelId = this.#owner.remoteTunnelId(this.tunnel);
+    return this.#owner.addChannel(this, remoteSessionId);
+  }
+
+  /** LAC: ICRP came. */
+  accepted(remoteSessionId: number): void {
+    try {
+      this.#channel = this.open(remoteSessionId);
+      this.handler?.accepted(this.#channel);
+    } catch (error) {
+      const message = (error as Error).message;
+      this.hangUp({ result: CDN_RESULT.error, error: GENERAL_ERROR.resources, message: "no resources" });
+      this.handler?.ended(message, "set-up");
+    }
+  }
+
+  connect(connection: CallConnection): void {
+    this.#owner.endpointDo((endpoint, now) =>
+      endpoint.connectCall(now, this.tunnel, this.session, connection),
+    );
+  }
+
+  hangUp(code: ResultCode): void {
+    if (this.over) return;
+    this.over = true;
+    this.#owner.endpointDo((endpoint, now) => endpoint.closeSession(now, this.tunnel, this.session, code));
+  }
+
+  async release(): Promise<void> {
+    this.#owner.forget(this);
+    if (this.#channel !== undefined) await this.#around.dataplane.closeChannel(this.#channel);
+    this.#released();
+  }
+}
