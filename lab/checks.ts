@@ -8,7 +8,13 @@ const TRANSFER_PORT = 5001;
 const TRANSFER_OCTETS = 64 * 1024 * 1024;
 
 /** Pings `address` from `place`, with the largest packet that `mtuBytes` takes unfragmented; returns the loss in percent. */
-export async function ping(place: Place, address: string, count: number, mtuBytes: number): Promise<number> {
+export async function ping(
+  place: Place,
+  address: string,
+  count: number,
+  mtuBytes: number,
+  signal: AbortSignal,
+): Promise<number> {
   const payload = mtuBytes - 28; // IPv4 and ICMP headers
   const words = [
     "ping",
@@ -27,14 +33,14 @@ export async function ping(place: Place, address: string, count: number, mtuByte
     address,
   ];
   // ping's exit code is 1 when nothing came back: that is a result, not a failure of the command
-  const output = await runIn(place, ["sh", "-c", `${words.join(" ")} || true`], 15_000);
+  const output = await runIn(place, ["sh", "-c", `${words.join(" ")} || true`], 15_000, signal);
   const loss = /([\d.]+)% packet loss/.exec(output)?.[1];
   if (loss === undefined) throw new Error(`ping said nothing that could be read: ${output.trim()}`);
   return Number(loss);
 }
 
 /** Fetches from the far host over the subscriber's session; returns megabits of payload per second. */
-export async function transfer(onFailure: (message: string) => void): Promise<number> {
+export async function transfer(onFailure: (message: string) => void, signal: AbortSignal): Promise<number> {
   const server = startIn(
     "internet",
     "TCP server",
@@ -54,6 +60,7 @@ export async function transfer(onFailure: (message: string) => void): Promise<nu
         String(TRANSFER_OCTETS),
       ],
       60_000,
+      signal,
     );
     const result = JSON.parse(output.trim().split("\n").at(-1) ?? "") as { octets: number; ms: number };
     return (result.octets * 8) / 1000 / result.ms;

@@ -1,8 +1,8 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { ADDRESSES } from "./network.ts";
+import { ADDRESSES, LAB_PREFIX } from "./network.ts";
 
 export const SUBSCRIBER = { user: "alice@isp.example", password: "wonderland" } as const;
 
@@ -19,7 +19,7 @@ export interface LabFiles {
 
 /** Writes what a LAC and an LNS need, as an operator would, into a directory of their own. */
 export function writeConfigs(): LabFiles {
-  const directory = mkdtempSync(join(tmpdir(), "lacewing-lab-"));
+  const directory = mkdtempSync(join(tmpdir(), `${LAB_PREFIX}${process.pid}-`));
   const file = (name: string, text: string, mode = 0o644): string => {
     const path = join(directory, name);
     writeFileSync(path, text, { mode });
@@ -72,4 +72,11 @@ users-file: users.yaml
       rmSync(directory, { recursive: true, force: true });
     },
   };
+}
+
+/** Removes the directories of a lab that was killed. */
+export function removeConfigsOf(labId: number): void {
+  for (const name of readdirSync(tmpdir()))
+    if (name.startsWith(`${LAB_PREFIX}${labId}-`))
+      rmSync(join(tmpdir(), name), { recursive: true, force: true });
 }

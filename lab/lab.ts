@@ -1,8 +1,8 @@
 import { fileURLToPath } from "node:url";
 
 import { ping, transfer } from "./checks.ts";
-import { type LabFiles, SUBSCRIBER, writeConfigs } from "./configs.ts";
-import { ADDRESSES, createNetwork, destroyNetwork, sweepDeadLabs } from "./network.ts";
+import { type LabFiles, removeConfigsOf, SUBSCRIBER, writeConfigs } from "./configs.ts";
+import { ADDRESSES, createNetwork, deadLabs, destroyNetwork } from "./network.ts";
 import { type LabProcess, runIn, startIn } from "./processes.ts";
 
 const LACEWING = fileURLToPath(new URL("../src/cli/main.js", import.meta.url));
@@ -48,8 +48,7 @@ export class Lab {
 
   /** Brings everything up and checks it, in both directions. */
   async run(signal: AbortSignal): Promise<LabReport> {
-    const swept = sweepDeadLabs();
-    if (swept > 0) this.#say(`cleaned up after ${swept} lab(s) that had been killed`);
+    sweep(this.#say);
     createNetwork();
     this.#say("Lacewing lab: subscriber ── access ── LAC ── core ── LNS ── internet");
     this.#say("");
@@ -60,17 +59,17 @@ export class Lab {
     ]);
     this.#say(`  LAC and LNS        running (${ADDRESSES.lac} and ${ADDRESSES.lns})`);
     signal.throwIfAborted();
-    const dialed = await this.#dial();
+    const dialed = await this.#dial(signal);
     this.#say(
       `  subscriber         ${dialed.user} online as ${dialed.address} after ${dialed.setupMs.toFixed(0)} ms`,
     );
     signal.throwIfAborted();
     const [outwards, inwards] = await Promise.all([
-      ping("subscriber", ADDRESSES.farHost, PINGS_EACH_WAY, dialed.mtuBytes),
-      ping("internet", dialed.address, PINGS_EACH_WAY, dialed.mtuBytes),
+      ping("subscriber", ADDRESSES.farHost, PINGS_EACH_WAY, dialed.mtuBytes, signal),
+      ping("internet", dialed.address, PINGS_EACH_WAY, dialed.mtuBytes, signal),
     ]);
     signal.throwIfAborted();
-    const tcpMbitPerSecond = await transfer(this.#onFailure);
+    const tcpMbitPerSecond = await transfer(this.#onFailure, signal);
     return {
       ok: outwards < 100 && inwards < 100 && tcpMbitPerSecond > 0,
       user: dialed.user,
@@ -93,13 +92,13 @@ export class Lab {
     await gateway.waitForLine((line) => line.includes('"msg":"ready"'), 10_000);
   }
 
-  async #dial(): Promise<DialUp> {
+  async #dial(signal: AbortSignal): Promise<DialUp> {
     const words = ["dial", "--interface", "sub0", "--user", SUBSCRIBER.user];
     words.push("--password-file", this.#files.password, "--device", "each", "--json");
     const subscriber = this.#start("subscriber", "subscriber", words);
     const line = await subscriber.waitForLine((text) => text.startsWith('{"event":"up"'), 15_000);
     const dialed = JSON.parse(line) as DialUp;
-    await runIn("subscriber", ["ip", "route", "add", "default", "dev", dialed.device], 5_000);
+    await runIn("subscriber", ["ip", "route", "add", "default", "dev", dialed.device], 5_000, signal);
     return dialed;
   }
 
@@ -108,4 +107,14 @@ export class Lab {
     this.#processes.push(process_);
     return process_;
   }
+}
+
+/** Removes what labs have left that were killed. */
+function sweep(say: (line: string) => void): void {
+  const dead = deadLabs();
+  for (const labId of dead) {
+    destroyNetwork(labId);
+    if (labId !== process.pid) removeConfigsOf(labId);
+  }
+  if (dead.length > 0) say(`cleaned up after ${dead.length} lab(s) that had been killed`);
 }

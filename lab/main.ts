@@ -13,9 +13,16 @@ const { values } = parseArgs({
   options: { once: { type: "boolean", default: false }, json: { type: "boolean", default: false } },
 });
 
+/** Aborted by a signal, and by a process of the lab that ends of itself: `failure` says which. */
 const interrupted = new AbortController();
+let failure: string | undefined;
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
   process.on(signal, () => interrupted.abort(new Error(`ended by ${signal}`)));
+}
+
+function fail(message: string): void {
+  failure ??= message;
+  interrupted.abort(new Error(message));
 }
 
 const say = (line: string): void => {
@@ -29,15 +36,18 @@ function explain(report: LabReport): void {
 }
 
 async function main(): Promise<void> {
-  const lab = new Lab(say, (message) => interrupted.abort(new Error(message)));
+  const lab = new Lab(say, fail);
   try {
     const report = await lab.run(interrupted.signal);
     explain(report);
     if (!values.once && !interrupted.signal.aborted) await showStatus(lab, interrupted.signal, say);
+    if (failure !== undefined) throw new Error(failure);
     if (values.json) console.log(JSON.stringify(report));
     process.exitCode = report.ok ? 0 : 1;
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
+    // what happens after an interruption follows from it
+    const cause = interrupted.signal.aborted ? (interrupted.signal.reason as unknown) : error;
+    const message = cause instanceof Error ? cause.message : String(cause);
     console.error(`lacewing lab: ${message}`);
     if (values.json) console.log(JSON.stringify({ ok: false, error: message }));
     process.exitCode = 1;

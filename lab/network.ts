@@ -24,15 +24,16 @@ export const ADDRESSES = {
   lnsInside: "100.64.0.1",
 } as const;
 
-const PREFIX = "lacewing-lab-";
+/** Before the lab's process id, in names of namespaces and directories. */
+export const LAB_PREFIX = "lacewing-lab-";
 
 /** The namespace's name in `ip netns`. */
 export function namespaceOf(place: Place, labId = process.pid): string {
-  return `${PREFIX}${labId}-${place}`;
+  return `${LAB_PREFIX}${labId}-${place}`;
 }
 
-function ip(...words: string[]): void {
-  execFileSync("ip", words, { stdio: ["ignore", "ignore", "pipe"] });
+function ip(...words: string[]): string {
+  return execFileSync("ip", words, { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
 }
 
 function sysctl(place: Place, setting: string): void {
@@ -80,24 +81,41 @@ export function createNetwork(): void {
   route("internet", ADDRESSES.pool, ADDRESSES.lnsOutside);
 }
 
-/** Deletes this lab's namespaces and with them every device in them. */
+/** Ends what still runs in a lab's namespaces, and deletes them with every device in them. */
 export function destroyNetwork(labId = process.pid): void {
-  const existing = new Set(namespaces());
   for (const place of PLACES) {
     const name = namespaceOf(place, labId);
-    if (existing.has(name)) ip("netns", "delete", name);
+    if (namespaces().includes(name)) destroyNamespace(name);
   }
 }
 
-/** Deletes what labs that were killed left behind; returns how many of them there were. */
-export function sweepDeadLabs(): number {
+/** The ids of labs that have namespaces and do not run: they were killed. */
+export function deadLabs(): readonly number[] {
   const dead = new Set<number>();
   for (const name of namespaces()) {
     const labId = Number(/^lacewing-lab-(\d+)-/.exec(name)?.[1] ?? Number.NaN);
-    if (Number.isInteger(labId) && !isAlive(labId)) dead.add(labId);
+    // we have made none yet: one with our process id is of a predecessor
+    if (Number.isInteger(labId) && (labId === process.pid || !isAlive(labId))) dead.add(labId);
   }
-  for (const labId of dead) destroyNetwork(labId);
-  return dead.size;
+  return [...dead];
+}
+
+function destroyNamespace(name: string): void {
+  try {
+    for (const pid of ip("netns", "pids", name).split("\n").filter(Boolean)) kill(Number(pid));
+    ip("netns", "delete", name);
+  } catch (error) {
+    // another lab that starts at this moment may clean up as well
+    if (namespaces().includes(name)) throw error;
+  }
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+  }
 }
 
 function namespaces(): readonly string[] {

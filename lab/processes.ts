@@ -22,6 +22,14 @@ interface LineWaiter {
 /** Bounds what is kept of a process's output for error messages. */
 const KEPT_LINES = 40;
 
+/**
+ * The arguments of setpriv(1) that run `command` in a namespace: it dies with the lab, however the lab dies. Such a
+ * process is started in a group of its own (`detached`): Ctrl-C is for the lab, which ends the others in order.
+ */
+function inNamespace(place: Place, command: readonly string[]): readonly string[] {
+  return ["--pdeathsig", "KILL", "ip", "netns", "exec", namespaceOf(place), ...command];
+}
+
 /** Starts `command` in the namespace of `place`. `onExit` is called when it ends without having been stopped. */
 export function startIn(
   place: Place,
@@ -29,8 +37,9 @@ export function startIn(
   command: readonly string[],
   onExit: (message: string) => void,
 ): LabProcess {
-  const child = spawn("ip", ["netns", "exec", namespaceOf(place), ...command], {
+  const child = spawn("setpriv", inNamespace(place, command), {
     stdio: ["ignore", "pipe", "pipe"],
+    detached: true,
   });
   const lines: string[] = [];
   let waiters: LineWaiter[] = [];
@@ -101,13 +110,20 @@ export function startIn(
   };
 }
 
-/** Runs a command in a namespace to its end; rejects with its output when it fails or takes too long. */
-export function runIn(place: Place, command: readonly string[], timeoutMs: number): Promise<string> {
+/** Runs a command in a namespace to its end; rejects with its output when it fails, takes too long or is aborted. */
+export function runIn(
+  place: Place,
+  command: readonly string[],
+  timeoutMs: number,
+  signal: AbortSignal,
+): Promise<string> {
   return new Promise((resolve, reject) => {
-    const child = spawn("ip", ["netns", "exec", namespaceOf(place), ...command], {
+    const child = spawn("setpriv", inNamespace(place, command), {
       stdio: ["ignore", "pipe", "pipe"],
+      detached: true,
       timeout: timeoutMs,
       killSignal: "SIGKILL",
+      signal,
     });
     let output = "";
     let errors = "";
@@ -117,9 +133,15 @@ export function runIn(place: Place, command: readonly string[], timeoutMs: numbe
     child.stderr.on("data", (data) => {
       errors += data;
     });
-    child.once("error", reject);
+    let failure: Error | undefined;
+    child.once("error", (error) => {
+      failure = error;
+      if (child.pid === undefined) reject(error);
+    });
+    // an aborted one too has ended, and let go of its namespace, when this is over
     child.once("close", (code) => {
-      if (code === 0) resolve(output);
+      if (failure !== undefined) reject(failure);
+      else if (code === 0) resolve(output);
       else reject(new Error(`${command.join(" ")} failed in ${place}: ${(errors || output).trim()}`));
     });
   });

@@ -1,0 +1,44 @@
+/** ping(8) as a measure of what gets through. */
+
+import { once } from "node:events";
+import type { Netns } from "./netns.ts";
+
+export interface PingWords {
+  readonly to: string;
+  readonly count?: number;
+  readonly intervalMs?: number;
+  /** Octets of the whole IPv4 packet. */
+  readonly packetBytes?: number;
+  readonly from?: string;
+  /** DF set; what is too big fails instead of being fragmented. */
+  readonly dontFragment?: boolean;
+}
+
+export interface PingResult {
+  readonly sent: number;
+  readonly received: number;
+  readonly output: string;
+}
+
+const HEADERS_BYTES = 28;
+/** For each answer; long, as the machine may have other things to do. */
+const PATIENCE_SECONDS = 5;
+
+/** Sends echo requests and says how many were answered. */
+export async function ping(netns: Netns, words: PingWords): Promise<PingResult> {
+  const { to, count = 5, intervalMs = 20, packetBytes = 84, from, dontFragment = false } = words;
+  const argv = ["ping", "-n", "-c", String(count), "-i", String(intervalMs / 1000)];
+  argv.push("-W", String(PATIENCE_SECONDS), "-s", String(packetBytes - HEADERS_BYTES));
+  if (from !== undefined) argv.push("-I", from);
+  argv.push("-M", dontFragment ? "do" : "dont", to);
+  const child = netns.spawn(argv, { stdio: ["ignore", "pipe", "pipe"] });
+  let output = "";
+  for (const stream of [child.stdout!, child.stderr!])
+    stream.setEncoding("utf8").on("data", (text: string) => {
+      output += text;
+    });
+  await once(child, "close");
+  const counts = /(\d+) packets transmitted, (\d+) received/.exec(output);
+  if (counts === null) throw new Error(`ping said nothing that could be read: ${output}`);
+  return { sent: Number(counts[1]), received: Number(counts[2]), output };
+}
