@@ -50,7 +50,7 @@ export const DEFAULT_LOOP_OPTIONS: LoopOptions = {
   maxPeers: 131_072,
   maxChannels: 131_072,
   maxUnits: 16_384,
-  packetRingSlots: 8192,
+  packetRingSlots: 16_384,
   packetSlotBytes: 2048,
   udpSlots: 64,
   udpSlotBytes: 65_536,

@@ -2,7 +2,7 @@ import type { Addon } from "../../io/addon.ts";
 
 /**
  * A byte ring in shared memory from one worker (the only producer) to the control plane (the only consumer).
- * Records are multiples of eight octets and never wrap: what is left at the end is skipped.
+ * Records are multiples of eight octets, at most half of the ring, and never wrap: what is left at the end is skipped.
  *
  * A record: its octets with this header, kind, three words of the kind, octets of payload, then the payload.
  */
