@@ -1,0 +1,238 @@
+import { execFileSync } from "node:child_process";
+import { afterEach, describe, expect, it } from "vitest";
+import { fromHex } from "../../../src/base/bytes.ts";
+import type { ChannelId, Dataplane, UdpPeerSpec } from "../../../src/channel/dataplane.ts";
+import { describeDataplane } from "../contract.ts";
+import { l2tpMessage, numberedFrame, pppoeFrame, readPppoe } from "../frames.ts";
+
+const isRoot = process.getuid?.() === 0;
+const MAC = fromHex("020000000001");
+
+function ip(...args: readonly string[]): string {
+  return execFileSync("ip", args, { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
+}
+
+describe.skipIf(!isRoot)("the loop engine on real devices (root)", async () => {
+  if (!isRoot) return;
+  const { loopRig } = await import("./rig.ts");
+  const { startLoopDataplane } = await import("../../../src/dataplane/loop/engine.ts");
+
+  describeDataplane("loop, with two threads,", () => loopRig({ workers: 2 }));
+
+  describe("alone", () => {
+    let rig: Awaited<ReturnType<typeof loopRig>>;
+    let dataplane: Dataplane;
+
+    async function open(...options: Parameters<typeof loopRig>): Promise<void> {
+      rig = await loopRig(...options);
+      dataplane = rig.dataplane;
+    }
+
+    afterEach(() => rig.close());
+
+    const pppoe = (sessionId: number): ChannelId =>
+      dataplane.addChannel({
+        kind: "pppoe",
+        peer: dataplane.addPeer({
+          kind: "ethernet",
+          port: rig.access,
+          remoteMac: MAC,
+          localMac: rig.gatewayMac,
+          tags: [],
+        }),
+        sessionId,
+      });
+
+    const lns = (change: Partial<UdpPeerSpec> = {}): ChannelId =>
+      dataplane.addChannel({
+        kind: "l2tp",
+        peer: dataplane.addPeer({
+          kind: "udp",
+          port: rig.tunnel,
+          address: rig.remotes[0],
+          udpPort: rig.remotePort,
+          pathMtuBytes: 1500,
+          addressControl: true,
+          lengthBit: true,
+          checksum: true,
+          oversize: "fragment",
+          ...change,
+        }),
+        localTunnelId: 7,
+        localSessionId: 6,
+        remoteTunnelId: 70,
+        remoteSessionId: 60,
+      });
+
+    const send = (sessionId: number, sequence: number) =>
+      rig.fromSubscriber(pppoeFrame(rig.gatewayMac, MAC, sessionId, numberedFrame(1, sequence)));
+
+    it("says that a port is down when its interface is gone, and closes it", async () => {
+      await open();
+      const channel = pppoe(5);
+      rig.cable.remove();
+      await rig.until("the report", () => rig.punts.some(({ kind }) => kind === "port-down"));
+      expect(rig.punts).toEqual([
+        { kind: "port-down", port: rig.access, reason: `${rig.cable.gateway.name} is gone` },
+      ]);
+      dataplane.inject(channel, numberedFrame(1, 1));
+      expect(dataplane.drops()["send-failed"]).toBe(1);
+      await dataplane.closeChannel(channel);
+    });
+
+    it("goes on after its interface was renamed, down and up again, and says nothing of it", async () => {
+      await open();
+      pppoe(5);
+      const { name } = rig.cable.gateway;
+      ip("link", "set", name, "down");
+      ip("link", "set", name, "name", `${name}x`);
+      ip("link", "set", `${name}x`, "up");
+      send(5, 1);
+      await rig.until("the frame", () => rig.punts.length === 1);
+      expect(rig.punts[0]).toMatchObject({ kind: "frame" });
+      ip("link", "set", `${name}x`, "down");
+      ip("link", "set", `${name}x`, "name", name);
+      ip("link", "set", name, "up");
+    });
+
+    it("says that a unit is down when its device is gone, and goes on for the others", async () => {
+      await open();
+      const spec = { mtuBytes: 1400, addresses: [], routes: [], shared: false };
+      const unit = await dataplane.createUnit({ ...spec, name: rig.unitName });
+      ip("link", "del", rig.unitName);
+      await rig.until("the report", () => rig.punts.length > 0);
+      expect(rig.punts).toEqual([expect.objectContaining({ kind: "unit-down", unit })]);
+      await dataplane.closeUnit(unit);
+      pppoe(5);
+      send(5, 1);
+      await rig.until("the frame", () => rig.punts.length === 2);
+    });
+
+    it("brings a unit up once, with its final name, MTU, addresses and routes", async () => {
+      await open();
+      await dataplane.createUnit({
+        name: rig.unitName,
+        mtuBytes: 1400,
+        addresses: [`${rig.unitAddress}/32`, "2001:db8:ffff::1/64"],
+        peerAddress: rig.subscriberAddresses[0],
+        routes: [`${rig.subscriberAddresses[1]}/32`],
+        shared: false,
+      });
+      const [link] = JSON.parse(ip("-json", "address", "show", rig.unitName));
+      expect(link).toMatchObject({ mtu: 1400, flags: expect.arrayContaining(["UP"]) });
+      const addresses = link.addr_info.map((item: Record<string, unknown>) => [item.local, item.address]);
+      expect(addresses).toEqual([
+        [rig.unitAddress, rig.subscriberAddresses[0]],
+        ["2001:db8:ffff::1", undefined],
+      ]);
+      expect(ip("route", "show", "dev", rig.unitName)).toContain(rig.subscriberAddresses[1]);
+    });
+
+    it("leaves nothing of a unit that cannot be made", async () => {
+      await open();
+      const spec = { name: rig.unitName, mtuBytes: 1400, addresses: [], shared: false };
+      const clash = { ...spec, routes: ["203.0.113.0/24", "203.0.113.0/24"] };
+      await expect(dataplane.createUnit(clash)).rejects.toThrow(/203\.0\.113\.0\/24/);
+      expect(ip("-json", "link", "show")).not.toContain(rig.unitName);
+      await dataplane.createUnit({ ...spec, routes: ["203.0.113.0/24"] });
+    });
+
+    it("reports ICMP errors of what it sent, and goes on sending", async () => {
+      await open();
+      const nobody = rig.remotes[0].replace(/\.2$/, ".9");
+      dataplane.sendControl(rig.tunnel, nobody, 9, fromHex("c802000c0000000000000000"));
+      await rig.until("the report", () => rig.punts.length === 1);
+      expect(rig.punts[0]).toEqual({
+        kind: "unreachable",
+        port: rig.tunnel,
+        remoteAddress: nobody,
+        remotePort: 9,
+        errno: "ECONNREFUSED",
+      });
+      dataplane.inject(lns(), numberedFrame(1, 1));
+      await rig.until("the datagram", () => rig.datagrams.length === 1);
+    });
+
+    it("refuses a UDP address that somebody has", async () => {
+      await open();
+      const address = rig.remotes[0].replace(/\.2$/, ".1");
+      const second = dataplane.openPort({ kind: "udp", address, udpPort: rig.tunnelUdpPort });
+      await expect(second).rejects.toMatchObject({ code: "EADDRINUSE", syscall: "bind" });
+    });
+
+    it("forwards to a peer that wants no UDP checksums", async () => {
+      await open();
+      await dataplane.bridge(pppoe(5), lns({ checksum: false }));
+      for (let i = 1; i <= 3; i++) send(5, i);
+      await rig.until("all", () => rig.datagrams.length === 3);
+      dataplane.updatePeer(1, {
+        kind: "ethernet",
+        port: rig.access,
+        remoteMac: MAC,
+        localMac: rig.gatewayMac,
+        tags: [{ tpid: 0x8100, tci: 7 }],
+      });
+      rig.fromRemote(rig.remotes[0], l2tpMessage(7, 6, numberedFrame(2, 1)));
+      await rig.until("the tagged frame", () => rig.frames.length === 1);
+      expect(rig.frames[0]!.slice(12, 18)).toEqual(fromHex("810000078864"));
+    });
+
+    it("polices a flood of punts and stays of use to others", async () => {
+      await open({
+        punts: (await import("../../../src/dataplane/loop/options.ts")).DEFAULT_LOOP_OPTIONS.punts,
+      });
+      pppoe(5);
+      const quiet = pppoe(6);
+      await dataplane.bridge(pppoe(7), lns());
+      for (let i = 0; i < 2000; i++) send(5, i);
+      send(6, 1);
+      send(7, 1);
+      await rig.until("the bridged frame", () => rig.datagrams.length === 1);
+      await rig.until("the quiet channel's frame", () =>
+        rig.punts.some((punt) => punt.kind === "frame" && punt.channel === quiet),
+      );
+      const { policed } = dataplane.drops();
+      expect(policed).toBeGreaterThan(1000);
+      expect(policed + rig.punts.length).toBe(2001);
+    });
+
+    it("loses nothing and keeps the order when datagrams come coalesced", async () => {
+      await open();
+      await dataplane.bridge(pppoe(5), lns());
+      for (let i = 0; i < 1000; i++) {
+        rig.fromRemote(rig.remotes[0], l2tpMessage(7, 6, numberedFrame(2, i)));
+        if (i % 100 === 99) await rig.until("the frames so far", () => rig.frames.length === i + 1);
+      }
+      const order = rig.frames.map((frame) => readPppoe(frame).ppp[7]! + 256 * readPppoe(frame).ppp[6]!);
+      expect(order).toEqual(Array.from({ length: 1000 }, (_, i) => i));
+      expect(Object.values(dataplane.drops()).every((count) => count === 0)).toBe(true);
+    });
+
+    it("gives back everything that ports and units had, many times over", async () => {
+      await open({ maxPorts: 4, maxUnits: 2 });
+      const address = rig.remotes[0].replace(/\.2$/, ".1");
+      for (let i = 0; i < 20; i++) {
+        const port = await dataplane.openPort({ kind: "udp", address, udpPort: rig.tunnelUdpPort + 1 });
+        const unit = await dataplane.createUnit({
+          name: rig.unitName,
+          mtuBytes: 1400,
+          addresses: [],
+          routes: [],
+          shared: true,
+        });
+        await dataplane.closePort(port);
+        await dataplane.closeUnit(unit);
+      }
+    });
+  });
+
+  describe("closed", () => {
+    it("opens nothing more", async () => {
+      const dataplane = await startLoopDataplane({ maxChannels: 16, maxPeers: 16 });
+      await dataplane.close();
+      await dataplane.close();
+      const opening = dataplane.openPort({ kind: "udp", address: "127.0.0.1", udpPort: 17_999 });
+      await expect(opening).rejects.toMatchObject({ code: "closed" });
+    });
+  });
+});
