@@ -50,6 +50,8 @@ function udpOptions(spec: TunnelPortSpec, options: LoopOptions): UdpOptions {
     address,
     port: spec.udpPort,
     ifindex: spec.ifindex ?? 0,
+    // an address may come, go and come back with its interface
+    freeBind: true,
     reusePort: true,
     receiveBufferBytes: options.receiveBufferBytes,
     sendBufferBytes: options.sendBufferBytes,

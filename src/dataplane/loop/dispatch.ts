@@ -1,14 +1,8 @@
+import { IPV4_DESTINATION, IPV4_SOURCE, ipv4PacketBytes } from "../../wire/ipv4.ts";
+import { IPV6_DESTINATION, IPV6_SOURCE, ipv6PacketBytes } from "../../wire/ipv6.ts";
 import { PPP_IPV4, PPP_IPV6, pppHeaderBytes, pppProtocol } from "../../wire/ppp.ts";
 import { MALFORMED_IP, UNSUPPORTED_PROTOCOL, WRONG_ADDRESS } from "../drop-codes.ts";
-import {
-  IPV4_DESTINATION,
-  IPV4_SOURCE,
-  IPV6_DESTINATION,
-  IPV6_SOURCE,
-  ipv4PacketBytes,
-  ipv6PacketBytes,
-} from "../ip-packet.ts";
-import { clampMss } from "../mss.ts";
+import { clampMssTo } from "../mss.ts";
 import { ADDRESSES_PER_FAMILY } from "../specs.ts";
 import { ATTACHED, BRIDGED, CLOSED, indexOf, stateOf } from "./channel-word.ts";
 import type { Egress } from "./egress.ts";
@@ -97,7 +91,7 @@ export class Dispatch {
       this.#drops[WRONG_ADDRESS]! += 1;
       return;
     }
-    if ((flags & ATTACH_CLAMP) !== 0) clampMss(bytes, packet, packetBytes, t.attachMru[attachment]!);
+    if ((flags & ATTACH_CLAMP) !== 0) clampMssTo(t.attachMru[attachment]!, bytes, packet, packetBytes);
     this.#egress.toUnit(t.attachUnit[attachment]!, packet, packetBytes);
   }
 

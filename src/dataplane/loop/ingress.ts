@@ -7,6 +7,8 @@ import {
   RX_OFFSET,
   RX_STRIDE,
 } from "../../io/addon.ts";
+import { IPV4_DESTINATION, IPV4_SOURCE, ipv4PacketBytes } from "../../wire/ipv4.ts";
+import { IPV6_DESTINATION, IPV6_SOURCE, ipv6PacketBytes } from "../../wire/ipv6.ts";
 import { isL2tpControl } from "../../wire/l2tp.ts";
 import { PPP_IPV4, PPP_IPV6 } from "../../wire/ppp.ts";
 import {
@@ -20,16 +22,8 @@ import {
   UNSUPPORTED_PROTOCOL,
   WRONG_SOURCE,
 } from "../drop-codes.ts";
-import {
-  IPV4_DESTINATION,
-  IPV4_SOURCE,
-  IPV6_DESTINATION,
-  IPV6_SOURCE,
-  ipv4PacketBytes,
-  ipv6PacketBytes,
-} from "../ip-packet.ts";
 import { L2tpMessage, readL2tpMessage } from "../l2tp-message.ts";
-import { clampMss } from "../mss.ts";
+import { clampMssTo } from "../mss.ts";
 import { isFromPeer, PppoeFrame, readPppoeFrame } from "../pppoe-frame.ts";
 import { AddressLookup } from "./address-map.ts";
 import { ATTACHED, indexOf, stateOf } from "./channel-word.ts";
@@ -225,7 +219,7 @@ export class Ingress {
       this.#punter.tooBig(unit, channel, word, bytes, offset, packetBytes);
       return TOO_BIG;
     }
-    if ((flags & ATTACH_CLAMP) !== 0) clampMss(bytes, offset, packetBytes, mru);
+    if ((flags & ATTACH_CLAMP) !== 0) clampMssTo(mru, bytes, offset, packetBytes);
     this.#egress.toChannel(channel, offset, packetBytes, ipv6 ? PPP_IPV6 : PPP_IPV4, true);
     return ACCEPT;
   }

@@ -15,6 +15,8 @@ import type {
   UnitSpec,
 } from "../../channel/dataplane.ts";
 import { cidrContains, parseIpAddress } from "../../wire/ip-address.ts";
+import { IPV4_DESTINATION, IPV4_SOURCE, ipv4PacketBytes } from "../../wire/ipv4.ts";
+import { IPV6_DESTINATION, IPV6_SOURCE, ipv6PacketBytes } from "../../wire/ipv6.ts";
 import { isL2tpControl } from "../../wire/l2tp.ts";
 import { PPP_IPV4, PPP_IPV6, pppHeaderBytes, pppProtocol } from "../../wire/ppp.ts";
 import {
@@ -29,16 +31,8 @@ import {
   WRONG_ADDRESS,
   WRONG_SOURCE,
 } from "../drop-codes.ts";
-import {
-  IPV4_DESTINATION,
-  IPV4_SOURCE,
-  IPV6_DESTINATION,
-  IPV6_SOURCE,
-  ipv4PacketBytes,
-  ipv6PacketBytes,
-} from "../ip-packet.ts";
 import { emitL2tpMessage, framingOf, L2tpMessage, readL2tpMessage } from "../l2tp-message.ts";
-import { clampMss } from "../mss.ts";
+import { clampMssTo } from "../mss.ts";
 import { outerBytes } from "../outer.ts";
 import {
   emitPppoeFrame,
@@ -295,7 +289,7 @@ export class MemoryDataplane implements Dataplane {
       this.#punt({ kind: "too-big", unit, channel, mruBytes: attach.mruBytes, packet });
       return TOO_BIG;
     }
-    if (attach.clampMss) clampMss(packet, 0, length, attach.mruBytes);
+    if (attach.clampMss) clampMssTo(attach.mruBytes, packet, 0, length);
     const frame = new Uint8Array(2 + length);
     frame[1] = ipv6 ? PPP_IPV6 : PPP_IPV4;
     frame.set(packet.subarray(0, length), 2);
@@ -329,7 +323,7 @@ export class MemoryDataplane implements Dataplane {
     const { end } = this.#registry.unit(attach.unit).spec;
     const subscriber = end === "subscriber" ? destinationOf(packet, ipv6) : sourceOf(packet, ipv6);
     if (!attach.addresses.some((text) => cidrContains(prefixOf(text), subscriber))) return WRONG_ADDRESS;
-    if (attach.clampMss) clampMss(packet, 0, length, attach.mruBytes);
+    if (attach.clampMss) clampMssTo(attach.mruBytes, packet, 0, length);
     this.#transmit({ kind: "packet", unit: attach.unit, packet: packet.slice(0, length) });
     return ACCEPT;
   }

@@ -363,6 +363,21 @@ describe("a forwarding thread", () => {
       expect(parts.drops()).toEqual({ "unknown-destination": 1 });
     });
 
+    it("clamps the MSS of TCP SYNs both ways", () => {
+      const unit = attach(pppoe(5), ["198.51.100.7"]);
+      const syn = (from: string, to: string): Uint8Array => {
+        const packet = udpPacket(from, to, 0, 0, new Uint8Array(16));
+        packet[9] = 6;
+        packet.set(fromHex("0001 0002 00000000 00000000 6002 ffff 0000 0000 020405b4"), 20);
+        return packet;
+      };
+      const [up] = parts.ethernet(access, session(5, ipv4Frame(syn("198.51.100.7", "203.0.113.1"))));
+      const [down] = parts.unit(unit, syn("203.0.113.1", "198.51.100.7"));
+      // 1400 octets less the headers
+      expect(toHex(up!.octets.slice(-4))).toBe("02040550");
+      expect(toHex(down!.octets.slice(-4))).toBe("02040550");
+    });
+
     it("at a subscriber's end tells packets apart by source, and takes those to its own addresses", () => {
       const peer = subscriber();
       const unit = attach(pppoe(5, peer), ["198.51.100.7"], true, "subscriber");

@@ -1,6 +1,6 @@
-import { IPV4_SOURCE } from "../../../src/dataplane/ip-packet.ts";
 import { MemoryDataplane } from "../../../src/dataplane/memory/engine.ts";
 import { formatIpAddress } from "../../../src/wire/ip-address.ts";
+import { IPV4_SOURCE } from "../../../src/wire/ipv4.ts";
 import { udpPacket } from "../frames.ts";
 import type { Rig } from "../rig.ts";
 
