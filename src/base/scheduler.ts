@@ -4,6 +4,7 @@ import { type Instant, NEVER } from "./time.ts";
 /** Something that waits: a machine, with what its timeout leads to. */
 export interface Timed {
   deadline(): Instant;
+  /** Its time has come, once: what waits again says so by update(). */
   timeout(now: Instant): void;
 }
 
@@ -47,7 +48,6 @@ export class Scheduler {
         const timed = this.#deadlines.popDue(now);
         if (timed === undefined) break;
         timed.timeout(now);
-        this.#deadlines.set(timed, timed.deadline());
       }
     } finally {
       this.#running = false;
