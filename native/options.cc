@@ -81,6 +81,7 @@ UdpOptions ReadUdpOptions(const Napi::Object& given) {
   options.ifindex = static_cast<int>(Integer(given, "ifindex", 0, INT_MAX));
   options.bound.scope = static_cast<uint32_t>(options.ifindex);
   options.name = AddressText(options);
+  options.freeBind = given.Has("freeBind") && Flag(given, "freeBind");
   options.reusePort = Flag(given, "reusePort");
   options.reusePortProgram = OptionalOctets(given, "reusePortProgram");
   if (options.reusePortProgram) WholeProgram(*options.reusePortProgram, given.Env(), "reusePortProgram");

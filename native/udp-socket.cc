@@ -16,10 +16,12 @@ namespace {
 void SetFamilyOptions(int fd, const UdpOptions& options) {
   const std::string& name = options.name;
   if (options.bound.family == 4) {
+    if (options.freeBind) SetOption(fd, IPPROTO_IP, IP_FREEBIND, int{1}, name);
     SetOption(fd, IPPROTO_IP, IP_PKTINFO, int{1}, name);
     SetOption(fd, IPPROTO_IP, IP_RECVERR, int{1}, name);
     SetOption(fd, IPPROTO_IP, IP_MTU_DISCOVER, options.clearDf ? IP_PMTUDISC_DONT : IP_PMTUDISC_PROBE, name);
   } else {
+    if (options.freeBind) SetOption(fd, IPPROTO_IPV6, IPV6_FREEBIND, int{1}, name);
     SetOption(fd, IPPROTO_IPV6, IPV6_V6ONLY, int{1}, name);
     SetOption(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, int{1}, name);
     SetOption(fd, IPPROTO_IPV6, IPV6_RECVERR, int{1}, name);

@@ -19,6 +19,7 @@ struct UdpOptions {
   AddressRecord bound;  // what to bind to, in the fields of a remote address
   std::string name;     // the address as text, for messages
   int ifindex;
+  bool freeBind;
   bool reusePort;
   std::optional<std::span<uint8_t>> reusePortProgram;
   int receiveBufferBytes;

@@ -17,6 +17,8 @@ export interface Config extends z.output<typeof configSchema> {
 
 /** A PPPoE access interface. */
 export type AccessConfig = z.output<typeof accessSchema>;
+/** A local address that L2TP is spoken on. */
+export type L2tpListenConfig = Config["l2tp"]["listen"][number];
 /** An LNS or LAC that we speak with. */
 export type L2tpPeerConfig = z.output<typeof peerSchema>;
 /** Where a subscriber's PPP goes. */

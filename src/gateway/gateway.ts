@@ -54,6 +54,7 @@ export class Gateway implements SessionOwner, SessionMaker {
     around.dataplane.onPunt((punt) => this.#punted(punt));
     around.host.onLinkEvent((event) => {
       if (event.kind === "gone") this.#interfaceGone(event.ifindex);
+      else if (!this.#stopping) void this.#tunnels?.linkChanged(event.link.name);
       this.#openLines();
     });
   }
@@ -241,6 +242,7 @@ export class Gateway implements SessionOwner, SessionMaker {
 
   #interfaceGone(ifindex: number): void {
     for (const line of this.#lines) if (line.isBoundTo(ifindex)) void line.lost("the interface was removed");
+    void this.#tunnels?.deviceGone(ifindex);
   }
 
   #openLines(): void {

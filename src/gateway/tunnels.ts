@@ -1,12 +1,12 @@
 import { fromUtf8 } from "../base/bytes.ts";
-import { LacewingError } from "../base/errors.ts";
 import type { ChannelId, PeerId, PortId, Punt, UdpPeerSpec } from "../channel/dataplane.ts";
 import type { L2tpPeerConfig as PeerConfig } from "../config/config.ts";
 import type { L2tpAddress, L2tpPeerConfig } from "../l2tp/config.ts";
 import { L2tpEndpoint } from "../l2tp/endpoint.ts";
 import { type CallRequest, describeCause, type L2tpOutput, type SessionStage } from "../l2tp/outputs.ts";
-import { CDN_RESULT, GENERAL_ERROR } from "../wire/l2tp-codes.ts";
+import { CDN_RESULT, GENERAL_ERROR, STOPCCN_RESULT } from "../wire/l2tp-codes.ts";
 import { ActiveCall, type Call, type CallHandler, type CallOwner } from "./call.ts";
+import { L2tpPorts } from "./l2tp-ports.ts";
 import type { Surroundings } from "./surroundings.ts";
 import type { TunnelView } from "./views.ts";
 
@@ -22,6 +22,7 @@ interface Tunnel {
   readonly peer: PeerConfig;
   readonly peerHostName: string;
   readonly remoteTunnelId: number;
+  readonly port: PortId;
   readonly dataPeer: PeerId;
   readonly remote: L2tpAddress;
   readonly upSince: number;
@@ -38,15 +39,16 @@ export class Tunnels implements CallOwner {
   readonly #takeCall: CallTaker;
   readonly #endpoint: L2tpEndpoint;
   readonly #peers = new Map<string, PeerConfig>();
-  /** The local addresses that we speak L2TP on. */
-  readonly #ports: ReadonlyMap<PortId, string>;
+  readonly #ports: L2tpPorts;
   readonly #tunnels = new Map<number, Tunnel>();
   /** Tunnels that we have opened and that are not down, by peer. */
   readonly #outgoing = new Map<string, number>();
   readonly #calls = new Map<number, ActiveCall>();
+  /** Of tunnels that are down: their data-plane peers, until they are removed. */
+  readonly #releasing = new Set<Promise<void>>();
   #idle: (() => void) | undefined;
 
-  private constructor(around: Surroundings, takeCall: CallTaker, ports: ReadonlyMap<PortId, string>) {
+  private constructor(around: Surroundings, takeCall: CallTaker, ports: L2tpPorts) {
     this.#around = around;
     this.#takeCall = takeCall;
     this.#ports = ports;
@@ -57,18 +59,40 @@ export class Tunnels implements CallOwner {
     );
   }
 
-  /** Opens the UDP ports that are configured; rejects when one cannot be opened. */
+  /** Opens the UDP ports whose devices are there; rejects when the system refuses one. */
   static async open(around: Surroundings, takeCall: CallTaker): Promise<Tunnels> {
-    const ports = new Map<PortId, string>();
-    for (const { address, udpPort, interface: device } of around.config.l2tp.listen) {
-      const link = device === undefined ? undefined : around.host.linkByName(device);
-      if (device !== undefined && link === undefined)
-        throw new LacewingError("no-such-interface", `l2tp listens on ${device}, which is not there`);
-      const spec = { kind: "udp", address, udpPort, ...(link && { ifindex: link.ifindex }) } as const;
-      ports.set(await around.dataplane.openPort(spec), address);
-      around.logger.info({ address, port: udpPort, interface: device }, "L2TP port open");
-    }
+    const ports = new L2tpPorts(around);
+    await ports.openWhatIsThere();
     return new Tunnels(around, takeCall, ports);
+  }
+
+  /** A link has come or has another name now. */
+  async linkChanged(name: string): Promise<void> {
+    if (!this.#ports.waitsFor(name)) return;
+    try {
+      await this.#ports.openWhatIsThere();
+    } catch (error) {
+      this.#around.logger.error(
+        { interface: name, error: (error as Error).message },
+        "L2TP port could not be opened; tried again when the interface changes",
+      );
+    }
+  }
+
+  /** A device that ports may have been bound to is gone, and with it the tunnels through them. */
+  async deviceGone(ifindex: number): Promise<void> {
+    for (const key of this.#ports.keysOn(ifindex)) {
+      const message = "the interface was removed";
+      const lost = [...this.#tunnels].filter(([, tunnel]) => tunnel.remote.portKey === key);
+      const code = { result: STOPCCN_RESULT.error, error: GENERAL_ERROR.resources, message };
+      for (const [id] of lost) this.endpointDo((endpoint, now) => endpoint.closeTunnel(now, id, code));
+      await Promise.all(this.#releasing);
+      await this.#ports.close(key);
+      this.#around.logger.warn(
+        { address: this.#ports.addressOf(key), tunnels: lost.length },
+        "L2TP port lost with its interface; waiting for it to come back",
+      );
+    }
   }
 
   /**
@@ -95,11 +119,13 @@ export class Tunnels implements CallOwner {
 
   /** An L2TP control message from the data plane. */
   control(punt: Extract<Punt, { kind: "control" }>): void {
+    const portKey = this.#ports.keyOf(punt.port);
+    if (portKey === undefined) return; // its device is gone
     const from: L2tpAddress = {
       address: punt.remoteAddress,
       port: punt.remotePort,
       localAddress: punt.localAddress,
-      portKey: punt.port,
+      portKey,
     };
     this.#input(this.#endpoint.receive(this.#around.clock.now(), from, punt.datagram));
   }
@@ -111,9 +137,9 @@ export class Tunnels implements CallOwner {
       "an L2TP peer is unreachable, says the network; retransmission goes on",
     );
     if (mtuBytes === undefined) return;
-    for (const { peer, remote, dataPeer } of this.#tunnels.values()) {
+    for (const { peer, port, remote, dataPeer } of this.#tunnels.values()) {
       if (remote.address !== remoteAddress || peer.pathMtuBytes !== undefined) continue;
-      const spec = this.#dataPeer(peer, remote);
+      const spec = this.#dataPeer(peer, port, remote);
       if (mtuBytes >= SMALLEST_PATH_MTU_BYTES && mtuBytes < spec.pathMtuBytes)
         this.#around.dataplane.updatePeer(dataPeer, { ...spec, pathMtuBytes: mtuBytes });
     }
@@ -137,7 +163,7 @@ export class Tunnels implements CallOwner {
         remoteTunnelId: tunnel.remoteTunnelId,
         peer: tunnel.peerName === "" ? null : tunnel.peerName,
         hostName: tunnel.peerHostName === "" ? null : tunnel.peerHostName,
-        localAddress: tunnel.remote.localAddress ?? this.#ports.get(tunnel.remote.portKey) ?? "",
+        localAddress: tunnel.remote.localAddress ?? this.#ports.addressOf(tunnel.remote.portKey),
         remoteAddress: tunnel.remote.address,
         remotePort: tunnel.remote.port,
         state: tunnel.phase,
@@ -178,7 +204,8 @@ export class Tunnels implements CallOwner {
       this.#tunnels.delete(id);
       await this.#around.dataplane.removePeer(tunnel.dataPeer);
     }
-    for (const port of this.#ports.keys()) await this.#around.dataplane.closePort(port);
+    await Promise.all(this.#releasing);
+    await this.#ports.closeAll();
   }
 
   /** For ActiveCall. */
@@ -210,7 +237,7 @@ export class Tunnels implements CallOwner {
   }
 
   #openTunnel(now: number, peer: PeerConfig): number | undefined {
-    if (peer.address === undefined || this.#portTowards(peer.address) === undefined) return undefined;
+    if (peer.address === undefined || this.#ports.keyTowards(peer.address) === undefined) return undefined;
     const opened = this.#endpoint.openTunnel(now, peer.name);
     if (opened.tunnel === undefined) return undefined;
     this.#outgoing.set(peer.name, opened.tunnel);
@@ -220,12 +247,6 @@ export class Tunnels implements CallOwner {
     );
     this.#input(opened.outputs);
     return opened.tunnel;
-  }
-
-  #portTowards(address: string): PortId | undefined {
-    const isV6 = address.includes(":");
-    for (const [port, local] of this.#ports) if (local.includes(":") === isV6) return port;
-    return undefined;
   }
 
   #input(outputs: readonly L2tpOutput[]): void {
@@ -239,16 +260,10 @@ export class Tunnels implements CallOwner {
   }
 
   #act(output: L2tpOutput): void {
-    const { dataplane, logger } = this.#around;
+    const { logger } = this.#around;
     switch (output.kind) {
       case "send":
-        dataplane.sendControl(
-          output.to.portKey,
-          output.to.address,
-          output.to.port,
-          output.datagram,
-          output.to.localAddress,
-        );
+        this.#send(output);
         return;
       case "tunnel-up":
         this.#tunnelUp(output);
@@ -282,15 +297,25 @@ export class Tunnels implements CallOwner {
     }
   }
 
+  /** What has no port at the moment is lost, as on any path: it is sent again. */
+  #send({ to, datagram }: Extract<L2tpOutput, { kind: "send" }>): void {
+    const port = this.#ports.portOf(to.portKey);
+    if (port === undefined) return;
+    this.#around.dataplane.sendControl(port, to.address, to.port, datagram, to.localAddress);
+  }
+
   #tunnelUp(up: Extract<L2tpOutput, { kind: "tunnel-up" }>): void {
     const peer = this.#peers.get(up.peerName);
-    if (peer === undefined) return; // the endpoint knows only the peers that it was given
+    const port = this.#ports.portOf(up.remote.portKey);
+    // the endpoint knows only the peers that it was given, and has just heard this one through its port
+    if (peer === undefined || port === undefined) return;
     const tunnel: Tunnel = {
       peer,
       peerHostName: up.peerHostName,
       remoteTunnelId: up.remoteTunnelId,
       remote: up.remote,
-      dataPeer: this.#around.dataplane.addPeer(this.#dataPeer(peer, up.remote)),
+      port,
+      dataPeer: this.#around.dataplane.addPeer(this.#dataPeer(peer, port, up.remote)),
       upSince: this.#around.clock.now(),
     };
     this.#tunnels.set(up.tunnel, tunnel);
@@ -322,8 +347,10 @@ export class Tunnels implements CallOwner {
       this.#callEnded(down.tunnel, session, text, { stage });
       return call?.whenReleased;
     });
-    if (tunnel !== undefined)
-      void Promise.all(released).then(() => this.#around.dataplane.removePeer(tunnel.dataPeer));
+    if (tunnel === undefined) return;
+    const releasing = Promise.all(released).then(() => this.#around.dataplane.removePeer(tunnel.dataPeer));
+    this.#releasing.add(releasing);
+    void releasing.finally(() => this.#releasing.delete(releasing));
   }
 
   #offered(offer: Extract<L2tpOutput, { kind: "call-offered" }>): void {
@@ -356,7 +383,7 @@ export class Tunnels implements CallOwner {
   }
 
   #policy(peer: PeerConfig): L2tpPeerConfig {
-    const portKey = peer.address === undefined ? undefined : this.#portTowards(peer.address);
+    const portKey = peer.address === undefined ? undefined : this.#ports.keyTowards(peer.address);
     return {
       name: peer.name,
       accept: peer.role !== "lns",
@@ -372,10 +399,10 @@ export class Tunnels implements CallOwner {
     };
   }
 
-  #dataPeer(peer: PeerConfig, remote: L2tpAddress): UdpPeerSpec {
+  #dataPeer(peer: PeerConfig, port: PortId, remote: L2tpAddress): UdpPeerSpec {
     return {
       kind: "udp",
-      port: remote.portKey,
+      port,
       address: remote.address,
       udpPort: remote.port,
       pathMtuBytes: peer.pathMtuBytes ?? this.#around.host.mtuTowards(remote.address) ?? ETHERNET_MTU_BYTES,

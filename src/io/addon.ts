@@ -45,6 +45,8 @@ export interface UdpOptions {
   readonly port: number;
   /** SO_BINDTOIFINDEX when not 0. */
   readonly ifindex: number;
+  /** Bind to an address that is not there yet (IP_FREEBIND). */
+  readonly freeBind?: boolean;
   readonly reusePort: boolean;
   /** With reusePort: classic BPF that picks the member (SO_ATTACH_REUSEPORT_CBPF), raw sock_filter octets. */
   readonly reusePortProgram?: Uint8Array;

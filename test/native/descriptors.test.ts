@@ -39,6 +39,7 @@ describe("descriptors", () => {
       expect(nativeError(() => addon.openUdp(udpOptions(changes)))).toMatchObject({ syscall, code });
       expect(openDescriptors()).toBe(before);
     }
+    addon.close(addon.openUdp(udpOptions({ address: Uint8Array.of(198, 51, 100, 77), freeBind: true })));
     addon.close(taken);
     expect(openDescriptors()).toBe(before - 1);
   });

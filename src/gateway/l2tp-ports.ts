@@ -1,0 +1,110 @@
+import type { PortId } from "../channel/dataplane.ts";
+import type { L2tpListenConfig } from "../config/config.ts";
+import type { Surroundings } from "./surroundings.ts";
+
+/** A local address that L2TP is spoken on; open while the device that it is bound to is there. */
+interface Listener {
+  readonly config: L2tpListenConfig;
+  readonly key: number;
+  port: PortId | undefined;
+  /** Of the device that the open port is bound to; undefined when it is bound to none. */
+  ifindex: number | undefined;
+  opening: boolean;
+}
+
+/**
+ * The local addresses that L2TP is spoken on. The machines know each by its key, its place in the configuration:
+ * the data plane's port comes and goes with the device. An address may be missing, too: the port is bound to it
+ * all the same, and hears what comes once the address is there.
+ */
+export class L2tpPorts {
+  readonly #around: Surroundings;
+  readonly #listeners: readonly Listener[];
+
+  constructor(around: Surroundings) {
+    this.#around = around;
+    this.#listeners = around.config.l2tp.listen.map((config, key) => ({
+      config,
+      key,
+      port: undefined,
+      ifindex: undefined,
+      opening: false,
+    }));
+  }
+
+  /** Opens what can be opened; rejects when the system refuses one for another reason than a missing device. */
+  async openWhatIsThere(): Promise<void> {
+    for (const listener of this.#listeners) await this.#open(listener);
+  }
+
+  /** Whether somebody waits for a device that now has this name. */
+  waitsFor(device: string): boolean {
+    return this.#listeners.some(
+      ({ config, port, opening }) => port === undefined && !opening && config.interface === device,
+    );
+  }
+
+  portOf(key: number): PortId | undefined {
+    return this.#listeners[key]?.port;
+  }
+
+  keyOf(port: PortId): number | undefined {
+    return this.#listeners.find((listener) => listener.port === port)?.key;
+  }
+
+  addressOf(key: number): string {
+    return this.#listeners[key]?.config.address ?? "";
+  }
+
+  /** The key of the first that speaks the address's family. */
+  keyTowards(address: string): number | undefined {
+    const isV6 = (text: string): boolean => text.includes(":");
+    return this.#listeners.find(({ config }) => isV6(config.address) === isV6(address))?.key;
+  }
+
+  /** The keys of those whose device this was. */
+  keysOn(ifindex: number): readonly number[] {
+    return this.#listeners.filter((listener) => listener.ifindex === ifindex).map(({ key }) => key);
+  }
+
+  /** All peers of its port must have been removed. */
+  async close(key: number): Promise<void> {
+    const listener = this.#listeners[key];
+    const port = listener?.port;
+    if (listener === undefined || port === undefined) return;
+    listener.port = undefined;
+    listener.ifindex = undefined;
+    await this.#around.dataplane.closePort(port);
+  }
+
+  async closeAll(): Promise<void> {
+    for (const { key } of this.#listeners) await this.close(key);
+  }
+
+  async #open(listener: Listener): Promise<void> {
+    if (listener.port !== undefined || listener.opening) return;
+    const { address, udpPort, interface: device } = listener.config;
+    const { host, dataplane, logger } = this.#around;
+    const link = device === undefined ? undefined : host.linkByName(device);
+    const fields = { address, port: udpPort, interface: device };
+    if (device !== undefined && link === undefined) {
+      logger.warn(fields, "L2TP is to be spoken on a device that is not there; waiting for it");
+      return;
+    }
+    listener.opening = true;
+    try {
+      const bound = link === undefined ? {} : { ifindex: link.ifindex };
+      listener.port = await dataplane.openPort({ kind: "udp", address, udpPort, ...bound });
+      listener.ifindex = link?.ifindex;
+    } finally {
+      listener.opening = false;
+    }
+    logger.info(fields, "L2TP port open");
+    if (!isEveryAddress(address) && !host.hasAddress(address))
+      logger.warn(fields, "the address that L2TP is spoken on is not there yet");
+  }
+}
+
+function isEveryAddress(address: string): boolean {
+  return address === "0.0.0.0" || address === "::";
+}
