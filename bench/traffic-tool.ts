@@ -7,7 +7,8 @@ import type { TrafficReport } from "./traffic-report.ts";
 const SOURCES = join(ROOT, "bench", "traffic");
 const BUILT = join(ROOT, "build", "bench");
 const TOOL = join(BUILT, "traffic");
-const COMPILER = ["g++", "-std=c++20", "-O2", "-Wall", "-Wextra", "-Werror"] as const;
+/** Compiler and flags. */
+export const COMPILER = ["g++", "-std=c++20", "-O2", "-Wall", "-Wextra", "-Werror"] as const;
 
 /** Compiles bench/traffic/ when its sources are newer than what was compiled. */
 export function buildTrafficTool(): void {

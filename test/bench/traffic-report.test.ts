@@ -1,0 +1,66 @@
+import { describe, expect, it } from "vitest";
+import {
+  deliveredPerSecond,
+  faultOf,
+  lossPercent,
+  type StreamReport,
+  type TrafficReport,
+} from "../../bench/traffic-report.ts";
+
+const STREAM: StreamReport = {
+  sent: 1000,
+  received: 1000,
+  receivedInTime: 990,
+  lost: 0,
+  duplicated: 0,
+  reordered: 0,
+  damaged: 0,
+  misdelivered: 0,
+  foreign: 3,
+  refused: 2,
+  largestBacklog: 50,
+  windowTimeouts: 0,
+};
+
+function reportOf(up: Partial<StreamReport>, down?: Partial<StreamReport>): TrafficReport {
+  return {
+    up: { ...STREAM, ...up },
+    ...(down !== undefined && { down: { ...STREAM, ...down } }),
+    seconds: 2,
+    processorSeconds: 1,
+    turns: 10,
+    idleTurns: 1,
+    longestPauseMs: 0.2,
+  };
+}
+
+describe("a traffic run", () => {
+  it("delivers what came while it lasted, in all directions", () => {
+    expect(deliveredPerSecond(reportOf({}))).toBe(495);
+    expect(deliveredPerSecond(reportOf({}, { receivedInTime: 10 }))).toBe(500);
+  });
+
+  it("loses a share of what both directions sent", () => {
+    expect(lossPercent(reportOf({ lost: 1 }))).toBeCloseTo(0.1);
+    expect(lossPercent(reportOf({ lost: 1 }, { sent: 3000, lost: 3 }))).toBeCloseTo(0.1);
+    expect(lossPercent(reportOf({ sent: 0 }))).toBe(0);
+  });
+
+  it("means something when frames were lost, control messages came or sends were repeated", () => {
+    expect(faultOf(reportOf({ lost: 500 }, { lost: 1000 }))).toBeUndefined();
+  });
+
+  it.each(["damaged", "misdelivered", "duplicated", "reordered"] as const)(
+    "means nothing when one frame was %s, in either direction",
+    (what) => {
+      expect(faultOf(reportOf({ [what]: 1 }))).toContain("1 frames");
+      expect(faultOf(reportOf({}, { [what]: 1 }))).toContain("1 frames");
+    },
+  );
+
+  it("means nothing when nothing was sent, or less than the rate asks for", () => {
+    expect(faultOf(reportOf({ sent: 0 }))).toBe("the generator sent nothing");
+    expect(faultOf(reportOf({ sent: 1999 }), 1000)).toBeUndefined();
+    expect(faultOf(reportOf({ sent: 1997 }), 1000)).toMatch(/less than it should/);
+  });
+});
