@@ -16,17 +16,17 @@ import { cidrNetwork, formatCidr } from "../wire/ip-address.ts";
 import { checkAttach, checkPeer, checkUnit, prefixOf } from "./specs.ts";
 
 /** The three states of a channel, each with its own data. */
-export type ChannelState =
+type ChannelState =
   | { readonly kind: "punted" }
   | { readonly kind: "bridged"; readonly to: ChannelId }
   | { readonly kind: "attached"; readonly unit: UnitId; readonly spec: AttachSpec };
 
-export interface PortEntry {
+interface PortEntry {
   readonly spec: PortSpec;
   peers: number;
 }
 
-export interface PeerEntry {
+interface PeerEntry {
   spec: PeerSpec;
   channels: number;
 }
@@ -36,7 +36,7 @@ export interface ChannelEntry {
   state: ChannelState;
 }
 
-export interface UnitEntry {
+interface UnitEntry {
   readonly spec: UnitSpec;
   channels: number;
   /** Shared: whose each address is. */

@@ -13,10 +13,6 @@ export function numberedFrame(source: number, sequence: number): Uint8Array {
   return frame;
 }
 
-export function sourceOf(frame: Uint8Array): number {
-  return readU16(frame, 2);
-}
-
 export function sequenceOf(frame: Uint8Array): number {
   return readU32(frame, 4);
 }

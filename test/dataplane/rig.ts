@@ -1,7 +1,7 @@
 import type { Dataplane, PortId, Punt } from "../../src/channel/dataplane.ts";
 
 /** A datagram that left the gateway, and for which of the remote L2TP peers. */
-export interface SentDatagram {
+interface SentDatagram {
   readonly address: string;
   readonly datagram: Uint8Array;
 }

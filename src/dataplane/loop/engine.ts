@@ -18,7 +18,6 @@ import { DROP_REASONS } from "../../channel/dataplane.ts";
 import { DataplaneError } from "../../channel/errors.ts";
 import type { Addon } from "../../io/addon.ts";
 import { addon } from "../../io/native.ts";
-import { STALE } from "../drop-codes.ts";
 import { Registry } from "../registry.ts";
 import { INDEX_MAX } from "./channel-word.ts";
 import { ControlSender } from "./control-sender.ts";
@@ -27,6 +26,7 @@ import { Grace } from "./grace.ts";
 import { UNIT_HEADROOM_BYTES } from "./ingress.ts";
 import type { LaneCommand } from "./messages.ts";
 import { DEFAULT_LOOP_OPTIONS, type LoopOptions } from "./options.ts";
+import { PuntDelivery } from "./punt-delivery.ts";
 import { PuntReader } from "./punt-reader.ts";
 import { allocatePuntRing, PuntConsumer } from "./punt-ring.ts";
 import { TableWriter } from "./table-writer.ts";
@@ -42,9 +42,6 @@ import {
 } from "./tables.ts";
 import { DeviceSetup } from "./unit-device.ts";
 import { ForwardingWorker } from "./workers.ts";
-
-/** Records taken from the punt rings before other events of the control plane get their turn. */
-const PUNTS_PER_TURN = 1024;
 
 /** What a port or unit has open. */
 interface Descriptors {
@@ -64,15 +61,12 @@ class LoopDataplane implements Dataplane {
   readonly #writer: TableWriter;
   readonly #sender: ControlSender;
   readonly #devices: DeviceSetup;
-  readonly #reader: PuntReader;
-  readonly #rings: PuntConsumer[] = [];
+  readonly #punts: PuntDelivery;
   readonly #workers: ForwardingWorker[] = [];
   readonly #ports = new Map<PortId, Descriptors>();
   readonly #units = new Map<UnitId, Descriptors>();
   readonly #doorbell: number;
   readonly #closers: (() => void)[] = [];
-  #punt: (punt: Punt) => void = () => {};
-  #drainScheduled = false;
   #closed = false;
 
   constructor(addon: Addon, options: LoopOptions, sizes: TableSizes, tables: SharedArrayBuffer) {
@@ -84,7 +78,7 @@ class LoopDataplane implements Dataplane {
     this.#writer = new TableWriter(this.#tables, this.#grace);
     this.#sender = new ControlSender(addon, this.#tables, this.#registry);
     this.#devices = new DeviceSetup(addon);
-    this.#reader = new PuntReader(this.#tables, this.#registry);
+    this.#punts = new PuntDelivery(new PuntReader(this.#tables, this.#registry), this.#sender);
     this.#doorbell = addon.openEvent();
     const watcher = addon.watch(this.#doorbell, () => this.#ring());
     this.#closers.push(
@@ -98,7 +92,7 @@ class LoopDataplane implements Dataplane {
   async start(sizes: TableSizes, tables: SharedArrayBuffer): Promise<void> {
     for (let index = 0; index < sizes.workers; index++) {
       const puntRing = allocatePuntRing(this.#options.puntRingBytes);
-      this.#rings.push(new PuntConsumer(puntRing));
+      this.#punts.addRing(new PuntConsumer(puntRing));
       const setup = { index, sizes, tables, puntRing, doorbell: this.#doorbell, options: this.#options };
       const worker = await ForwardingWorker.start(this.#addon, this.#tables, setup, {
         laneFailed: (lane, errno) => this.#laneFailed(lane, errno),
@@ -109,7 +103,7 @@ class LoopDataplane implements Dataplane {
   }
 
   onPunt(handler: (punt: Punt) => void): void {
-    this.#punt = handler;
+    this.#punts.onPunt(handler);
   }
 
   async openPort(spec: PortSpec): Promise<PortId> {
@@ -277,8 +271,12 @@ class LoopDataplane implements Dataplane {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    this.#punt = () => {};
-    for (const worker of this.#workers) await worker.stop();
+    this.#punts.close();
+    for (const [index, worker] of this.#workers.entries()) {
+      await worker.stop();
+      // who still waits for a change need not wait for this one
+      this.#grace.ended(index);
+    }
     for (const { fds } of [...this.#ports.values(), ...this.#units.values()])
       for (const fd of fds) this.#addon.close(fd);
     for (const close of this.#closers) close();
@@ -332,10 +330,7 @@ class LoopDataplane implements Dataplane {
   #settled(): Promise<void> {
     return new Promise((resolve) => {
       this.#grace.after(() => {
-        for (const ring of this.#rings) {
-          const end = ring.end();
-          while (ring.isBefore(end)) this.#deliverNext(ring);
-        }
+        this.#punts.drainAll();
         resolve();
       });
     });
@@ -344,41 +339,7 @@ class LoopDataplane implements Dataplane {
   #ring(): void {
     this.#addon.drain(this.#doorbell);
     this.#grace.check();
-    this.#drain();
-  }
-
-  #drain(): void {
-    if (this.#closed) return;
-    for (const ring of this.#rings) {
-      let budget = PUNTS_PER_TURN;
-      do {
-        while (budget > 0 && this.#deliverNext(ring)) budget -= 1;
-        if (budget === 0) {
-          this.#drainLater();
-          break;
-        }
-      } while (!ring.sleep());
-    }
-  }
-
-  #drainLater(): void {
-    if (this.#drainScheduled) return;
-    this.#drainScheduled = true;
-    setImmediate(() => {
-      this.#drainScheduled = false;
-      this.#drain();
-    });
-  }
-
-  /** False when the ring is empty. */
-  #deliverNext(ring: PuntConsumer): boolean {
-    const record = ring.take();
-    if (record === undefined) return false;
-    const delivery = this.#reader.read(record);
-    if (delivery.kind === "punt") this.#punt(delivery.punt);
-    else if (delivery.kind === "forward") this.#sender.frame(delivery.channel, delivery.frame);
-    else this.#sender.dropped(STALE);
-    return true;
+    this.#punts.drain();
   }
 
   /** A worker cannot receive from a lane: its device is down, which passes, or gone. */
@@ -403,14 +364,14 @@ class LoopDataplane implements Dataplane {
     const descriptors = this.#ports.get(port);
     if (descriptors === undefined || descriptors.failed) return;
     descriptors.failed = true;
-    this.#punt({ kind: "port-down", port, reason });
+    this.#punts.deliver({ kind: "port-down", port, reason });
   }
 
   #unitDown(unit: UnitId, reason: string): void {
     const descriptors = this.#units.get(unit);
     if (descriptors === undefined || descriptors.failed) return;
     descriptors.failed = true;
-    this.#punt({ kind: "unit-down", unit, reason });
+    this.#punts.deliver({ kind: "unit-down", unit, reason });
   }
 
   #workerDied(index: number, error: Error): void {

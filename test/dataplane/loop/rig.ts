@@ -20,7 +20,7 @@ const PATIENCE_MS = 10_000;
 let cables = 0;
 
 /** A veth pair of this process in its own namespace, up, without IPv6 of its own. */
-export interface Cable {
+interface Cable {
   readonly gateway: { readonly name: string; readonly ifindex: number; readonly mac: Uint8Array };
   readonly subscriber: { readonly name: string; readonly ifindex: number };
   /** Takes both ends away, as if the card had been pulled. */
@@ -36,7 +36,7 @@ function linkOf(name: string): { name: string; ifindex: number; mac: Uint8Array 
   return { name, ifindex: Number(read("ifindex")), mac: parseMac(read("address"))! };
 }
 
-export function makeCable(): Cable {
+function makeCable(): Cable {
   cables += 1;
   const a = `lwg${process.pid % 1e6}.${cables}`;
   const b = `lws${process.pid % 1e6}.${cables}`;
@@ -57,7 +57,7 @@ export function makeCable(): Cable {
 }
 
 /** A packet socket for PPPoE session frames on one end of a cable. */
-export function openWire(link: { readonly name: string; readonly ifindex: number }): {
+function openWire(link: { readonly name: string; readonly ifindex: number }): {
   send(frame: Uint8Array): void;
   onFrame(handler: (frame: Uint8Array) => void): void;
   close(): void;
@@ -100,7 +100,7 @@ async function bound(address: string, port: number): Promise<Socket> {
 }
 
 /** A UDP socket whose sends have happened when they return, unlike node:dgram's. */
-export function openRemote(
+function openRemote(
   address: string,
   udpPort: number,
 ): {
@@ -149,7 +149,7 @@ export function openRemote(
 }
 
 /** Resolves when the condition holds; gives other events their turn meanwhile. */
-export async function eventually(what: string, condition: () => boolean): Promise<void> {
+async function eventually(what: string, condition: () => boolean): Promise<void> {
   const deadline = performance.now() + PATIENCE_MS;
   while (!condition()) {
     if (performance.now() > deadline) throw new Error(`never came: ${what}`);

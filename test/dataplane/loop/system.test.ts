@@ -227,6 +227,21 @@ describe.skipIf(!isRoot)("the loop engine on real devices (root)", async () => {
   });
 
   describe("closed", () => {
+    it("completes what was still under way", async () => {
+      const rig = await loopRig();
+      const peer = rig.dataplane.addPeer({
+        kind: "ethernet",
+        port: rig.access,
+        remoteMac: MAC,
+        localMac: rig.gatewayMac,
+        tags: [],
+      });
+      const channel = rig.dataplane.addChannel({ kind: "pppoe", peer, sessionId: 1 });
+      const closing = [rig.dataplane.closeChannel(channel), rig.dataplane.removePeer(peer)];
+      await rig.close();
+      await Promise.all(closing);
+    });
+
     it("opens nothing more", async () => {
       const dataplane = await startLoopDataplane({ maxChannels: 16, maxPeers: 16 });
       await dataplane.close();

@@ -1,0 +1,84 @@
+import type { Punt } from "../../channel/dataplane.ts";
+import { STALE } from "../drop-codes.ts";
+import type { ControlSender } from "./control-sender.ts";
+import type { PuntReader } from "./punt-reader.ts";
+import type { PuntConsumer } from "./punt-ring.ts";
+
+/** Records taken from a ring before other events of the control plane get their turn. */
+const PUNTS_PER_TURN = 1024;
+
+/** Empties the punt rings of all workers into the control plane's handler. */
+export class PuntDelivery {
+  readonly #reader: PuntReader;
+  readonly #sender: ControlSender;
+  readonly #rings: PuntConsumer[] = [];
+  #handler: ((punt: Punt) => void) | undefined = () => {};
+  #scheduled = false;
+
+  constructor(reader: PuntReader, sender: ControlSender) {
+    this.#reader = reader;
+    this.#sender = sender;
+  }
+
+  addRing(ring: PuntConsumer): void {
+    this.#rings.push(ring);
+  }
+
+  /** The one receiver of punts. */
+  onPunt(handler: (punt: Punt) => void): void {
+    this.#handler = handler;
+  }
+
+  /** Nothing is delivered any more. */
+  close(): void {
+    this.#handler = undefined;
+  }
+
+  /** One that no worker made. */
+  deliver(punt: Punt): void {
+    this.#handler?.(punt);
+  }
+
+  /** Delivers what is there, a bounded number at a time, until the workers are to ring again. */
+  drain(): void {
+    if (this.#handler === undefined) return;
+    for (const ring of this.#rings) {
+      let budget = PUNTS_PER_TURN;
+      do {
+        while (budget > 0 && this.#next(ring)) budget -= 1;
+        if (budget === 0) {
+          this.#drainLater();
+          break;
+        }
+      } while (!ring.sleep());
+    }
+  }
+
+  /** Delivers all that is there now: what workers punted before this is then delivered, forwarded or counted. */
+  drainAll(): void {
+    for (const ring of this.#rings) {
+      const end = ring.end();
+      while (ring.isBefore(end)) this.#next(ring);
+    }
+  }
+
+  #drainLater(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    setImmediate(() => {
+      this.#scheduled = false;
+      this.drain();
+    });
+  }
+
+  /** False when the ring is empty. */
+  #next(ring: PuntConsumer): boolean {
+    const record = ring.take();
+    if (record === undefined) return false;
+    const delivery = this.#reader.read(record);
+    if (delivery.kind === "punt") this.deliver(delivery.punt);
+    else if (delivery.kind === "forward") this.#sender.frame(delivery.channel, delivery.frame);
+    else this.#sender.dropped(STALE);
+    return true;
+  }
+}
