@@ -84,7 +84,7 @@ export class Tunnels implements CallOwner {
     for (const key of this.#ports.keysOn(ifindex)) {
       const message = "the interface was removed";
       const lost = [...this.#tunnels].filter(([, tunnel]) => tunnel.remote.portKey === key);
-      const code = { result: STOPCCN_RESULT.error, error: GENERAL_ERROR.resources, message };
+      const code = { result: STOPCCN_RESULT.general, message };
       for (const [id] of lost) this.endpointDo((endpoint, now) => endpoint.closeTunnel(now, id, code));
       await Promise.all(this.#releasing);
       await this.#ports.close(key);

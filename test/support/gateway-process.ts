@@ -126,9 +126,9 @@ export class GatewayProcess {
     await this.logged("ready");
   }
 
-  /** Ends it, if it still runs, and removes its files. */
+  /** Ends it at once, if it still runs, and removes its files. */
   async close(): Promise<void> {
-    if (!this.#process.hasEnded) await this.stop();
+    await this.kill();
     rmSync(this.#directory, { recursive: true, force: true });
   }
 

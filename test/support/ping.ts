@@ -12,6 +12,8 @@ export interface PingWords {
   readonly from?: string;
   /** DF set; what is too big fails instead of being fragmented. */
   readonly dontFragment?: boolean;
+  /** How long the last answer is waited for; long by default, as the machine may have other things to do. */
+  readonly patienceSeconds?: number;
 }
 
 export interface PingResult {
@@ -21,14 +23,20 @@ export interface PingResult {
 }
 
 const HEADERS_BYTES = 28;
-/** For each answer; long, as the machine may have other things to do. */
-const PATIENCE_SECONDS = 5;
 
 /** Sends echo requests and says how many were answered. */
 export async function ping(netns: Netns, words: PingWords): Promise<PingResult> {
-  const { to, count = 5, intervalMs = 20, packetBytes = 84, from, dontFragment = false } = words;
+  const {
+    to,
+    count = 5,
+    intervalMs = 20,
+    packetBytes = 84,
+    from,
+    dontFragment = false,
+    patienceSeconds = 5,
+  } = words;
   const argv = ["ping", "-n", "-c", String(count), "-i", String(intervalMs / 1000)];
-  argv.push("-W", String(PATIENCE_SECONDS), "-s", String(packetBytes - HEADERS_BYTES));
+  argv.push("-W", String(patienceSeconds), "-s", String(packetBytes - HEADERS_BYTES));
   if (from !== undefined) argv.push("-I", from);
   argv.push("-M", dontFragment ? "do" : "dont", to);
   const child = netns.spawn(argv, { stdio: ["ignore", "pipe", "pipe"] });
