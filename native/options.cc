@@ -39,6 +39,8 @@ PacketOptions ReadPacketOptions(const Napi::Object& given) {
       static_cast<uint32_t>(Integer(given, "slotBytes", options.ringSlots == 0 ? 0 : 2048, 1 << 20));
   options.headroomBytes = static_cast<uint32_t>(Integer(given, "headroomBytes", 0, 1024));
   options.sendBufferBytes = static_cast<int>(Integer(given, "sendBufferBytes", 0, kLargestBuffer));
+  options.receiveBufferBytes =
+      static_cast<int>(Integer(given, "receiveBufferBytes", 0, kLargestBuffer, 0));
   options.bypassQdisc = Flag(given, "bypassQdisc");
   options.promiscuous = Flag(given, "promiscuous");
   if (options.ringSlots > 0 &&

@@ -50,6 +50,8 @@ UniqueFd OpenPacketSocket(const PacketOptions& options) {
   else
     SetOption(fd, SOL_PACKET, PACKET_AUXDATA, int{1}, name);
   SetBuffer(fd, SO_SNDBUFFORCE, SO_SNDBUF, options.sendBufferBytes, name);
+  if (options.receiveBufferBytes > 0)
+    SetBuffer(fd, SO_RCVBUFFORCE, SO_RCVBUF, options.receiveBufferBytes, name);
   if (options.bypassQdisc) SetOption(fd, SOL_PACKET, PACKET_QDISC_BYPASS, int{1}, name);
 
   sockaddr_ll address{};

@@ -28,6 +28,8 @@ struct PacketOptions {
   uint32_t slotBytes;
   uint32_t headroomBytes;
   int sendBufferBytes;
+  // 0: as the system has it. A ring takes its place.
+  int receiveBufferBytes;
   bool bypassQdisc;
   bool promiscuous;
   std::optional<FanoutOptions> fanout;

@@ -30,6 +30,8 @@ export interface PacketOptions {
   /** Octets of headroom to keep before the MAC header in each slot. */
   readonly headroomBytes: number;
   readonly sendBufferBytes: number;
+  /** Of a socket without a ring: SO_RCVBUFFORCE, falling back as with UDP. Absent: as the system has it. */
+  readonly receiveBufferBytes?: number;
   /** PACKET_QDISC_BYPASS. */
   readonly bypassQdisc: boolean;
   /** PACKET_MR_PROMISC. */

@@ -15,6 +15,8 @@ export interface FramePort {
 /** Frames handed over before other events get their turn. */
 const FRAMES_PER_TURN = 256;
 const SEND_BUFFER_BYTES = 1 << 20;
+/** Some ten thousand subscribers who call in the same moment: the kernel counts almost 1 KiB for each frame. */
+const RECEIVE_BUFFER_BYTES = 8 << 20;
 
 /**
  * Opens the interface's discovery frames; throws a NativeError when the system refuses. It is bound by ifindex:
@@ -29,6 +31,7 @@ export function openFramePort(link: { readonly ifindex: number; readonly name: s
     slotBytes: 0,
     headroomBytes: 0,
     sendBufferBytes: SEND_BUFFER_BYTES,
+    receiveBufferBytes: RECEIVE_BUFFER_BYTES,
     bypassQdisc: false,
     promiscuous: false,
   });

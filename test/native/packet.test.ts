@@ -209,6 +209,20 @@ describe.skipIf(!root)("packet sockets", () => {
     expect(addon.sendFrame(from, new Uint8Array(4000))).toBe(EMSGSIZE);
   });
 
+  it("without a ring keep what comes before it is read, as far as the receive buffer goes", () => {
+    const most = 2000;
+    const small = open(cable.b, { ringSlots: 0, slotBytes: 0, receiveBufferBytes: 64 << 10 }).fd;
+    const large = open(cable.b, { ringSlots: 0, slotBytes: 0, receiveBufferBytes: 8 << 20 }).fd;
+    const from = open(cable.a, { ringSlots: 0, slotBytes: 0 }).fd;
+    for (let i = 0; i < most; i += 1) addon.sendFrame(from, frameOf(60, i));
+    for (let i = 0; i < most; i += 1) expect(until(() => addon.receiveFrame(large))).toEqual(frameOf(60, i));
+    expect(addon.receiveFrame(large)).toBeUndefined();
+    let kept = 0;
+    while (addon.receiveFrame(small) !== undefined) kept += 1;
+    expect(kept).toBeGreaterThan(0);
+    expect(kept).toBeLessThan(most);
+  });
+
   it("say once that the interface went down, and go on when it is back", () => {
     const { receiver } = ring();
     const silent = open(cable.b, { ringSlots: 0, slotBytes: 0 }).fd;
