@@ -7,10 +7,9 @@ import { DataplaneError } from "../../channel/errors.ts";
  * thread does not inherit a test runner's loader).
  */
 export function workerUrl(): URL {
-  const isCompiled = import.meta.url.endsWith(".js");
-  const url = isCompiled
-    ? new URL("./worker.js", import.meta.url)
-    : new URL("../../../dist/src/dataplane/loop/worker.js", import.meta.url);
+  const here = import.meta.url;
+  const compiled = here.endsWith(".js") ? here : here.replace(/\/src\/(.*)\.ts$/, "/dist/src/$1.js");
+  const url = new URL("worker.js", compiled);
   if (!existsSync(fileURLToPath(url)))
     throw new DataplaneError(
       "not-built",
