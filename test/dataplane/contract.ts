@@ -402,7 +402,12 @@ export function describeDataplane(engine: string, makeRig: () => Promise<Rig>): 
         await rig.until("the one that stayed", () => rig.datagrams.length === 2);
         expect(rig.dataplane.drops()["unknown-destination"]).toBe(2);
         expect(rig.frames.length).toBe(1);
+        await rig.dataplane.attach(third, attach(first));
+        rig.hostSend(first, HELLO);
+        await rig.until("who has the address now", () => rig.frames.length === 2);
+        expect(readPppoe(rig.frames[1]!).sessionId).toBe(9);
         await rig.dataplane.closeChannel(b);
+        await rig.dataplane.closeChannel(third);
         await rig.dataplane.closeUnit(unit);
       });
     });

@@ -382,7 +382,10 @@ class LoopDataplane implements Dataplane {
   }
 }
 
-/** Starts the loop engine. `options` replaces single defaults. */
+/**
+ * Starts the loop engine. `options` replaces single defaults. Rejects, with nothing left open, when a thread cannot
+ * start: the addon or the compiled worker is missing, or there is no memory.
+ */
 export async function startLoopDataplane(options: Partial<LoopOptions> = {}): Promise<Dataplane> {
   const all = { ...DEFAULT_LOOP_OPTIONS, ...options };
   if (all.maxChannels > INDEX_MAX / 2)
@@ -396,6 +399,11 @@ export async function startLoopDataplane(options: Partial<LoopOptions> = {}): Pr
   };
   const tables = Tables.allocate(sizes);
   const dataplane = new LoopDataplane(addon, all, sizes, tables);
-  await dataplane.start(sizes, tables);
+  try {
+    await dataplane.start(sizes, tables);
+  } catch (error) {
+    await dataplane.close();
+    throw error;
+  }
   return dataplane;
 }

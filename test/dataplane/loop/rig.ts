@@ -3,6 +3,8 @@ import { createSocket, type Socket } from "node:dgram";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { performance } from "node:perf_hooks";
+import { fileURLToPath } from "node:url";
+import { Worker } from "node:worker_threads";
 import { addressRecord } from "../../../src/dataplane/loop/address-record.ts";
 import { startLoopDataplane } from "../../../src/dataplane/loop/engine.ts";
 import { DEFAULT_LOOP_OPTIONS, type LoopOptions } from "../../../src/dataplane/loop/options.ts";
@@ -58,6 +60,7 @@ function makeCable(): Cable {
 
 /** A packet socket for PPPoE session frames on one end of a cable. */
 function openWire(link: { readonly name: string; readonly ifindex: number }): {
+  readonly fd: number;
   send(frame: Uint8Array): void;
   onFrame(handler: (frame: Uint8Array) => void): void;
   close(): void;
@@ -78,6 +81,7 @@ function openWire(link: { readonly name: string; readonly ifindex: number }): {
       handler(frame);
   });
   return {
+    fd,
     send(frame) {
       const errno = addon.sendFrame(fd, frame);
       if (errno !== 0) throw new Error(`the test's frame was refused: errno ${errno}`);
@@ -89,6 +93,26 @@ function openWire(link: { readonly name: string; readonly ifindex: number }): {
       watcher.close();
       addon.close(fd);
     },
+  };
+}
+
+/** Sends one frame again and again from a thread of its own. */
+const FLOOD = `
+  const { workerData } = require("node:worker_threads");
+  const addon = require(workerData.addon);
+  const stop = new Int32Array(workerData.stop);
+  while (Atomics.load(stop, 0) === 0) addon.sendFrame(workerData.fd, workerData.frame);
+`;
+
+async function flood(fd: number, frame: Uint8Array): Promise<() => Promise<void>> {
+  const stop = new SharedArrayBuffer(4);
+  const path = fileURLToPath(new URL("../../../build/Release/lacewing.node", import.meta.url));
+  const worker = new Worker(FLOOD, { eval: true, workerData: { addon: path, stop, fd, frame } });
+  await once(worker, "online");
+  return async () => {
+    const ended = once(worker, "exit");
+    Atomics.store(new Int32Array(stop), 0, 1);
+    await ended;
   };
 }
 
@@ -160,10 +184,15 @@ async function eventually(what: string, condition: () => boolean): Promise<void>
 /** Punt limits that no test reaches that is not about them. */
 const UNLIMITED = { perSecond: 1e9, burst: 1e9 };
 
+export interface LoopRig extends Rig {
+  readonly cable: Cable;
+  readonly tunnelUdpPort: number;
+  /** Sends a frame from the subscribers' end without pause, until what this resolves to is called. */
+  flood(frame: Uint8Array): Promise<() => Promise<void>>;
+}
+
 /** A loop engine between a veth pair and the loopback device. Needs root. */
-export async function loopRig(
-  options: Partial<LoopOptions> = {},
-): Promise<Rig & { readonly cable: Cable; readonly tunnelUdpPort: number }> {
+export async function loopRig(options: Partial<LoopOptions> = {}): Promise<LoopRig> {
   const cable = makeCable();
   const dataplane = await startLoopDataplane({
     maxChannels: 4096,
@@ -195,6 +224,7 @@ export async function loopRig(
     dataplane,
     cable,
     tunnelUdpPort: REMOTE_PORT,
+    flood: (frame: Uint8Array) => flood(wire.fd, frame),
     access,
     tunnel,
     gatewayMac: cable.gateway.mac,

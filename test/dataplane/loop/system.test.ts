@@ -3,7 +3,8 @@ import { afterEach, describe, expect, it } from "vitest";
 import { fromHex } from "../../../src/base/bytes.ts";
 import type { ChannelId, Dataplane, UdpPeerSpec } from "../../../src/channel/dataplane.ts";
 import { describeDataplane } from "../contract.ts";
-import { l2tpMessage, numberedFrame, pppoeFrame, readPppoe } from "../frames.ts";
+import { l2tpMessage, numberedFrame, pppoeFrame, readL2tp, readPppoe, sequenceOf } from "../frames.ts";
+import type { LoopRig } from "./rig.ts";
 
 const isRoot = process.getuid?.() === 0;
 const MAC = fromHex("020000000001");
@@ -20,7 +21,7 @@ describe.skipIf(!isRoot)("the loop engine on real devices (root)", async () => {
   describeDataplane("loop, with two threads,", () => loopRig({ workers: 2 }));
 
   describe("alone", () => {
-    let rig: Awaited<ReturnType<typeof loopRig>>;
+    let rig: LoopRig;
     let dataplane: Dataplane;
 
     async function open(...options: Parameters<typeof loopRig>): Promise<void> {
@@ -43,7 +44,7 @@ describe.skipIf(!isRoot)("the loop engine on real devices (root)", async () => {
         sessionId,
       });
 
-    const lns = (change: Partial<UdpPeerSpec> = {}): ChannelId =>
+    const lns = (change: Partial<UdpPeerSpec> = {}, session = 6): ChannelId =>
       dataplane.addChannel({
         kind: "l2tp",
         peer: dataplane.addPeer({
@@ -59,9 +60,9 @@ describe.skipIf(!isRoot)("the loop engine on real devices (root)", async () => {
           ...change,
         }),
         localTunnelId: 7,
-        localSessionId: 6,
+        localSessionId: session,
         remoteTunnelId: 70,
-        remoteSessionId: 60,
+        remoteSessionId: session,
       });
 
     const send = (sessionId: number, sequence: number) =>
@@ -194,6 +195,35 @@ describe.skipIf(!isRoot)("the loop engine on real devices (root)", async () => {
       const { policed } = dataplane.drops();
       expect(policed).toBeGreaterThan(1000);
       expect(policed + rig.punts.length).toBe(2001);
+    });
+
+    it("lets held frames go before a bridge carries anything, under a flood", async () => {
+      await open();
+      const a = pppoe(5);
+      const stop = await rig.flood(pppoeFrame(rig.gatewayMac, MAC, 5, numberedFrame(1, 999)));
+      const order: number[][] = [];
+      for (let session = 10; session < 15; session++) {
+        const punted = rig.punts.length;
+        await rig.until("the flood", () => rig.punts.length > punted + 100);
+        const b = lns({}, session);
+        const held = Array.from({ length: 200 }, (_, i) => ({ channel: b, frame: numberedFrame(9, i) }));
+        const standing = dataplane.bridge(a, b, held);
+        const ofSession = () =>
+          rig.datagrams
+            .map(({ datagram }) => readL2tp(datagram))
+            .filter(({ sessionId }) => sessionId === session);
+        await rig.until("more than the held frames", () => ofSession().length > 200);
+        order.push(
+          ofSession()
+            .slice(0, 200)
+            .map(({ ppp }) => sequenceOf(ppp)),
+        );
+        await standing;
+        await dataplane.unbridge(a);
+        rig.datagrams.length = 0;
+      }
+      await stop();
+      expect(order).toEqual(new Array(5).fill(Array.from({ length: 200 }, (_, i) => i)));
     });
 
     it("loses nothing and keeps the order when datagrams come coalesced", async () => {

@@ -46,7 +46,7 @@ export interface Sent {
 }
 
 /** A region without a kernel: remembers what is sent, and refuses what it is told to. */
-class MemoryRegion {
+export class MemoryRegion {
   readonly bytes = new Uint8Array(1 << 20);
   readonly sent: Sent[] = [];
   /** How many frames each of the next calls takes, and why not all. */
@@ -101,7 +101,7 @@ export function makeWorkerParts(punts: Partial<PuntLimits> = {}, ringBytes = 1 <
   const region = new MemoryRegion();
   const drops = tables.drops[0]!;
   const lanes = laneOfUnit(SIZES, SIZES.units) + 1;
-  const transmitter = new Transmitter(region, tables.addresses, drops, lanes, 64);
+  const transmitter = new Transmitter(region, tables.addresses, drops, lanes, 4096);
   const egress = new Egress(tables, 0, region, transmitter);
   const ring = allocatePuntRing(ringBytes);
   const consumer = new PuntConsumer(ring);

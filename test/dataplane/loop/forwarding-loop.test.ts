@@ -1,0 +1,199 @@
+import { MessageChannel } from "node:worker_threads";
+import { describe, expect, it } from "vitest";
+import { ForwardingLoop } from "../../../src/dataplane/loop/forwarding-loop.ts";
+import { Grace } from "../../../src/dataplane/loop/grace.ts";
+import type { LaneCommand, Reply } from "../../../src/dataplane/loop/messages.ts";
+import { DEFAULT_LOOP_OPTIONS } from "../../../src/dataplane/loop/options.ts";
+import { allocatePuntRing } from "../../../src/dataplane/loop/punt-ring.ts";
+import { TableWriter } from "../../../src/dataplane/loop/table-writer.ts";
+import {
+  COMMANDS,
+  controlOf,
+  EPOCH,
+  GRACE_WANTED,
+  PARKED,
+  SEEN,
+  Tables,
+} from "../../../src/dataplane/loop/tables.ts";
+import { type Addon, RX_LENGTH, RX_OFFSET } from "../../../src/io/addon.ts";
+import { numberedFrame, pppoeFrame } from "../frames.ts";
+import { MemoryRegion } from "./worker-parts.ts";
+
+const SIZES = { workers: 1, ports: 2, peers: 4, channels: 4, units: 1 };
+const OURS = Uint8Array.of(2, 0, 0, 0, 0, 1);
+const THEIRS = Uint8Array.of(2, 0, 0, 0, 0, 2);
+const DOORBELL = 77;
+const LANE = 1;
+
+/**
+ * A loop whose poller and receiver are the test's: run() returns when the test has told it to stop. Two PPPoE
+ * sessions are bridged, so that every frame of session 1 is sent on.
+ */
+function makeLoop(script: {
+  /** Whether there is a frame now. */
+  readonly receive: () => boolean;
+  /** Whether the lane is ready. */
+  readonly wait?: () => boolean;
+  readonly send?: () => void;
+}) {
+  const tables = Tables.view(SIZES, Tables.allocate(SIZES));
+  const { control } = tables;
+  const writer = new TableWriter(tables, new Grace(tables));
+  const port = { kind: "ethernet", ifindex: 1, name: "acc0", mtuBytes: 1500 } as const;
+  writer.setPeer(1, { kind: "ethernet", port: LANE, remoteMac: THEIRS, localMac: OURS, tags: [] }, port);
+  for (const channel of [1, 2])
+    writer.addChannel(channel, { kind: "pppoe", peer: 1, sessionId: channel }, LANE);
+  writer.bridge(1, 2);
+
+  const rings: number[] = [];
+  const calls: string[] = [];
+  const frame = pppoeFrame(OURS, THEIRS, 1, numberedFrame(1, 1));
+  class ScriptedRegion extends MemoryRegion {
+    override sendPacket(fd: number, descriptors: Int32Array, count: number): number {
+      calls.push("send");
+      script.send?.();
+      return super.sendPacket(fd, descriptors, count);
+    }
+    packetReceiver() {
+      const at = this.allocate(4096) + 256;
+      return {
+        receive: (descriptors: Int32Array) => {
+          if (!script.receive()) return 0;
+          calls.push("receive");
+          this.bytes.set(frame, at);
+          descriptors[RX_OFFSET] = at;
+          descriptors[RX_LENGTH] = frame.length;
+          return 1;
+        },
+        release: () => calls.push("release"),
+        overflows: () => 0,
+        close() {},
+      };
+    }
+  }
+  const addon = {
+    createRegion: () => new ScriptedRegion(),
+    createPoller: () => ({
+      wakeFd: 5,
+      add() {},
+      remove() {},
+      wait: (_timeout: number, ready: Int32Array) => {
+        if (!(script.wait?.() ?? true)) return 0;
+        ready.set([LANE, 1]);
+        return 1;
+      },
+      close() {},
+    }),
+    signal: (fd: number) => rings.push(fd),
+  } as unknown as Addon;
+
+  const { port1, port2 } = new MessageChannel();
+  const replies: Reply[] = [];
+  const command = (message: LaneCommand & { id: number }) => {
+    port1.postMessage(message);
+    Atomics.store(control, controlOf(0, COMMANDS), 1);
+  };
+  const options = { ...DEFAULT_LOOP_OPTIONS, udpSlots: 1 };
+  const setup = {
+    index: 0,
+    sizes: SIZES,
+    tables: tables.control.buffer as SharedArrayBuffer,
+    puntRing: allocatePuntRing(4096),
+    doorbell: DOORBELL,
+    options,
+  };
+  const loop = new ForwardingLoop(addon, setup, port2, (reply) => replies.push(reply));
+  const packet = { ifindex: 1, name: "acc0", filter: new Uint8Array(8), ringSlots: 2, slotBytes: 2048 };
+  command({
+    kind: "adopt-ethernet",
+    id: 1,
+    port: LANE,
+    fd: 9,
+    receives: true,
+    packet: { ...packet, headroomBytes: 16, sendBufferBytes: 1, bypassQdisc: true, promiscuous: false },
+  });
+  return {
+    control,
+    rings,
+    calls,
+    replies,
+    run: () => {
+      loop.run();
+      port1.close();
+    },
+    stop: () => command({ kind: "stop", id: 2 }),
+    entry: (which: number) => Atomics.load(control, controlOf(0, which)),
+    epoch: () => Atomics.load(control, EPOCH),
+    change(): void {
+      Atomics.add(control, EPOCH, 1);
+      Atomics.store(control, GRACE_WANTED, 1);
+    },
+  };
+}
+
+describe("the loop of a forwarding thread", () => {
+  it("has seen a change at the end of the batch in which it came, with everything sent, though it never blocks", () => {
+    let batches = 0;
+    const faults: string[] = [];
+    const loop = makeLoop({
+      receive() {
+        if (loop.entry(SEEN) !== loop.epoch()) faults.push(`batch ${batches} ended without it`);
+        batches += 1;
+        if (batches === 20) loop.stop();
+        loop.change();
+        return true;
+      },
+      send() {
+        if (loop.entry(SEEN) === loop.epoch()) faults.push(`batch ${batches} was not sent before`);
+      },
+    });
+    loop.run();
+    expect(faults).toEqual([]);
+    expect(batches).toBeGreaterThanOrEqual(20);
+    expect(loop.rings).toEqual(new Array(batches).fill(DOORBELL));
+    expect(loop.calls.slice(0, 6)).toEqual(["receive", "send", "release", "receive", "send", "release"]);
+    expect(loop.replies.at(-1)).toEqual({ kind: "done", id: 2 });
+  });
+
+  it("counts as having seen everything while it blocks, and never while it works", () => {
+    let waits = 0;
+    const faults: string[] = [];
+    let ready = false;
+    const loop = makeLoop({
+      receive() {
+        if (loop.entry(PARKED) !== 0) faults.push("parked while receiving");
+        const has = ready;
+        ready = false;
+        return has;
+      },
+      send() {
+        if (loop.entry(PARKED) !== 0) faults.push("parked while sending");
+      },
+      wait() {
+        waits += 1;
+        if (loop.entry(PARKED) !== 1) faults.push("not parked while blocked");
+        if (waits === 10) loop.stop();
+        ready = true;
+        return waits > 1;
+      },
+    });
+    loop.run();
+    expect(faults).toEqual([]);
+    expect(loop.calls.filter((call) => call === "send").length).toBeGreaterThanOrEqual(8);
+  });
+
+  it("rings when it blocks and somebody waits for it", () => {
+    let waits = 0;
+    const loop = makeLoop({
+      receive: () => false,
+      wait() {
+        waits += 1;
+        if (waits === 1) loop.change();
+        if (waits === 2) loop.stop();
+        return false;
+      },
+    });
+    loop.run();
+    expect(loop.rings).toContain(DOORBELL);
+  });
+});
