@@ -1,4 +1,4 @@
-import type { Figure } from "./results.ts";
+import type { Figure, Run } from "./results.ts";
 import type { Stage } from "./stage.ts";
 
 /** Something that is measured several times, in turns with others on the same stage. */
@@ -7,8 +7,8 @@ export interface Benchmark {
   readonly figures: readonly Figure[];
   /** A run that counts for nothing: code gets compiled, caches and buffers get filled. */
   warmUp(stage: Stage): Promise<void>;
-  /** One value for each figure. Rejects when what came out is not what went in. */
-  run(stage: Stage): Promise<readonly number[]>;
+  /** Rejects when what came out is not what went in. */
+  run(stage: Stage): Promise<Run>;
 }
 
 /** Benchmarks that share a stage, and what it must have for them. */

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { arch, cpus, release, totalmem } from "node:os";
+import { arch, cpus, loadavg, release, totalmem } from "node:os";
 import type { Circumstances } from "./results.ts";
 import { ROOT } from "./root.ts";
 
@@ -14,6 +14,7 @@ export function circumstances(extent: string): Circumstances {
     node: process.version,
     commit: commit(),
     date: new Date().toISOString(),
+    loadBefore: Number((loadavg()[0] ?? 0).toFixed(2)),
     extent,
   };
 }

@@ -1,5 +1,5 @@
 import type { Benchmark, Scene } from "./benchmark.ts";
-import { type Result, resultOf } from "./results.ts";
+import { type Result, type Run, resultsOf } from "./results.ts";
 import { Stage } from "./stage.ts";
 
 /**
@@ -14,32 +14,26 @@ export async function measure(
 ): Promise<readonly Result[]> {
   const benchmarks = scene.benchmarks.filter(({ figures }) => figures.some(({ name }) => wanted(name)));
   if (benchmarks.length === 0) return [];
-  const values = new Map<Benchmark, (readonly number[])[]>(benchmarks.map((benchmark) => [benchmark, []]));
+  const made = new Map<Benchmark, Run[]>(benchmarks.map((benchmark) => [benchmark, []]));
   const stage = await Stage.open();
   try {
     await scene.prepare(stage);
     for (const benchmark of benchmarks) await benchmark.warmUp(stage);
-    for (let run = 1; run <= runs; run += 1) {
-      for (const [benchmark, runsOfIt] of values) {
-        const measured = await benchmark.run(stage);
-        runsOfIt.push(measured);
-        const [first] = benchmark.figures;
-        say(`run ${run} of ${runs}: ${first?.name} ${formatted(measured[0] ?? 0)} ${first?.unit}`);
+    for (let number = 1; number <= runs; number += 1) {
+      for (const [benchmark, runsOfIt] of made) {
+        const run = await benchmark.run(stage);
+        runsOfIt.push(run);
+        say(`run ${number} of ${runs}: ${lineOf(benchmark, run)}`);
       }
     }
   } finally {
     await stage.close();
   }
-  return benchmarks.flatMap((benchmark) =>
-    benchmark.figures.map((figure, i) =>
-      resultOf(
-        figure,
-        values.get(benchmark)!.map((run) => run[i]!),
-      ),
-    ),
-  );
+  return [...made].flatMap(([{ figures }, runsOfIt]) => resultsOf(figures, runsOfIt));
 }
 
-function formatted(value: number): string {
-  return Number(value.toPrecision(4)).toLocaleString("en");
+function lineOf({ figures }: Benchmark, { values, remark }: Run): string {
+  const [first] = figures;
+  const value = Number((values[0] ?? 0).toPrecision(4)).toLocaleString("en");
+  return `${first?.name} ${value} ${first?.unit}${remark === undefined ? "" : ` (${remark})`}`;
 }

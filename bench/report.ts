@@ -52,7 +52,8 @@ const METHOD = `## How it is measured
 - Every octet of every frame is compared with what was sent, and its session and number are checked: a run in which one was
   damaged, came twice, came out of order or on another session is no result but a failure.
 - Frames/s: in a closed loop with 1,024 frames on the way in each direction; what was delivered while the generator ran,
-  over that time. A run that loses more than 0.1 % is a failure.
+  over that time. A run that loses more than 0.1 % is a failure. "At least": the generator was busy all the time, and the
+  LAC, which never had a full batch to work on, could do more.
 - At a fixed rate: what a pause of the generator keeps back leaves afterwards, as fast as it goes.
 - Five runs of each, in turns; medians, with the least and the most. One run of each before counts for nothing.
 - Processor time is that of all threads of the LAC's process, the kernel's work in its system calls included.`;
@@ -64,13 +65,14 @@ function circumstanceLines(file: ResultFile): readonly string[] {
     `| kernel | ${file.kernel} |`,
     `| Node.js | ${file.node} |`,
     `| commit | ${file.commit} |`,
-    `| date | ${file.date.slice(0, 10)} |`,
+    `| date | ${file.date.slice(0, 10)}; load average before the first run: ${file.loadBefore} |`,
   ];
 }
 
 function trafficRow(rate: Result, processor: Result | undefined): string {
   const time = processor === undefined ? "" : `${formatted(processor.value)} ns/frame`;
-  return `| ${rate.name} | ${formatted(rate.value)} | ${spread(rate)} | ${time} |`;
+  const bound = rate.limitedBy === "generator" ? "at least " : "";
+  return `| ${rate.name} | ${bound}${formatted(rate.value)} | ${spread(rate)} | ${time} |`;
 }
 
 function otherRow(result: Result): string {

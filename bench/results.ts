@@ -17,6 +17,8 @@ export interface Result {
   readonly runs: readonly number[];
   /** What the value must reach on a machine with two processors. */
   readonly floor?: number;
+  /** In most runs the generator was busy all the time: the LAC could do more. */
+  readonly limitedBy?: "generator";
   /** The same measured of something else, in turns with this. */
   readonly versus?: { readonly name: string; readonly value: number; readonly ratio: number };
 }
@@ -32,6 +34,8 @@ export interface Circumstances {
   readonly commit: string;
   /** ISO 8601. */
   readonly date: string;
+  /** Processes that wanted a processor before the first run: the load average of a minute. */
+  readonly loadBefore: number;
   /** "full", "quick", or the pattern of --only. */
   readonly extent: string;
 }
@@ -49,8 +53,29 @@ export interface Figure {
   readonly floor?: number;
 }
 
-/** Throws a RangeError when there were no runs. */
-export function resultOf(figure: Figure, runs: readonly number[]): Result {
+/** What one run of a benchmark gave. */
+export interface Run {
+  /** One for each figure. */
+  readonly values: readonly number[];
+  /** The generator was busy all the time. */
+  readonly limitedByGenerator?: boolean;
+  /** What else is worth a line. */
+  readonly remark?: string;
+}
+
+/** The results of a benchmark's figures. Throws a RangeError when there were no runs. */
+export function resultsOf(figures: readonly Figure[], runs: readonly Run[]): readonly Result[] {
+  const limited = runs.filter(({ limitedByGenerator }) => limitedByGenerator).length > runs.length / 2;
+  return figures.map((figure, i) => {
+    const result = resultOf(
+      figure,
+      runs.map(({ values }) => values[i]!),
+    );
+    return limited ? { ...result, limitedBy: "generator" } : result;
+  });
+}
+
+function resultOf(figure: Figure, runs: readonly number[]): Result {
   const { median, min, max }: Spread = spreadOf(runs);
   return {
     name: figure.name,

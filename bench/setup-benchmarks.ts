@@ -23,7 +23,7 @@ function rush(count: number): Benchmark {
     warmUp: async (stage) => void (await setUp(stage, count)),
     async run(stage) {
       const { sessionsPerSecond, setupMs } = await setUp(stage, count);
-      return [sessionsPerSecond, setupMs.p50, setupMs.p99];
+      return { values: [sessionsPerSecond, setupMs.p50, setupMs.p99] };
     },
   };
 }
@@ -39,7 +39,7 @@ function steady(count: number): Benchmark {
     warmUp: () => Promise.resolve(),
     async run(stage) {
       const { setupMs } = await setUp(stage, count, STEADY_PER_SECOND);
-      return [setupMs.p50, setupMs.p99];
+      return { values: [setupMs.p50, setupMs.p99] };
     },
   };
 }

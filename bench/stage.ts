@@ -121,9 +121,10 @@ export class Stage {
     }
   }
 
-  /** The LAC's counters by name. */
-  counters(): Promise<Readonly<Record<string, number>>> {
-    return readResource(this.#socket, "counters");
+  /** What the LAC's data plane has dropped so far, by reason. */
+  async drops(): Promise<Readonly<Record<string, number>>> {
+    const counters = Object.entries(await readResource(this.#socket, "counters"));
+    return Object.fromEntries(counters.filter(([name]) => name.startsWith("drops.")));
   }
 
   /** Processor time that all threads of the LAC have used so far. */

@@ -1,6 +1,14 @@
 import type { Benchmark, Extent, Scene } from "./benchmark.ts";
+import type { Run } from "./results.ts";
 import type { Load, Stage } from "./stage.ts";
-import { deliveredPerSecond, faultOf, lossPercent, streamsOf, type TrafficReport } from "./traffic-report.ts";
+import {
+  deliveredPerSecond,
+  faultOf,
+  lossPercent,
+  outranLac,
+  streamsOf,
+  type TrafficReport,
+} from "./traffic-report.ts";
 
 const SESSIONS = 100;
 const DIRECTIONS = ["up", "down", "both"] as const;
@@ -37,14 +45,14 @@ function closedLoop(load: Load): Benchmark {
     ],
     warmUp: (stage) => warmUp(stage, load),
     async run(stage) {
-      const before = stage.lacProcessorSeconds();
-      const report = await stage.traffic(load);
-      const processorSeconds = stage.lacProcessorSeconds() - before;
-      mustBeSound(name, report);
+      const { report, processorNs, remark } = await measured(stage, name, load);
       const loss = lossPercent(report);
-      if (loss > MOST_LOSS_PERCENT) throw new Error(`${name}: ${loss} % lost of what was never too much`);
-      const frames = streamsOf(report).reduce((sum, { received }) => sum + received, 0);
-      return [deliveredPerSecond(report), (processorSeconds * 1e9) / frames];
+      if (loss > MOST_LOSS_PERCENT) throw new Error(`${name}: ${remark}, of what was never too much`);
+      return {
+        values: [deliveredPerSecond(report), processorNs],
+        limitedByGenerator: !outranLac(report),
+        ...(remark !== undefined && { remark }),
+      };
     },
   };
 }
@@ -64,13 +72,9 @@ function paced(milliseconds: number): Benchmark {
       { name: `${name}/processor`, unit: "ns/frame", better: "lower" },
     ],
     warmUp: (stage) => warmUp(stage, load),
-    async run(stage) {
-      const before = stage.lacProcessorSeconds();
-      const report = await stage.traffic(load);
-      const processorSeconds = stage.lacProcessorSeconds() - before;
-      mustBeSound(name, report, PACED_FRAMES_PER_SECOND);
-      const frames = streamsOf(report).reduce((sum, { received }) => sum + received, 0);
-      return [lossPercent(report), (processorSeconds * 1e9) / frames];
+    async run(stage): Promise<Run> {
+      const { report, processorNs, remark } = await measured(stage, name, load);
+      return { values: [lossPercent(report), processorNs], ...(remark !== undefined && { remark }) };
     },
   };
 }
@@ -79,7 +83,38 @@ async function warmUp(stage: Stage, load: Load): Promise<void> {
   await stage.traffic({ ...load, milliseconds: WARM_UP_MS });
 }
 
-function mustBeSound(name: string, report: TrafficReport, offeredPerSecond?: number): void {
-  const fault = faultOf(report, offeredPerSecond);
+interface Measured {
+  readonly report: TrafficReport;
+  /** The LAC's processor time for a frame. */
+  readonly processorNs: number;
+  /** What was lost, and what the LAC says about it. */
+  readonly remark: string | undefined;
+}
+
+/** Rejects when what came out cannot be what went in, or when the generator did not keep its rate. */
+async function measured(stage: Stage, name: string, load: Load): Promise<Measured> {
+  const dropsBefore = await stage.drops();
+  const before = stage.lacProcessorSeconds();
+  const report = await stage.traffic(load);
+  const processorSeconds = stage.lacProcessorSeconds() - before;
+  const fault = faultOf(report, load.framesPerSecond);
   if (fault !== undefined) throw new Error(`${name}: ${fault}: ${JSON.stringify(report)}`);
+  const frames = streamsOf(report).reduce((sum, { received }) => sum + received, 0);
+  const lost = streamsOf(report).reduce((sum, stream) => sum + stream.lost, 0);
+  return {
+    report,
+    processorNs: (processorSeconds * 1e9) / frames,
+    remark: lost === 0 ? undefined : lossRemark(lost, report, dropsBefore, await stage.drops()),
+  };
+}
+
+type Drops = Readonly<Record<string, number>>;
+
+function lossRemark(lost: number, report: TrafficReport, before: Drops, after: Drops): string {
+  const reasons = Object.entries(after)
+    .map(([reason, count]) => ({ reason, count: count - (before[reason] ?? 0) }))
+    .filter(({ count }) => count > 0)
+    .map(({ reason, count }) => `${reason} ${count}`);
+  const known = reasons.length === 0 ? "counts no drop" : `counts ${reasons.join(", ")}`;
+  return `${lost} frames lost (${lossPercent(report).toFixed(3)} %); the LAC ${known}; the generator paused for up to ${report.longestPauseMs} ms`;
 }

@@ -36,6 +36,7 @@ export interface TrafficReport {
   readonly turns: number;
   /** Turns in which the tool only waited for the LAC. */
   readonly idleTurns: number;
+  readonly idleSeconds: number;
   readonly longestPauseMs: number;
 }
 
@@ -53,6 +54,14 @@ export function deliveredPerSecond(report: TrafficReport): number {
 export function lossPercent(report: TrafficReport): number {
   const sent = total(report, "sent");
   return sent === 0 ? 0 : (100 * total(report, "lost")) / sent;
+}
+
+/** Below this share of waiting, a closed loop has measured the generator as much as the LAC. */
+const LEAST_WAITING = 0.05;
+
+/** Whether the generator, at full window, had time to wait for the LAC. */
+export function outranLac({ idleSeconds, seconds }: TrafficReport): boolean {
+  return idleSeconds >= LEAST_WAITING * seconds;
 }
 
 /** What must not be, whatever the load: why the figures of a run mean nothing; undefined when they do. */

@@ -71,8 +71,9 @@ void Main(int argc, char** argv) {
   PrintStream("down", outcome.down);
   std::printf("\"seconds\":%.3f,\"processorSeconds\":%.3f,", static_cast<double>(options.durationNs) / 1e9,
               static_cast<double>(outcome.processorNs) / 1e9);
-  std::printf("\"turns\":%" PRIu64 ",\"idleTurns\":%" PRIu64 ",\"longestPauseMs\":%.3f}\n", outcome.turns.count,
-              outcome.turns.idle, static_cast<double>(outcome.turns.longestPauseNs) / 1e6);
+  std::printf("\"turns\":%" PRIu64 ",\"idleTurns\":%" PRIu64 ",\"idleSeconds\":%.3f", outcome.turns.count,
+              outcome.turns.idle, static_cast<double>(outcome.turns.idleNs) / 1e9);
+  std::printf(",\"longestPauseMs\":%.3f}\n", static_cast<double>(outcome.turns.longestPauseNs) / 1e6);
 }
 
 }  // namespace

@@ -64,6 +64,7 @@ void Run(const Options& options, Outcome& outcome) {
   uint64_t lastArrival = end;
   uint64_t before = start;
   bool sending = true;
+  bool idle = false;
   auto both = [&](auto act) {
     if (outcome.up) act(*outcome.up);
     if (outcome.down) act(*outcome.down);
@@ -71,6 +72,7 @@ void Run(const Options& options, Outcome& outcome) {
   for (;;) {
     uint64_t now = ClockNs(CLOCK_MONOTONIC);
     outcome.turns.longestPauseNs = std::max(outcome.turns.longestPauseNs, now - before);
+    if (idle) outcome.turns.idleNs += now - before;
     before = now;
     if (sending && now >= end) {
       sending = false;
@@ -80,9 +82,11 @@ void Run(const Options& options, Outcome& outcome) {
     if (sending) both([&](Stream& stream) { SendDue(stream, now - start, turn); });
     both([&](Stream& stream) { turn.received += stream.exit.Receive(stream.ledger); });
     if (sending) {
+      idle = turn.sent == 0 && turn.received == 0;
       outcome.turns.count += 1;
-      if (turn.sent == 0 && turn.received == 0) outcome.turns.idle += 1;
+      if (idle) outcome.turns.idle += 1;
     } else {
+      idle = false;
       if (turn.received > 0) lastArrival = now;
       if ((Settled(outcome.up) && Settled(outcome.down)) || now - lastArrival > kDrainNs) break;
     }

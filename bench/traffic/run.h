@@ -30,8 +30,9 @@ struct Stream {
 
 struct Turns {
   uint64_t count = 0;
-  // Turns in which there was nothing to do but to wait for the LAC.
+  // Turns in which there was nothing to do but to wait for the LAC, and how long that was.
   uint64_t idle = 0;
+  uint64_t idleNs = 0;
   // The longest time from one turn to the next: what other processes took from the generator.
   uint64_t longestPauseNs = 0;
 };

@@ -1,9 +1,16 @@
 import { describe, expect, it } from "vitest";
 import { performanceReport } from "../../bench/report.ts";
-import { type Figure, meetsFloor, type ResultFile, resultOf } from "../../bench/results.ts";
+import { type Figure, meetsFloor, type Result, type ResultFile, resultsOf } from "../../bench/results.ts";
 
 const LOSS: Figure = { name: "loop/lac/both/128B/paced-100k/loss", unit: "%", better: "lower", floor: 0.1 };
 const RATE: Figure = { name: "loop/lac/setup/rush/rate", unit: "sessions/s", better: "higher", floor: 1000 };
+
+function resultOf(figure: Figure, values: readonly number[]): Result {
+  return resultsOf(
+    [figure],
+    values.map((value) => ({ values: [value] })),
+  )[0]!;
+}
 
 function fileOf(...results: ResultFile["results"]): ResultFile {
   return {
@@ -14,6 +21,7 @@ function fileOf(...results: ResultFile["results"]): ResultFile {
     node: "v20.0.0",
     commit: "0123456789ab+",
     date: "2026-01-02T03:04:05.678Z",
+    loadBefore: 0.25,
     extent: "full",
     results,
   };
@@ -28,6 +36,17 @@ describe("a result", () => {
       max: 1500,
       runs: [1200, 900, 1500],
     });
+  });
+
+  it("belongs to its own column of the runs", () => {
+    const runs = [{ values: [1, 500] }, { values: [3, 700] }, { values: [2, 600] }];
+    expect(resultsOf([LOSS, RATE], runs).map(({ value }) => value)).toEqual([2, 600]);
+  });
+
+  it("is the generator's when that was busy in most runs", () => {
+    const runs = [true, false, true].map((limitedByGenerator) => ({ values: [1], limitedByGenerator }));
+    expect(resultsOf([RATE], runs)[0]?.limitedBy).toBe("generator");
+    expect(resultsOf([RATE], runs.slice(0, 2))[0]?.limitedBy).toBeUndefined();
   });
 
   it("meets a floor from above or from below, as better says", () => {
@@ -53,6 +72,12 @@ describe("the performance page", () => {
     const page = performanceReport(fileOf(rate, time));
     expect(page).toContain("| loop/lac/up/64B | 312,000 | 300,000 – 330,000 | 1,230 ns/frame |");
     expect(page).not.toContain("| loop/lac/up/64B/processor");
+  });
+
+  it("says so where the generator was the limit", () => {
+    const figure: Figure = { name: "loop/lac/up/64B", unit: "frames/s", better: "higher" };
+    const results = resultsOf([figure], [{ values: [300_000], limitedByGenerator: true }]);
+    expect(performanceReport(fileOf(...results))).toContain("| at least 300,000 |");
   });
 
   it("says which floor was met and which was missed", () => {

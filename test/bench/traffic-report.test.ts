@@ -3,6 +3,7 @@ import {
   deliveredPerSecond,
   faultOf,
   lossPercent,
+  outranLac,
   type StreamReport,
   type TrafficReport,
 } from "../../bench/traffic-report.ts";
@@ -30,6 +31,7 @@ function reportOf(up: Partial<StreamReport>, down?: Partial<StreamReport>): Traf
     processorSeconds: 1,
     turns: 10,
     idleTurns: 1,
+    idleSeconds: 0.5,
     longestPauseMs: 0.2,
   };
 }
@@ -44,6 +46,11 @@ describe("a traffic run", () => {
     expect(lossPercent(reportOf({ lost: 1 }))).toBeCloseTo(0.1);
     expect(lossPercent(reportOf({ lost: 1 }, { sent: 3000, lost: 3 }))).toBeCloseTo(0.1);
     expect(lossPercent(reportOf({ sent: 0 }))).toBe(0);
+  });
+
+  it("measures the LAC only when the generator had to wait for it", () => {
+    expect(outranLac(reportOf({}))).toBe(true);
+    expect(outranLac({ ...reportOf({}), idleSeconds: 0.05 })).toBe(false);
   });
 
   it("means something when frames were lost, control messages came or sends were repeated", () => {
