@@ -6,7 +6,8 @@ import {
   emitEthernet,
   parseEthernet,
 } from "../../src/wire/ethernet.ts";
-import { type Ipv4Packet, PROTOCOL_UDP, parseIpv4 } from "../../src/wire/ipv4.ts";
+import { parseIpv4Address } from "../../src/wire/ip-address.ts";
+import { emitIpv4, type Ipv4Packet, PROTOCOL_UDP, parseIpv4 } from "../../src/wire/ipv4.ts";
 import { L2TP_UDP_PORT, parseL2tp } from "../../src/wire/l2tp.ts";
 import { type L2tpMessage, parseMessage } from "../../src/wire/l2tp-messages.ts";
 import { type PppFrame, parsePpp } from "../../src/wire/ppp.ts";
@@ -17,6 +18,7 @@ import {
   parseDiscovery,
   writePppoeHeader,
 } from "../../src/wire/pppoe.ts";
+import { emitUdp } from "../../src/wire/udp.ts";
 
 const ETHERTYPE_IPV4 = 0x0800;
 const UDP_HEADER_BYTES = 8;
@@ -93,4 +95,35 @@ export function controlMessageOf(frame: Uint8Array): L2tpMessage | undefined {
   if (found === undefined || !found.l2tp.header.control || found.l2tp.payload.length === 0) return undefined;
   const parsed = parseMessage(found.l2tp.payload);
   return parsed.outcome === "message" ? parsed.message : undefined;
+}
+
+/** A UDP datagram over IPv4 in a frame; MAC addresses in `stations`, IPv4 addresses as text. */
+export function datagramFrame(
+  stations: { readonly to: Uint8Array; readonly from: Uint8Array },
+  datagram: {
+    readonly source: string;
+    readonly sourcePort: number;
+    readonly destination: string;
+    readonly destinationPort: number;
+    readonly payload: Uint8Array;
+  },
+): Uint8Array {
+  const source = octetsOf(datagram.source);
+  const destination = octetsOf(datagram.destination);
+  const fragmentation = { identification: 0, dontFragment: false, moreFragments: false, fragmentOffset: 0 };
+  const udp = emitUdp({ ...datagram, source, destination });
+  const header = { ...fragmentation, tos: 0, ttl: 64, protocol: PROTOCOL_UDP, source, destination };
+  return emitEthernet({
+    destination: stations.to,
+    source: stations.from,
+    tags: [],
+    etherType: ETHERTYPE_IPV4,
+    payload: emitIpv4({ ...header, payload: udp }),
+  });
+}
+
+function octetsOf(address: string): Uint8Array {
+  const octets = parseIpv4Address(address);
+  if (octets === undefined) throw new Error(`${address} is no IPv4 address`);
+  return octets;
 }
