@@ -34,6 +34,13 @@ import { Transmitter } from "./transmitter.ts";
 
 /** Rounds over the busy lanes between two looks at the others. */
 const ROUNDS_BETWEEN_POLLS = 8;
+/**
+ * Frames of one lane before the next one's turn: a coalesced datagram is up to 64 of them, and without a common
+ * measure an overloaded thread would starve the lanes whose frames come singly.
+ */
+const FRAMES_PER_TURN = 1024;
+/** Datagrams received with one call, each perhaps coalesced. */
+const DATAGRAMS_PER_CALL = 16;
 /** Lanes that one wait reports. */
 const READY_LANES = 64;
 const POLL_ERROR = 8;
@@ -43,8 +50,10 @@ const POLL_INPUT = 1;
  * ends without close() would wait for it.
  */
 const IDLE_MS = 1000;
-/** How soon what the kernel dropped shows in the counters after traffic has stopped. */
+/** How soon what the kernel dropped shows in the counters after traffic has stopped, */
 const OVERFLOW_CHECK_MS = 100;
+/** and while it goes on. */
+const ROUNDS_BETWEEN_OVERFLOW_CHECKS = 1024;
 
 type Medium = "ethernet" | "udp" | "unchecked" | "unit";
 
@@ -83,6 +92,7 @@ export class ForwardingLoop {
   readonly #commands: MessagePort;
   readonly #reply: (reply: Reply) => void;
   #overflowsChecked = true;
+  #roundsUnchecked = 0;
   #stopped = false;
   /** The command that ends the loop, to be answered when it has ended. */
   #stopId = 0;
@@ -137,11 +147,20 @@ export class ForwardingLoop {
     this.#reply({ kind: "done", id: this.#stopId });
   }
 
-  /** One batch from each lane that has something. */
+  /** A turn for each lane that has something. */
   #round(): void {
+    this.#roundsUnchecked += 1;
+    if (this.#roundsUnchecked >= ROUNDS_BETWEEN_OVERFLOW_CHECKS) this.#checkOverflows();
     for (let i = 0; i < this.#active.length; ) {
       const lane = this.#active[i]!;
-      if (this.#batch(lane)) {
+      let frames = 0;
+      let batch = this.#batch(lane);
+      while (batch > 0) {
+        frames += batch;
+        if (frames >= FRAMES_PER_TURN) break;
+        batch = this.#batch(lane);
+      }
+      if (batch > 0) {
         i += 1;
         continue;
       }
@@ -151,24 +170,26 @@ export class ForwardingLoop {
     }
   }
 
-  /** False when the lane has nothing more. */
-  #batch(lane: Lane): boolean {
+  /** Forwards one batch; returns its frames, 0 when the lane has nothing more. */
+  #batch(lane: Lane): number {
     const receiver = lane.receiver;
-    if (receiver === undefined) return false;
-    const count = receiver.receive(this.#descriptors, this.#setup.options.batchFrames);
+    if (receiver === undefined) return 0;
+    const most = lane.medium === "udp" ? DATAGRAMS_PER_CALL : this.#setup.options.batchFrames;
+    const count = receiver.receive(this.#descriptors, most);
     if (count <= 0) {
       if (count < 0) this.#failed(lane, -count);
-      return false;
+      return 0;
     }
+    let frames = count;
     if (lane.medium === "ethernet") this.#ingress.fromEthernet(lane.owner, this.#descriptors, count);
-    else if (lane.medium === "udp") this.#ingress.fromUdp(lane.owner, this.#descriptors, count);
+    else if (lane.medium === "udp") frames = this.#ingress.fromUdp(lane.owner, this.#descriptors, count);
     else this.#ingress.fromUnit(lane.owner, this.#descriptors, count);
     this.#egress.flush();
     receiver.release();
     this.#punter.endBatch();
     this.#boundary();
     this.#overflowsChecked = false;
-    return true;
+    return frames;
   }
 
   /** Between two batches, with nothing left to send: what was changed before this is what holds after it. */
@@ -214,6 +235,7 @@ export class ForwardingLoop {
 
   #checkOverflows(): void {
     this.#overflowsChecked = true;
+    this.#roundsUnchecked = 0;
     for (const lane of this.#lanes)
       if (lane?.receiver !== undefined) this.#drops[RECEIVE_OVERFLOW]! += lane.receiver.overflows();
   }

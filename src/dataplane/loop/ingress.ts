@@ -85,8 +85,9 @@ export class Ingress {
     }
   }
 
-  /** Datagrams of an L2TP port, perhaps coalesced by the kernel. */
-  fromUdp(port: number, descriptors: Int32Array, count: number): void {
+  /** Datagrams of an L2TP port, perhaps coalesced by the kernel; returns how many they were on the wire. */
+  fromUdp(port: number, descriptors: Int32Array, count: number): number {
+    let messages = 0;
     for (let i = 0; i < count * RX_STRIDE; i += RX_STRIDE) {
       let offset = descriptors[i + RX_OFFSET]!;
       const end = offset + descriptors[i + RX_LENGTH]!;
@@ -97,8 +98,10 @@ export class Ingress {
         const verdict = this.#datagram(port, offset, length, address);
         if (verdict !== ACCEPT) this.#drops[verdict]! += 1;
         offset += segment;
+        messages += 1;
       } while (offset < end && segment > 0);
     }
+    return messages;
   }
 
   /** Packets of a unit, each behind a vnet header. */
