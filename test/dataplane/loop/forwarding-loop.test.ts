@@ -11,6 +11,7 @@ import {
   controlOf,
   EPOCH,
   GRACE_WANTED,
+  laneOfUnit,
   PARKED,
   SEEN,
   Tables,
@@ -30,11 +31,13 @@ const LANE = 1;
  * sessions are bridged, so that every frame of session 1 is sent on.
  */
 function makeLoop(script: {
-  /** Whether there is a frame now. */
-  readonly receive: () => boolean;
+  /** Whether there is a frame now; a negative errno when the device is gone. */
+  readonly receive: () => boolean | number;
   /** Whether the lane is ready. */
   readonly wait?: () => boolean;
   readonly send?: () => void;
+  /** What is ready; the access port when absent. */
+  readonly lane?: number;
 }) {
   const tables = Tables.view(SIZES, Tables.allocate(SIZES));
   const { control } = tables;
@@ -54,11 +57,15 @@ function makeLoop(script: {
       script.send?.();
       return super.sendPacket(fd, descriptors, count);
     }
+    tunReceiver() {
+      return this.packetReceiver();
+    }
     packetReceiver() {
       const at = this.allocate(4096) + 256;
       return {
         receive: (descriptors: Int32Array) => {
-          if (!script.receive()) return 0;
+          const has = script.receive();
+          if (typeof has === "number" || !has) return Number(has);
           calls.push("receive");
           this.bytes.set(frame, at);
           descriptors[RX_OFFSET] = at;
@@ -76,10 +83,10 @@ function makeLoop(script: {
     createPoller: () => ({
       wakeFd: 5,
       add() {},
-      remove() {},
+      remove: (fd: number) => calls.push(`unpoll ${fd}`),
       wait: (_timeout: number, ready: Int32Array) => {
         if (!(script.wait?.() ?? true)) return 0;
-        ready.set([LANE, 1]);
+        ready.set([script.lane ?? LANE, 1]);
         return 1;
       },
       close() {},
@@ -112,6 +119,7 @@ function makeLoop(script: {
     receives: true,
     packet: { ...packet, headroomBytes: 16, sendBufferBytes: 1, bypassQdisc: true, promiscuous: false },
   });
+  command({ kind: "adopt-unit", id: 3, unit: 1, fd: 8, receives: true, slots: 1, slotBytes: 2048 });
   return {
     control,
     rings,
@@ -180,6 +188,24 @@ describe("the loop of a forwarding thread", () => {
     loop.run();
     expect(faults).toEqual([]);
     expect(loop.calls.filter((call) => call === "send").length).toBeGreaterThanOrEqual(8);
+  });
+
+  it("turns away from a unit whose device is gone, and says so once", () => {
+    let waits = 0;
+    const lane = laneOfUnit(SIZES, 1);
+    const loop = makeLoop({
+      lane,
+      receive: () => -77,
+      wait() {
+        waits += 1;
+        if (waits === 3) loop.stop();
+        return waits === 2;
+      },
+    });
+    loop.run();
+    expect(loop.calls).toEqual(["unpoll 8"]);
+    const failures = loop.replies.filter(({ kind }) => kind === "lane-failed");
+    expect(failures).toEqual([{ kind: "lane-failed", lane, errno: 77 }]);
   });
 
   it("rings when it blocks and somebody waits for it", () => {
