@@ -33,7 +33,6 @@ const TUNNEL_COLUMNS: readonly Column<TunnelView>[] = [
   { title: "LOCAL", value: (tunnel) => tunnel.localAddress },
   { title: "REMOTE", value: (tunnel) => endpoint(tunnel.remoteAddress, tunnel.remotePort) },
   { title: "SESSIONS", value: (tunnel) => tunnel.sessions, align: "right" },
-  { title: "QUEUED", value: (tunnel) => tunnel.queued, align: "right" },
   { title: "UP", value: (tunnel) => duration(tunnel.establishedForSeconds), align: "right" },
 ];
 

@@ -1,6 +1,6 @@
 import { LacewingError } from "../base/errors.ts";
 import { startLoopDataplane } from "../dataplane/loop/engine.ts";
-import { openFramePort } from "../io/frame-port.ts";
+import { type FramePort, openFramePort } from "../io/frame-port.ts";
 import { openHostNetwork } from "../io/native-host-network.ts";
 import type { DialOptions } from "./dial-options.ts";
 import { Dialer } from "./dialer.ts";
@@ -26,19 +26,21 @@ export async function dial(
       throw new LacewingError("no-such-interface", `there is no interface ${options.interface}`);
     if (!link.up) throw new LacewingError("interface-down", `interface ${options.interface} is down`);
     const dataplane = await startLoopDataplane({ maxChannels: Math.max(1024, options.count) });
-    const frames = openFramePort(link);
+    let frames: FramePort | undefined;
     try {
+      const discovery = openFramePort(link);
+      frames = discovery;
       const port = await dataplane.openPort({ kind: "ethernet", ...link });
       const dialer = new Dialer(options, dataplane, new DialReport(options, write), {
         port,
         mac: link.mac,
         mruBytes: Math.min(PPPOE_MRU_BYTES, link.mtuBytes - PPPOE_OVERHEAD_BYTES),
-        sendDiscovery: (frame) => frames.send(frame),
+        sendDiscovery: (frame) => discovery.send(frame),
       });
-      frames.onFrame((frame) => dialer.discoveryFrame(frame));
+      discovery.onFrame((frame) => dialer.discoveryFrame(frame));
       return await dialer.run(signal);
     } finally {
-      frames.close();
+      frames?.close();
       await dataplane.close();
     }
   } finally {

@@ -69,7 +69,6 @@ export class Dialer {
     await finished;
     signal.removeEventListener("abort", stop);
     this.#alarm.cancel();
-    await Promise.all([...this.#alive].map((subscriber) => subscriber.settled()));
     if (this.#shared !== undefined) await this.#dataplane.closeUnit(await this.#shared);
     return this.#failed === 0 && this.#lost === 0;
   }
@@ -119,7 +118,12 @@ export class Dialer {
     if (this.#hangingUp) return;
     this.#hangingUp = true;
     const giveUpAt = systemClock.now() + HANG_UP_MS;
-    const giveUp = { deadline: () => giveUpAt, timeout: () => this.#finished() };
+    const giveUp = {
+      deadline: () => giveUpAt,
+      timeout: () => {
+        for (const subscriber of this.#alive) subscriber.giveUp();
+      },
+    };
     this.#scheduler.update(giveUp);
     for (const subscriber of this.#alive) subscriber.hangUp();
     this.#noticeEnd();

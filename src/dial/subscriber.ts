@@ -125,9 +125,9 @@ export class Subscriber {
     else this.#ppp(this.#stage.ppp.terminate(this.#line.now(), "hung up"));
   }
 
-  /** Resolves when what was under way is done. */
-  settled(): Promise<void> {
-    return this.#work;
+  /** PADT and the end, without waiting for an answer that does not come. */
+  giveUp(): void {
+    this.#end("hung up without an answer");
   }
 
   #discovery(outputs: readonly PppoeClientOutput[]): void {
@@ -191,6 +191,8 @@ export class Subscriber {
       const opened = await this.#line.openUnit(this, up);
       if (opened !== undefined) {
         this.#unit = opened.unit;
+        // the end that came meanwhile takes the unit down: it is the next step
+        if (this.#stage !== stage) return;
         await this.#line.dataplane.attach(stage.channel, {
           unit: opened.unit,
           addresses: [up.localAddress],
@@ -200,6 +202,7 @@ export class Subscriber {
         });
         this.#attached = true;
       }
+      if (this.#stage !== stage) return;
       this.#stage = { ...stage, kind: "online" };
       this.#line.online(this, {
         address: up.localAddress,
@@ -234,7 +237,8 @@ export class Subscriber {
 
   async #detach(channel?: ChannelId): Promise<void> {
     const stage = this.#stage;
-    const attachedTo = channel ?? (stage.kind === "online" ? stage.channel : undefined);
+    const attachedTo =
+      channel ?? (stage.kind === "online" || stage.kind === "linking" ? stage.channel : undefined);
     if (this.#attached && attachedTo !== undefined) await this.#line.dataplane.detach(attachedTo);
     this.#attached = false;
     if (this.#unit !== undefined) await this.#line.closeUnit(this, this.#unit);

@@ -12,13 +12,15 @@ import { formatMac, vlanId } from "../wire/ethernet.ts";
 import type { LinkInfo } from "../wire/rtnetlink-link.ts";
 import { authenticationMethods } from "./authentication-methods.ts";
 import type { Carrier } from "./carrier.ts";
-import { endCause } from "./cause.ts";
+import { type EndCause, endCause, publicText } from "./cause.ts";
 import type { Session } from "./session.ts";
 import type { Surroundings } from "./surroundings.ts";
 import type { PppoeOriginView } from "./views.ts";
 
 /** PPPoE's header and the PPP protocol field (RFC 2516 §7). */
 const PPPOE_OVERHEAD_BYTES = 8;
+/** The largest PPP packet without PPP-Max-Payload (RFC 2516 §7). */
+const PPPOE_MRU_BYTES = 1492;
 
 type SessionRequest = Extract<AccessConcentratorOutput, { kind: "session-requested" }>;
 
@@ -68,38 +70,51 @@ export class AccessLine {
 
   /** Opens when the interface is there and up, and is not open yet. Called again whenever links change. */
   async openIfThere(): Promise<void> {
-    const link = this.#around.host.linkByName(this.config.interface);
-    if (this.#open !== undefined || this.#opening || this.#stopped || link === undefined || !link.up) return;
-    this.#opening = true;
+    while (this.#open === undefined && !this.#opening && !this.#stopped) {
+      const link = this.#around.host.linkByName(this.config.interface);
+      if (link === undefined || !link.up) return;
+      this.#opening = true;
+      try {
+        this.#open = await this.#openOn(link);
+      } catch (error) {
+        this.#around.logger.error(
+          { interface: link.name, error: (error as Error).message },
+          "access interface could not be opened; tried again when it changes",
+        );
+        return;
+      } finally {
+        this.#opening = false;
+      }
+    }
+  }
+
+  /** Undefined when the interface went away, or we were told to stop, while the port was being opened. */
+  async #openOn(link: LinkInfo): Promise<OpenLine | undefined> {
+    const { dataplane, clock, host, logger } = this.#around;
+    const { ifindex, name, mtuBytes } = link;
+    const port = await dataplane.openPort({ kind: "ethernet", ifindex, name, mtuBytes });
     try {
-      const port = await this.#around.dataplane.openPort({
-        kind: "ethernet",
-        ifindex: link.ifindex,
-        name: link.name,
-        mtuBytes: link.mtuBytes,
-      });
+      if (this.#stopped || host.linkByName(this.config.interface)?.ifindex !== ifindex) {
+        await dataplane.closePort(port);
+        return undefined;
+      }
       const frames = this.#around.openFramePort(link);
-      const open: OpenLine = {
-        link,
-        frames,
-        port,
-        concentrator: this.#concentrator(link),
-        sessions: new Map(),
-      };
-      this.#open = open;
-      frames.onFrame((frame) => this.#input(open.concentrator.receive(this.#around.clock.now(), frame)));
-      this.#around.logger.info(
-        { interface: link.name, ifindex: link.ifindex, mtu: link.mtuBytes },
+      const concentrator = this.#concentrator(link);
+      frames.onFrame((frame) => this.#input(concentrator.receive(clock.now(), frame)));
+      logger.info(
+        { interface: name, ifindex, mtu: mtuBytes },
         "access interface open: PPPoE calls are answered",
       );
+      return { link, frames, port, concentrator, sessions: new Map() };
     } catch (error) {
-      this.#around.logger.error(
-        { interface: link.name, error: (error as Error).message },
-        "access interface could not be opened; tried again when it changes",
-      );
-    } finally {
-      this.#opening = false;
+      await dataplane.closePort(port);
+      throw error;
     }
+  }
+
+  /** No new calls; sessions go on until they are ended. */
+  stopAnswering(): void {
+    this.#stopped = true;
   }
 
   /** Its interface is gone, or its port failed: nobody on it can be told any more. */
@@ -124,7 +139,6 @@ export class AccessLine {
 
   /** The last act of a gateway that stops: its sessions have been ended before. */
   async close(): Promise<void> {
-    this.#stopped = true;
     const open = this.#open;
     if (open === undefined) return;
     this.#open = undefined;
@@ -218,6 +232,10 @@ export class AccessLine {
   /** The channel comes first, PADS second: a CPE that has its PADS may send at once. */
   #admit(open: OpenLine, request: SessionRequest): void {
     const { dataplane, clock } = this.#around;
+    if (this.#stopped) {
+      this.#input(open.concentrator.refuse(clock.now(), request.sessionId, "going down"));
+      return;
+    }
     let peer: PeerId | undefined;
     try {
       peer = dataplane.addPeer({
@@ -228,7 +246,9 @@ export class AccessLine {
         tags: request.tags,
       });
       const channel = dataplane.addChannel({ kind: "pppoe", peer, sessionId: request.sessionId });
-      const carrier = new PppoeCarrier(this, this.#around, request, channel, peer);
+      const fits = Math.min(PPPOE_MRU_BYTES, open.link.mtuBytes - PPPOE_OVERHEAD_BYTES, this.config.mruBytes);
+      const mruBytes = request.maxPayloadBytes ?? fits;
+      const carrier = new PppoeCarrier(this, this.#around, request, channel, peer, mruBytes);
       open.sessions.set(request.sessionId, carrier);
       const session = this.#maker.newSession(
         carrier,
@@ -277,6 +297,7 @@ class PppoeCarrier implements Carrier {
     request: SessionRequest,
     channel: ChannelId,
     peer: PeerId,
+    mruBytes: number,
   ) {
     const mac = formatMac(request.remoteMac);
     const vlans = request.tags.map(vlanId);
@@ -286,7 +307,7 @@ class PppoeCarrier implements Carrier {
     this.channel = channel;
     this.serviceName = request.serviceName;
     this.callingNumber = request.line?.circuitId ?? mac;
-    this.mruBytes = request.maxPayloadBytes ?? Math.min(1492, line.config.mruBytes);
+    this.mruBytes = mruBytes;
     this.logFields = {
       interface: line.config.interface,
       mac,
@@ -308,8 +329,8 @@ class PppoeCarrier implements Carrier {
     return this.#view;
   }
 
-  hangUp(cause: { readonly text: string }): void {
-    if (!this.toldByPeer && !this.lost) this.#line.hangUp(this.#view.pppoeSessionId, cause.text);
+  hangUp(cause: EndCause): void {
+    if (!this.toldByPeer && !this.lost) this.#line.hangUp(this.#view.pppoeSessionId, publicText(cause));
   }
 
   async released(): Promise<void> {

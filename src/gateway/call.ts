@@ -12,6 +12,8 @@ export interface Call {
   readonly tunnel: number;
   readonly session: number;
   view(): L2tpLegView;
+  /** Octets of the largest subscriber's packet whose outer packet fits the path. */
+  innerMtuBytes(): number;
   /** LAC: sends ICCN. The bridge stands. */
   connect(connection: CallConnection): void;
   /** Sends a CDN, unless the call has ended already. */
@@ -33,11 +35,12 @@ export interface CallHandler {
 /** What a call needs of the tunnels around it. */
 export interface CallOwner {
   endpointDo(act: (endpoint: L2tpEndpoint, now: number) => readonly L2tpOutput[]): void;
-  addChannel(call: { tunnel: number; session: number }, remoteSessionId: number): ChannelId;
+  addChannel(call: ActiveCall, remoteSessionId: number): ChannelId;
+  innerMtuBytes(tunnel: number): number;
   /** 0 while the tunnel is not up. */
   remoteTunnelId(tunnel: number): number;
   /** Nothing of the call is left. */
-  forget(call: { tunnel: number; session: number }): void;
+  forget(call: ActiveCall): void;
 }
 
 /** A call that lives: its place between the endpoint machine, the data plane and its handler. */
@@ -80,6 +83,10 @@ export class ActiveCall implements Call {
     };
   }
 
+  innerMtuBytes(): number {
+    return this.#owner.innerMtuBytes(this.tunnel);
+  }
+
   /** Makes the channel, now that the peer's ids are known. Throws a DataplaneError when there is no room. */
   open(remoteSessionId: number): ChannelId {
     this.#remoteSessionId = remoteSessionId;
@@ -91,12 +98,13 @@ export class ActiveCall implements Call {
   accepted(remoteSessionId: number): void {
     try {
       this.#channel = this.open(remoteSessionId);
-      this.handler?.accepted(this.#channel);
     } catch (error) {
       const message = (error as Error).message;
       this.hangUp({ result: CDN_RESULT.error, error: GENERAL_ERROR.resources, message: "no resources" });
-      this.handler?.ended(message, "set-up");
+      this.handler?.ended(`no room for its channel: ${message}`, "set-up");
+      return;
     }
+    this.handler?.accepted(this.#channel);
   }
 
   connect(connection: CallConnection): void {

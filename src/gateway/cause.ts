@@ -23,6 +23,25 @@ export function endCause(code: EndCode, text: string): EndCause {
   return { code, text };
 }
 
+/** What a subscriber is told: nothing of our insides. Operators read the cause's own text. */
+export function publicText({ code }: EndCause): string {
+  return PUBLIC_TEXTS[code];
+}
+
+const PUBLIC_TEXTS: Readonly<Record<EndCode, string>> = {
+  "hung-up": "hung up",
+  refused: "authentication failed",
+  "lns-ended": "ended by the network",
+  "lac-ended": "ended by the network",
+  "no-lns": "no service at the moment",
+  silent: "no answer",
+  protocol: "no agreement",
+  replaced: "replaced by a newer session",
+  "interface-gone": "the interface is gone",
+  failed: "no service at the moment",
+  shutdown: "the access concentrator is going down",
+};
+
 /** What the end of its PPP link means for a session. */
 export function causeOfLinkDown(down: DownCause): EndCause {
   return { code: LINK_DOWN_CODES[down.kind], text: down.text };

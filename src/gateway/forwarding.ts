@@ -1,6 +1,7 @@
 import { type Instant, NEVER } from "../base/time.ts";
 import type { ChannelId } from "../channel/dataplane.ts";
 import { type CallConnection, PROXY_AUTH_TYPE, type ProxyAuth, type SessionStage } from "../l2tp/outputs.ts";
+import type { Credentials } from "../ppp/authenticator.ts";
 import type { ProxyAuthentication } from "../ppp/proxy.ts";
 import type { HeldSession } from "../ppp/server.ts";
 import { CDN_RESULT, type ResultCode } from "../wire/l2tp-codes.ts";
@@ -21,8 +22,6 @@ const BEARER_DIGITAL = 1;
 
 /** What a PPPoE line is said to run at, bit/s, while nobody tells us better. */
 const CONNECT_SPEED = 1_000_000_000;
-
-let callSerialNumber = 0;
 
 /** LAC: the session's channel is bridged to a call to its LNS. */
 export class Forwarding implements Role, CallHandler {
@@ -55,14 +54,12 @@ export class Forwarding implements Role, CallHandler {
   }
 
   /** Calls the LNS; the subscriber is kept company meanwhile. */
-  start(tunnels: Tunnels): void {
-    this.#session.hold();
-    callSerialNumber = (callSerialNumber + 1) >>> 0;
+  start(tunnels: Tunnels, attempt: number): void {
+    this.#session.hold(attempt);
     const { callingNumber, serviceName } = this.#session.carrier;
     this.#call = tunnels.place(
       this.#peerName,
       {
-        callSerialNumber,
         bearerType: BEARER_DIGITAL,
         callingNumber,
         ...(serviceName !== undefined && serviceName !== "" && { calledNumber: serviceName }),
@@ -71,12 +68,13 @@ export class Forwarding implements Role, CallHandler {
     );
     if (this.#call === undefined)
       this.#session.leave(
-        endCause("no-lns", `LNS ${this.#peerName} cannot be called: no tunnel, or no session id left`),
+        endCause("no-lns", `${this.#peerName} cannot be called: no L2TP port for its address, or no free id`),
       );
   }
 
   /** ICRP: the bridge first, ICCN second; the LNS's first frame may come before ICCN is acknowledged. */
   accepted(channel: ChannelId): void {
+    if (this.#over || this.#session.isOver) return; // hanging up takes the call with it
     const proxy = this.#session.proxy();
     const bridged = this.#around.dataplane.bridge(this.#session.carrier.channel, channel).then(() => {
       if (this.#over || this.#session.isOver) return;
@@ -103,8 +101,8 @@ export class Forwarding implements Role, CallHandler {
   }
 
   /** He renegotiated while we call: what he says now is what the LNS gets to see. */
-  reauthenticated(): void {
-    this.#session.hold();
+  reauthenticated(_credentials: Credentials, attempt: number): void {
+    this.#session.hold(attempt);
   }
 
   networkUp(): void {

@@ -1,6 +1,6 @@
 import { LocalUsers } from "../aaa/local-users.ts";
 import type { LogFields } from "../base/logger.ts";
-import type { ChannelId, Punt, UnitId } from "../channel/dataplane.ts";
+import type { ChannelId, Punt } from "../channel/dataplane.ts";
 import type { CallRequest } from "../l2tp/outputs.ts";
 import type { Credentials } from "../ppp/authenticator.ts";
 import type { AuthenticationMethod } from "../ppp/lcp.ts";
@@ -27,8 +27,6 @@ const STOP_PATIENCE_MS = 1500;
 
 /** PPPoE leaves this much of an Ethernet frame (RFC 2516 §7); more only by PPP-Max-Payload. */
 const PPPOE_MRU_BYTES = 1492;
-/** IPv4, UDP, L2TP with length, FF03 and the PPP protocol around a subscriber's packet. */
-const L2TP_OVERHEAD_BYTES = 40;
 const LARGEST_MRU_BYTES = 1500;
 
 /** The composition: sessions between access lines, tunnels, users and units. */
@@ -77,11 +75,15 @@ export class Gateway implements SessionOwner, SessionMaker {
   /** Ends every session politely: Terminate-Request, PADT and CDN; one StopCCN a tunnel. */
   async stop(reason: string): Promise<void> {
     this.#stopping = true;
+    for (const line of this.#lines) line.stopAnswering();
     const cause = endCause("shutdown", reason);
-    const sessions = [...this.#sessions.values()];
     // who has a tunnel to an LNS is told by PADT, and his LNS by the one StopCCN: no CDN for each
-    for (const session of sessions) session.leave(cause, TERMINATE_PATIENCE_MS);
-    await Promise.all(sessions.map(({ ended }) => ended));
+    // those included that were on their way when we stopped
+    while (this.#sessions.size > 0) {
+      const last = [...this.#sessions.values()];
+      for (const session of last) session.leave(cause, TERMINATE_PATIENCE_MS);
+      await Promise.all(last.map(({ ended }) => ended));
+    }
     await this.#tunnels?.shutdown(STOP_PATIENCE_MS);
     for (const line of this.#lines) await line.close();
     await this.#tunnels?.close();
@@ -94,10 +96,6 @@ export class Gateway implements SessionOwner, SessionMaker {
 
   get tunnels(): Tunnels | undefined {
     return this.#tunnels;
-  }
-
-  sessionOf(channel: ChannelId): Session | undefined {
-    return this.#sessions.get(channel);
   }
 
   /** What was counted above the data plane. */
@@ -132,36 +130,42 @@ export class Gateway implements SessionOwner, SessionMaker {
     return session;
   }
 
-  authenticate(session: Session, credentials: Credentials): void {
+  authenticate(session: Session, credentials: Credentials, attempt: number): void {
     const name = session.user ?? "";
     const destination = this.#destinations.choose(name, session.carrier.serviceName);
     switch (destination.kind) {
       case "lns":
-        this.#forward(session, destination.peer);
+        this.#forward(session, destination.peer, attempt);
         return;
       case "terminate":
-        this.#terminate(session, credentials, destination.unit);
+        this.#terminate(session, credentials, destination.unit, attempt);
         return;
       case "refuse":
         this.#around.logger.warn(
           { session: session.id, user: name, ...session.carrier.logFields },
           "login refused: no service for this realm and Service-Name",
         );
-        session.reject("no service for this user name");
+        session.reject(attempt, "no service for this user name");
         return;
     }
   }
 
   ended(session: Session, record: LogFields): void {
-    this.#sessions.delete(session.carrier.channel);
+    // the channel's id was free before we heard of it, and may be another session's by now
+    const { channel } = session.carrier;
+    if (this.#sessions.get(channel) === session) this.#sessions.delete(channel);
     const code = String(record.cause);
     this.#ends.set(code, (this.#ends.get(code) ?? 0) + 1);
     this.#around.logger.info(record, "session ended");
   }
 
-  #forward(session: Session, peer: string): void {
-    if (session.carrier.kind === "l2tp" || this.#tunnels === undefined) {
-      session.reject("no service for this user name");
+  #forward(session: Session, peer: string, attempt: number): void {
+    if (this.#tunnels === undefined) {
+      session.reject(attempt, "no service at the moment");
+      return;
+    }
+    if (session.carrier.kind === "l2tp") {
+      session.reject(attempt, "no service for this user name");
       this.#around.logger.warn(
         { session: session.id, user: session.user, peer },
         "login refused: calls that came in by L2TP cannot be carried on to another LNS yet",
@@ -170,32 +174,33 @@ export class Gateway implements SessionOwner, SessionMaker {
     }
     const forwarding = new Forwarding(session, peer, this.#around);
     session.assign(forwarding);
-    forwarding.start(this.#tunnels);
+    forwarding.start(this.#tunnels, attempt);
   }
 
-  #terminate(session: Session, credentials: Credentials, unitName: string): void {
+  #terminate(session: Session, credentials: Credentials, unitName: string, attempt: number): void {
     const verdict = this.#users.authenticate(credentials);
     if (!verdict.ok) {
       this.#around.logger.warn(
         { session: session.id, user: session.user, reason: verdict.reason, ...session.carrier.logFields },
         "login refused",
       );
-      session.reject("wrong user name or password");
+      session.reject(attempt, "wrong user name or password");
       return;
     }
     const group = this.#groups.get(verdict.user.unit ?? unitName);
     if (group === undefined) {
-      session.reject("no service for this user name");
+      session.reject(attempt, "no service for this user name");
       return;
     }
-    const termination = new Termination(session, verdict.user, group, this.#around);
+    const verify = (again: Credentials): boolean => this.#users.authenticate(again).ok;
+    const termination = new Termination(session, verdict.user, group, verify, this.#around);
     session.assign(termination);
-    termination.start();
+    termination.start(attempt);
   }
 
   #takeCall(call: Call, channel: ChannelId, request: CallRequest): L2tpCarrier {
     const { peer } = call;
-    const fits = (peer.pathMtuBytes ?? LARGEST_MRU_BYTES) - L2TP_OVERHEAD_BYTES;
+    const fits = call.innerMtuBytes();
     const carrier = new L2tpCarrier(call, channel, request, Math.min(fits, PPPOE_MRU_BYTES));
     const maxMruBytes = peer.oversize === "fragment" ? LARGEST_MRU_BYTES : fits;
     carrier.session = this.newSession(carrier, authenticationMethods(peer.authentication), maxMruBytes);
@@ -215,6 +220,7 @@ export class Gateway implements SessionOwner, SessionMaker {
         return;
       case "port-down":
         void this.#lines.find(({ port }) => port === punt.port)?.lost(punt.reason);
+        void this.#tunnels?.portDown(punt.port, punt.reason);
         return;
       case "too-big":
         this.#tooBig(punt);
@@ -223,7 +229,7 @@ export class Gateway implements SessionOwner, SessionMaker {
         this.#tunnels?.unreachable(punt);
         return;
       case "unit-down":
-        this.#unitDown(punt.unit, punt.reason);
+        for (const group of this.#groups.values()) void group.unitDown(punt.unit, punt.reason);
         return;
     }
   }
@@ -232,12 +238,6 @@ export class Gateway implements SessionOwner, SessionMaker {
     const group = [...this.#groups.values()].find(({ sharedUnit }) => sharedUnit === punt.unit);
     if (group !== undefined)
       tellTooBig(punt, group.config.netns !== undefined, this.#around.icmp, this.#around);
-  }
-
-  /** Somebody has removed a device of ours: who went through it goes. */
-  #unitDown(unit: UnitId, reason: string): void {
-    for (const session of this.#sessions.values())
-      if (session.unit === unit) session.leave(endCause("failed", `its device is gone: ${reason}`));
   }
 
   #interfaceGone(ifindex: number): void {

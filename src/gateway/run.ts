@@ -3,12 +3,16 @@ import { Scheduler } from "../base/scheduler.ts";
 import type { Config } from "../config/config.ts";
 import { startLoopDataplane } from "../dataplane/loop/engine.ts";
 import { openFramePort } from "../io/frame-port.ts";
+import type { HostNetwork } from "../io/host-network.ts";
 import { openIcmpSender } from "../io/icmp-sender.ts";
 import { openHostNetwork } from "../io/native-host-network.ts";
 import { systemClock, systemRandom, timerAlarm } from "../io/system.ts";
 import { Gateway } from "./gateway.ts";
 import { GatewayViews } from "./gateway-views.ts";
 import type { ControlSource } from "./views.ts";
+
+/** Tunnels at one time, closing ones included: what the L2TP endpoint allows. */
+const MAX_TUNNELS = 4096;
 
 /** A gateway that runs, and what it shows of itself. */
 export interface RunningGateway extends ControlSource {
@@ -21,11 +25,16 @@ export async function startGateway(
   config: Config,
   { logger }: { readonly logger: Logger },
 ): Promise<RunningGateway> {
-  const host = openHostNetwork();
-  const dataplane = await startLoopDataplane({
-    workers: config.dataPlane.workers,
-    maxChannels: config.dataPlane.maxChannels,
-  });
+  const { workers, maxChannels } = config.dataPlane;
+  // every PPPoE session is a peer of its own, and every tunnel
+  const dataplane = await startLoopDataplane({ workers, maxChannels, maxPeers: maxChannels + MAX_TUNNELS });
+  let host: HostNetwork;
+  try {
+    host = openHostNetwork();
+  } catch (error) {
+    await dataplane.close();
+    throw error;
+  }
   const alarm = timerAlarm(systemClock, () => scheduler.run(systemClock.now()));
   const scheduler: Scheduler = new Scheduler(alarm);
   const icmp = openIcmpSender((error) =>
@@ -63,8 +72,11 @@ export async function startGateway(
     channels: () => views.channels(),
     counters: () => views.counters(),
     async stop(reason) {
-      await gateway.stop(reason);
-      await close();
+      try {
+        await gateway.stop(reason);
+      } finally {
+        await close();
+      }
     },
   };
 }

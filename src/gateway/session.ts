@@ -1,6 +1,6 @@
 import type { LogFields } from "../base/logger.ts";
 import { type Instant, NEVER } from "../base/time.ts";
-import type { ChannelCounters, ChannelId, UnitId } from "../channel/dataplane.ts";
+import type { ChannelCounters, ChannelId } from "../channel/dataplane.ts";
 import type { Credentials } from "../ppp/authenticator.ts";
 import type { Ipv4Up, Ipv6Up, NetworkProtocol } from "../ppp/link-types.ts";
 import type { ProxiedSession } from "../ppp/proxy.ts";
@@ -12,7 +12,7 @@ import {
   type PppServerOutput,
 } from "../ppp/server.ts";
 import type { Carrier } from "./carrier.ts";
-import { causeOfLinkDown, type EndCause } from "./cause.ts";
+import { causeOfLinkDown, type EndCause, publicText } from "./cause.ts";
 import type { Surroundings } from "./surroundings.ts";
 import type { ChannelView, L2tpLegView, SessionRole, SessionView } from "./views.ts";
 
@@ -41,7 +41,7 @@ type Stage =
 /** What the data plane does with a session's channel at this moment. */
 export type Joint =
   | { readonly state: "bridged"; readonly with: ChannelId }
-  | { readonly state: "attached"; readonly device: string; readonly unit: UnitId };
+  | { readonly state: "attached"; readonly device: string };
 
 /** What a session's channel is joined to: an LNS (Forwarding) or a unit of ours (Termination). */
 export interface Role {
@@ -52,8 +52,8 @@ export interface Role {
   readonly address: string | null;
   /** Undefined while the channel is punted. */
   readonly joint: Joint | undefined;
-  /** The subscriber has authenticated again on the same session, as the same user. */
-  reauthenticated(credentials: Credentials): void;
+  /** The subscriber has begun LCP anew and says that he is the same user; nobody has verified it yet. */
+  reauthenticated(credentials: Credentials, attempt: number): void;
   networkUp(up: Ipv4Up | Ipv6Up): void;
   networkDown(protocol: NetworkProtocol): void;
   deadline(): Instant;
@@ -67,7 +67,7 @@ export interface Role {
 /** Who decides what a session becomes once its user is known. */
 export interface SessionOwner {
   /** Answers with assign(), leave() or reject(), at once or later. */
-  authenticate(session: Session, credentials: Credentials): void;
+  authenticate(session: Session, credentials: Credentials, attempt: number): void;
   ended(session: Session, record: LogFields): void;
 }
 
@@ -83,8 +83,6 @@ export class Session {
   #resolveEnded: () => void = () => {};
   #ppp: PppServer | undefined;
   readonly #config: PppServerConfig;
-  /** The `authenticate` that waits for a verdict. */
-  #attempt = 0;
   #stage: Stage = { kind: "waiting", until: NEVER };
   #role: Role | undefined;
   #user: string | undefined;
@@ -115,12 +113,6 @@ export class Session {
 
   get user(): string | undefined {
     return this.#user;
-  }
-
-  /** The unit that the session's channel is attached to. */
-  get unit(): UnitId | undefined {
-    const joint = this.#role?.joint;
-    return joint?.state === "attached" ? joint.unit : undefined;
   }
 
   get isOver(): boolean {
@@ -193,19 +185,19 @@ export class Session {
     this.#enter({ kind: "joining" });
   }
 
-  /** Termination: the user is who he says he is. IPCP begins. */
-  accept(grant: Grant): void {
-    this.#do((ppp, now) => ppp.accept(now, this.#attempt, grant));
+  /** Termination: the user of that attempt is who he says he is. IPCP begins. Void attempts are passed over. */
+  accept(attempt: number, grant: Grant): void {
+    this.#do((ppp, now) => ppp.accept(now, attempt, grant));
   }
 
   /** The user is told so, once, and is gone. */
-  reject(message: string): void {
-    this.#do((ppp, now) => ppp.reject(now, this.#attempt, message));
+  reject(attempt: number, message: string): void {
+    this.#do((ppp, now) => ppp.reject(now, attempt, message));
   }
 
   /** LAC: we keep the subscriber company until the bridge stands. */
-  hold(): void {
-    this.#do((ppp, now) => ppp.hold(now, this.#attempt));
+  hold(attempt: number): void {
+    this.#do((ppp, now) => ppp.hold(now, attempt));
   }
 
   /** LAC: what ICCN tells of our negotiation, and the frame that a minimal LNS may want to see again. */
@@ -232,13 +224,19 @@ export class Session {
 
   /** Ends politely: Terminate-Request first, where we speak PPP with him. */
   leave(cause: EndCause, patienceMs = LEAVE_MS): void {
-    if (this.isOver) return;
-    if (this.#ppp === undefined || this.#stage.kind === "waiting") {
+    const stage = this.#stage;
+    const until = this.#around.clock.now() + patienceMs;
+    if (stage.kind === "ended") return;
+    if (stage.kind === "leaving") {
+      this.#enter({ ...stage, until: Math.min(stage.until, until) });
+      return;
+    }
+    if (this.#ppp === undefined || stage.kind === "waiting") {
       this.end(cause);
       return;
     }
-    this.#enter({ kind: "leaving", cause, until: this.#around.clock.now() + patienceMs });
-    this.#do((ppp, now) => ppp.terminate(now, cause.text));
+    this.#enter({ kind: "leaving", cause, until });
+    this.#do((ppp, now) => ppp.terminate(now, publicText(cause)));
   }
 
   /** Ends at once. Everyone is told once; `ended` resolves when all is taken apart. */
@@ -250,10 +248,17 @@ export class Session {
     const record = this.#record(cause, this.#lastCounters);
     this.#role?.hangUp(cause);
     this.carrier.hangUp(cause);
-    void this.#release().then(() => {
-      this.#owner.ended(this, record);
-      this.#resolveEnded();
-    });
+    void this.#release()
+      .catch((error: Error) => {
+        this.#around.logger.error(
+          { session: this.id, error: error.message },
+          "a session could not be taken apart; what it held may be lost until a restart",
+        );
+      })
+      .then(() => {
+        this.#owner.ended(this, record);
+        this.#resolveEnded();
+      });
   }
 
   // --- what an operator sees ---------------------------------------------------------------------------------
@@ -322,8 +327,7 @@ export class Session {
         this.#around.dataplane.inject(this.carrier.channel, output.frame);
         return;
       case "authenticate":
-        this.#attempt = output.attempt;
-        this.#authenticate(output.credentials);
+        this.#authenticate(output.credentials, output.attempt);
         return;
       case "authenticate-void":
         return; // another one follows, or the end
@@ -339,16 +343,16 @@ export class Session {
     }
   }
 
-  #authenticate(credentials: Credentials): void {
+  #authenticate(credentials: Credentials, attempt: number): void {
     const name = credentials.method === "none" ? "" : credentials.name;
     const again = this.#role;
     if (again === undefined) {
       this.#user = name;
-      this.#owner.authenticate(this, credentials);
+      this.#owner.authenticate(this, credentials, attempt);
     } else if (name === this.#user) {
-      again.reauthenticated(credentials);
+      again.reauthenticated(credentials, attempt);
     } else {
-      this.reject("another user name in the same session");
+      this.reject(attempt, "another user name in the same session");
     }
   }
 

@@ -1,6 +1,7 @@
 import type { LocalUser } from "../aaa/local-users.ts";
 import { concatBytes } from "../base/bytes.ts";
 import { NEVER } from "../base/time.ts";
+import type { Credentials } from "../ppp/authenticator.ts";
 import type { Ipv4Up, Ipv6Up, NetworkProtocol } from "../ppp/link-types.ts";
 import { formatIpAddress } from "../wire/ip-address.ts";
 import { endCause } from "./cause.ts";
@@ -15,7 +16,12 @@ export class Termination implements Role {
   readonly #session: Session;
   readonly #user: LocalUser;
   readonly #group: UnitGroup;
+  readonly #verify: (credentials: Credentials) => boolean;
   readonly #around: Surroundings;
+  /** The newest attempt that was verified. */
+  #attempt = 0;
+  /** Why there is no address for him. */
+  #refusal = "no address";
   #address: string | undefined;
   #sessionUnit: SessionUnit | undefined;
   #ipv4: Ipv4Up | undefined;
@@ -24,11 +30,18 @@ export class Termination implements Role {
   /** What is under way, one after the other: units and attachments are made and taken down in order. */
   #work: Promise<void> = Promise.resolve();
 
-  constructor(session: Session, user: LocalUser, group: UnitGroup, around: Surroundings) {
+  constructor(
+    session: Session,
+    user: LocalUser,
+    group: UnitGroup,
+    verify: (credentials: Credentials) => boolean,
+    around: Surroundings,
+  ) {
     this.kind = session.carrier.kind === "pppoe" ? "pta" : "lns";
     this.#session = session;
     this.#user = user;
     this.#group = group;
+    this.#verify = verify;
     this.#around = around;
   }
 
@@ -46,27 +59,37 @@ export class Termination implements Role {
 
   get joint(): Joint | undefined {
     return this.#attached && this.#sessionUnit !== undefined
-      ? { state: "attached", device: this.#sessionUnit.device, unit: this.#sessionUnit.unit }
+      ? { state: "attached", device: this.#sessionUnit.device }
       : undefined;
   }
 
   /** An address and a unit first, then the subscriber is let in: what he sends with IPCP open has somewhere to go. */
-  start(): void {
+  start(attempt: number): void {
+    this.#attempt = attempt;
     this.#next(async () => {
       const lease = await this.#group.lease(this.#user, this.#session);
-      if (!lease.ok) {
-        this.#session.reject(lease.reason);
-        return;
+      if (lease.ok) {
+        this.#address = lease.address;
+        if (this.#session.isOver) return;
+        this.#sessionUnit = await this.#group.openUnit(lease.address, this.#session);
+      } else {
+        this.#refusal = lease.reason;
+        this.#around.logger.warn(
+          { session: this.#session.id, user: this.#user.name, unit: this.unit, reason: lease.reason },
+          "login refused: no address",
+        );
       }
-      this.#address = lease.address;
-      if (this.#session.isOver) return;
-      this.#sessionUnit = await this.#group.openUnit(lease.address, this.#session.mruBytes);
-      this.#accept();
+      this.#answer();
     });
   }
 
-  reauthenticated(): void {
-    this.#next(async () => this.#accept());
+  reauthenticated(credentials: Credentials, attempt: number): void {
+    if (!this.#verify(credentials)) {
+      this.#session.reject(attempt, "wrong user name or password");
+      return;
+    }
+    this.#attempt = attempt;
+    this.#next(async () => this.#answer());
   }
 
   networkUp(up: Ipv4Up | Ipv6Up): void {
@@ -98,7 +121,7 @@ export class Termination implements Role {
     this.#ipv6 = undefined;
     this.#next(async () => {
       await this.#detach();
-      if (this.#sessionUnit !== undefined) await this.#group.closeUnit(this.#sessionUnit);
+      if (this.#sessionUnit !== undefined) await this.#group.closeUnit(this.#sessionUnit, this.#session);
       if (this.#address !== undefined) this.#group.release(this.#address, this.#session);
     });
     await this.#work;
@@ -129,10 +152,13 @@ export class Termination implements Role {
     await this.#around.dataplane.detach(this.#session.carrier.channel);
   }
 
-  #accept(): void {
+  #answer(): void {
     const { config } = this.#group;
-    if (this.#address === undefined) return;
-    this.#session.accept({
+    if (this.#address === undefined) {
+      this.#session.reject(this.#attempt, this.#refusal);
+      return;
+    }
+    this.#session.accept(this.#attempt, {
       ipv4: { local: config.address, remote: this.#address, dns: this.#user.dns ?? config.dns },
       ...(config.ipv6 && { ipv6: {} }),
     });

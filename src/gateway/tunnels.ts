@@ -1,10 +1,11 @@
 import { fromUtf8 } from "../base/bytes.ts";
+import { LacewingError } from "../base/errors.ts";
 import type { ChannelId, PeerId, PortId, Punt, UdpPeerSpec } from "../channel/dataplane.ts";
 import type { L2tpPeerConfig as PeerConfig } from "../config/config.ts";
 import type { L2tpAddress, L2tpPeerConfig } from "../l2tp/config.ts";
 import { L2tpEndpoint } from "../l2tp/endpoint.ts";
 import { type CallRequest, describeCause, type L2tpOutput, type SessionStage } from "../l2tp/outputs.ts";
-import { CDN_RESULT, GENERAL_ERROR, STOPCCN_RESULT } from "../wire/l2tp-codes.ts";
+import { CDN_RESULT, GENERAL_ERROR, type ResultCode, STOPCCN_RESULT } from "../wire/l2tp-codes.ts";
 import { ActiveCall, type Call, type CallHandler, type CallOwner } from "./call.ts";
 import { L2tpPorts } from "./l2tp-ports.ts";
 import type { Surroundings } from "./surroundings.ts";
@@ -14,6 +15,7 @@ import type { TunnelView } from "./views.ts";
 const ETHERNET_MTU_BYTES = 1500;
 /** Less than any host must take in one piece (RFC 791 §3.1) is a forgery. */
 const SMALLEST_PATH_MTU_BYTES = 576;
+const LARGEST_PATH_MTU_BYTES = 0xffff;
 
 /** Takes a call that a LAC offers, on the channel that was made for it. */
 export type CallTaker = (call: Call, channel: ChannelId, request: CallRequest) => CallHandler;
@@ -24,6 +26,9 @@ interface Tunnel {
   readonly remoteTunnelId: number;
   readonly port: PortId;
   readonly dataPeer: PeerId;
+  readonly spec: UdpPeerSpec;
+  /** Calls whose channels point at the data-plane peer, also those that have ended and are being taken apart. */
+  readonly channels: Set<ActiveCall>;
   readonly remote: L2tpAddress;
   readonly upSince: number;
 }
@@ -47,6 +52,8 @@ export class Tunnels implements CallOwner {
   /** Of tunnels that are down: their data-plane peers, until they are removed. */
   readonly #releasing = new Set<Promise<void>>();
   #idle: (() => void) | undefined;
+  #stopping = false;
+  #callSerialNumber = 0;
 
   private constructor(around: Surroundings, takeCall: CallTaker, ports: L2tpPorts) {
     this.#around = around;
@@ -81,31 +88,45 @@ export class Tunnels implements CallOwner {
 
   /** A device that ports may have been bound to is gone, and with it the tunnels through them. */
   async deviceGone(ifindex: number): Promise<void> {
-    for (const key of this.#ports.keysOn(ifindex)) {
-      const message = "the interface was removed";
-      const lost = [...this.#tunnels].filter(([, tunnel]) => tunnel.remote.portKey === key);
-      const code = { result: STOPCCN_RESULT.general, message };
-      for (const [id] of lost) this.endpointDo((endpoint, now) => endpoint.closeTunnel(now, id, code));
-      await Promise.all(this.#releasing);
-      await this.#ports.close(key);
-      this.#around.logger.warn(
-        { address: this.#ports.addressOf(key), tunnels: lost.length },
-        "L2TP port lost with its interface; waiting for it to come back",
-      );
-    }
+    for (const key of this.#ports.keysOn(ifindex)) await this.#portLost(key, "the interface was removed");
+  }
+
+  /** The data plane has given a port up. */
+  async portDown(port: PortId, reason: string): Promise<void> {
+    const key = this.#ports.keyOf(port);
+    if (key !== undefined) await this.#portLost(key, reason);
+  }
+
+  async #portLost(key: number, reason: string): Promise<void> {
+    const message = reason;
+    const lost = [...this.#tunnels].filter(([, tunnel]) => tunnel.remote.portKey === key);
+    const code = { result: STOPCCN_RESULT.general, message };
+    for (const [id] of lost) this.endpointDo((endpoint, now) => endpoint.closeTunnel(now, id, code));
+    await Promise.all(this.#releasing);
+    await this.#ports.close(key);
+    this.#around.logger.warn(
+      { address: this.#ports.addressOf(key), tunnels: lost.length, reason },
+      "L2TP port lost, and its tunnels with it; it opens again when its interface comes back",
+    );
   }
 
   /**
    * Places a call to a peer of ours, opening a tunnel to it if there is none. Returns undefined when the peer
    * cannot be called: no socket of ours speaks its address family, or all session ids are taken.
    */
-  place(peerName: string, request: CallRequest, handler: CallHandler): Call | undefined {
+  place(
+    peerName: string,
+    request: Omit<CallRequest, "callSerialNumber">,
+    handler: CallHandler,
+  ): Call | undefined {
     const now = this.#around.clock.now();
     const peer = this.#peers.get(peerName);
     if (peer === undefined) return undefined;
     const tunnel = this.#outgoing.get(peerName) ?? this.#openTunnel(now, peer);
     if (tunnel === undefined) return undefined;
-    const placed = this.#endpoint.placeCall(now, tunnel, request);
+    this.#callSerialNumber = (this.#callSerialNumber + 1) >>> 0;
+    const numbered = { ...request, callSerialNumber: this.#callSerialNumber };
+    const placed = this.#endpoint.placeCall(now, tunnel, numbered);
     if (placed.session === undefined) {
       this.#input(placed.outputs);
       return undefined;
@@ -170,7 +191,6 @@ export class Tunnels implements CallOwner {
         initiator: tunnel.initiator,
         sessions: tunnel.sessions,
         establishedForSeconds: upSince === undefined ? null : Math.floor((now - upSince) / 1000),
-        queued: 0,
       };
     });
   }
@@ -182,6 +202,7 @@ export class Tunnels implements CallOwner {
 
   /** One StopCCN a tunnel; resolves when every peer has acknowledged, or `patienceMs` are over. */
   async shutdown(patienceMs: number): Promise<void> {
+    this.#stopping = true;
     this.#input(this.#endpoint.shutdown(this.#around.clock.now()));
     if (!this.#anyClosing()) return;
     const patience = { deadline: this.#around.clock.now() + patienceMs };
@@ -214,9 +235,10 @@ export class Tunnels implements CallOwner {
   }
 
   /** For ActiveCall: makes the channel of a call whose ids are known. */
-  addChannel(call: { tunnel: number; session: number }, remoteSessionId: number): ChannelId {
-    const tunnel = this.#tunnels.get(call.tunnel)!;
-    return this.#around.dataplane.addChannel({
+  addChannel(call: ActiveCall, remoteSessionId: number): ChannelId {
+    const tunnel = this.#tunnels.get(call.tunnel);
+    if (tunnel === undefined) throw new LacewingError("no-tunnel", `L2TP tunnel ${call.tunnel} is not up`);
+    const channel = this.#around.dataplane.addChannel({
       kind: "l2tp",
       peer: tunnel.dataPeer,
       localTunnelId: call.tunnel,
@@ -224,6 +246,20 @@ export class Tunnels implements CallOwner {
       remoteTunnelId: tunnel.remoteTunnelId,
       remoteSessionId,
     });
+    tunnel.channels.add(call);
+    void call.whenReleased.then(() => tunnel.channels.delete(call));
+    return channel;
+  }
+
+  /** For ActiveCall: octets of the largest subscriber's packet whose outer packet fits the path. */
+  innerMtuBytes(tunnelId: number): number {
+    const spec = this.#tunnels.get(tunnelId)?.spec;
+    if (spec === undefined) throw new LacewingError("no-tunnel", `L2TP tunnel ${tunnelId} is not up`);
+    const { address, pathMtuBytes, lengthBit, addressControl } = spec;
+    const ip = address.includes(":") ? 40 : 20;
+    const udp = 8;
+    const ppp = addressControl ? 4 : 2;
+    return pathMtuBytes - ip - udp - (lengthBit ? 8 : 6) - ppp;
   }
 
   /** For ActiveCall; 0 while the tunnel is not up. */
@@ -232,8 +268,9 @@ export class Tunnels implements CallOwner {
   }
 
   /** For ActiveCall: nothing of it is left. */
-  forget(call: { tunnel: number; session: number }): void {
-    this.#calls.delete(callKey(call.tunnel, call.session));
+  forget(call: ActiveCall): void {
+    const key = callKey(call.tunnel, call.session);
+    if (this.#calls.get(key) === call) this.#calls.delete(key);
   }
 
   #openTunnel(now: number, peer: PeerConfig): number | undefined {
@@ -309,16 +346,30 @@ export class Tunnels implements CallOwner {
     const port = this.#ports.portOf(up.remote.portKey);
     // the endpoint knows only the peers that it was given, and has just heard this one through its port
     if (peer === undefined || port === undefined) return;
-    const tunnel: Tunnel = {
+    const spec = this.#dataPeer(peer, port, up.remote);
+    let dataPeer: PeerId;
+    try {
+      dataPeer = this.#around.dataplane.addPeer(spec);
+    } catch (error) {
+      this.#around.logger.error(
+        { peer: up.peerName, address: up.remote.address, tunnel: up.tunnel, error: (error as Error).message },
+        "L2TP tunnel refused: no room for it in the data plane",
+      );
+      const code = { result: STOPCCN_RESULT.error, error: GENERAL_ERROR.resources, message: "no resources" };
+      this.endpointDo((endpoint, now) => endpoint.closeTunnel(now, up.tunnel, code));
+      return;
+    }
+    this.#tunnels.set(up.tunnel, {
       peer,
       peerHostName: up.peerHostName,
       remoteTunnelId: up.remoteTunnelId,
       remote: up.remote,
       port,
-      dataPeer: this.#around.dataplane.addPeer(this.#dataPeer(peer, port, up.remote)),
+      spec,
+      dataPeer,
+      channels: new Set(),
       upSince: this.#around.clock.now(),
-    };
-    this.#tunnels.set(up.tunnel, tunnel);
+    });
     this.#around.logger.info(
       {
         peer: up.peerName,
@@ -338,19 +389,29 @@ export class Tunnels implements CallOwner {
     const tunnel = this.#tunnels.get(down.tunnel);
     this.#tunnels.delete(down.tunnel);
     if (this.#outgoing.get(down.peerName) === down.tunnel) this.#outgoing.delete(down.peerName);
-    this.#around.logger.warn(
-      { peer: down.peerName, tunnel: down.tunnel, sessions: down.sessions.length, reason: text },
-      down.wasUp ? "L2TP tunnel down" : "L2TP tunnel could not be opened",
-    );
-    const released = down.sessions.map(({ session, stage }) => {
-      const call = this.#calls.get(callKey(down.tunnel, session));
-      this.#callEnded(down.tunnel, session, text, { stage });
-      return call?.whenReleased;
-    });
+    const fields = {
+      peer: down.peerName,
+      address: tunnel?.remote.address ?? this.#peers.get(down.peerName)?.address,
+      tunnel: down.tunnel,
+      sessions: down.sessions.length,
+      reason: text,
+    };
+    if (this.#stopping) this.#around.logger.info(fields, "L2TP tunnel closed");
+    else
+      this.#around.logger.warn(fields, down.wasUp ? "L2TP tunnel down" : "L2TP tunnel could not be opened");
+    for (const { session, stage } of down.sessions) this.#callEnded(down.tunnel, session, text, { stage });
     if (tunnel === undefined) return;
-    const releasing = Promise.all(released).then(() => this.#around.dataplane.removePeer(tunnel.dataPeer));
+    // calls that ended just before are being taken apart, too: their channels still point at the peer
+    const releasing = Promise.all([...tunnel.channels].map(({ whenReleased }) => whenReleased))
+      .then(() => this.#around.dataplane.removePeer(tunnel.dataPeer))
+      .catch((error: Error) => {
+        this.#around.logger.error(
+          { ...fields, error: error.message },
+          "an L2TP peer's entry could not be given back",
+        );
+      })
+      .finally(() => this.#releasing.delete(releasing));
     this.#releasing.add(releasing);
-    void releasing.finally(() => this.#releasing.delete(releasing));
   }
 
   #offered(offer: Extract<L2tpOutput, { kind: "call-offered" }>): void {
@@ -358,26 +419,29 @@ export class Tunnels implements CallOwner {
     const tunnel = this.#tunnels.get(tunnelId);
     if (tunnel === undefined) return; // it went down in the same breath, and took its sessions with it
     const call = new ActiveCall(this, this.#around, tunnel.peer, tunnelId, session);
-    this.#calls.set(callKey(tunnelId, session), call);
-    try {
-      call.handler = this.#takeCall(call, call.open(offer.remoteSessionId), offer.call);
-    } catch (error) {
-      this.#calls.delete(callKey(tunnelId, session));
-      const message = (error as Error).message;
-      this.#around.logger.error(
-        { peer: tunnel.peer.name, tunnel: tunnelId, error: message },
-        "L2TP call refused",
-      );
-      const code = { result: CDN_RESULT.error, error: GENERAL_ERROR.resources, message: "no resources" };
+    const refuse = (code: ResultCode): void =>
       this.endpointDo((endpoint, now) => endpoint.closeSession(now, tunnelId, session, code));
+    if (this.#stopping) {
+      refuse({ result: CDN_RESULT.noFacilitiesNow });
       return;
     }
+    let channel: ChannelId;
+    try {
+      channel = call.open(offer.remoteSessionId);
+    } catch (error) {
+      const fields = { peer: tunnel.peer.name, tunnel: tunnelId, error: (error as Error).message };
+      this.#around.logger.error(fields, "L2TP call refused: no room for its channel");
+      refuse({ result: CDN_RESULT.error, error: GENERAL_ERROR.resources, message: "no resources" });
+      return;
+    }
+    this.#calls.set(callKey(tunnelId, session), call);
+    call.handler = this.#takeCall(call, channel, offer.call);
     this.endpointDo((endpoint, now) => endpoint.acceptCall(now, tunnelId, session));
   }
 
   #callEnded(tunnel: number, session: number, text: string, at: { readonly stage: SessionStage }): void {
     const call = this.#calls.get(callKey(tunnel, session));
-    if (call === undefined) return;
+    if (call === undefined || call.over) return; // we hung up, and were the first to know
     call.over = true;
     call.handler?.ended(text, at.stage);
   }
@@ -399,13 +463,19 @@ export class Tunnels implements CallOwner {
     };
   }
 
+  /** Of the route, within what IP can say: the loopback device's MTU is beyond that. */
+  #pathMtu(address: string): number {
+    const mtuBytes = this.#around.host.mtuTowards(address) ?? ETHERNET_MTU_BYTES;
+    return Math.min(LARGEST_PATH_MTU_BYTES, Math.max(SMALLEST_PATH_MTU_BYTES, mtuBytes));
+  }
+
   #dataPeer(peer: PeerConfig, port: PortId, remote: L2tpAddress): UdpPeerSpec {
     return {
       kind: "udp",
       port,
       address: remote.address,
       udpPort: remote.port,
-      pathMtuBytes: peer.pathMtuBytes ?? this.#around.host.mtuTowards(remote.address) ?? ETHERNET_MTU_BYTES,
+      pathMtuBytes: peer.pathMtuBytes ?? this.#pathMtu(remote.address),
       addressControl: peer.addressControl,
       lengthBit: peer.lengthBit,
       checksum: peer.udpChecksum,

@@ -26,6 +26,8 @@ export class UnitGroup {
   readonly #around: Surroundings;
   readonly #pool: AddressPool<Session>;
   readonly #numbers: IdPool;
+  /** Whose packets go through a unit. */
+  readonly #users = new Map<UnitId, Set<Session>>();
   #shared: SessionUnit | undefined;
 
   constructor(name: string, config: UnitConfig, around: Surroundings) {
@@ -61,15 +63,14 @@ export class UnitGroup {
   /** The user's fixed address, taken over from his stale session if there is one, or one of the pool. */
   async lease(user: LocalUser, session: Session): Promise<Lease> {
     if (user.address === undefined) return this.#pool.lease(session);
-    const stale = this.#pool.holderOf(user.address);
-    if (stale !== undefined && stale !== session) {
+    // another login may take it while we wait for the stale one's end: the last to come has it
+    for (;;) {
+      const stale = this.#pool.holderOf(user.address);
+      if (stale === undefined || stale === session) break;
       stale.end(endCause("replaced", `${user.name} has logged in again and takes ${user.address} over`));
       await stale.ended;
     }
-    // somebody else with the same address may have come while we waited: last come, first served
-    const newer = this.#pool.holderOf(user.address);
-    if (newer !== undefined && newer !== session)
-      return { ok: false, reason: "address taken by a newer login" };
+    if (session.isOver) return { ok: false, reason: "the session is over" };
     this.#pool.leaseFixed(user.address, session);
     return { ok: true, address: user.address };
   }
@@ -78,10 +79,54 @@ export class UnitGroup {
     this.#pool.release(address, session);
   }
 
-  /** The unit for a subscriber with that address who takes packets of `mruBytes`. */
-  async openUnit(address: string, mruBytes: number): Promise<SessionUnit> {
+  /** The unit for a session whose subscriber has that address. */
+  async openUnit(address: string, session: Session): Promise<SessionUnit> {
+    const sessionUnit = await this.#unitFor(address, session.mruBytes);
+    const users = this.#users.get(sessionUnit.unit) ?? new Set();
+    this.#users.set(sessionUnit.unit, users.add(session));
+    return sessionUnit;
+  }
+
+  async closeUnit({ unit, number }: SessionUnit, session: Session): Promise<void> {
+    this.#users.get(unit)?.delete(session);
+    if (number === undefined) return;
+    this.#users.delete(unit);
+    await this.#around.dataplane.closeUnit(unit);
+    this.#numbers.release(number);
+  }
+
+  /** Somebody has removed a device of ours: who went through it goes, and a shared one is made again. */
+  async unitDown(unit: UnitId, reason: string): Promise<void> {
+    const users = [...(this.#users.get(unit) ?? [])];
+    for (const session of users) session.leave(endCause("failed", `its device is gone: ${reason}`));
+    const shared = this.#shared;
+    if (shared?.unit !== unit) return;
+    this.#shared = undefined;
+    this.#around.logger.error(
+      { unit: this.name, device: shared.device, sessions: users.length, reason },
+      "the shared device is gone; it is made again, and its subscribers have to call again",
+    );
+    await Promise.all(users.map(({ ended }) => ended));
+    this.#users.delete(unit);
+    try {
+      await this.#around.dataplane.closeUnit(unit);
+      await this.start();
+    } catch (error) {
+      this.#around.logger.error(
+        { unit: this.name, device: shared.device, error: (error as Error).message },
+        "the shared device could not be made again; its subscribers are refused until a restart",
+      );
+    }
+  }
+
+  async close(): Promise<void> {
+    if (this.#shared !== undefined) await this.#around.dataplane.closeUnit(this.#shared.unit);
+  }
+
+  async #unitFor(address: string, mruBytes: number): Promise<SessionUnit> {
     if (this.#shared !== undefined) return this.#shared;
     const { config } = this;
+    if (config.mode === "shared") throw new Error(`the shared device ${config.name} is not there`);
     const number = this.#numbers.take();
     if (number === undefined) throw new Error(`unit group ${this.name} has no device number left`);
     const device = config.name.replace("%d", String(number));
@@ -101,16 +146,6 @@ export class UnitGroup {
       this.#numbers.release(number);
       throw error;
     }
-  }
-
-  async closeUnit({ unit, number }: SessionUnit): Promise<void> {
-    if (number === undefined) return;
-    await this.#around.dataplane.closeUnit(unit);
-    this.#numbers.release(number);
-  }
-
-  async close(): Promise<void> {
-    if (this.#shared !== undefined) await this.#around.dataplane.closeUnit(this.#shared.unit);
   }
 
   #fixedRoutes(): readonly string[] {

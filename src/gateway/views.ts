@@ -70,8 +70,6 @@ export interface TunnelView {
   readonly initiator: boolean;
   readonly sessions: number;
   readonly establishedForSeconds: number | null;
-  /** Control messages that wait for the peer's window. */
-  readonly queued: number;
 }
 
 /** One channel of the data plane. */

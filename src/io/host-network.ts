@@ -13,13 +13,29 @@ export interface HostNetwork {
   close(): void;
 }
 
-/** Links by ifindex, kept true by events. */
+/** Links by ifindex and by name, kept true by events. */
 export class LinkTable {
   readonly #links = new Map<number, LinkInfo>();
+  readonly #byName = new Map<string, LinkInfo>();
 
   apply(event: LinkEvent): void {
-    if (event.kind === "link") this.#links.set(event.link.ifindex, event.link);
-    else this.#links.delete(event.ifindex);
+    const ifindex = event.kind === "link" ? event.link.ifindex : event.ifindex;
+    const before = this.#links.get(ifindex);
+    if (before !== undefined && this.#byName.get(before.name) === before) this.#byName.delete(before.name);
+    this.#links.delete(ifindex);
+    if (event.kind !== "link") return;
+    this.#links.set(ifindex, event.link);
+    this.#byName.set(event.link.name, event.link);
+  }
+
+  /** What must have happened for the links to be `links` now. */
+  difference(links: readonly LinkInfo[]): readonly LinkEvent[] {
+    const there = new Set(links.map(({ ifindex }) => ifindex));
+    const gone = [...this.#links.values()].filter(({ ifindex }) => !there.has(ifindex));
+    return [
+      ...gone.map(({ ifindex, name }): LinkEvent => ({ kind: "gone", ifindex, name })),
+      ...links.map((link): LinkEvent => ({ kind: "link", link })),
+    ];
   }
 
   get(ifindex: number): LinkInfo | undefined {
@@ -27,7 +43,6 @@ export class LinkTable {
   }
 
   byName(name: string): LinkInfo | undefined {
-    for (const link of this.#links.values()) if (link.name === name) return link;
-    return undefined;
+    return this.#byName.get(name);
   }
 }

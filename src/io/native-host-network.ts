@@ -1,10 +1,30 @@
 import { formatIpAddress, parseIpAddress } from "../wire/ip-address.ts";
 import { parseNetlinkMessages } from "../wire/rtnetlink.ts";
 import { getAddressesRequest, parseAddress } from "../wire/rtnetlink-address.ts";
-import { getLinksRequest, type LinkEvent, parseLinkEvent, RTMGRP_LINK } from "../wire/rtnetlink-link.ts";
+import {
+  getLinksRequest,
+  type LinkEvent,
+  type LinkInfo,
+  parseLinkEvent,
+  RTMGRP_LINK,
+} from "../wire/rtnetlink-link.ts";
 import { getRouteRequest, parseRoute } from "../wire/rtnetlink-route.ts";
+import type { NativeError } from "./addon.ts";
 import { type HostNetwork, LinkTable } from "./host-network.ts";
 import { addon } from "./native.ts";
+
+/** Notifications that are read before other events get their turn. */
+const NOTIFICATIONS_PER_TURN = 256;
+
+/** One datagram of notifications; "overrun" when the kernel had to drop some because we were late. */
+function receive(fd: number): Uint8Array | "overrun" | undefined {
+  try {
+    return addon.receiveFrame(fd);
+  } catch (error) {
+    if ((error as NativeError).code === "ENOBUFS") return "overrun";
+    throw error;
+  }
+}
 
 /** Opens the real thing over rtnetlink, in this process's network namespace. */
 export function openHostNetwork(): HostNetwork {
@@ -18,17 +38,28 @@ export function openHostNetwork(): HostNetwork {
     seq += 1;
     return parseNetlinkMessages(addon.netlinkTransact(requests, build(seq)));
   };
-  for (const message of ask(getLinksRequest)) {
-    const event = parseLinkEvent(message);
-    if (event !== undefined) links.apply(event);
-  }
+  const currentLinks = (): LinkInfo[] =>
+    ask(getLinksRequest).flatMap((message) => {
+      const event = parseLinkEvent(message);
+      return event?.kind === "link" ? [event.link] : [];
+    });
+  const happened = (event: LinkEvent): void => {
+    links.apply(event);
+    handler(event);
+  };
+  for (const link of currentLinks()) links.apply({ kind: "link", link });
   const watcher = addon.watch(notifications, () => {
-    for (let part = addon.receiveFrame(notifications); part; part = addon.receiveFrame(notifications)) {
+    for (let i = 0; i < NOTIFICATIONS_PER_TURN; i++) {
+      const part = receive(notifications);
+      if (part === "overrun") {
+        // thousands of devices came or went at once, and some of it was not heard: look at what is there now
+        for (const event of links.difference(currentLinks())) happened(event);
+        continue;
+      }
+      if (part === undefined) return;
       for (const message of parseNetlinkMessages([part])) {
         const event = parseLinkEvent(message);
-        if (event === undefined) continue;
-        links.apply(event);
-        handler(event);
+        if (event !== undefined) happened(event);
       }
     }
   });

@@ -7,7 +7,7 @@ import type { RandomSource } from "../../src/base/random.ts";
 import { Scheduler } from "../../src/base/scheduler.ts";
 import { Secret } from "../../src/base/secret.ts";
 import type { Clock, Instant } from "../../src/base/time.ts";
-import type { ChannelId, PortId, PortSpec, UnitId } from "../../src/channel/dataplane.ts";
+import type { ChannelId, PortId, PortSpec, Punt, UnitId } from "../../src/channel/dataplane.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import { MemoryDataplane, type Transmission } from "../../src/dataplane/memory/engine.ts";
 import { type Line, type OnlineSession, Subscriber } from "../../src/dial/subscriber.ts";
@@ -15,6 +15,11 @@ import { Gateway } from "../../src/gateway/gateway.ts";
 import { GatewayViews } from "../../src/gateway/gateway-views.ts";
 import type { FramePort } from "../../src/io/frame-port.ts";
 import { memoryHostNetwork } from "../../src/io/memory-host-network.ts";
+import { PppClient } from "../../src/ppp/client.ts";
+import type { LinkOutput } from "../../src/ppp/link-types.ts";
+import { DEFAULT_TIMERS } from "../../src/ppp/timers.ts";
+import { ETHERTYPE_PPPOE_SESSION, emitEthernet } from "../../src/wire/ethernet.ts";
+import { PPPOE_HEADER_BYTES, PPPOE_SESSION_DATA, writePppoeHeader } from "../../src/wire/pppoe.ts";
 import { seededRandom } from "./seeded-random.ts";
 
 const LINK_DEFAULTS = { flags: 0, up: true, operState: "up", mtuBytes: 1500 } as const;
@@ -78,6 +83,11 @@ export class World {
     if (this.#chance(duplication)) this.#deliveries.set(() => deliver(), this.#now + 3 * latencyMs);
   }
 
+  /** Resolves after `ms` of virtual time. */
+  delay(ms: number): Promise<void> {
+    return new Promise((resolve) => this.#deliveries.set(resolve, this.#now + ms));
+  }
+
   /** Lets things happen until `done`, for at most `limitMs` of virtual time; returns whether it came true. */
   async until(done: () => boolean, limitMs: number): Promise<boolean> {
     const end = this.#now + limitMs;
@@ -132,9 +142,61 @@ async function settle(): Promise<void> {
   await new Promise((resolve) => setImmediate(resolve));
 }
 
-/** A memory data plane whose ports are known by their kind: these gateways have one of each. */
+/**
+ * A memory data plane whose ports are known by their kind (these gateways have one of each), and whose changes
+ * take a moment to complete, as those of an engine with workers do.
+ */
 class NodeDataplane extends MemoryDataplane {
   readonly ports = new Map<PortSpec["kind"], PortId>();
+  /** By name; what is gone stays. */
+  readonly units = new Map<string, UnitId>();
+  #punt: (punt: Punt) => void = () => {};
+  /** How long bridge, close and the like take; 0 is at once. */
+  delayMs = 0;
+  readonly #world: World;
+
+  constructor(world: World) {
+    super();
+    this.#world = world;
+  }
+
+  override async bridge(...args: Parameters<MemoryDataplane["bridge"]>): Promise<void> {
+    const done = super.bridge(...args);
+    await this.#moment();
+    return done;
+  }
+
+  override async closeChannel(channel: ChannelId): Promise<void> {
+    const done = super.closeChannel(channel);
+    await this.#moment();
+    return done;
+  }
+
+  override async createUnit(...args: Parameters<MemoryDataplane["createUnit"]>): Promise<UnitId> {
+    await this.#moment();
+    const unit = await super.createUnit(...args);
+    this.units.set(args[0].name, unit);
+    return unit;
+  }
+
+  override async closeUnit(unit: UnitId): Promise<void> {
+    await this.#moment();
+    return super.closeUnit(unit);
+  }
+
+  override onPunt(handler: (punt: Punt) => void): void {
+    this.#punt = handler;
+    super.onPunt(handler);
+  }
+
+  /** Somebody deletes a unit's device. */
+  loseUnit(unit: UnitId, reason: string): void {
+    this.#punt({ kind: "unit-down", unit, reason });
+  }
+
+  async #moment(): Promise<void> {
+    if (this.delayMs > 0) await this.#world.delay(this.delayMs);
+  }
 
   override async openPort(spec: PortSpec): Promise<PortId> {
     const port = await super.openPort(spec);
@@ -150,7 +212,7 @@ class NodeDataplane extends MemoryDataplane {
 
 /** A gateway over a memory data plane. */
 export class Node {
-  readonly dataplane = new NodeDataplane();
+  readonly dataplane: NodeDataplane;
   readonly gateway: Gateway;
   readonly views: GatewayViews;
   readonly log: LogLine[] = [];
@@ -168,6 +230,7 @@ export class Node {
   /** `address`: what it speaks L2TP on. The access interface, if there is one, is acc0. */
   constructor(world: World, address: string, yaml: string, users?: string) {
     this.world = world;
+    this.dataplane = new NodeDataplane(world);
     this.#address = address;
     this.host.announce({
       kind: "link",
@@ -256,6 +319,7 @@ export class SubscriberSide {
   readonly #scheduler: Scheduler;
   #port: PortId | undefined;
   readonly units = new Map<Subscriber, UnitId>();
+  #takenOver: ((frame: Uint8Array) => void) | undefined;
 
   constructor(world: World) {
     this.world = world;
@@ -291,8 +355,35 @@ export class SubscriberSide {
     return subscriber;
   }
 
+  /** Another PPP client goes on in a subscriber's PPPoE session, from his MAC address. */
+  takeOver(victim: Subscriber, sessionId: number, user: string, password: string): void {
+    const ppp = new PppClient(
+      {
+        link: "pppoe",
+        mruBytes: 1492,
+        maxMruBytes: 1492,
+        user,
+        password: new Secret(password),
+        accept: ["chap-md5", "pap"],
+        ipv4: true,
+        ipv6: false,
+        timers: DEFAULT_TIMERS,
+      },
+      this.world.random(),
+    );
+    const gatewayMac = Uint8Array.of(2, 0, 0, 0, 0, 0xac);
+    const send = (outputs: readonly LinkOutput[]): void => {
+      for (const output of outputs)
+        if (output.kind === "send")
+          this.onEthernet(pppoeFrame(gatewayMac, victim.mac, sessionId, output.frame));
+    };
+    this.#takenOver = (frame) => send(ppp.receive(this.world.clock.now(), pppOf(frame)));
+    send(ppp.start(this.world.clock.now()));
+  }
+
   receiveEthernet(frame: Uint8Array): void {
-    if (etherType(frame) === ETHERTYPE_DISCOVERY)
+    if (this.#takenOver !== undefined && etherType(frame) !== ETHERTYPE_DISCOVERY) this.#takenOver(frame);
+    else if (etherType(frame) === ETHERTYPE_DISCOVERY)
       this.#byMac.get(frame.subarray(0, 6).join())?.discoveryFrame(frame);
     else this.dataplane.receiveFrame(this.#port!, frame);
   }
@@ -380,4 +471,24 @@ export async function startPair(
   await lns.gateway.start();
   await lac.gateway.start();
   return { lac, lns, side };
+}
+
+/** A PPPoE session frame around a PPP frame, without tags. */
+function pppoeFrame(to: Uint8Array, from: Uint8Array, sessionId: number, ppp: Uint8Array): Uint8Array {
+  const payload = new Uint8Array(PPPOE_HEADER_BYTES + ppp.length);
+  writePppoeHeader(payload, 0, PPPOE_SESSION_DATA, sessionId, ppp.length);
+  payload.set(ppp, PPPOE_HEADER_BYTES);
+  return emitEthernet({
+    destination: to,
+    source: from,
+    tags: [],
+    etherType: ETHERTYPE_PPPOE_SESSION,
+    payload,
+  });
+}
+
+function pppOf(frame: Uint8Array): Uint8Array {
+  const pppoe = 14;
+  const length = (frame[pppoe + 4]! << 8) | frame[pppoe + 5]!;
+  return frame.slice(pppoe + PPPOE_HEADER_BYTES, pppoe + PPPOE_HEADER_BYTES + length);
 }
