@@ -66,7 +66,7 @@ export interface UdpPeerSpec {
 
 export type PeerSpec = EthernetPeerSpec | UdpPeerSpec;
 
-export interface PppoeChannelSpec {
+interface PppoeChannelSpec {
   readonly kind: "pppoe";
   readonly peer: PeerId;
   readonly sessionId: number;
