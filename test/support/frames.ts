@@ -113,16 +113,25 @@ export function datagramFrame(
   const fragmentation = { identification: 0, dontFragment: false, moreFragments: false, fragmentOffset: 0 };
   const udp = emitUdp({ ...datagram, source, destination });
   const header = { ...fragmentation, tos: 0, ttl: 64, protocol: PROTOCOL_UDP, source, destination };
+  return packetFrame(stations, emitIpv4({ ...header, payload: udp }));
+}
+
+/** An IPv4 packet in a frame. */
+export function packetFrame(
+  { to, from }: { readonly to: Uint8Array; readonly from: Uint8Array },
+  packet: Uint8Array,
+): Uint8Array {
   return emitEthernet({
-    destination: stations.to,
-    source: stations.from,
+    destination: to,
+    source: from,
     tags: [],
     etherType: ETHERTYPE_IPV4,
-    payload: emitIpv4({ ...header, payload: udp }),
+    payload: packet,
   });
 }
 
-function octetsOf(address: string): Uint8Array {
+/** The four octets of an IPv4 address. */
+export function octetsOf(address: string): Uint8Array {
   const octets = parseIpv4Address(address);
   if (octets === undefined) throw new Error(`${address} is no IPv4 address`);
   return octets;
