@@ -26,6 +26,8 @@ export interface SignalSource {
 
 /** What `lacewing run` keeps running. */
 export interface StoppableGateway extends ControlSource {
+  /** Resolves to the reason when the gateway cannot go on. */
+  readonly failed: Promise<string>;
   /** Ends every session politely, and resolves when all is closed. */
   stop(reason: string): Promise<void>;
 }

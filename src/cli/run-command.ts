@@ -20,38 +20,47 @@ export async function run(configPath: string, context: CommandContext): Promise<
   try {
     logger.info({ name: config.name, version: context.version, config: configPath }, "starting");
     const gateway = await context.startGateway(config, { logger });
-    const reason = await serve(config, gateway, logger, stopSignals, context);
-    logger.info({ reason }, "stopped");
-    return EXIT_OK;
+    const end = await serve(config, gateway, logger, stopSignals, context);
+    logger.info({ reason: end.reason }, "stopped");
+    return end.failed ? EXIT_FAILED : EXIT_OK;
   } finally {
     stopSignals.dispose();
     context.signals.off("SIGHUP", onHangUp);
   }
 }
 
-/** Serves until a signal comes; stops the gateway also when it cannot be served. Returns why it stopped. */
+/** Why the gateway stopped: told to, or because it could not go on. */
+interface End {
+  readonly reason: string;
+  readonly failed: boolean;
+}
+
+/** Serves until a signal comes or the gateway fails; stops the gateway also when it cannot be served. */
 async function serve(
   config: Config,
   gateway: StoppableGateway,
   logger: Logger,
   stopSignals: StopSignals,
   context: CommandContext,
-): Promise<string> {
-  let reason = "no control socket";
+): Promise<End> {
+  let end: End = { reason: "no control socket", failed: true };
   try {
     const { version } = context;
     const control = await startControlServer(gateway, { socketPath: config.control.socket, version, logger });
     try {
       await context.notify("READY=1");
       logger.info({ socket: config.control.socket }, "ready");
-      reason = await stopSignals.first();
-      logger.info({ reason }, "stopping");
+      end = await Promise.race([
+        stopSignals.first().then((reason) => ({ reason, failed: false })),
+        gateway.failed.then((reason) => ({ reason, failed: true })),
+      ]);
+      logger.info({ reason: end.reason }, "stopping");
       await context.notify("STOPPING=1");
     } finally {
       await control.close();
     }
   } finally {
-    await gateway.stop(reason);
+    await gateway.stop(end.reason);
   }
-  return reason;
+  return end;
 }

@@ -231,6 +231,13 @@ export class Gateway implements SessionOwner, SessionMaker {
       case "unit-down":
         for (const group of this.#groups.values()) void group.unitDown(punt.unit, punt.reason);
         return;
+      case "engine-down":
+        this.#around.logger.error(
+          { reason: punt.reason, sessions: this.#sessions.size },
+          "forwarding has failed, which is a bug of Lacewing's; the gateway ends, to be started again",
+        );
+        this.#around.onFailure(punt.reason);
+        return;
     }
   }
 

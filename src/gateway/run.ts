@@ -16,6 +16,8 @@ const MAX_TUNNELS = 4096;
 
 /** A gateway that runs, and what it shows of itself. */
 export interface RunningGateway extends ControlSource {
+  /** Resolves to the reason when the gateway cannot go on by itself; stop() is still to be called. */
+  readonly failed: Promise<string>;
   /** Ends every session politely and closes everything; within 3 s. */
   stop(reason: string): Promise<void>;
 }
@@ -40,7 +42,12 @@ export async function startGateway(
   const icmp = openIcmpSender((error) =>
     logger.debug({ error: error.message }, "an ICMP error could not be sent"),
   );
+  let fail: (reason: string) => void = () => {};
+  const failed = new Promise<string>((resolve) => {
+    fail = resolve;
+  });
   const around = {
+    onFailure: (reason: string) => fail(reason),
     icmp,
     config,
     clock: systemClock,
@@ -66,6 +73,7 @@ export async function startGateway(
   }
   const views = new GatewayViews(gateway, around);
   return {
+    failed,
     status: () => views.status(),
     sessions: () => views.sessions(),
     tunnels: () => views.tunnels(),

@@ -19,6 +19,8 @@ export interface Surroundings {
   readonly dataplane: Dataplane;
   readonly host: HostNetwork;
   readonly icmp: IcmpSender;
+  /** The gateway cannot go on and is to be stopped. */
+  onFailure(reason: string): void;
   /** Opens the PPPoE discovery port of an interface. */
   openFramePort(link: LinkInfo): FramePort;
 }

@@ -31,7 +31,17 @@ export class FakeProcess {
   }
 
   /** A gateway that says what happens to it. */
+  /** What resolves it makes the gateway fail. */
+  fail: (reason: string) => void = () => {};
+  readonly failure = new Promise<string>((resolve) => {
+    this.fail = resolve;
+  });
+
   gateway(): StoppableGateway {
-    return { ...sampleSource, stop: async (reason) => void this.events.push(`gateway stopped: ${reason}`) };
+    return {
+      failed: this.failure,
+      ...sampleSource,
+      stop: async (reason) => void this.events.push(`gateway stopped: ${reason}`),
+    };
   }
 }

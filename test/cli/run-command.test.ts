@@ -30,7 +30,7 @@ describe("run", () => {
       process.signals.emit(signal, signal);
       expect(await code).toBe(0);
       expect(process.events).toEqual(["READY=1", "STOPPING=1", `gateway stopped: ${signal}`]);
-      expect(messages(process)).toEqual(["starting", "stopping", "stopped"]);
+      expect(messages(process)).toEqual(["starting", "ready", "stopping", "stopped"]);
       expect(existsSync(socket)).toBe(false);
       expect(process.signals.eventNames()).toEqual([]);
     },
@@ -61,6 +61,15 @@ describe("run", () => {
     process.signals.emit("SIGTERM", "SIGTERM");
     await code;
     expect(process.events).toContain("exit 1");
+  });
+
+  it("ends with 1, and politely, when the gateway cannot go on", async () => {
+    const process = new FakeProcess();
+    const code = process.run("run", "-c", configuration().path);
+    await ready(process);
+    process.fail("a forwarding thread has ended");
+    expect(await code).toBe(1);
+    expect(process.events.at(-1)).toBe("gateway stopped: a forwarding thread has ended");
   });
 
   it("goes on after SIGHUP, with a line in the log", async () => {

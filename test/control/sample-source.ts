@@ -59,7 +59,6 @@ export const sampleSource: ControlSource = {
       initiator: true,
       sessions: 1,
       establishedForSeconds: 59,
-      queued: 0,
     },
   ],
   channels: () => [

@@ -220,6 +220,7 @@ export class Node {
   readonly host = memoryHostNetwork();
   /** What the host got out of units. */
   readonly packets: { readonly unit: UnitId; readonly packet: Uint8Array }[] = [];
+  readonly failures: string[] = [];
   readonly icmp: { readonly destination: string; readonly message: Uint8Array }[] = [];
   /** Where frames and datagrams go. */
   onEthernet: (frame: Uint8Array) => void = () => {};
@@ -251,6 +252,7 @@ export class Node {
       scheduler: world.scheduler(),
       dataplane: this.dataplane,
       host: this.host,
+      onFailure: (reason: string) => this.failures.push(reason),
       icmp: {
         send: (destination: string, message: Uint8Array) => this.icmp.push({ destination, message }),
         close() {},

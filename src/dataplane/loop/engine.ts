@@ -377,8 +377,7 @@ class LoopDataplane implements Dataplane {
   #workerDied(index: number, error: Error): void {
     if (this.#closed) return;
     this.#grace.ended(index);
-    for (const port of this.#ports.keys()) this.#portDown(port, error.message);
-    for (const unit of this.#units.keys()) this.#unitDown(unit, error.message);
+    this.#punts.deliver({ kind: "engine-down", reason: error.message });
   }
 }
 
