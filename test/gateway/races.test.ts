@@ -169,6 +169,15 @@ describe("a shared device that somebody removes", () => {
   });
 });
 
+describe("a data plane that fails", () => {
+  it("makes the gateway ask to be stopped, and say why", async () => {
+    const { node } = await pta();
+    node.dataplane.fail("forwarding thread 0: out of memory");
+    expect(node.failures).toEqual(["forwarding thread 0: out of memory"]);
+    expect(node.log.at(-1)).toMatchObject({ level: "error", reason: "forwarding thread 0: out of memory" });
+  });
+});
+
 describe("what an interface of small MTU carries", () => {
   it("is what subscribers are offered", async () => {
     world = new World(3);

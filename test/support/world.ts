@@ -194,6 +194,11 @@ class NodeDataplane extends MemoryDataplane {
     this.#punt({ kind: "unit-down", unit, reason });
   }
 
+  /** A forwarding thread ends. */
+  fail(reason: string): void {
+    this.#punt({ kind: "engine-down", reason });
+  }
+
   async #moment(): Promise<void> {
     if (this.delayMs > 0) await this.#world.delay(this.delayMs);
   }
