@@ -23,8 +23,18 @@ export interface Extent {
   readonly runs: number;
   readonly closedLoopMs: number;
   readonly pacedMs: number;
-  readonly setups: number;
+  readonly rushSetups: number;
+  readonly steadySetups: number;
 }
 
-export const FULL: Extent = { name: "full", runs: 5, closedLoopMs: 2000, pacedMs: 10_000, setups: 3000 };
-export const QUICK: Extent = { name: "quick", runs: 5, closedLoopMs: 400, pacedMs: 2000, setups: 1000 };
+export const FULL: Extent = {
+  name: "full",
+  runs: 5,
+  closedLoopMs: 2000,
+  pacedMs: 10_000,
+  rushSetups: 4000,
+  steadySetups: 3000,
+};
+
+/** As many set-ups in a rush: the dialler is a new process each time, and needs a thousand to get up to speed itself. */
+export const QUICK: Extent = { ...FULL, name: "quick", closedLoopMs: 400, pacedMs: 2000, steadySetups: 1000 };

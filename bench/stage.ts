@@ -58,6 +58,7 @@ export class Stage {
 
   static async open(): Promise<Stage> {
     const stage = new Stage();
+    process.once("exit", stage.#removeFiles);
     try {
       await stage.#start();
       return stage;
@@ -138,8 +139,11 @@ export class Stage {
   async close(): Promise<void> {
     for (const child of this.#children.reverse()) await child.stop();
     destroyNetwork();
-    rmSync(this.#directory, { recursive: true, force: true });
+    this.#removeFiles();
+    process.off("exit", this.#removeFiles);
   }
+
+  readonly #removeFiles = (): void => rmSync(this.#directory, { recursive: true, force: true });
 
   async #start(): Promise<void> {
     createNetwork();

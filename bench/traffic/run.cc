@@ -61,10 +61,11 @@ void Run(const Options& options, Outcome& outcome) {
   uint64_t processorBefore = ClockNs(CLOCK_THREAD_CPUTIME_ID);
   uint64_t start = ClockNs(CLOCK_MONOTONIC);
   uint64_t end = start + options.durationNs;
-  uint64_t lastArrival = end;
+  uint64_t lastArrival = start;
   uint64_t before = start;
   bool sending = true;
   bool idle = false;
+  bool nothingDue = false;
   auto both = [&](auto act) {
     if (outcome.up) act(*outcome.up);
     if (outcome.down) act(*outcome.down);
@@ -74,12 +75,15 @@ void Run(const Options& options, Outcome& outcome) {
     outcome.turns.longestPauseNs = std::max(outcome.turns.longestPauseNs, now - before);
     if (idle) outcome.turns.idleNs += now - before;
     before = now;
-    if (sending && now >= end) {
+    // what a pause kept back at the very end still leaves
+    if (sending && now >= end && (!paced || nothingDue || now - end > kDrainNs)) {
       sending = false;
+      lastArrival = now;
       both([](Stream& stream) { stream.receivedInTime = stream.ledger.received(); });
     }
     Turn turn;
-    if (sending) both([&](Stream& stream) { SendDue(stream, now - start, turn); });
+    if (sending) both([&](Stream& stream) { SendDue(stream, std::min(now, end) - start, turn); });
+    nothingDue = now >= end && !turn.behind;
     both([&](Stream& stream) { turn.received += stream.exit.Receive(stream.ledger); });
     if (sending) {
       idle = turn.sent == 0 && turn.received == 0;

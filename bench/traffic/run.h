@@ -22,7 +22,7 @@ struct Stream {
   Port& exit;
   Ledger ledger;
   std::variant<FixedRate, Window> pace;
-  // When the last frame was due.
+  // When the last frame had left.
   uint64_t receivedInTime = 0;
 
   uint64_t Due(uint64_t elapsedNs);
