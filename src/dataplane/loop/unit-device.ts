@@ -33,9 +33,9 @@ export class DeviceSetup {
     try {
       // not kept: it would keep a namespace alive that is to be deleted, and be wrong for its successor
       if (spec.netns !== undefined) netlink = this.#addon.openNetlink({ groups: 0, ...netns });
-      for (const [what, request] of unitRequests(spec, device.ifindex)) {
+      for (const { what, request, tolerated } of unitRequests(spec, device.ifindex)) {
         const errno = this.#ask(netlink, request);
-        if (errno !== 0)
+        if (errno !== 0 && (errno === undefined || errno !== tolerated))
           throw new DataplaneError("device-refused", `${spec.name}: ${what}: errno ${errno ?? "missing"}`);
       }
     } catch (error) {
@@ -62,27 +62,46 @@ export class DeviceSetup {
   }
 }
 
+/** One step of the set-up of a device. */
+interface Step {
+  readonly what: string;
+  readonly request: Request;
+  /** The errno of a refusal that does no harm. */
+  readonly tolerated?: number;
+}
+
+const EAFNOSUPPORT = 97;
+
 /** What is asked for, in this order. */
-function unitRequests(spec: UnitSpec, ifindex: number): (readonly [string, Request])[] {
+function unitRequests(spec: UnitSpec, ifindex: number): Step[] {
   const peer = spec.peerAddress === undefined ? undefined : addressOctets(spec.peerAddress);
   return [
-    [
-      `MTU ${spec.mtuBytes}`,
-      (seq) => setLinkRequest(seq, { ifindex, mtuBytes: spec.mtuBytes, noIpv6LinkLocal: true }),
-    ],
-    ...spec.addresses.map((text): readonly [string, Request] => {
+    {
+      what: "no IPv6 link-local address",
+      request: (seq) => setLinkRequest(seq, { ifindex, noIpv6LinkLocal: true }),
+      // no IPv6 here at all, and so no such address
+      tolerated: EAFNOSUPPORT,
+    },
+    {
+      // after the former: below 1280 the device has no IPv6 to configure
+      what: `MTU ${spec.mtuBytes}`,
+      request: (seq) => setLinkRequest(seq, { ifindex, mtuBytes: spec.mtuBytes }),
+    },
+    ...spec.addresses.map((text): Step => {
       const { address: local, prefixLength } = prefixOf(text);
       const pointToPoint =
         peer?.length === local.length ? { peer, prefixLength: local.length * 8 } : undefined;
-      return [
-        `address ${text}`,
-        (seq) => addAddressRequest(seq, { ifindex, local, prefixLength, ...pointToPoint }),
-      ];
+      return {
+        what: `address ${text}`,
+        request: (seq) => addAddressRequest(seq, { ifindex, local, prefixLength, ...pointToPoint }),
+      };
     }),
-    ["up", (seq) => setLinkRequest(seq, { ifindex, up: true })],
-    ...spec.routes.map((text): readonly [string, Request] => [
-      `route ${text}`,
-      (seq) => addRouteRequest(seq, { ifindex, destination: prefixOf(text) }),
-    ]),
+    { what: "up", request: (seq) => setLinkRequest(seq, { ifindex, up: true }) },
+    ...spec.routes.map(
+      (text): Step => ({
+        what: `route ${text}`,
+        request: (seq) => addRouteRequest(seq, { ifindex, destination: prefixOf(text) }),
+      }),
+    ),
   ];
 }
