@@ -10,7 +10,7 @@ import { readdirSync } from "node:fs";
  * A namespace's name carries the process id of its benchmark, so that leftovers of a killed one can be told from
  * those of a running one.
  */
-export const PLACES = ["subscribers", "lac", "lns"] as const;
+const PLACES = ["subscribers", "lac", "lns"] as const;
 export type Place = (typeof PLACES)[number];
 
 export const SUBSCRIBER_DEVICE = "sub0";

@@ -1,7 +1,7 @@
 import { rounded, type Spread, spreadOf } from "./statistics.ts";
 
 /** What a bigger value means. */
-export type Better = "higher" | "lower";
+type Better = "higher" | "lower";
 
 /** One figure. */
 export interface Result {

@@ -1,7 +1,5 @@
 /** What the traffic tool (bench/traffic/) counts and prints. */
 
-export type Direction = "up" | "down";
-
 /** One direction; frames. */
 export interface StreamReport {
   readonly sent: number;
