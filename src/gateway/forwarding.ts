@@ -75,10 +75,11 @@ export class Forwarding implements Role, CallHandler {
   /** ICRP: the bridge first, ICCN second; the LNS's first frame may come before ICCN is acknowledged. */
   accepted(channel: ChannelId): void {
     if (this.#over || this.#session.isOver) return; // hanging up takes the call with it
-    const proxy = this.#session.proxy();
     const bridged = this.#around.dataplane.bridge(this.#session.carrier.channel, channel).then(() => {
       if (this.#over || this.#session.isOver) return;
       this.#bridgedTo = channel;
+      // as of now: he may have begun LCP anew while the bridge was made
+      const proxy = this.#session.proxy();
       this.#call?.connect(connectionOf(proxy));
       this.#session.dropPpp();
       this.#planReplay(proxy, channel);

@@ -39,6 +39,12 @@ export class L2tpCarrier implements Carrier, CallHandler {
   }
 
   connected(connection: CallConnection): void {
+    if (connection.sequencingRequired === true) {
+      const text = "Sequencing Required is not supported";
+      this.#call.hangUp({ result: CDN_RESULT.noFacilities, message: text });
+      this.session?.end(endCause("protocol", `${this.#call.peer.name}: ${text}`));
+      return;
+    }
     this.session?.connected(
       proxiedSession(connection),
       this.#call.peer.proxy === "accept" ? "adopt" : "renegotiate",
