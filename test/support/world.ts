@@ -362,8 +362,11 @@ export class SubscriberSide {
     return subscriber;
   }
 
-  /** Another PPP client goes on in a subscriber's PPPoE session, from his MAC address. */
-  takeOver(victim: Subscriber, sessionId: number, user: string, password: string): void {
+  /**
+   * Another PPP client goes on in a subscriber's PPPoE session, from his MAC address. Returns what it learns, and
+   * a way to send a PPP frame.
+   */
+  takeOver(victim: Subscriber, sessionId: number, user: string, password: string, ipv6 = false): Intruder {
     const ppp = new PppClient(
       {
         link: "pppoe",
@@ -373,19 +376,22 @@ export class SubscriberSide {
         password: new Secret(password),
         accept: ["chap-md5", "pap"],
         ipv4: true,
-        ipv6: false,
+        ipv6,
         timers: DEFAULT_TIMERS,
       },
       this.world.random(),
     );
+    const outputs: LinkOutput[] = [];
     const gatewayMac = Uint8Array.of(2, 0, 0, 0, 0, 0xac);
-    const send = (outputs: readonly LinkOutput[]): void => {
-      for (const output of outputs)
-        if (output.kind === "send")
-          this.onEthernet(pppoeFrame(gatewayMac, victim.mac, sessionId, output.frame));
+    const send = (frame: Uint8Array): void =>
+      this.onEthernet(pppoeFrame(gatewayMac, victim.mac, sessionId, frame));
+    const act = (now: readonly LinkOutput[]): void => {
+      outputs.push(...now);
+      for (const output of now) if (output.kind === "send") send(output.frame);
     };
-    this.#takenOver = (frame) => send(ppp.receive(this.world.clock.now(), pppOf(frame)));
-    send(ppp.start(this.world.clock.now()));
+    this.#takenOver = (frame) => act(ppp.receive(this.world.clock.now(), pppOf(frame)));
+    act(ppp.start(this.world.clock.now()));
+    return { outputs, send };
   }
 
   receiveEthernet(frame: Uint8Array): void {
@@ -430,6 +436,13 @@ export class SubscriberSide {
       },
     };
   }
+}
+
+/** A PPP client in somebody's PPPoE session. */
+interface Intruder {
+  /** All that its machine has given so far. */
+  readonly outputs: readonly LinkOutput[];
+  send(frame: Uint8Array): void;
 }
 
 /** Joins the subscribers' segment to a gateway's access interface. */
