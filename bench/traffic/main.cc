@@ -31,14 +31,6 @@ void EnterNetns(const std::string& path) {
   close(fd);
 }
 
-void StayOn(int processor) {
-  if (processor < 0) return;
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  CPU_SET(processor, &set);
-  Must(sched_setaffinity(0, sizeof set, &set), "processor " + std::to_string(processor));
-}
-
 void PrintStream(const char* name, const std::optional<Stream>& stream) {
   if (!stream) return;
   const Ledger& ledger = stream->ledger;
@@ -58,7 +50,6 @@ void PrintStream(const char* name, const std::optional<Stream>& stream) {
 void Main(int argc, char** argv) {
   Options options = ParseOptions(argc, argv);
   std::vector<Session> sessions = ReadSessions(options.sessions);
-  StayOn(options.processor);
   L2tpPort lns(kLnsSocket, options.lac, sessions, options.octets);
   EnterNetns(options.subscriberNetns);
   PppoePort subscribers(options.subscriberDevice, sessions, options.octets);

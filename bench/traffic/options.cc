@@ -57,7 +57,6 @@ Options ParseOptions(int argc, char** argv) {
   if (words.Has("window")) options.window = words.Number("window");
   if ((options.rate == 0) == (options.window == 0))
     throw std::runtime_error("one of --rate and --window is needed");
-  if (words.Has("processor")) options.processor = static_cast<int>(words.Number("processor"));
   return options;
 }
 

@@ -22,8 +22,6 @@ struct Options {
   // Frames a second in each direction; 0: as many as a window lets through.
   uint64_t rate = 0;
   uint64_t window = 0;
-  // The processor that the run stays on; -1: any.
-  int processor = -1;
 };
 
 // Throws std::runtime_error with what is wrong.
