@@ -5,7 +5,7 @@ import { runIn, startIn } from "./processes.ts";
 
 const TRANSFER = fileURLToPath(new URL("./tcp-transfer.js", import.meta.url));
 const TRANSFER_PORT = 5001;
-const TRANSFER_OCTETS = 64 * 1024 * 1024;
+const TRANSFER_MS = 1500;
 
 /** Pings `address` from `place`, with the largest packet that `mtuBytes` takes unfragmented; returns the loss in percent. */
 export async function ping(
@@ -51,14 +51,7 @@ export async function transfer(onFailure: (message: string) => void, signal: Abo
     await server.waitForLine((line) => line === "listening", 10_000);
     const output = await runIn(
       "subscriber",
-      [
-        process.execPath,
-        TRANSFER,
-        "fetch",
-        ADDRESSES.farHost,
-        String(TRANSFER_PORT),
-        String(TRANSFER_OCTETS),
-      ],
+      [process.execPath, TRANSFER, "fetch", ADDRESSES.farHost, String(TRANSFER_PORT), String(TRANSFER_MS)],
       60_000,
       signal,
     );

@@ -73,7 +73,7 @@ describe.skipIf(!isRoot)("lacewing dial", () => {
 
   it("says who failed, and ends with code 1", async () => {
     const dial = call({ user: "u1@isp.example", password: "not this one" });
-    expect((await dial.down()).reason).toContain("wrong user name or password");
+    expect((await dial.down()).reason).toMatch(/wrong user name or password|authentication failed/);
     expect(await dial.exited).toEqual({ code: 1, signal: null });
   });
 

@@ -25,6 +25,7 @@ const fd = addon.openPacket({
   slotBytes: 0,
   headroomBytes: 0,
   sendBufferBytes: 1 << 20,
+  receiveBufferBytes: 16 << 20,
   bypassQdisc: false,
   promiscuous: true,
 });
