@@ -59,11 +59,18 @@ export function fromHex(text: string): Uint8Array {
 }
 
 const encoder = new TextEncoder();
-const decoder = new TextDecoder();
+/** A leading U+FEFF is part of the text: without it another name would be the same one. */
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /** UTF-8 octets of a text. */
 export function utf8(text: string): Uint8Array {
   return encoder.encode(text);
+}
+
+/** As much of a text, in UTF-8, as fits so many octets; no character is cut in two. */
+export function utf8Within(text: string, maxBytes: number): Uint8Array {
+  const bytes = new Uint8Array(maxBytes);
+  return bytes.subarray(0, encoder.encodeInto(text, bytes).written);
 }
 
 /** The text of UTF-8 octets; what is not UTF-8 becomes U+FFFD. */

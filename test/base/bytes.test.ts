@@ -9,6 +9,7 @@ import {
   readU32,
   toHex,
   utf8,
+  utf8Within,
   writeU16,
   writeU32,
 } from "../../src/base/bytes.ts";
@@ -55,5 +56,22 @@ describe("octets", () => {
   it("are UTF-8 and stay readable where they are not", () => {
     expect(fromUtf8(utf8("Zürich"))).toBe("Zürich");
     expect(fromUtf8(Uint8Array.of(0x61, 0xff))).toBe("a�");
+  });
+
+  it("are UTF-8 with a byte order mark, too, which stays", () => {
+    expect(fromUtf8(Uint8Array.of(0xef, 0xbb, 0xbf, 0x61))).toBe("\ufeffa");
+    fc.assert(
+      fc.property(fc.string({ unit: "binary" }), (text) => {
+        expect(fromUtf8(utf8(text))).toBe(text);
+      }),
+    );
+  });
+
+  it("are cut to a length between two characters", () => {
+    expect(fromUtf8(utf8Within("Zürich", 2))).toBe("Z");
+    expect(fromUtf8(utf8Within("Zürich", 3))).toBe("Zü");
+    expect(fromUtf8(utf8Within("a😀", 4))).toBe("a");
+    expect(fromUtf8(utf8Within("Zürich", 7))).toBe("Zürich");
+    expect(utf8Within("Zürich", 0)).toEqual(new Uint8Array(0));
   });
 });
