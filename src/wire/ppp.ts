@@ -45,12 +45,14 @@ export interface PppFrame {
   readonly information: Uint8Array;
 }
 
-/** Undefined when there is no whole Protocol field, or its last octet is even (RFC 1661 §2: to be rejected as unrecognised). */
+/**
+ * Undefined when there is no whole Protocol field. One whose last octet is even belongs to no protocol; it is
+ * given like any other that we do not have, because it is to be rejected like them (RFC 1661 §2).
+ */
 export function parsePpp(frame: Uint8Array): PppFrame | undefined {
   const header = pppHeaderBytes(frame, 0, frame.length);
   if (header === 0) return undefined;
-  const protocol = pppProtocol(frame, 0, header);
-  return (protocol & 1) === 0 ? undefined : { protocol, information: frame.subarray(header) };
+  return { protocol: pppProtocol(frame, 0, header), information: frame.subarray(header) };
 }
 
 /** The frame with a two-octet Protocol field and without address and control. */

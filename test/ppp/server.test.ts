@@ -228,6 +228,8 @@ describe("network protocols", () => {
       "LCP protocol-reject 8057",
     ]);
     expect(sent(server.receive(0, frame(0x80fd, 1, 1, "")))).toEqual(["LCP protocol-reject 80fd"]);
+    // nobody's: such numbers end in an odd octet
+    expect(sent(server.receive(0, frame(0x8020, 1, 1, "")))).toEqual(["LCP protocol-reject 8020"]);
     expect(sent(server.receive(0, frame(PPP_IPCP, 1, 1, "03060a000002")))).toHaveLength(1);
   });
 
