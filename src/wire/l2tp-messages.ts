@@ -87,8 +87,9 @@ export const MESSAGES = {
     ],
   ),
   CDN: spec(14, "session", ["resultCode", "assignedSessionId"], ["q931CauseCode"]),
-  WEN: spec(15, "session", ["callErrors"], []),
-  SLI: spec(16, "session", ["accm"], []),
+  // §6.13 and §6.14 want the one attribute of each; what only informs does not end a call for the lack of it
+  WEN: spec(15, "session", [], ["callErrors"]),
+  SLI: spec(16, "session", [], ["accm"]),
 } as const;
 
 export type MessageKind = keyof typeof MESSAGES;

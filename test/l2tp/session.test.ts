@@ -395,10 +395,12 @@ describe.each(["lac", "lns"] as const)("a connected session at the %s", (side) =
     sent(outputs, "CDN");
   });
 
-  it.each([
-    { kind: "WEN", callErrors: new Uint8Array(26) },
-    { kind: "SLI", accm: new Uint8Array(10) },
-  ] as const)("puts up with $kind", (message) => {
+  it.each<readonly [string, L2tpMessage]>([
+    ["WEN", { kind: "WEN", callErrors: new Uint8Array(26) }],
+    ["WEN that tells no errors", { kind: "WEN" }],
+    ["SLI", { kind: "SLI", accm: new Uint8Array(10) }],
+    ["SLI that tells no ACCM", { kind: "SLI" }],
+  ])("puts up with %s", (_, message) => {
     const { played, tunnel, session } = connected(side);
     expect(played.say(message, session).filter((output) => output.kind !== "send")).toEqual([]);
     expect(played.endpoint.sessions(tunnel)).toHaveLength(1);
