@@ -1,4 +1,4 @@
-import { fromUtf8, utf8 } from "../base/bytes.ts";
+import { fromUtf8, utf8Within } from "../base/bytes.ts";
 import { type DiscoveryPacket, NO_SESSION, PADO, PADS, PADT } from "../wire/pppoe.ts";
 import {
   findMaxPayload,
@@ -19,6 +19,9 @@ import type { RequestEcho } from "./access-concentrator-types.ts";
 
 /** PPP payload of every PPPoE session unless PPP-Max-Payload says more: 1500 less 6 and 2 (RFC 2516 §7). */
 const STANDARD_PAYLOAD_BYTES = 1492;
+
+/** Octets of an error text: it is for people, and what it quotes may be of any length. */
+const MAX_ERROR_TEXT_BYTES = 200;
 
 /**
  * What the answer to a PADI or PADR must give back; undefined when it has not exactly one Service-Name
@@ -83,6 +86,11 @@ export function confirmationPacket(echo: RequestEcho, acName: string, sessionId:
   };
 }
 
+/** A text of any length, cut to what we tell. */
+function errorTag(type: number, text: string): PppoeTag {
+  return { type, value: utf8Within(text, MAX_ERROR_TEXT_BYTES) };
+}
+
 /** A PADS that says no: session id 0 and an error tag (RFC 2516 §5.4 and appendix A). */
 export function refusalPacket(
   echo: RequestEcho,
@@ -91,7 +99,7 @@ export function refusalPacket(
   text: string,
 ): DiscoveryPacket {
   const confirmation = confirmationPacket(echo, acName, NO_SESSION);
-  return { ...confirmation, tags: [...confirmation.tags, { type: error, value: utf8(text) }] };
+  return { ...confirmation, tags: [...confirmation.tags, errorTag(error, text)] };
 }
 
 /** RFC 2516 §5.5; `text` says why, if anything is to be said. */
@@ -101,7 +109,7 @@ export function terminatePacket(
   relaySessionId: Uint8Array | undefined,
 ): DiscoveryPacket {
   const tags: PppoeTag[] = [];
-  if (text !== undefined) tags.push(textTag(TAG_GENERIC_ERROR, text));
+  if (text !== undefined) tags.push(errorTag(TAG_GENERIC_ERROR, text));
   if (relaySessionId !== undefined) tags.push({ type: TAG_RELAY_SESSION_ID, value: relaySessionId });
   return { code: PADT, sessionId, tags };
 }

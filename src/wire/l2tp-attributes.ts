@@ -1,6 +1,6 @@
 /** The IETF attributes of L2TPv2 (RFC 2661 §4.4): number, M bit, whether it may be hidden, and its value. */
 
-import { fromUtf8, readU16, readU32, utf8, writeU16, writeU32 } from "../base/bytes.ts";
+import { fromUtf8, readU16, readU32, utf8, utf8Within, writeU16, writeU32 } from "../base/bytes.ts";
 import type { ResultCode } from "./l2tp-codes.ts";
 
 /** How a value is read and written. `minBytes` to `maxBytes` is what its length may be. */
@@ -22,7 +22,7 @@ export interface Attribute<T> extends Codec<T> {
 
 /** Nothing longer fits an AVP (§4.1). */
 const LONGEST = 1017;
-/** Of an Error Message that we send: it is for people. */
+/** Octets of an Error Message that we send: it is for people. */
 const LONGEST_ERROR_MESSAGE = 200;
 
 const u16: Codec<number> = {
@@ -75,7 +75,7 @@ const resultCode: Codec<ResultCode> = {
     ...(value.length > 4 && { message: fromUtf8(value.subarray(4)) }),
   }),
   encode: ({ result, error, message }) => {
-    const said = utf8(message?.slice(0, LONGEST_ERROR_MESSAGE) ?? "");
+    const said = utf8Within(message ?? "", LONGEST_ERROR_MESSAGE);
     const bytes = new Uint8Array(said.length > 0 ? 4 + said.length : error === undefined ? 2 : 4);
     writeU16(bytes, 0, result);
     if (bytes.length > 2) writeU16(bytes, 2, error ?? 0);

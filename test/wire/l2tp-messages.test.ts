@@ -286,7 +286,7 @@ describe("result codes", () => {
       resultCode: { result: 2, error: 6, message: "é".repeat(5000) },
     };
     expect(parseMessage(emitMessage(message))).toMatchObject({
-      message: { resultCode: { message: "é".repeat(200) } },
+      message: { resultCode: { message: "é".repeat(100) } },
     });
   });
 });
