@@ -3,8 +3,8 @@ import type { Instant } from "../base/time.ts";
 import type { TokenBucketState } from "../base/token-bucket.ts";
 import type { VlanTag } from "../wire/ethernet.ts";
 import type { AccessLine } from "../wire/pppoe-tags.ts";
-import type { MacBucketsState, Rate } from "./mac-buckets.ts";
 import type { ServicePolicy } from "./service-policy.ts";
+import type { Rate, SubscriberBucketsState } from "./subscriber-buckets.ts";
 
 export interface AccessConcentratorConfig {
   readonly acName: string;
@@ -22,13 +22,13 @@ export interface AccessConcentratorLimits {
   readonly maxSessionsPerMac: number;
   /** What a PADR does at that limit: end the oldest session of the address, or be refused. */
   readonly atMacLimit: "replace" | "refuse";
-  /** PADIs answered, per MAC address and on the whole port. */
+  /** PADIs answered, per MAC address in one VLAN and on the whole port. */
   readonly padiPerMac: Rate;
   readonly padiPerPort: Rate;
-  /** PADTs for frames of unknown sessions, per MAC address and on the whole port. */
+  /** PADTs for frames of unknown sessions, per MAC address in one VLAN and on the whole port. */
   readonly strayPerMac: Rate;
   readonly strayPerPort: Rate;
-  /** MAC addresses that have buckets of their own at a time. */
+  /** MAC addresses, each in one VLAN, that have buckets of their own at a time. */
   readonly trackedMacs: number;
   readonly cookieLifeMs: number;
   /** How long the owner may take to confirm a requested session. */
@@ -153,9 +153,9 @@ export interface AccessConcentratorState {
   nextSessionSerial: number;
   /** By session id. */
   readonly sessions: Record<number, AcSession>;
-  readonly padiBuckets: MacBucketsState;
+  readonly padiBuckets: SubscriberBucketsState;
   readonly padiBucket: TokenBucketState;
-  readonly strayBuckets: MacBucketsState;
+  readonly strayBuckets: SubscriberBucketsState;
   readonly strayBucket: TokenBucketState;
   readonly counters: MutableCounters;
 }

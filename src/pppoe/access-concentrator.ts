@@ -38,9 +38,9 @@ import {
 import { confirmationPacket, offerPacket, readEcho, refusalPacket, terminatePacket } from "./answers.ts";
 import { COOKIE_KEY_BYTES, checkCookie, issueCookie } from "./cookie.ts";
 import { type DiscoveryFrame, emitDiscoveryFrame, readDiscoveryFrame } from "./discovery-frame.ts";
-import { emptyMacBuckets, MacBuckets } from "./mac-buckets.ts";
 import { servesName } from "./service-policy.ts";
 import { SessionTable } from "./session-table.ts";
+import { emptySubscriberBuckets, SubscriberBuckets } from "./subscriber-buckets.ts";
 import { subscriberOctets } from "./subscriber-key.ts";
 
 type Outputs = readonly AccessConcentratorOutput[];
@@ -66,8 +66,8 @@ export class AccessConcentrator {
   readonly #cookieKey: Uint8Array;
   readonly #ids: IdPool;
   readonly #table: SessionTable;
-  readonly #padiBuckets: MacBuckets;
-  readonly #strayBuckets: MacBuckets;
+  readonly #padiBuckets: SubscriberBuckets;
+  readonly #strayBuckets: SubscriberBuckets;
   readonly #deadlines = new Deadlines<number>();
 
   constructor(config: AccessConcentratorConfig, random: RandomSource, state?: AccessConcentratorState) {
@@ -77,8 +77,12 @@ export class AccessConcentrator {
     this.#cookieKey = config.cookieKey ?? this.#state.cookieKey;
     this.#ids = new IdPool(this.#state.ids);
     this.#table = new SessionTable(this.#state.sessions);
-    this.#padiBuckets = new MacBuckets(this.#state.padiBuckets, limits.padiPerMac, limits.trackedMacs);
-    this.#strayBuckets = new MacBuckets(this.#state.strayBuckets, limits.strayPerMac, limits.trackedMacs);
+    this.#padiBuckets = new SubscriberBuckets(this.#state.padiBuckets, limits.padiPerMac, limits.trackedMacs);
+    this.#strayBuckets = new SubscriberBuckets(
+      this.#state.strayBuckets,
+      limits.strayPerMac,
+      limits.trackedMacs,
+    );
     for (const { sessionId, phase } of this.#table.all())
       if (phase.kind === "requested") this.#deadlines.set(sessionId, phase.confirmBy);
   }
@@ -110,7 +114,7 @@ export class AccessConcentrator {
     const session = this.#table.get(sessionId);
     // the frame was on its way while the session came up: its channel will take the next one
     if (session && session.phase.kind !== "closed" && isOf(session, remoteMac, stray.tags)) return NOTHING;
-    if (!this.#strayBuckets.take(remoteMac, now)) return this.#discard("rate-limited");
+    if (!this.#strayBuckets.take(remoteMac, stray.tags, now)) return this.#discard("rate-limited");
     const { perSecond, burst } = limits.strayPerPort;
     if (!takeToken(this.#state.strayBucket, now, perSecond, burst)) return this.#discard("rate-limited");
     this.#state.counters.padtSent += 1;
@@ -186,7 +190,7 @@ export class AccessConcentrator {
     this.#state.counters.padiReceived += 1;
     if (packet.sessionId !== NO_SESSION) return this.#discard("bad-session-id");
     // the cheapest judgement first: a flood must cost less than the packets that it drowns
-    if (!this.#padiBuckets.take(source, now)) return this.#discard("rate-limited");
+    if (!this.#padiBuckets.take(source, vlanTags, now)) return this.#discard("rate-limited");
     const { perSecond, burst } = limits.padiPerPort;
     if (!takeToken(this.#state.padiBucket, now, perSecond, burst)) return this.#discard("rate-limited");
     const echo = readEcho(packet.tags, limits.maxPayloadBytes);
@@ -345,9 +349,9 @@ function initialState(config: AccessConcentratorConfig, random: RandomSource): A
     nextCookieSerial: random.uint32(),
     nextSessionSerial: 0,
     sessions: {},
-    padiBuckets: emptyMacBuckets(),
+    padiBuckets: emptySubscriberBuckets(),
     padiBucket: tokenBucket(padiPerPort.burst, 0),
-    strayBuckets: emptyMacBuckets(),
+    strayBuckets: emptySubscriberBuckets(),
     strayBucket: tokenBucket(strayPerPort.burst, 0),
     counters: zeroCounters(),
   };

@@ -1,7 +1,6 @@
-import { toHex } from "../base/bytes.ts";
 import type { VlanTag } from "../wire/ethernet.ts";
 import type { AcSession } from "./access-concentrator-types.ts";
-import { subscriberOctets } from "./subscriber-key.ts";
+import { subscriberKey } from "./subscriber-key.ts";
 
 /**
  * The sessions of an access concentrator with the indexes that its packets are looked up by. The sessions
@@ -34,11 +33,12 @@ export class SessionTable {
   }
 
   liveOf(remoteMac: Uint8Array, tags: readonly VlanTag[]): number {
-    return this.#liveOfSubscriber.get(key(remoteMac, tags))?.size ?? 0;
+    return this.#liveOfSubscriber.get(subscriberKey(remoteMac, tags))?.size ?? 0;
   }
 
   oldestLiveOf(remoteMac: Uint8Array, tags: readonly VlanTag[]): AcSession | undefined {
-    for (const id of this.#liveOfSubscriber.get(key(remoteMac, tags)) ?? []) return this.#sessions[id];
+    for (const id of this.#liveOfSubscriber.get(subscriberKey(remoteMac, tags)) ?? [])
+      return this.#sessions[id];
     return undefined;
   }
 
@@ -55,7 +55,7 @@ export class SessionTable {
     if (session.phase.kind === "closed") return;
     session.phase = { kind: "closed" };
     this.#liveCount -= 1;
-    const subscriber = key(session.remoteMac, session.tags);
+    const subscriber = subscriberKey(session.remoteMac, session.tags);
     const ids = this.#liveOfSubscriber.get(subscriber);
     ids?.delete(session.sessionId);
     if (ids?.size === 0) this.#liveOfSubscriber.delete(subscriber);
@@ -71,13 +71,9 @@ export class SessionTable {
     this.#byCookie.set(session.cookie, session.sessionId);
     if (session.phase.kind === "closed") return;
     this.#liveCount += 1;
-    const subscriber = key(session.remoteMac, session.tags);
+    const subscriber = subscriberKey(session.remoteMac, session.tags);
     const ids = this.#liveOfSubscriber.get(subscriber);
     if (ids === undefined) this.#liveOfSubscriber.set(subscriber, new Set([session.sessionId]));
     else ids.add(session.sessionId);
   }
-}
-
-function key(remoteMac: Uint8Array, tags: readonly VlanTag[]): string {
-  return toHex(subscriberOctets(remoteMac, tags));
 }

@@ -1,4 +1,4 @@
-import { readU16, readU32, writeU16 } from "../base/bytes.ts";
+import { toHex, writeU16 } from "../base/bytes.ts";
 import { MAC_BYTES, type VlanTag, vlanId } from "../wire/ethernet.ts";
 
 /**
@@ -15,7 +15,7 @@ export function subscriberOctets(mac: Uint8Array, vlanTags: readonly VlanTag[]):
   return octets;
 }
 
-/** A MAC address as the number that its 48 bits are: a cheap map key. */
-export function macNumber(mac: Uint8Array): number {
-  return readU16(mac, 0) * 2 ** 32 + readU32(mac, 2);
+/** The same as a map key. */
+export function subscriberKey(mac: Uint8Array, vlanTags: readonly VlanTag[]): string {
+  return toHex(subscriberOctets(mac, vlanTags));
 }

@@ -148,6 +148,18 @@ describe("a call", () => {
     expect(ac.confirm(2, sessionId)).toEqual([]);
   });
 
+  it("is ended with as much of a long text as people read, whole characters only", () => {
+    const text = `${"é".repeat(90)}${"😀".repeat(400)}`;
+    const said = `${"é".repeat(90)}${"😀".repeat(5)}`;
+    const ac = concentrator();
+    const [pads] = frames(ac.refuse(1, call(ac, 0).sessionId, text));
+    expect(pads!.packet.tags).toContainEqual(textTag(TAG_AC_SYSTEM_ERROR, said));
+    const { sessionId } = call(ac, 2);
+    ac.confirm(3, sessionId);
+    const [padt] = frames(ac.close(4, sessionId, text));
+    expect(padt!.packet.tags).toEqual([textTag(TAG_GENERIC_ERROR, said)]);
+  });
+
   it("that the owner never answers ends once, at its deadline", () => {
     const ac = concentrator({ limits: { confirmTimeoutMs: 5_000 } });
     const { sessionId } = call(ac, 1_000);
@@ -401,6 +413,12 @@ describe("frames of unknown sessions", () => {
     expect(ac.unknownSession(1_000, stray)).toHaveLength(1);
   });
 
+  it("of one host in two VLANs are two hosts'", () => {
+    const ac = concentrator({ limits: { strayPerMac: { perSecond: 1, burst: 2 } } });
+    for (let i = 0; i < 10; i++) ac.unknownSession(0, stray);
+    expect(codes(ac.unknownSession(0, { ...stray, tags: [{ tpid: 0x8100, tci: 8 }] }))).toEqual([PADT]);
+  });
+
   it("that have come up meanwhile are left alone", () => {
     const ac = concentrator();
     const { sessionId } = call(ac, 0);
@@ -432,6 +450,14 @@ describe("a flood", () => {
     expect(answers).toBe(5 + 9);
     expect(ac.counters()).toMatchObject({ padiReceived: 10_000, padoSent: 14 });
     expect(ac.counters().discarded["rate-limited"]).toBe(10_000 - 14);
+  });
+
+  it("of PADIs in one VLAN does not silence the same address in another", () => {
+    const ac = concentrator();
+    const padi = (tci: number) => fromHost({ code: PADI, vlanTags: [{ tpid: 0x8100, tci }] });
+    for (let i = 0; i < 10; i++) ac.receive(0, padi(10));
+    expect(ac.receive(0, padi(10))).toEqual([]);
+    expect(codes(ac.receive(0, padi(20)))).toEqual([PADO]);
   });
 
   it("of PADIs from a thousand hosts a second is answered, every one", () => {
