@@ -25,10 +25,10 @@ export const L2TP_UDP_PORT = 1701;
 
 /** Bits of the first octet. */
 export const L2TP_TYPE_BIT = 0x80;
-export const L2TP_LENGTH_BIT = 0x40;
-export const L2TP_SEQUENCE_BIT = 0x08;
-export const L2TP_OFFSET_BIT = 0x02;
-export const L2TP_PRIORITY_BIT = 0x01;
+const L2TP_LENGTH_BIT = 0x40;
+const L2TP_SEQUENCE_BIT = 0x08;
+const L2TP_OFFSET_BIT = 0x02;
+const L2TP_PRIORITY_BIT = 0x01;
 
 const VERSION = 2;
 const VERSION_MASK = 0x0f;

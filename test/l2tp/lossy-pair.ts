@@ -13,7 +13,7 @@ import type { L2tpOutput } from "../../src/l2tp/outputs.ts";
 import { seededRandom } from "../support/seeded-random.ts";
 import { CONNECTION } from "./scripted-peer.ts";
 
-export interface Weather {
+interface Weather {
   /** Of each datagram, 0 to 1. */
   readonly loss: number;
   readonly duplication: number;
