@@ -1,6 +1,7 @@
 import type { LogFields } from "../base/logger.ts";
 import type { ChannelId, PeerId, PortId, Punt } from "../channel/dataplane.ts";
 import type { AccessConfig } from "../config/config.ts";
+import { largestPppFrame } from "../dataplane/pppoe-frame.ts";
 import type { FramePort } from "../io/frame-port.ts";
 import type { AuthenticationMethod } from "../ppp/lcp.ts";
 import { AccessConcentrator } from "../pppoe/access-concentrator.ts";
@@ -8,7 +9,7 @@ import {
   type AccessConcentratorOutput,
   DEFAULT_ACCESS_CONCENTRATOR_LIMITS,
 } from "../pppoe/access-concentrator-types.ts";
-import { formatMac, vlanId } from "../wire/ethernet.ts";
+import { formatMac, type VlanTag, vlanId } from "../wire/ethernet.ts";
 import type { LinkInfo } from "../wire/rtnetlink-link.ts";
 import { authenticationMethods } from "./authentication-methods.ts";
 import type { Carrier } from "./carrier.ts";
@@ -17,8 +18,7 @@ import type { Session } from "./session.ts";
 import type { Surroundings } from "./surroundings.ts";
 import type { PppoeOriginView } from "./views.ts";
 
-/** PPPoE's header and the PPP protocol field (RFC 2516 §7). */
-const PPPOE_OVERHEAD_BYTES = 8;
+const PPP_PROTOCOL_BYTES = 2;
 /** The largest PPP packet without PPP-Max-Payload (RFC 2516 §7). */
 const PPPOE_MRU_BYTES = 1492;
 
@@ -193,7 +193,8 @@ export class AccessLine {
           maxSessions: config.maxSessions,
           maxSessionsPerMac: config.sessionsPerMac,
           atMacLimit: config.atMacLimit,
-          maxPayloadBytes: Math.min(link.mtuBytes - PPPOE_OVERHEAD_BYTES, config.mruBytes),
+          // under tags less may fit: LCP then says so
+          maxPayloadBytes: Math.min(largestMru(link.mtuBytes, []), config.mruBytes),
         },
       },
       around.random,
@@ -246,8 +247,11 @@ export class AccessLine {
         tags: request.tags,
       });
       const channel = dataplane.addChannel({ kind: "pppoe", peer, sessionId: request.sessionId });
-      const fits = Math.min(PPPOE_MRU_BYTES, open.link.mtuBytes - PPPOE_OVERHEAD_BYTES, this.config.mruBytes);
-      const mruBytes = request.maxPayloadBytes ?? fits;
+      const mruBytes = Math.min(
+        request.maxPayloadBytes ?? PPPOE_MRU_BYTES,
+        largestMru(open.link.mtuBytes, request.tags),
+        this.config.mruBytes,
+      );
       const carrier = new PppoeCarrier(this, this.#around, request, channel, peer, mruBytes);
       open.sessions.set(request.sessionId, carrier);
       const session = this.#maker.newSession(
@@ -337,6 +341,11 @@ class PppoeCarrier implements Carrier {
     await this.#around.dataplane.removePeer(this.#peer);
     if (!this.lost) this.#line.released(this.#view.pppoeSessionId);
   }
+}
+
+/** The largest IP packet that goes to a subscriber under these tags. */
+function largestMru(mtuBytes: number, tags: readonly VlanTag[]): number {
+  return largestPppFrame(mtuBytes, tags) - PPP_PROTOCOL_BYTES;
 }
 
 function prefixed(prefix: string, counts: Readonly<Record<string, number>>): Record<string, number> {

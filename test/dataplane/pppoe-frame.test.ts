@@ -6,6 +6,7 @@ import {
   emitPppoeFrame,
   ethernetHeader,
   isFromPeer,
+  largestPppFrame,
   PppoeFrame,
   readPppoeFrame,
   readTags,
@@ -22,6 +23,19 @@ function read(octets: Uint8Array) {
   const { sessionId, ethernetBytes, pppOffset, pppBytes } = frame;
   return { sessionId, ethernetBytes, ppp: bytes.slice(pppOffset, pppOffset + pppBytes) };
 }
+
+describe("the largest PPP frame through an MTU of 1500", () => {
+  it.each([
+    [[], 1494],
+    [[0x8100], 1494],
+    [[0x88a8], 1490],
+    [[0x88a8, 0x8100], 1486],
+    [[0x8100, 0x8100], 1490],
+  ])("under tags %j has %i octets", (tpids, octets) => {
+    const tags = tpids.map((tpid) => ({ tpid, tci: 5 }));
+    expect(largestPppFrame(1500, tags)).toBe(octets);
+  });
+});
 
 describe("a PPPoE session frame", () => {
   it.each([

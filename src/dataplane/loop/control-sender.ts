@@ -3,7 +3,7 @@ import type { Addon } from "../../io/addon.ts";
 import { type DropCode, SEND_FAILED, SEND_FULL, TOO_BIG } from "../drop-codes.ts";
 import { emitL2tpMessage, framingOf } from "../l2tp-message.ts";
 import { outerBytes } from "../outer.ts";
-import { emitPppoeFrame } from "../pppoe-frame.ts";
+import { emitPppoeFrame, largestPppFrame } from "../pppoe-frame.ts";
 import type { Registry } from "../registry.ts";
 import { addressRecord } from "./address-record.ts";
 import { VNET_HEADER_BYTES } from "./egress.ts";
@@ -56,11 +56,12 @@ export class ControlSender {
     const fds = this.#ports.get(peer.port)!;
     if (peer.kind === "ethernet" && spec.kind === "pppoe") {
       const port = this.#registry.port(peer.port).spec;
-      if (port.kind === "ethernet" && ppp.length + 6 > port.mtuBytes) {
+      if (port.kind === "ethernet" && ppp.length > largestPppFrame(port.mtuBytes, peer.tags)) {
         this.dropped(TOO_BIG);
         return;
       }
-      this.#result(this.#addon.sendFrame(fds[0]!, emitPppoeFrame(peer, spec.sessionId, ppp)));
+      const errno = this.#addon.sendFrame(fds[0]!, emitPppoeFrame(peer, spec.sessionId, ppp));
+      this.#sent(channel, ppp, errno);
     } else if (peer.kind === "udp" && spec.kind === "l2tp") {
       const message = emitL2tpMessage(framingOf(peer), spec.remoteTunnelId, spec.remoteSessionId, ppp);
       const ipv6 = peer.address.includes(":");
@@ -69,10 +70,9 @@ export class ControlSender {
         return;
       }
       const fd = peer.checksum || ipv6 ? fds[0]! : fds[1]!;
-      this.#result(this.#addon.sendDatagram(fd, addressRecord(peer.address, peer.udpPort), message));
+      const errno = this.#addon.sendDatagram(fd, addressRecord(peer.address, peer.udpPort), message);
+      this.#sent(channel, ppp, errno);
     }
-    this.#counters[channel * COUNTERS_STRIDE + FRAMES_OUT]! += 1;
-    this.#counters[channel * COUNTERS_STRIDE + OCTETS_OUT]! += ppp.length;
   }
 
   /** One L2TP control message. */
@@ -97,6 +97,13 @@ export class ControlSender {
   /** Counts a drop in the control plane's row. */
   dropped(reason: DropCode): void {
     this.#drops[reason]! += 1;
+  }
+
+  #sent(channel: ChannelId, ppp: Uint8Array, errno: number): void {
+    this.#result(errno);
+    if (errno !== 0) return;
+    this.#counters[channel * COUNTERS_STRIDE + FRAMES_OUT]! += 1;
+    this.#counters[channel * COUNTERS_STRIDE + OCTETS_OUT]! += ppp.length;
   }
 
   #result(errno: number): void {

@@ -13,7 +13,7 @@ import {
   PEER_UDP,
   type Tables,
 } from "./tables.ts";
-import type { Transmitter } from "./transmitter.ts";
+import { senderOf, type Transmitter } from "./transmitter.ts";
 
 /** struct virtio_net_hdr: before every packet of a device with IFF_VNET_HDR; all zero means nothing special. */
 export const VNET_HEADER_BYTES = 10;
@@ -91,14 +91,16 @@ export class Egress {
     this.#counters[at + FRAMES_OUT]! += 1;
     this.#counters[at + OCTETS_OUT]! += pppBytes;
     const address = slot * ADDRESS_BYTES;
-    if (headroom) this.#transmitter.queue(t.peerLane[slot]!, 0, 0, start, offset + length - start, address);
-    else this.#transmitter.queue(t.peerLane[slot]!, start, end - start, offset, length, address);
+    const sender = senderOf(channel, ppp - start);
+    const lane = t.peerLane[slot]!;
+    if (headroom) this.#transmitter.queue(lane, 0, 0, start, offset + length - start, address, sender);
+    else this.#transmitter.queue(lane, start, end - start, offset, length, address, sender);
   }
 
   /** Hands an IP packet to the host through a unit. */
   toUnit(unit: number, offset: number, length: number): void {
     const lane = laneOfUnit(this.#tables.sizes, unit);
-    this.#transmitter.queue(lane, this.#vnetHeader, VNET_HEADER_BYTES, offset, length, 0);
+    this.#transmitter.queue(lane, this.#vnetHeader, VNET_HEADER_BYTES, offset, length, 0, 0);
   }
 
   /** After this nothing that was queued is still to be sent. */

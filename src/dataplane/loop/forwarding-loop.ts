@@ -113,6 +113,7 @@ export class ForwardingLoop {
       this.#drops,
       lanes,
       options.batchFrames,
+      this.#tables.counters[index]!,
     );
     this.#egress = new Egress(this.#tables, index, this.#region, this.#transmitter);
     const ring = new PuntProducer(setup.puntRing, addon, setup.doorbell);
@@ -236,8 +237,10 @@ export class ForwardingLoop {
   #checkOverflows(): void {
     this.#overflowsChecked = true;
     this.#roundsUnchecked = 0;
+    // a unit's device counts what its queue drops
     for (const lane of this.#lanes)
-      if (lane?.receiver !== undefined) this.#drops[RECEIVE_OVERFLOW]! += lane.receiver.overflows();
+      if (lane?.receiver !== undefined && lane.medium !== "unit")
+        this.#drops[RECEIVE_OVERFLOW]! += lane.receiver.overflows();
   }
 
   /** ICMP errors become punts. */

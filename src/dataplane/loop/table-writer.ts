@@ -15,7 +15,7 @@ import { DataplaneError } from "../../channel/errors.ts";
 import { ADDRESS_BYTES, ADDRESS_GROUP_MAX } from "../../io/addon.ts";
 import { framingOf } from "../l2tp-message.ts";
 import { outerBytes } from "../outer.ts";
-import { ethernetHeader } from "../pppoe-frame.ts";
+import { ethernetHeader, largestPppFrame } from "../pppoe-frame.ts";
 import { ADDRESSES_PER_FAMILY, prefixOf } from "../specs.ts";
 import { AddressMap } from "./address-map.ts";
 import { addressRecord } from "./address-record.ts";
@@ -93,7 +93,7 @@ export class TableWriter {
       const header = ethernetHeader(spec);
       this.#t.peerLane[slot] = laneOfPort(spec.port);
       this.#t.peerFlags[slot] = 0;
-      this.#t.peerMaxBytes[slot] = (port.kind === "ethernet" ? port.mtuBytes : 0) - 6;
+      this.#t.peerMaxBytes[slot] = port.kind === "ethernet" ? largestPppFrame(port.mtuBytes, spec.tags) : 0;
       this.#t.peerHeaders.set(header, slot * PEER_HEADER_STRIDE);
       this.#t.peerHeaderBytes[slot] = header.length;
     } else {

@@ -6,12 +6,16 @@ import {
   TX_HEAD_LENGTH,
   TX_HEAD_OFFSET,
   TX_STRIDE,
+  TX_USER,
 } from "../../io/addon.ts";
-import { SEND_FAILED, SEND_FULL } from "../drop-codes.ts";
+import { type DropCode, SEND_FAILED, SEND_FULL, TOO_BIG } from "../drop-codes.ts";
+import { INDEX_MAX } from "./channel-word.ts";
+import { COUNTERS_STRIDE, FRAMES_OUT, OCTETS_OUT } from "./tables.ts";
 
 export type SendKind = "packet" | "udp" | "tun";
 
 const EAGAIN = 11;
+const EMSGSIZE = 90;
 const ENOBUFS = 105;
 
 /** Frames that wait for one descriptor until the end of the batch. */
@@ -39,22 +43,25 @@ export class Transmitter {
   readonly #addresses: Uint8Array;
   readonly #drops: Float64Array;
   readonly #capacity: number;
+  readonly #counters: Float64Array;
   readonly #queues: (SendQueue | undefined)[] = [];
   readonly #waiting: SendQueue[] = [];
   #waitingCount = 0;
 
-  /** `addresses`: the table that TX_ADDRESS refers to. `drops`: this worker's row. */
+  /** `addresses`: the table that TX_ADDRESS refers to. `drops` and `counters`: this worker's rows. */
   constructor(
     sender: FrameSender,
     addresses: Uint8Array,
     drops: Float64Array,
     lanes: number,
     capacity: number,
+    counters: Float64Array,
   ) {
     this.#sender = sender;
     this.#addresses = addresses;
     this.#drops = drops;
     this.#capacity = capacity;
+    this.#counters = counters;
     for (let lane = 0; lane < lanes; lane++) this.#queues.push(undefined);
   }
 
@@ -69,7 +76,10 @@ export class Transmitter {
     this.#queues[lane] = undefined;
   }
 
-  /** Queues one frame. Its pieces stay as they are until flush() returns. */
+  /**
+   * Queues one frame. Its pieces stay as they are until flush() returns. `user`: senderOf() a channel that has
+   * counted the frame already, or 0.
+   */
   queue(
     lane: number,
     headOffset: number,
@@ -77,10 +87,12 @@ export class Transmitter {
     bodyOffset: number,
     bodyLength: number,
     address: number,
+    user: number,
   ): void {
     const queue = this.#queues[lane];
     if (queue === undefined) {
       this.#drops[SEND_FAILED]! += 1;
+      this.#refused(user, headLength + bodyLength);
       return;
     }
     const { descriptors } = queue;
@@ -94,6 +106,7 @@ export class Transmitter {
     descriptors[at + TX_BODY_OFFSET] = bodyOffset;
     descriptors[at + TX_BODY_LENGTH] = bodyLength;
     descriptors[at + TX_ADDRESS] = address;
+    descriptors[at + TX_USER] = user;
     queue.count += 1;
     if (!queue.listed) {
       queue.listed = true;
@@ -117,7 +130,11 @@ export class Transmitter {
     let taken = this.#send(queue, queue.descriptors, queue.count);
     while (taken < queue.count) {
       const errno = this.#sender.lastErrno;
-      this.#drops[errno === EAGAIN || errno === ENOBUFS ? SEND_FULL : SEND_FAILED]! += 1;
+      this.#drops[reasonOf(errno)]! += 1;
+      const refused = taken * TX_STRIDE;
+      const octets =
+        queue.descriptors[refused + TX_HEAD_LENGTH]! + queue.descriptors[refused + TX_BODY_LENGTH]!;
+      this.#refused(queue.descriptors[refused + TX_USER]!, octets);
       // the frame that was refused is lost, not those behind it
       taken += 1;
       const left = queue.count - taken;
@@ -128,9 +145,29 @@ export class Transmitter {
     queue.count = 0;
   }
 
+  /** What was counted as sent when it was queued was not. */
+  #refused(user: number, octets: number): void {
+    const channel = user & INDEX_MAX;
+    if (channel === 0) return;
+    this.#counters[channel * COUNTERS_STRIDE + FRAMES_OUT]! -= 1;
+    this.#counters[channel * COUNTERS_STRIDE + OCTETS_OUT]! -= octets - (user >>> HEADER_SHIFT);
+  }
+
   #send(queue: SendQueue, descriptors: Int32Array, count: number): number {
     if (queue.kind === "udp") return this.#sender.sendUdp(queue.fd, descriptors, count, this.#addresses);
     if (queue.kind === "packet") return this.#sender.sendPacket(queue.fd, descriptors, count);
     return this.#sender.sendTun(queue.fd, descriptors, count);
   }
+}
+
+const HEADER_SHIFT = 20;
+
+/** Whose a queued frame is, and how many octets go before its PPP frame. */
+export function senderOf(channel: number, headerBytes: number): number {
+  return channel | (headerBytes << HEADER_SHIFT);
+}
+
+function reasonOf(errno: number): DropCode {
+  if (errno === EMSGSIZE) return TOO_BIG;
+  return errno === EAGAIN || errno === ENOBUFS ? SEND_FULL : SEND_FAILED;
 }

@@ -38,6 +38,7 @@ import {
   emitPppoeFrame,
   ethernetHeader,
   isFromPeer,
+  largestPppFrame,
   PppoeFrame,
   readPppoeFrame,
   readTags,
@@ -343,7 +344,7 @@ export class MemoryDataplane implements Dataplane {
     const peer = this.#peerOf(channel);
     if (peer.kind === "ethernet" && spec.kind === "pppoe") {
       const port = this.#registry.port(peer.port).spec;
-      if (port.kind === "ethernet" && ppp.length + 6 > port.mtuBytes) return TOO_BIG;
+      if (port.kind === "ethernet" && ppp.length > largestPppFrame(port.mtuBytes, peer.tags)) return TOO_BIG;
       this.#counters.sent(channel, ppp.length);
       const frame = emitPppoeFrame(peer, spec.sessionId, ppp);
       this.#transmit({ kind: "frame", port: peer.port, frame });

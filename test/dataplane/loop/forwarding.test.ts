@@ -1,7 +1,14 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { concatBytes, fromHex, toHex } from "../../../src/base/bytes.ts";
 import type { EthernetPeerSpec, UdpPeerSpec } from "../../../src/channel/dataplane.ts";
-import { laneOfPort, laneOfUnit, uncheckedLaneOfPort } from "../../../src/dataplane/loop/tables.ts";
+import {
+  COUNTERS_STRIDE,
+  FRAMES_OUT,
+  laneOfPort,
+  laneOfUnit,
+  OCTETS_OUT,
+  uncheckedLaneOfPort,
+} from "../../../src/dataplane/loop/tables.ts";
 import { ADDRESS_GROUP_MAX } from "../../../src/io/addon.ts";
 import { ipv4Frame, l2tpMessage, numberedFrame, pppoeFrame, udpPacket } from "../frames.ts";
 import { makeWorkerParts } from "./worker-parts.ts";
@@ -270,6 +277,20 @@ describe("a forwarding thread", () => {
       const sent = parts.ethernet(access, ...frames);
       expect(sent.map(({ octets }) => octets.at(-1))).toEqual([1, 3, 5]);
       expect(parts.drops()).toEqual({ "send-full": 1, "send-failed": 1 });
+    });
+
+    it("does not count it as sent, in either direction, and says that it was too big when it was", () => {
+      const up = l2tp(6);
+      const down = pppoe(5);
+      parts.bridge(down, up);
+      parts.region.refusals.push({ takes: 0, errno: 90 }, { takes: 1, errno: 0 }, { takes: 0, errno: 90 });
+      parts.ethernet(access, session(5), session(5));
+      parts.udp(tunnel, "192.0.2.2", 1701, l2tpMessage(7, 6, PPP));
+      const sent = (channel: number) =>
+        [...parts.tables.counters[0]!.slice(channel * COUNTERS_STRIDE)].slice(FRAMES_OUT, OCTETS_OUT + 1);
+      expect(sent(up)).toEqual([1, PPP.length]);
+      expect(sent(down)).toEqual([0, 0]);
+      expect(parts.drops()).toEqual({ "too-big": 2 });
     });
 
     it("counts what has nowhere to go", () => {

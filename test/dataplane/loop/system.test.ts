@@ -1,7 +1,8 @@
 import { execFileSync } from "node:child_process";
 import { afterEach, describe, expect, it } from "vitest";
-import { fromHex } from "../../../src/base/bytes.ts";
+import { concatBytes, fromHex } from "../../../src/base/bytes.ts";
 import type { ChannelId, Dataplane, UdpPeerSpec } from "../../../src/channel/dataplane.ts";
+import { largestPppFrame } from "../../../src/dataplane/pppoe-frame.ts";
 import { describeDataplane } from "../contract.ts";
 import { l2tpMessage, numberedFrame, pppoeFrame, readL2tp, readPppoe, sequenceOf } from "../frames.ts";
 import type { LoopRig } from "./rig.ts";
@@ -177,6 +178,36 @@ describe.skipIf(!isRoot)("the loop engine on real devices (root)", async () => {
       await rig.until("the tagged frame", () => rig.frames.length === 1);
       expect(rig.frames[0]!.slice(12, 18)).toEqual(fromHex("810000078864"));
     });
+
+    it.each([[[]], [[0x8100]], [[0x88a8]], [[0x88a8, 0x8100]], [[0x8100, 0x8100]]])(
+      "sends the largest frame that the kernel takes under tags %j, and counts a larger one as too big",
+      async (tpids) => {
+        await open();
+        const tags = tpids.map((tpid) => ({ tpid, tci: 7 }));
+        const largest = largestPppFrame(1500, tags);
+        const peer = dataplane.addPeer({
+          kind: "ethernet",
+          port: rig.access,
+          remoteMac: MAC,
+          localMac: rig.gatewayMac,
+          tags,
+        });
+        const channel = dataplane.addChannel({ kind: "pppoe", peer, sessionId: 5 });
+        const sized = (bytes: number) => concatBytes(numberedFrame(1, 1), new Uint8Array(bytes - 8));
+        dataplane.inject(channel, sized(largest));
+        dataplane.inject(channel, sized(largest + 1));
+        await dataplane.bridge(channel, lns());
+        rig.fromRemote(rig.remotes[0], l2tpMessage(7, 6, sized(largest)));
+        rig.fromRemote(rig.remotes[0], l2tpMessage(7, 6, sized(largest + 1)));
+        await rig.until("the last verdict", () => dataplane.drops()["too-big"] === 2);
+        await rig.until("both frames", () => rig.frames.length === 2);
+        expect(rig.frames.map((frame) => frame.length)).toEqual(
+          new Array(2).fill(14 + 4 * tags.length + 6 + largest),
+        );
+        expect(dataplane.counters(channel)).toMatchObject({ framesOut: 2, octetsOut: 2 * largest });
+        expect(dataplane.drops()["send-failed"]).toBe(0);
+      },
+    );
 
     it("polices a flood of punts and stays of use to others", async () => {
       await open({

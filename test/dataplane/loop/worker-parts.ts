@@ -101,7 +101,7 @@ export function makeWorkerParts(punts: Partial<PuntLimits> = {}, ringBytes = 1 <
   const region = new MemoryRegion();
   const drops = tables.drops[0]!;
   const lanes = laneOfUnit(SIZES, SIZES.units) + 1;
-  const transmitter = new Transmitter(region, tables.addresses, drops, lanes, 4096);
+  const transmitter = new Transmitter(region, tables.addresses, drops, lanes, 4096, tables.counters[0]!);
   const egress = new Egress(tables, 0, region, transmitter);
   const ring = allocatePuntRing(ringBytes);
   const consumer = new PuntConsumer(ring);
