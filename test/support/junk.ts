@@ -8,7 +8,8 @@ import {
   ETHERTYPE_PPPOE_SESSION,
   emitEthernet,
 } from "../../src/wire/ethernet.ts";
-import { emitPpp } from "../../src/wire/ppp.ts";
+import { emitPpp, PPP_CHAP, PPP_IPCP, PPP_IPV6, PPP_IPV6CP, PPP_LCP, PPP_PAP } from "../../src/wire/ppp.ts";
+import { emitControlPacket } from "../../src/wire/ppp-control.ts";
 import { datagramFrame } from "./frames.ts";
 import { seededRandom } from "./seeded-random.ts";
 
@@ -109,6 +110,26 @@ export function accessJunk({ to, from }: Stations, session: number): Uint8Array[
       }),
   );
   return mixed(kinds, random);
+}
+
+/** PPP frames of every protocol that we speak and of some that we do not, with nothing sensible in them. */
+export function pppJunk(): Uint8Array[] {
+  const random = seededRandom(3);
+  const upTo = (n: number): number => random.uint32() % n;
+  const protocols = [PPP_LCP, PPP_PAP, PPP_CHAP, PPP_IPCP, PPP_IPV6CP, PPP_IPV6, 0x80fd, 0x4021];
+  const kinds = protocols.flatMap((protocol) => [
+    () => emitPpp(protocol, new Uint8Array(0)),
+    () => emitPpp(protocol, random.bytes(upTo(200))),
+    // a code and a length that are right, and what follows is not
+    () => {
+      const data = random.bytes(upTo(60));
+      return emitPpp(protocol, emitControlPacket({ code: 1 + upTo(12), identifier: upTo(256), data }));
+    },
+  ]);
+  return mixed(
+    [...kinds, () => new Uint8Array(0), () => random.bytes(1), () => random.bytes(upTo(1400))],
+    random,
+  );
 }
 
 /** On UDP port 1701. The ids are of a session that is open between the two addresses. */
