@@ -177,7 +177,7 @@ export class Stage {
   }
 }
 
-/** What an operator must write, and nothing that makes it faster. */
+/** What an operator must write, and no HELLO while the traffic tool has the LNS's socket: it answers none. */
 function lacConfig(socket: string): string {
   return `name: bench-lac
 control: { socket: ${socket} }
