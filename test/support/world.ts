@@ -18,7 +18,7 @@ import { memoryHostNetwork } from "../../src/io/memory-host-network.ts";
 import { PppClient } from "../../src/ppp/client.ts";
 import type { LinkOutput } from "../../src/ppp/link-types.ts";
 import { DEFAULT_TIMERS } from "../../src/ppp/timers.ts";
-import { ETHERTYPE_PPPOE_SESSION, emitEthernet } from "../../src/wire/ethernet.ts";
+import { ETHERTYPE_PPPOE_SESSION, emitEthernet, etherTypeOffset } from "../../src/wire/ethernet.ts";
 import { PPPOE_HEADER_BYTES, PPPOE_SESSION_DATA, writePppoeHeader } from "../../src/wire/pppoe.ts";
 import { seededRandom } from "./seeded-random.ts";
 
@@ -464,8 +464,10 @@ export function macOf(number: number): Uint8Array {
   return Uint8Array.of(2, 0, 0, 1, number >>> 8, number);
 }
 
+/** The EtherType behind any VLAN tags. */
 function etherType(frame: Uint8Array): number {
-  return (frame[12]! << 8) | frame[13]!;
+  const at = etherTypeOffset(frame, 0, frame.length);
+  return (frame[at]! << 8) | frame[at + 1]!;
 }
 
 /** A LAC and an LNS that run, and the LAC's subscribers. */
