@@ -232,6 +232,8 @@ export function onRefusedSessionMessage(
   const session =
     sessionId === 0 ? turn.registry.sessionPlacedByPeer(tunnel, assigned) : tunnel.sessions[sessionId];
   if (session !== undefined) {
+    // a refused ICRP: the CDN must find the call that it would have made
+    if (session.remoteId === 0) session.remoteId = assigned;
     if (refused.kind === "CDN") end(turn, tunnel, session, { by: "peer", ...code });
     else closeSession(turn, tunnel, session, code);
   } else if (assigned !== 0 && (refused.kind === "ICRQ" || refused.kind === "OCRQ")) {

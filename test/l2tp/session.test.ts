@@ -455,6 +455,17 @@ describe("messages about no session", () => {
     expect(played.endpoint.sessions(tunnel)).toEqual([]);
   });
 
+  it("an ICRP with an unknown AVP that has the M bit is refused by a CDN for the call that it names", () => {
+    const { played, tunnel } = callerUp();
+    const placed = played.endpoint.placeCall(0, tunnel, CALL);
+    played.watch(placed.outputs);
+    const outputs = played.sayBody(1, 3, withVendorAvp("000b", [14, "0384"]), placed.session);
+    expect(sent(outputs, "CDN")).toMatchObject({
+      sessionId: 0x384,
+      message: { assignedSessionId: placed.session, resultCode: { result: 2, error: 8 } },
+    });
+  });
+
   it("a call before the tunnel is up ends the tunnel", () => {
     const played = called();
     played.tunnelId = sent(played.say(SCCRQ), "SCCRP").message.assignedTunnelId;
