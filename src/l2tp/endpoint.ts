@@ -32,7 +32,7 @@ import type {
   TunnelState,
 } from "./state.ts";
 import { accept, acknowledge, type IncomingMessage, isQuiet } from "./transport.ts";
-import { closeTunnel, onControlMessage, onTunnelDeadline, settle, stoppedByPeer } from "./tunnel.ts";
+import { closeTunnel, meet, onControlMessage, onTunnelDeadline, settle, stoppedByPeer } from "./tunnel.ts";
 
 /** A tunnel, for people. */
 export interface TunnelView {
@@ -290,6 +290,7 @@ export class L2tpEndpoint {
         this.#dispatch(turn, tunnel, incoming.sessionId, parsed.message, from);
         break;
       case "refused":
+        if (parsed.scope === "tunnel") meet(tunnel, parsed.assignedTunnelId, from);
         this.#onRefused(turn, tunnel, incoming.sessionId, parsed);
         break;
       case "unknown-type":

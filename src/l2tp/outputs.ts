@@ -89,7 +89,10 @@ export type L2tpOutput =
       /** Where the peer turned out to be; it stays there for the life of the tunnel (§8.1). */
       readonly remote: L2tpAddress;
     }
-  /** Told once for every tunnel that was opened or came up, or began to; its sessions are not told one by one. */
+  /**
+   * Told once for every tunnel that we opened or that came up; its sessions are not told one by one. Also for
+   * one that a peer began to open, unless it had to give way to newer ones: those are counted as "half-open".
+   */
   | {
       readonly kind: "tunnel-down";
       readonly tunnel: number;

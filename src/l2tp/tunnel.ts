@@ -39,7 +39,7 @@ const DEFAULT_FIRMWARE_REVISION = 0x0100;
 
 type ControlKind = "SCCRQ" | "SCCRP" | "SCCCN" | "StopCCN" | "HELLO";
 type ControlMessage = Extract<L2tpMessage, { kind: ControlKind }>;
-type Reaction = "reply" | "connected" | "stopped" | "out-of-place" | "late-reply" | "nothing";
+type Reaction = "reply" | "connected" | "stopped" | "out-of-place" | "late-reply" | "late-stop" | "nothing";
 
 /** §7.2.1 for a tunnel that exists, row by row. What begins one is in opening.ts. */
 const REACTIONS: Readonly<Record<TunnelProgress["phase"], Readonly<Record<ControlKind, Reaction>>>> = {
@@ -68,7 +68,7 @@ const REACTIONS: Readonly<Record<TunnelProgress["phase"], Readonly<Record<Contro
     SCCRQ: "nothing",
     SCCRP: "late-reply",
     SCCCN: "nothing",
-    StopCCN: "nothing",
+    StopCCN: "late-stop",
     HELLO: "nothing",
   },
 };
@@ -88,6 +88,8 @@ export function onControlMessage(
       onConnected(turn, tunnel, message as MessageOf<"SCCCN">);
       break;
     case "stopped":
+      // where it answers our SCCRQ, its acknowledgement must find the peer's tunnel
+      meet(tunnel, (message as MessageOf<"StopCCN">).assignedTunnelId, from);
       stoppedByPeer(turn, tunnel, (message as MessageOf<"StopCCN">).resultCode);
       break;
     case "out-of-place":
@@ -98,12 +100,38 @@ export function onControlMessage(
       });
       break;
     case "late-reply":
-      // we gave up before the peer answered: now our StopCCN can name the peer's tunnel
-      tunnel.remoteId = (message as MessageOf<"SCCRP">).assignedTunnelId;
+      onLateReply(turn, tunnel, message as MessageOf<"SCCRP">, from);
+      break;
+    case "late-stop":
+      // it crossed ours, which could not name the peer's tunnel
+      meet(tunnel, (message as MessageOf<"StopCCN">).assignedTunnelId, from);
       break;
     case "nothing":
       break;
   }
+}
+
+/**
+ * Learns the peer's tunnel and where it is from the first answer that names them, whatever it says: also a
+ * refusal is acknowledged to the tunnel that sent it (§5.8), which may be at another port than was called (§8.1).
+ */
+export function meet(tunnel: TunnelState, assignedTunnelId: number | undefined, from: L2tpAddress): void {
+  if (tunnel.remoteId !== 0 || assignedTunnelId === undefined) return;
+  tunnel.remoteId = assignedTunnelId;
+  tunnel.remote = from;
+}
+
+/** We had given up before the peer answered: now our StopCCN can name the peer's tunnel. */
+function onLateReply(turn: Turn, tunnel: TunnelState, message: MessageOf<"SCCRP">, from: L2tpAddress): void {
+  const met = tunnel.remoteId !== 0;
+  meet(tunnel, message.assignedTunnelId, from);
+  // nobody was told when our SCCRQ remained unanswered
+  if (!met && isQuiet(tunnel.transport))
+    sendStop(turn, tunnel, {
+      result: STOPCCN_RESULT.general,
+      error: GENERAL_ERROR.none,
+      message: "SCCRP came too late",
+    });
 }
 
 function policyOf(turn: Turn, tunnel: TunnelState): PeerPolicy {
@@ -243,13 +271,22 @@ export function closeTunnel(turn: Turn, tunnel: TunnelState, code: ResultCode, c
   tellDown(turn, tunnel, cause ?? { by: "us", ...code });
   dropQueued(tunnel.transport);
   tunnel.progress = { phase: "closing", until: turn.now + CLOSED_TUNNEL_MS };
-  send(turn, tunnel, { kind: "StopCCN", assignedTunnelId: tunnel.id, resultCode: code });
+  sendStop(turn, tunnel, code);
+}
+
+function sendStop(turn: Turn, tunnel: TunnelState, resultCode: ResultCode): void {
+  send(turn, tunnel, { kind: "StopCCN", assignedTunnelId: tunnel.id, resultCode });
 }
 
 /** Ends a tunnel that the peer has stopped; its acknowledgement may have to be repeated. */
 export function stoppedByPeer(turn: Turn, tunnel: TunnelState, code: ResultCode): void {
+  closeQuietly(turn, tunnel, { by: "peer", ...code });
+}
+
+/** Ends a tunnel and says nothing more in it but answers to what still comes. */
+function closeQuietly(turn: Turn, tunnel: TunnelState, cause: TunnelCause): void {
   if (tunnel.progress.phase === "closing") return;
-  tellDown(turn, tunnel, { by: "peer", ...code });
+  tellDown(turn, tunnel, cause);
   stopSending(tunnel.transport);
   tunnel.progress = { phase: "closing", until: turn.now + CLOSED_TUNNEL_MS };
 }
@@ -331,7 +368,7 @@ export function onTunnelDeadline(turn: Turn, tunnel: TunnelState): void {
     const label = oldestUnacked(transport)?.label;
     const limit = label === "SCCRQ" ? policy.sccrqRetransmissions : policy.retransmissions;
     if (expire(transport, turn.now, limit) === "dead") {
-      dropTunnel(turn, tunnel, unanswered(turn, tunnel));
+      onDeadPeer(turn, tunnel);
       return;
     }
   }
@@ -350,6 +387,13 @@ export function onTunnelDeadline(turn: Turn, tunnel: TunnelState): void {
   } else if (progress.phase === "established" && turn.now >= helloAt(tunnel, policy)) {
     send(turn, tunnel, { kind: "HELLO" });
   }
+}
+
+/** Nobody acknowledges. To an SCCRQ there may yet be a late answer, which must not leave the peer with a tunnel. */
+function onDeadPeer(turn: Turn, tunnel: TunnelState): void {
+  const cause = unanswered(turn, tunnel);
+  if (tunnel.progress.phase === "wait-ctl-reply") closeQuietly(turn, tunnel, cause);
+  else dropTunnel(turn, tunnel, cause);
 }
 
 function unanswered(turn: Turn, tunnel: TunnelState): Unanswered {

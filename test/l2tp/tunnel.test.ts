@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { fromHex, utf8 } from "../../src/base/bytes.ts";
 import { L2tpEndpoint } from "../../src/l2tp/endpoint.ts";
-import { describeCause } from "../../src/l2tp/outputs.ts";
+import { describeCause, type L2tpOutput } from "../../src/l2tp/outputs.ts";
+import { parseL2tp } from "../../src/wire/l2tp.ts";
 import { emitAvps } from "../../src/wire/l2tp-avp.ts";
 import { challengeResponse } from "../../src/wire/l2tp-hiding.ts";
 import type { L2tpMessage } from "../../src/wire/l2tp-messages.ts";
@@ -26,6 +27,14 @@ import {
 
 const secret = utf8("sesame");
 const CHALLENGE = fromHex("00112233445566778899aabbccddeeff");
+
+/** The tunnels that datagrams go to. */
+function tunnelIds(outputs: readonly L2tpOutput[]): readonly number[] {
+  return outputs.flatMap((output) => {
+    const packet = output.kind === "send" ? parseL2tp(output.datagram) : "not sent";
+    return typeof packet === "string" ? [] : [packet.header.tunnelId];
+  });
+}
 
 describe("opening a tunnel", () => {
   it("says who we are, and learns who and where the peer is", () => {
@@ -104,6 +113,36 @@ describe("opening a tunnel", () => {
     );
   });
 
+  it("that is refused acknowledges the refusal to the tunnel that it names, where it came from", () => {
+    const played = caller();
+    played.open();
+    played.from = { ...PEER, port: 40_000 };
+    const stop = { kind: "StopCCN", assignedTunnelId: PEER_TUNNEL, resultCode: { result: 4 } } as const;
+    played.say(stop);
+    const acknowledgement = played.at(1);
+    expect(trace(acknowledgement)).toEqual(["ZLB 1/1"]);
+    expect(only(acknowledgement, "send").to).toEqual(played.from);
+    expect(tunnelIds(acknowledgement)).toEqual([PEER_TUNNEL]);
+  });
+
+  it("that is answered by what we cannot accept stops the tunnel that the answer names", () => {
+    const played = caller();
+    played.open();
+    played.from = { ...PEER, port: 40_000 };
+    const outputs = played.sayBody(
+      0,
+      1,
+      emitAvps([
+        { mandatory: true, hidden: false, vendorId: 0, type: 0, value: fromHex("0002") },
+        { mandatory: true, hidden: false, vendorId: 0, type: 9, value: fromHex("01f4") },
+        { mandatory: true, hidden: false, vendorId: 9, type: 1, value: fromHex("ff") },
+      ]),
+    );
+    expect(trace(outputs)).toEqual(["tunnel-down", "StopCCN 1/1"]);
+    expect(only(outputs.slice(1), "send").to).toEqual(played.from);
+    expect(tunnelIds(outputs)).toEqual([0x01f4]);
+  });
+
   it("ends after 60 seconds with a peer that acknowledges and does not answer", () => {
     const played = caller();
     const opened = played.open();
@@ -125,8 +164,36 @@ describe("opening a tunnel", () => {
       "tunnel-down",
       "StopCCN 1/0",
     ]);
+    played.from = { ...PEER, port: 40_000 };
     played.say(SCCRP);
-    expect(sent(played.at(1000), "StopCCN").tunnelId).toBe(PEER_TUNNEL);
+    const again = played.at(1000);
+    expect(sent(again, "StopCCN").tunnelId).toBe(PEER_TUNNEL);
+    expect(again).toMatchObject([{ to: played.from }]);
+  });
+
+  it("that was given up acknowledges a refusal that crosses our StopCCN to the tunnel that it names", () => {
+    const played = caller();
+    played.open();
+    played.watch(played.endpoint.closeTunnel(0, played.tunnelId, { result: 1 }));
+    played.say({ kind: "StopCCN", assignedTunnelId: PEER_TUNNEL, resultCode: { result: 4 } });
+    expect(tunnelIds(played.at(1))).toEqual([PEER_TUNNEL]);
+  });
+
+  it("that nobody answered in time stops the tunnel of an answer that comes late", () => {
+    const played = caller();
+    played.open();
+    expect(played.silentUntil(20_000)).toEqual(["1000 SCCRQ 0/0", "3000 SCCRQ 0/0", "7000 tunnel-down"]);
+    expect(played.endpoint.unacknowledgedCloses()).toBe(0);
+    const outputs = played.say(SCCRP);
+    expect(sent(outputs, "StopCCN")).toMatchObject({
+      tunnelId: PEER_TUNNEL,
+      ns: 1,
+      nr: 1,
+      message: { resultCode: { result: 1 } },
+    });
+    played.acknowledge();
+    expect(played.silentUntil(100_000)).toEqual([]);
+    expect(played.endpoint.tunnels()).toEqual([]);
   });
 
   it("is our owner's mistake with a peer that is not configured, or has no address", () => {
