@@ -12,21 +12,19 @@ import { createFifo, fifoLength, fifoPush, fifoShift } from "./fifo.ts";
 import { REFUSAL_BURST, REFUSALS_PER_SECOND, type Turn } from "./registry.ts";
 import type { TunnelProgress, TunnelState } from "./state.ts";
 import { createTransport, DEFAULT_PEER_WINDOW, setPeerWindow } from "./transport.ts";
-import {
-  CHALLENGE_BYTES,
-  CLOSED_TUNNEL_MS,
-  dropTunnel,
-  greeting,
-  objection,
-  SETUP_TIMEOUT_MS,
-  send,
-} from "./tunnel.ts";
+import { CHALLENGE_BYTES, greeting, objection, SETUP_TIMEOUT_MS, send } from "./tunnel.ts";
 
 const DEFAULT_HALF_OPEN = 512;
 
 type Particulars = Pick<
   TunnelState,
-  "initiator" | "remoteId" | "remoteHostName" | "remoteVendorName" | "requestDigest" | "replaces"
+  | "initiator"
+  | "remoteId"
+  | "remoteHostName"
+  | "remoteVendorName"
+  | "requestDigest"
+  | "replaces"
+  | "breaksTie"
 >;
 
 function addTunnel(
@@ -67,6 +65,7 @@ export function openTunnel(turn: Turn, policy: PeerPolicy, remote: L2tpAddress):
     remoteVendorName: null,
     requestDigest: null,
     replaces: 0,
+    breaksTie: false,
   });
   if (added === undefined) return undefined;
   const { tunnel, challenge } = added;
@@ -122,13 +121,23 @@ export function tunnelForUnnumbered(
     return undefined;
   }
   const digest = createHash("md5").update(body).digest("hex");
-  if (known !== undefined && isRepeated(turn, known, digest)) return known;
-  return onNewTunnel(turn, from, message, policy, digest, known?.id ?? 0);
+  if (known !== undefined && isRepeated(known, digest)) return known;
+  return onNewTunnel(turn, from, message, policy, digest, replacedBy(known));
 }
 
-/** The same request within the time in which it may be retransmitted; else the peer has restarted. */
-function isRepeated(turn: Turn, tunnel: TunnelState, digest: string): boolean {
-  return tunnel.requestDigest === digest && turn.now - tunnel.createdAt < 2 * CLOSED_TUNNEL_MS;
+/**
+ * The same request while our SCCRP may not have arrived. Once it has, the peer does not repeat its SCCRQ: it
+ * begins anew, and may well do so with the same octets. (One that the network has doubled makes a tunnel that
+ * is never completed, beside the one that stands.)
+ */
+function isRepeated(tunnel: TunnelState, digest: string): boolean {
+  return tunnel.progress.phase === "wait-ctl-conn" && tunnel.requestDigest === digest;
+}
+
+/** The tunnel that gives way when a new one with its remote id has come up: not one that never came up itself. */
+function replacedBy(known: TunnelState | undefined): number {
+  if (known === undefined) return 0;
+  return known.progress.phase === "wait-ctl-conn" && known.replaces !== 0 ? known.replaces : known.id;
 }
 
 function onNewTunnel(
@@ -144,7 +153,6 @@ function onNewTunnel(
     refuse(turn, from, message.assignedTunnelId, message.hostName, refusal ?? SHUTTING_DOWN);
     return undefined;
   }
-  if (message.tieBreaker !== undefined) yieldToTieBreaker(turn, policy);
   makeRoom(turn);
   const added = addTunnel(turn, policy, from, "wait-ctl-conn", {
     initiator: false,
@@ -153,6 +161,7 @@ function onNewTunnel(
     remoteVendorName: message.vendorName ?? null,
     requestDigest: digest,
     replaces,
+    breaksTie: message.tieBreaker !== undefined,
   });
   if (added === undefined) {
     refuse(turn, from, message.assignedTunnelId, message.hostName, NO_RESOURCES);
@@ -185,14 +194,6 @@ function unknownPeer(hostName: string): ResultCode {
     error: GENERAL_ERROR.none,
     message: `unknown peer "${hostName.slice(0, 64)}"`,
   };
-}
-
-/** We never send a tie breaker, so one that we get wins: our own SCCRQ to that peer is given up (§4.4.3). */
-function yieldToTieBreaker(turn: Turn, policy: PeerPolicy): void {
-  for (const tunnel of Object.values(turn.registry.state.tunnels)) {
-    if (tunnel.initiator && tunnel.peerName === policy.name && tunnel.progress.phase === "wait-ctl-reply")
-      dropTunnel(turn, tunnel, { by: "tie-breaker" });
-  }
 }
 
 /** Under a flood of SCCRQs the oldest that has not gone on gives way: an honest peer's goes on in one round trip. */

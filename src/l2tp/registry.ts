@@ -69,7 +69,11 @@ export class Registry {
     this.peers = new PeerTable(config);
     this.#random = random;
     this.state = state ?? newState(random);
-    for (const tunnel of Object.values(this.state.tunnels)) {
+    // of two tunnels with one remote id the newer one is found
+    const byAge = Object.values(this.state.tunnels).sort(
+      (a, b) => a.createdAt - b.createdAt || a.replaces - b.replaces,
+    );
+    for (const tunnel of byAge) {
       this.#index(tunnel);
       this.scheduleTunnel(tunnel, tunnel.wakeAt);
       for (const session of Object.values(tunnel.sessions)) {
@@ -114,7 +118,12 @@ export class Registry {
     this.deadlines.clear(deadlineKey(tunnel.id, 0));
     this.#placedByPeer.delete(tunnel.id);
     const key = remoteKey(tunnel.remote, tunnel.remoteId);
-    if (this.#byRemote.get(key) === tunnel.id) this.#byRemote.delete(key);
+    if (this.#byRemote.get(key) !== tunnel.id) return;
+    this.#byRemote.delete(key);
+    // it never came up, and what it was to replace goes on
+    const standing = this.state.tunnels[tunnel.replaces];
+    if (standing !== undefined && remoteKey(standing.remote, standing.remoteId) === key)
+      this.#index(standing);
   }
 
   scheduleTunnel(tunnel: TunnelState, at: Instant): void {

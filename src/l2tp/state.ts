@@ -59,6 +59,8 @@ export interface TunnelState {
   readonly requestDigest: string | null;
   /** The tunnel whose remote id this one has got, or 0. */
   readonly replaces: number;
+  /** The SCCRQ that opened it has a Tie Breaker: once the peer has proved itself, our own SCCRQs to it give way. */
+  readonly breaksTie: boolean;
   readonly transport: TransportState;
   readonly sessionIds: IdPoolState;
   sessions: Record<number, SessionState>;

@@ -229,7 +229,16 @@ function onConnected(turn: Turn, tunnel: TunnelState, message: MessageOf<"SCCCN"
   const replaced = turn.registry.tunnel(tunnel.replaces);
   if (replaced !== undefined && replaced.remoteId === tunnel.remoteId)
     dropTunnel(turn, replaced, { by: "replaced" });
+  if (tunnel.breaksTie) yieldTo(turn, tunnel);
   tellUp(turn, tunnel);
+}
+
+/** We never send a Tie Breaker, so the peer's wins: our own SCCRQs to it are given up (§4.4.3). */
+function yieldTo(turn: Turn, winner: TunnelState): void {
+  for (const tunnel of Object.values(turn.registry.state.tunnels)) {
+    if (tunnel.peerName === winner.peerName && tunnel.progress.phase === "wait-ctl-reply")
+      dropTunnel(turn, tunnel, { by: "tie-breaker" });
+  }
 }
 
 function tellUp(turn: Turn, tunnel: TunnelState): void {
@@ -373,6 +382,10 @@ export function onTunnelDeadline(turn: Turn, tunnel: TunnelState): void {
     }
   }
   if ("deadline" in progress && turn.now >= progress.deadline) {
+    if (isShadow(turn, tunnel)) {
+      dropTunnel(turn, tunnel, unanswered(turn, tunnel));
+      return;
+    }
     const cause = unanswered(turn, tunnel);
     closeTunnel(
       turn,
@@ -387,6 +400,12 @@ export function onTunnelDeadline(turn: Turn, tunnel: TunnelState): void {
   } else if (progress.phase === "established" && turn.now >= helloAt(tunnel, policy)) {
     send(turn, tunnel, { kind: "HELLO" });
   }
+}
+
+/** A half-open tunnel beside one that stands with the same remote id, which a StopCCN would hit instead. */
+function isShadow(turn: Turn, tunnel: TunnelState): boolean {
+  const standing = turn.registry.tunnel(tunnel.replaces);
+  return standing?.progress.phase === "established" && standing.remoteId === tunnel.remoteId;
 }
 
 /** Nobody acknowledges. To an SCCRQ there may yet be a late answer, which must not leave the peer with a tunnel. */

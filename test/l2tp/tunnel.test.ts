@@ -28,6 +28,15 @@ import {
 const secret = utf8("sesame");
 const CHALLENGE = fromHex("00112233445566778899aabbccddeeff");
 
+const TIE_BREAKER = fromHex("0000000000000001");
+
+/** We have sent an SCCRQ to a peer that is about to send us one. */
+function bothCall(more: { readonly secret?: string } = {}) {
+  const peer = { name: "both", remote: PEER, accept: true, hostName: "peer.example", ...more };
+  const played = new Played(new L2tpEndpoint({ hostName: "us", peers: [peer] }, seededRandom(1)));
+  return { played, tunnel: played.endpoint.openTunnel(0, "both").tunnel! };
+}
+
 /** The tunnels that datagrams go to. */
 function tunnelIds(outputs: readonly L2tpOutput[]): readonly number[] {
   return outputs.flatMap((output) => {
@@ -322,30 +331,79 @@ describe("being called", () => {
     expect(only(outputs, "tunnel-down")).toMatchObject({ tunnel, cause: { by: "replaced" }, sessions: [{}] });
   });
 
-  it("takes an SCCRQ for a new one when it is too late for a repeated one", () => {
+  it("takes a peer that calls again with the same octets after it has stopped its tunnel", () => {
     const { played } = calledUp();
+    played.say({ kind: "StopCCN", assignedTunnelId: PEER_TUNNEL, resultCode: { result: 6 } });
+    played.at(30);
     const again = new Played(played.endpoint);
-    const request = { ...SCCRQ, receiveWindowSize: 16 };
-    again.now = 61_000;
-    expect(trace(again.sayAs(0, 0, request))).toEqual([]);
-    again.now = 63_000;
-    expect(trace(again.sayAs(0, 0, request))).toEqual(["SCCRP 0/1"]);
-    expect(played.endpoint.tunnels()).toHaveLength(2);
+    again.now = 1000;
+    const reply = sent(again.say({ ...SCCRQ, receiveWindowSize: 16 }), "SCCRP");
+    again.tunnelId = reply.message.assignedTunnelId;
+    expect(trace(again.say(SCCCN))).toEqual(["tunnel-up"]);
   });
 
-  it("gives up its own SCCRQ to a peer whose tie breaker comes", () => {
-    const peer = { name: "both", remote: PEER, accept: true, hostName: "peer.example" };
-    const played = new Played(new L2tpEndpoint({ hostName: "us", peers: [peer] }, seededRandom(1)));
-    const { tunnel } = played.endpoint.openTunnel(0, "both");
-    const outputs = played.say({ ...SCCRQ, tieBreaker: fromHex("0000000000000001") });
-    expect(trace(outputs)).toEqual(["tunnel-down", "SCCRP 0/1"]);
-    expect(only(outputs, "tunnel-down")).toMatchObject({ tunnel, cause: { by: "tie-breaker" } });
+  it("takes a peer that has crashed and calls again with the same octets, and no other, once it is up", () => {
+    const { played, tunnel } = calledUp();
+    const again = new Played(played.endpoint);
+    const request = { ...SCCRQ, receiveWindowSize: 16 };
+    again.now = 2000;
+    const reply = sent(again.say(request), "SCCRP");
+    again.sayAs(0, 0, request);
+    expect(again.endpoint.tunnels()).toHaveLength(2);
+    again.tunnelId = reply.message.assignedTunnelId;
+    expect(only(again.say(SCCCN), "tunnel-down")).toMatchObject({ tunnel, cause: { by: "replaced" } });
+  });
+
+  it("lets a tunnel stand whose SCCRQ the network has doubled, and still knows what a restart replaces", () => {
+    for (const restored of [false, true]) {
+      const config = { peers: [{ name: "lac", accept: true, hostName: "peer.example", retransmissions: 9 }] };
+      const { played, tunnel } = calledUp({ retransmissions: 9, helloIntervalMs: 1e6 });
+      const doubled = new Played(played.endpoint);
+      doubled.now = 500;
+      sent(doubled.sayAs(0, 0, { ...SCCRQ, receiveWindowSize: 16 }), "SCCRP");
+      const lines = doubled.silentUntil(70_000);
+      expect(lines.at(-1)).toBe("60500 tunnel-down");
+      expect(lines.filter((line) => line.includes("StopCCN"))).toEqual([]);
+      expect(doubled.endpoint.tunnels()).toMatchObject([{ tunnel, phase: "established" }]);
+      const endpoint = restored
+        ? new L2tpEndpoint({ hostName: "us", ...config }, seededRandom(3), doubled.endpoint.snapshot())
+        : doubled.endpoint;
+      const again = new Played(endpoint);
+      again.now = 71_000;
+      again.tunnelId = 0;
+      const reply = sent(again.say({ ...SCCRQ, firmwareRevision: 2 }), "SCCRP");
+      again.tunnelId = reply.message.assignedTunnelId;
+      expect(only(again.say(SCCCN), "tunnel-down")).toMatchObject({ tunnel, cause: { by: "replaced" } });
+    }
+  });
+
+  it("gives up its own SCCRQ to a peer whose Tie Breaker comes, once that peer has proved itself", () => {
+    const { played, tunnel } = bothCall({ secret: "sesame" });
+    const outputs = played.say({ ...SCCRQ, tieBreaker: TIE_BREAKER });
+    expect(trace(outputs)).toEqual(["SCCRP 0/1"]);
+    const { message } = sent(outputs, "SCCRP");
+    played.tunnelId = message.assignedTunnelId;
+    const up = played.say({ ...SCCCN, challengeResponse: challengeResponse(3, secret, message.challenge!) });
+    expect(trace(up)).toEqual(["tunnel-down", "tunnel-up"]);
+    expect(only(up, "tunnel-down")).toMatchObject({ tunnel, cause: { by: "tie-breaker" } });
+    expect(played.endpoint.tunnels()).toHaveLength(1);
+  });
+
+  it("does not give it up to somebody who only has the peer's name", () => {
+    const { played, tunnel } = bothCall({ secret: "sesame" });
+    const stranger = new Played(played.endpoint);
+    stranger.from = { ...PEER, address: "203.0.113.66" };
+    const { message } = sent(stranger.say({ ...SCCRQ, tieBreaker: TIE_BREAKER }), "SCCRP");
+    stranger.tunnelId = message.assignedTunnelId;
+    const outputs = stranger.say({ ...SCCCN, challengeResponse: new Uint8Array(16) });
+    expect(only(outputs, "tunnel-down")).toMatchObject({ tunnel: message.assignedTunnelId });
+    expect(played.endpoint.tunnels()).toContainEqual(
+      expect.objectContaining({ tunnel, phase: "wait-ctl-reply" }),
+    );
   });
 
   it("and calling at once makes two tunnels when nobody sends a tie breaker", () => {
-    const peer = { name: "both", remote: PEER, accept: true, hostName: "peer.example" };
-    const played = new Played(new L2tpEndpoint({ hostName: "us", peers: [peer] }, seededRandom(1)));
-    played.endpoint.openTunnel(0, "both");
+    const { played } = bothCall();
     expect(trace(played.say(SCCRQ))).toEqual(["SCCRP 0/1"]);
     expect(played.endpoint.tunnels()).toHaveLength(2);
   });
