@@ -1,9 +1,9 @@
 import type { RandomSource } from "../src/base/random.ts";
 import type { Scheduler } from "../src/base/scheduler.ts";
 import type { Instant } from "../src/base/time.ts";
+import { proxiedSession } from "../src/gateway/proxied-session.ts";
 import { L2tpEndpoint } from "../src/l2tp/endpoint.ts";
-import { type CallConnection, type L2tpOutput, PROXY_AUTH_TYPE } from "../src/l2tp/outputs.ts";
-import type { ProxiedSession, ProxyAuthentication } from "../src/ppp/proxy.ts";
+import type { CallConnection, L2tpOutput } from "../src/l2tp/outputs.ts";
 import { PppServer, type PppServerConfig, type PppServerOutput } from "../src/ppp/server.ts";
 import { DEFAULT_TIMERS } from "../src/ppp/timers.ts";
 import { formatIpAddress } from "../src/wire/ip-address.ts";
@@ -174,23 +174,4 @@ export class LnsCalls {
 
 function keyOf(tunnel: number, session: number): number {
   return tunnel * 65_536 + session;
-}
-
-/** What the LAC negotiated (RFC 2661 §4.4.5); a LAC that tells nothing is negotiated with anew. */
-function proxiedSession({ proxyLcp, proxyAuth }: CallConnection): ProxiedSession {
-  if (proxyLcp?.lastSent === undefined || proxyLcp.lastReceived === undefined)
-    return { lcp: undefined, authentication: undefined };
-  const lcp = {
-    initialReceivedConfReq: proxyLcp.initialReceived,
-    lastSentConfReq: proxyLcp.lastSent,
-    lastReceivedConfReq: proxyLcp.lastReceived,
-  };
-  const { type, name, id, response, challenge } = proxyAuth ?? {};
-  let authentication: ProxyAuthentication | undefined;
-  if (name !== undefined && id !== undefined && response !== undefined) {
-    if (type === PROXY_AUTH_TYPE.pap) authentication = { type: "pap", name, identifier: id, response };
-    else if (type === PROXY_AUTH_TYPE.chap && challenge !== undefined)
-      authentication = { type: "chap-md5", name, identifier: id, challenge, response };
-  }
-  return { lcp, authentication };
 }

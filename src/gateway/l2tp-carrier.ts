@@ -1,12 +1,11 @@
 import type { LogFields } from "../base/logger.ts";
 import type { ChannelId } from "../channel/dataplane.ts";
-import type { CallConnection, CallRequest, ProxyAuth } from "../l2tp/outputs.ts";
-import { PROXY_AUTH_TYPE, type SessionStage } from "../l2tp/outputs.ts";
-import type { ProxiedSession, ProxyAuthentication } from "../ppp/proxy.ts";
+import type { CallConnection, CallRequest, SessionStage } from "../l2tp/outputs.ts";
 import { CDN_RESULT } from "../wire/l2tp-codes.ts";
 import type { Call, CallHandler } from "./call.ts";
 import type { Carrier } from "./carrier.ts";
 import { type EndCause, endCause } from "./cause.ts";
+import { proxiedSession } from "./proxied-session.ts";
 import type { Session } from "./session.ts";
 import type { L2tpLegView } from "./views.ts";
 
@@ -73,26 +72,4 @@ export class L2tpCarrier implements Carrier, CallHandler {
   released(): Promise<void> {
     return this.#call.release();
   }
-}
-
-/** What the LAC negotiated for us (RFC 2661 §4.4.5), as PPP's server wants it. */
-function proxiedSession({ proxyLcp, proxyAuth }: CallConnection): ProxiedSession {
-  const lcp =
-    proxyLcp?.lastSent !== undefined && proxyLcp.lastReceived !== undefined
-      ? {
-          initialReceivedConfReq: proxyLcp.initialReceived,
-          lastSentConfReq: proxyLcp.lastSent,
-          lastReceivedConfReq: proxyLcp.lastReceived,
-        }
-      : undefined;
-  return { lcp, authentication: proxyAuth && proxiedAuthentication(proxyAuth) };
-}
-
-function proxiedAuthentication(proxy: ProxyAuth): ProxyAuthentication | undefined {
-  const { type, name, id, response, challenge } = proxy;
-  if (name === undefined || id === undefined || response === undefined) return undefined;
-  if (type === PROXY_AUTH_TYPE.pap) return { type: "pap", name, identifier: id, response };
-  if (type === PROXY_AUTH_TYPE.chap && challenge !== undefined)
-    return { type: "chap-md5", name, identifier: id, challenge, response };
-  return undefined;
 }
