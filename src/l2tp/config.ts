@@ -59,8 +59,10 @@ export interface L2tpEndpointConfig {
    * name that no other entry has: that is the policy for peers that are not known.
    */
   readonly peers: readonly L2tpPeerConfig[];
-  /** Limit for the set-up of a tunnel or session. Default: 60,000. */
+  /** Limit for the set-up of a tunnel, and of a session from its ICRQ on. Default: 60,000. */
   readonly setupTimeoutMs?: number;
+  /** How long a call may wait for its tunnel to come up and have room. Default: 20,000. */
+  readonly queueTimeoutMs?: number;
   /** Tunnels at one time, closing ones included. Default: 4,096. */
   readonly maxTunnels?: number;
   /** Tunnels that others have begun to open; beyond it the oldest gives way. Default: 512. */

@@ -21,7 +21,6 @@ import {
   onRefusedSessionMessage,
   onSessionDeadline,
   onSessionMessage,
-  setupDeadline,
 } from "./session.ts";
 import type {
   L2tpDiscardReason,
@@ -154,7 +153,7 @@ export class L2tpEndpoint {
     if (tunnel === undefined || tunnel.progress.phase === "closing")
       return { session: undefined, outputs: [] };
     const { maxSessions } = this.#registry.peers.policyOf(tunnel.peerName);
-    const session = queueCall(turn, tunnel, maxSessions, setupDeadline(turn), call);
+    const session = queueCall(turn, tunnel, maxSessions, call);
     settle(turn, tunnel);
     return { session: session?.id, outputs: turn.out };
   }

@@ -9,10 +9,10 @@ import { challengeResponse } from "../wire/l2tp-hiding.ts";
 import { emitMessage, type MessageOf, parseMessage, peekHostName } from "../wire/l2tp-messages.ts";
 import type { L2tpAddress, PeerPolicy } from "./config.ts";
 import { createFifo, fifoLength, fifoPush, fifoShift } from "./fifo.ts";
-import { REFUSAL_BURST, REFUSALS_PER_SECOND, type Turn } from "./registry.ts";
+import { REFUSAL_BURST, REFUSALS_PER_SECOND, setupDeadline, type Turn } from "./registry.ts";
 import type { TunnelProgress, TunnelState } from "./state.ts";
 import { createTransport, DEFAULT_PEER_WINDOW, setPeerWindow } from "./transport.ts";
-import { CHALLENGE_BYTES, greeting, objection, SETUP_TIMEOUT_MS, send } from "./tunnel.ts";
+import { CHALLENGE_BYTES, greeting, objection, send } from "./tunnel.ts";
 
 const DEFAULT_HALF_OPEN = 512;
 
@@ -36,8 +36,7 @@ function addTunnel(
 ): { readonly tunnel: TunnelState; readonly challenge: Uint8Array | null } | undefined {
   const { registry, now } = turn;
   const challenge = policy.authenticate ? turn.random.bytes(CHALLENGE_BYTES) : null;
-  const deadline = now + (registry.config.setupTimeoutMs ?? SETUP_TIMEOUT_MS);
-  const progress: TunnelProgress = { phase, deadline, challenge };
+  const progress: TunnelProgress = { phase, deadline: setupDeadline(turn), challenge };
   const tunnel = registry.addTunnel((id) => ({
     id,
     peerName: policy.name,

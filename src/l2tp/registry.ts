@@ -24,9 +24,15 @@ export interface Turn {
 }
 
 const LARGEST_ID = 65_535;
+const SETUP_TIMEOUT_MS = 60_000;
 /** Answers to SCCRQs that we refuse, per second, and at once. */
 export const REFUSALS_PER_SECOND = 50;
 export const REFUSAL_BURST = 100;
+
+/** When a tunnel or session whose set-up begins now must be up. */
+export function setupDeadline({ now, registry }: Turn): Instant {
+  return now + (registry.config.setupTimeoutMs ?? SETUP_TIMEOUT_MS);
+}
 
 function newState(random: RandomSource): L2tpEndpointState {
   return {

@@ -1,13 +1,12 @@
 /** The incoming call machines of LAC and LNS (RFC 2661 §7.4): one session from ICRQ to CDN. */
 
-import type { Instant } from "../base/time.ts";
 import { CDN_RESULT, GENERAL_ERROR, type ResultCode } from "../wire/l2tp-codes.ts";
 import type { L2tpMessage, MessageOf, ParsedMessage } from "../wire/l2tp-messages.ts";
 import { stageOf } from "./call-queue.ts";
 import type { CallConnection, ProxyAuth, ProxyLcp, SessionCause } from "./outputs.ts";
-import type { Turn } from "./registry.ts";
+import { setupDeadline, type Turn } from "./registry.ts";
 import type { SessionProgress, SessionState, TunnelState } from "./state.ts";
-import { SETUP_TIMEOUT_MS, send } from "./tunnel.ts";
+import { send } from "./tunnel.ts";
 
 type SessionMessage = Exclude<L2tpMessage, { kind: "SCCRQ" | "SCCRP" | "SCCCN" | "StopCCN" | "HELLO" }>;
 type Reaction = "accepted" | "connected" | "ended" | "out-of-place" | "nothing";
@@ -143,11 +142,6 @@ function onNewCall(turn: Turn, tunnel: TunnelState, message: MessageOf<"ICRQ">):
   });
 }
 
-/** When a session that begins now must be up. */
-export function setupDeadline(turn: Turn): Instant {
-  return turn.now + (turn.registry.config.setupTimeoutMs ?? SETUP_TIMEOUT_MS);
-}
-
 /** A CDN for a call that never became a session of ours. */
 function refuseCall(turn: Turn, tunnel: TunnelState, remoteSessionId: number, code: ResultCode): void {
   const assignedSessionId = turn.registry.passingSessionId(tunnel);
@@ -248,7 +242,10 @@ export function onSessionDeadline(turn: Turn, tunnel: TunnelState, session: Sess
   const { stage } = session.progress;
   if (stage === "established" || turn.now < session.progress.deadline) return;
   const silence = {
-    "wait-tunnel": { sent: "nothing", waitedFor: "tunnel" },
+    "wait-tunnel": {
+      sent: "nothing",
+      waitedFor: tunnel.progress.phase === "established" ? "room in the tunnel" : "tunnel",
+    },
     "wait-reply": { sent: "ICRQ", waitedFor: "ICRP" },
     accepted: { sent: "ICRQ", waitedFor: "decision of ours" },
     offered: { sent: "nothing", waitedFor: "decision of ours" },

@@ -8,9 +8,9 @@ import type { Fifo } from "./fifo.ts";
 import type { CallRequest } from "./outputs.ts";
 import type { TransportState } from "./transport.ts";
 
-/** States of an incoming call (RFC 2661 §7.4) with what belongs to each; `deadline` limits the set-up. */
+/** States of an incoming call (RFC 2661 §7.4) with what belongs to each; `deadline` ends the set-up. */
 export type SessionProgress =
-  /** LAC: the tunnel is not up, or its window is full. */
+  /** LAC: the tunnel is not up, or its window is full; the deadline is that of the queue. */
   | { readonly stage: "wait-tunnel"; readonly deadline: Instant; readonly call: CallRequest }
   /** LAC: ICRQ sent. */
   | { readonly stage: "wait-reply"; readonly deadline: Instant }

@@ -28,8 +28,7 @@ import {
 /** Version 1, revision 0 (§4.4.3). */
 const PROTOCOL_VERSION = 0x0100;
 /** One full retransmission cycle (§5.7). */
-export const CLOSED_TUNNEL_MS = 31_000;
-export const SETUP_TIMEOUT_MS = 60_000;
+const CLOSED_TUNNEL_MS = 31_000;
 export const CHALLENGE_BYTES = 16;
 
 /** Synchronous and asynchronous framing, digital and analog bearers: what we carry is Ethernet's, and no peer minds. */
@@ -327,7 +326,7 @@ function tellDown(turn: Turn, tunnel: TunnelState, cause: TunnelCause): void {
 export function settle(turn: Turn, tunnel: TunnelState): void {
   if (turn.registry.tunnel(tunnel.id) !== tunnel) return;
   while (tunnel.progress.phase === "established" && hasRoom(tunnel.transport)) {
-    const request = nextCall(tunnel);
+    const request = nextCall(turn, tunnel);
     if (request === undefined) break;
     send(turn, tunnel, request);
   }
