@@ -27,7 +27,11 @@ const NOTHING_FITS = {
   ICCN: "out-of-place",
 } as const;
 
-/** §7.4.1 and §7.4.2 for a session that exists, row by row. An ICRQ makes one in onNewCall(). */
+/**
+ * §7.4.1 and §7.4.2 for a session that exists, row by row. An ICRQ makes one in onNewCall(). One that names the
+ * id of a call that stands ends that call and makes none: a CDN always comes before the reuse of its id, so the
+ * peer has lost count, and our CDN under that id would end the new call anyway.
+ */
 const REACTIONS: Readonly<
   Record<SessionProgress["stage"], Readonly<Record<SessionMessage["kind"], Reaction>>>
 > = {

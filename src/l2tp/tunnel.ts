@@ -300,7 +300,7 @@ function closeQuietly(turn: Turn, tunnel: TunnelState, cause: TunnelCause): void
 }
 
 /** Ends a tunnel without a word to the peer, who is not there or knows. */
-export function dropTunnel(turn: Turn, tunnel: TunnelState, cause: TunnelCause): void {
+function dropTunnel(turn: Turn, tunnel: TunnelState, cause: TunnelCause): void {
   if (tunnel.progress.phase !== "closing") tellDown(turn, tunnel, cause);
   turn.registry.removeTunnel(tunnel);
 }
