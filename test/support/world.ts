@@ -33,7 +33,7 @@ export interface Weather {
   readonly duplication: number;
 }
 
-export const FAIR: Weather = { latencyMs: 1, loss: 0, duplication: 0 };
+const FAIR: Weather = { latencyMs: 1, loss: 0, duplication: 0 };
 
 /** One line of a gateway's log. */
 export interface LogLine extends LogFields {
