@@ -18,7 +18,8 @@ const differences = [];
 /** Gives back what was drawn then; a machine that draws anything else has gone another way. */
 function replayedRandom(draws) {
   const next = () => {
-    if (draws.length === 0) throw new Error("a restored machine draws a random number that the first one did not");
+    if (draws.length === 0)
+      throw new Error("a restored machine draws a random number that the first one did not");
     return draws.shift();
   };
   return { uint32: next, bytes: next };
@@ -27,14 +28,20 @@ function replayedRandom(draws) {
 for (const machine of deserialize(readFileSync(process.argv[2]))) {
   for (let from = 0; from < machine.inputs.length; from++) {
     const draws = [];
-    const restored = new CLASSES[machine.kind](machine.config, replayedRandom(draws), machine.inputs[from].before);
+    const restored = new CLASSES[machine.kind](
+      machine.config,
+      replayedRandom(draws),
+      machine.inputs[from].before,
+    );
     replays += 1;
     for (const [i, input] of machine.inputs.slice(from).entries()) {
       draws.push(...input.draws);
       const outputs = restored[input.method](...input.args);
       inputs += 1;
       if (isDeepStrictEqual(outputs, input.outputs) && draws.length === 0) continue;
-      differences.push(`${machine.kind} restored before input ${from}: ${input.method} (input ${from + i}) differs`);
+      differences.push(
+        `${machine.kind} restored before input ${from}: ${input.method} (input ${from + i}) differs`,
+      );
       break;
     }
   }
