@@ -26,7 +26,7 @@ Napi::Value CreateRegion(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value CreatePoller(const Napi::CallbackInfo& info) {
-  return Environment::Of(info.Env()).poller.New({});
+  return Environment::Of(info.Env()).poller.New({info[0]});
 }
 
 Napi::Value OpenPacket(const Napi::CallbackInfo& info) {
@@ -78,6 +78,16 @@ Napi::Value OpenEventDescriptor(const Napi::CallbackInfo& info) {
 Napi::Value Close(const Napi::CallbackInfo& info) {
   int fd = Descriptor(info[0]);
   Guard(info.Env(), [&] { Environment::Of(info.Env()).descriptors.Close(fd); });
+  return info.Env().Undefined();
+}
+
+Napi::Value CloseAside(const Napi::CallbackInfo& info) {
+  int fd = Descriptor(info[0]);
+  int done = Descriptor(info[1]);
+  Guard(info.Env(), [&] {
+    Environment& environment = Environment::Of(info.Env());
+    environment.closer.Close(environment.descriptors.Release(fd), done);
+  });
   return info.Env().Undefined();
 }
 
@@ -187,6 +197,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   define.operator()<OpenNetlink>("openNetlink");
   define.operator()<OpenEventDescriptor>("openEvent");
   define.operator()<Close>("close");
+  define.operator()<CloseAside>("closeAside");
   define.operator()<Signal>("signal");
   define.operator()<Drain>("drain");
   define.operator()<CreateWatcher>("watch");

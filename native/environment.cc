@@ -13,9 +13,11 @@ int Descriptors::Adopt(UniqueFd fd) {
   return fd.release();
 }
 
-void Descriptors::Close(int fd) {
+void Descriptors::Close(int fd) { Release(fd); }
+
+UniqueFd Descriptors::Release(int fd) {
   if (owned_.erase(fd) == 0) throw SystemFailure(EBADF, "close", "descriptor " + std::to_string(fd));
-  ::close(fd);
+  return UniqueFd(fd);
 }
 
 }  // namespace lacewing

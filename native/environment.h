@@ -6,6 +6,7 @@
 #include <set>
 #include <vector>
 
+#include "closer.h"
 #include "unique-fd.h"
 
 namespace lacewing {
@@ -21,6 +22,8 @@ class Descriptors {
   int Adopt(UniqueFd fd);
   // Throws EBADF for what is not ours: the number may be somebody else's descriptor by now.
   void Close(int fd);
+  // As Close, but gives the descriptor to who asks.
+  UniqueFd Release(int fd);
 
  private:
   std::set<int> owned_;
@@ -28,6 +31,8 @@ class Descriptors {
 
 struct Environment {
   Descriptors descriptors;
+  // before the descriptors end: it signals some of them
+  Closer closer;
   Napi::FunctionReference region;
   Napi::FunctionReference receiver;
   Napi::FunctionReference poller;

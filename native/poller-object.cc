@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <chrono>
 #include <climits>
+#include <optional>
 
 #include "arguments.h"
 #include "environment.h"
@@ -37,7 +38,9 @@ Napi::Function PollerObject::Define(Napi::Env env) {
 }
 
 PollerObject::PollerObject(const Napi::CallbackInfo& info) : ObjectWrap(info) {
-  poller_ = Guard(info.Env(), [] { return std::make_unique<EpollPoller>(); });
+  std::optional<int> wakeFd;
+  if (!info[0].IsUndefined()) wakeFd = Descriptor(info[0]);
+  poller_ = Guard(info.Env(), [&] { return std::make_unique<EpollPoller>(wakeFd); });
 }
 
 EpollPoller& PollerObject::Open(Napi::Env env) {
@@ -52,7 +55,8 @@ Napi::Value PollerObject::WakeFd(const Napi::CallbackInfo& info) {
 Napi::Value PollerObject::Add(const Napi::CallbackInfo& info) {
   int fd = Descriptor(info[0]);
   auto token = static_cast<int32_t>(Integer(info[1], "token", 0, INT32_MAX));
-  Guard(info.Env(), [&] { Open(info.Env()).Add(fd, token); });
+  bool input = info[2].IsUndefined() || info[2].ToBoolean();
+  Guard(info.Env(), [&] { Open(info.Env()).Add(fd, token, input); });
   return info.Env().Undefined();
 }
 
@@ -68,6 +72,8 @@ Napi::Value PollerObject::Wait(const Napi::CallbackInfo& info) {
   double timeout = info[0].IsNumber() ? std::max(-1.0, info[0].As<Napi::Number>().DoubleValue()) : -1.0;
   std::span<int32_t> numbers = Int32s(info.Env(), info[1]);
   std::span<ReadyDescriptor> ready(reinterpret_cast<ReadyDescriptor*>(numbers.data()), numbers.size() / 2);
+  // what is ready would never be told, and the wait never last
+  if (ready.empty()) throw Napi::RangeError::New(info.Env(), "ready has no room for a pair");
   const bool forEver = timeout < 0 || timeout > INT_MAX;
   const auto end = SteadyClock::now() + std::chrono::duration<double, std::milli>(forEver ? 0 : timeout);
   for (;;) {

@@ -18,17 +18,19 @@ std::string Subject(int fd) { return "descriptor " + std::to_string(fd); }
 
 }  // namespace
 
-EpollPoller::EpollPoller()
-    : epoll_(Check(epoll_create1(EPOLL_CLOEXEC), "epoll_create1", "poller")), wake_(OpenEvent()) {
+EpollPoller::EpollPoller(std::optional<int> wakeFd)
+    : epoll_(Check(epoll_create1(EPOLL_CLOEXEC), "epoll_create1", "poller")),
+      ownWake_(wakeFd ? UniqueFd() : OpenEvent()),
+      wakeFd_(wakeFd.value_or(ownWake_.get())) {
   epoll_event event{};
   event.events = EPOLLIN;
   event.data.u64 = kWakeToken;
-  Check(epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, wake_.get(), &event), "epoll_ctl", "poller");
+  Check(epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, wakeFd_, &event), "epoll_ctl", Subject(wakeFd_));
 }
 
-void EpollPoller::Add(int fd, int32_t token) {
+void EpollPoller::Add(int fd, int32_t token, bool input) {
   epoll_event event{};
-  event.events = EPOLLIN;
+  event.events = input ? uint32_t{EPOLLIN} : 0;
   event.data.u64 = static_cast<uint32_t>(token);
   Check(epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event), "epoll_ctl", Subject(fd));
 }
@@ -50,7 +52,7 @@ int EpollPoller::Wait(int timeoutMs, std::span<ReadyDescriptor> ready, bool* wok
   size_t pairs = 0;
   for (int i = 0; i < count; i++) {
     if (events[i].data.u64 == kWakeToken) {
-      DrainEvent(wake_.get());
+      DrainEvent(wakeFd_);
       *woken = true;
     } else if (pairs < ready.size()) {
       ready[pairs++] = {static_cast<int32_t>(events[i].data.u64), static_cast<int32_t>(events[i].events)};

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -17,17 +18,20 @@ struct ReadyDescriptor {
 
 class EpollPoller {
  public:
-  EpollPoller();
+  // Woken by an eventfd of the caller's, which outlives the poller, or by one of its own.
+  explicit EpollPoller(std::optional<int> wakeFd);
 
-  int wakeFd() const { return wake_.get(); }
-  void Add(int fd, int32_t token);
+  int wakeFd() const { return wakeFd_; }
+  // Without `input` only errors and hang-ups are reported.
+  void Add(int fd, int32_t token, bool input);
   void Remove(int fd);
   // Waits at most `timeoutMs` (-1: for ever). Sets `woken` when the wait was ended by a signal.
   int Wait(int timeoutMs, std::span<ReadyDescriptor> ready, bool* woken);
 
  private:
   UniqueFd epoll_;
-  UniqueFd wake_;
+  UniqueFd ownWake_;
+  int wakeFd_;
 };
 
 // An eventfd, non-blocking.

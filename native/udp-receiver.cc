@@ -16,6 +16,8 @@ namespace lacewing {
 
 namespace {
 
+size_t RoundUp(size_t octets, size_t unit) { return (octets + unit - 1) / unit * unit; }
+
 class UdpReceiver : public FrameSource {
  public:
   UdpReceiver(std::shared_ptr<Mapping> mapping, int fd, uint32_t slots, uint32_t slotBytes)
@@ -23,13 +25,14 @@ class UdpReceiver : public FrameSource {
         fd_(fd),
         slots_(slots),
         slotBytes_(slotBytes),
-        bytes_(size_t{slots} * (slotBytes + sizeof(AddressRecord))),
+        slotsBytes_(RoundUp(size_t{slots} * slotBytes, sizeof(AddressRecord))),
+        bytes_(slotsBytes_ + size_t{slots} * sizeof(AddressRecord)),
         headers_(slots),
         pieces_(slots),
         names_(slots),
         controls_(slots) {
     stretch_ = mapping_->Allocate(bytes_);
-    records_ = stretch_ + size_t{slots} * slotBytes;
+    records_ = stretch_ + slotsBytes_;
     for (uint32_t i = 0; i < slots; i++) {
       pieces_[i] = {mapping_->data() + stretch_ + size_t{i} * slotBytes, slotBytes};
       msghdr& header = headers_[i].msg_hdr;
@@ -125,6 +128,7 @@ class UdpReceiver : public FrameSource {
   int fd_;
   uint32_t slots_;
   uint32_t slotBytes_;
+  size_t slotsBytes_;  // with what aligns the records behind them: JavaScript reads these in words
   size_t bytes_;
   size_t stretch_ = 0;
   size_t records_ = 0;

@@ -73,8 +73,8 @@ bool IsReportOfEarlierDatagram(int error) {
 }
 
 std::vector<QueuedError> ReadErrorQueue(int fd) {
-  // an attacker who provokes errors faster than we read them must not hold us here
-  constexpr size_t kMost = 1024;
+  // who provokes errors must not keep a forwarding thread from its frames: the next call has the rest
+  constexpr size_t kMost = 64;
   std::vector<QueuedError> errors;
   while (errors.size() < kMost) {
     sockaddr_storage destination{};

@@ -40,7 +40,7 @@ struct QueuedError {
   AddressRecord destination;
 };
 
-// Takes everything off a socket's error queue.
+// Takes the oldest reports off a socket's error queue, at most 64.
 std::vector<QueuedError> ReadErrorQueue(int fd);
 
 // An error of some earlier datagram, which the kernel reports on the next call of any kind and then forgets.

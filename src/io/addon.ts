@@ -175,14 +175,15 @@ export interface Region {
 
 /** Blocks a worker until a descriptor is ready or somebody signals `wakeFd`. */
 export interface Poller {
-  /** An eventfd: signal(wakeFd) from any thread ends the wait. */
+  /** An eventfd: signal(wakeFd) from any thread ends the wait. The one that createPoller() was given, if any. */
   readonly wakeFd: number;
-  /** `token`: a non-negative integer that wait() reports. */
-  add(fd: number, token: number): void;
+  /** `token`: a non-negative integer that wait() reports. `input` false: only errors and hang-ups are waited for. */
+  add(fd: number, token: number, input?: boolean): void;
   remove(fd: number): void;
   /**
    * Waits up to `timeoutMs` (-1 for ever). Writes a pair of token and epoll events (EPOLLIN 1, EPOLLERR 8, EPOLLHUP 16)
-   * for each ready descriptor into `ready`; returns the number of pairs. A wake-up is no pair.
+   * for each ready descriptor into `ready`, which has room for one at least; returns the number of pairs. A wake-up
+   * is no pair.
    */
   wait(timeoutMs: number, ready: Int32Array): number;
   close(): void;
@@ -195,7 +196,8 @@ export interface Watcher {
 
 export interface Addon {
   createRegion(bytes: number): Region;
-  createPoller(): Poller;
+  /** `wakeFd`: an eventfd that stays the caller's and outlives the poller; absent, it has one of its own. */
+  createPoller(wakeFd?: number): Poller;
 
   openPacket(options: PacketOptions): number;
   openUdp(options: UdpOptions): number;
@@ -208,6 +210,11 @@ export interface Addon {
   /** An eventfd, non-blocking. */
   openEvent(): number;
   close(fd: number): void;
+  /**
+   * Closes a descriptor on another thread and signals `done`, an eventfd that stays open until then. The last
+   * close of a TUN device takes the kernel some 20 ms, in which nobody should have to wait.
+   */
+  closeAside(fd: number, done: number): void;
 
   /** Adds one to an eventfd; cheap, callable from any thread. */
   signal(eventFd: number): void;
@@ -220,7 +227,7 @@ export interface Addon {
   sendDatagram(fd: number, address: Uint8Array, datagram: Uint8Array): number;
   /** One frame from a packet socket without a ring (ringSlots 0) or a netlink socket; undefined when there is none. VLAN tags put back. */
   receiveFrame(fd: number): Uint8Array | undefined;
-  /** Everything on a socket's error queue. */
+  /** The oldest reports on a socket's error queue, at most 64: a level-triggered poll brings the rest. */
   readErrors(fd: number): readonly SocketError[];
   /** Sends `request` on a netlink socket and waits (bounded by 1 s) for all parts of the answer to its sequence number. */
   netlinkTransact(fd: number, request: Uint8Array): Uint8Array[];

@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import { existsSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { PacketOptions, UdpOptions } from "../../src/io/addon.ts";
 import { addon } from "../../src/io/native.ts";
@@ -25,6 +26,28 @@ describe("descriptors", () => {
     addon.close(fd);
     expect(nativeError(() => addon.close(fd))).toMatchObject({ code: "EBADF", syscall: "close" });
     expect(nativeError(() => addon.signal(fd)).code).toBe("EBADF");
+  });
+
+  it("can be closed on another thread, which says when it has", async () => {
+    const before = openDescriptors();
+    const fds = Array.from({ length: 40 }, () => addon.openEvent());
+    const done = addon.openEvent();
+    let closed = 0;
+    await new Promise<void>((resolve) => {
+      const watcher = addon.watch(done, () => {
+        closed = fds.filter((fd) => !existsSync(`/proc/self/fd/${fd}`)).length;
+        addon.drain(done);
+        if (closed < fds.length) return;
+        watcher.close();
+        resolve();
+      });
+      for (const fd of fds) addon.closeAside(fd, done);
+    });
+    expect(closed).toBe(fds.length);
+    expect(nativeError(() => addon.closeAside(fds[0]!, done)).code).toBe("EBADF");
+    addon.close(done);
+    // a watcher lets go of its descriptor on the next turn
+    while (openDescriptors() > before) await new Promise((resolve) => setImmediate(resolve));
   });
 
   it("do not stay open when a UDP socket cannot be made", () => {

@@ -33,6 +33,34 @@ describe("a poller", () => {
     poller.close();
   });
 
+  it("is woken through an eventfd that it was given and leaves open", () => {
+    const wakeFd = addon.openEvent();
+    opened.push(wakeFd);
+    const poller = addon.createPoller(wakeFd);
+    expect(poller.wakeFd).toBe(wakeFd);
+    addon.signal(wakeFd);
+    expect(poller.wait(-1, new Int32Array(2))).toBe(0);
+    poller.close();
+    addon.signal(wakeFd);
+    expect(nativeError(() => addon.createPoller(99_999)).code).toBe("EBADF");
+  });
+
+  it("says nothing of input where it was told to wait for errors only", () => {
+    const poller = addon.createPoller();
+    const event = addon.openEvent();
+    opened.push(event);
+    poller.add(event, 1, false);
+    addon.signal(event);
+    expect(poller.wait(0, new Int32Array(2))).toBe(0);
+    poller.close();
+  });
+
+  it("refuses an array without room", () => {
+    const poller = addon.createPoller();
+    expect(() => poller.wait(0, new Int32Array(1))).toThrow(RangeError);
+    poller.close();
+  });
+
   it("waits as long as it was told to, not shorter", () => {
     const poller = addon.createPoller();
     for (const timeoutMs of [1, 30.5, 600]) {

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import {
+  ADDRESS_BYTES,
   ADDRESS_FAMILY,
   ADDRESS_IFINDEX,
   ADDRESS_LOCAL,
@@ -8,6 +9,8 @@ import {
   type Receiver,
   type Region,
   RX_ADDRESS,
+  RX_LENGTH,
+  RX_STRIDE,
   TX_ADDRESS,
   TX_BODY_LENGTH,
   TX_BODY_OFFSET,
@@ -105,6 +108,34 @@ describe.each([4, 6] as const)("UDP over IPv%i", (family) => {
     const received = receiveFrames(region, receiver, 200);
     expect(received.map(({ frame }) => frame)).toEqual(frames);
     expect(received.every(({ frame, aux }) => aux === frame.length)).toBe(true);
+  });
+
+  it("puts address records where they can be read in words, whatever the size of the slots", () => {
+    const fd = open({ family });
+    const receiver = region.udpReceiver(fd, 3, 1001);
+    const address = family === 4 ? LOOPBACK_4 : LOOPBACK_6;
+    const record = addressRecord({ address, port: boundPort(fd), groupMax: 0 });
+    expect(addon.sendDatagram(open({ family }), record, pattern(1001, 1))).toBe(0);
+    const descriptors = new Int32Array(RX_STRIDE);
+    until(() => (receiver.receive(descriptors, 1) === 1 ? true : undefined));
+    expect(descriptors[RX_LENGTH]).toBe(1001);
+    expect(descriptors[RX_ADDRESS]! % ADDRESS_BYTES).toBe(0);
+  });
+
+  it("reads at most 64 error reports with one call, and the rest with the next", () => {
+    const gone = open({ family });
+    const port = boundPort(gone);
+    addon.close(opened.pop()!);
+    const sender = open({ family });
+    const nowhere = addressRecord({ address: family === 4 ? LOOPBACK_4 : LOOPBACK_6, port });
+    for (let i = 0; i < 100; i++) expect(addon.sendDatagram(sender, nowhere, Uint8Array.of(i))).toBe(0);
+    const read: number[] = [];
+    until(() => {
+      const { length } = addon.readErrors(sender);
+      if (length > 0) read.push(length);
+      return read.reduce((sum, count) => sum + count, 0) === 100 ? read : undefined;
+    });
+    expect(read).toEqual([64, 36]);
   });
 
   it("tells of a port that nobody listens on through the error queue, and goes on sending", () => {
