@@ -1,11 +1,13 @@
-import { IdPool } from "../../base/ids.ts";
-import { ADDRESS_RECORD_WORDS, addressBuckets, addressCapacity, type Tables } from "./tables.ts";
+import type { IdPool } from "../../base/ids.ts";
+import { numbers } from "./numbers.ts";
+import { ADDRESS_RECORD_WORDS, type AddressTable } from "./tables.ts";
 
 /**
- * From an address in a shared unit to the channel that has it: open addressing over records, in shared tables.
- * Prefixes of any length: a lookup tries the lengths that are in use, longest first.
+ * From an address in a shared unit to the channel that has it (or from that of a UDP peer to the peer): open
+ * addressing over records, in shared tables. Prefixes of any length: a lookup tries the lengths that are in use,
+ * longest first.
  *
- * addressState: which of the two hash tables is used, then a bit for each prefix length in use: five words for
+ * state: which of the two hash tables is used, then a bit for each prefix length in use: five words for
  * IPv6's 0–128, two for IPv4's 0–32.
  */
 const ACTIVE = 0;
@@ -43,11 +45,11 @@ export class AddressLookup {
   readonly #records: Int32Array;
   readonly #buckets: number;
 
-  constructor(tables: Tables) {
-    this.#state = tables.addressState;
-    this.#hash = tables.addressHash;
-    this.#records = tables.addressRecords;
-    this.#buckets = addressBuckets(tables.sizes);
+  constructor({ state, hash, records }: AddressTable) {
+    this.#state = state;
+    this.#hash = hash;
+    this.#records = records;
+    this.#buckets = hash.length / 2;
   }
 
   ipv4(unit: number, address: number): number {
@@ -132,7 +134,7 @@ function keyOf(address: Uint8Array, prefixLength: number): Key {
 
 /** The one writer. */
 export class AddressMap {
-  readonly #tables: Tables;
+  readonly #table: AddressTable;
   readonly #buckets: number;
   readonly #ids: IdPool;
   /** Buckets of the active table that are not EMPTY. */
@@ -142,26 +144,25 @@ export class AddressMap {
   /** The other hash table may still be read by a worker. */
   #otherBusy = false;
 
-  constructor(tables: Tables) {
-    this.#tables = tables;
-    this.#buckets = addressBuckets(tables.sizes);
-    const max = addressCapacity(tables.sizes);
-    this.#ids = new IdPool({ min: 1, max, nextFresh: 1, freshLeft: max, released: [], releasedHead: 0 });
+  constructor(table: AddressTable) {
+    this.#table = table;
+    this.#buckets = table.hash.length / 2;
+    this.#ids = numbers(table.records.length / ADDRESS_RECORD_WORDS - 1);
   }
 
-  /** Returns the record, or undefined when there is no room. Nobody else has the prefix in the unit. */
+  /** Returns the record, or undefined when there is no room. Where several have the same, any of them is found. */
   add(unit: number, address: Uint8Array, prefixLength: number, channel: number): number | undefined {
     const record = this.#ids.take();
     if (record === undefined) return undefined;
     const { length, words } = keyOf(address, prefixLength);
-    const records = this.#tables.addressRecords;
+    const records = this.#table.records;
     const at = record * ADDRESS_RECORD_WORDS;
     records[at + UNIT] = unit;
     records[at + LENGTH] = length;
     records[at + CHANNEL] = channel;
     records.set(words, at + ADDRESS);
     this.#live.add(record);
-    this.#insert(Atomics.load(this.#tables.addressState, ACTIVE), record);
+    this.#insert(Atomics.load(this.#table.state, ACTIVE), record);
     this.#countLength(length, 1);
     return record;
   }
@@ -169,10 +170,10 @@ export class AddressMap {
   /** Takes a record out; it may be reused after a grace period: release(). */
   remove(record: number): void {
     const bucket = this.#bucketOf(record);
-    const base = Atomics.load(this.#tables.addressState, ACTIVE) * this.#buckets;
-    Atomics.store(this.#tables.addressHash, base + bucket, TOMBSTONE);
+    const base = Atomics.load(this.#table.state, ACTIVE) * this.#buckets;
+    Atomics.store(this.#table.hash, base + bucket, TOMBSTONE);
     this.#live.delete(record);
-    this.#countLength(this.#tables.addressRecords[record * ADDRESS_RECORD_WORDS + LENGTH]!, -1);
+    this.#countLength(this.#table.records[record * ADDRESS_RECORD_WORDS + LENGTH]!, -1);
   }
 
   release(record: number): void {
@@ -185,9 +186,9 @@ export class AddressMap {
    */
   rebuildIfCrowded(): boolean {
     if (this.#otherBusy || this.#filled < (this.#buckets * 3) / 4) return false;
-    const state = this.#tables.addressState;
+    const state = this.#table.state;
     const other = 1 - Atomics.load(state, ACTIVE);
-    this.#tables.addressHash.fill(EMPTY, other * this.#buckets, (other + 1) * this.#buckets);
+    this.#table.hash.fill(EMPTY, other * this.#buckets, (other + 1) * this.#buckets);
     this.#filled = 0;
     for (const record of this.#live) this.#insert(other, record);
     Atomics.store(state, ACTIVE, other);
@@ -201,7 +202,7 @@ export class AddressMap {
 
   #insert(table: number, record: number): void {
     const base = table * this.#buckets;
-    const buckets = this.#tables.addressHash;
+    const buckets = this.#table.hash;
     let bucket = this.#home(record);
     // a tombstone may be filled again: a search that passes it ends at the same EMPTY
     while (buckets[base + bucket]! > 0) bucket = (bucket + 1) & (this.#buckets - 1);
@@ -210,16 +211,16 @@ export class AddressMap {
   }
 
   #home(record: number): number {
-    const r = this.#tables.addressRecords;
+    const r = this.#table.records;
     const at = record * ADDRESS_RECORD_WORDS;
     const a = at + ADDRESS;
     return hash(r[at + UNIT]!, r[at + LENGTH]!, r[a]!, r[a + 1]!, r[a + 2]!, r[a + 3]!) & (this.#buckets - 1);
   }
 
   #bucketOf(record: number): number {
-    const base = Atomics.load(this.#tables.addressState, ACTIVE) * this.#buckets;
+    const base = Atomics.load(this.#table.state, ACTIVE) * this.#buckets;
     let bucket = this.#home(record);
-    while (this.#tables.addressHash[base + bucket] !== record) bucket = (bucket + 1) & (this.#buckets - 1);
+    while (this.#table.hash[base + bucket] !== record) bucket = (bucket + 1) & (this.#buckets - 1);
     return bucket;
   }
 
@@ -229,7 +230,7 @@ export class AddressMap {
     const ipv4 = length >= IPV4_LENGTH;
     const bit = ipv4 ? length - IPV4_LENGTH : length;
     const word = (ipv4 ? LENGTHS_IPV4 : LENGTHS_IPV6) + (bit >>> 5);
-    if (count > 0) Atomics.or(this.#tables.addressState, word, 1 << (bit & 31));
-    else Atomics.and(this.#tables.addressState, word, ~(1 << (bit & 31)));
+    if (count > 0) Atomics.or(this.#table.state, word, 1 << (bit & 31));
+    else Atomics.and(this.#table.state, word, ~(1 << (bit & 31)));
   }
 }

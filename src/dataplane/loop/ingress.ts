@@ -1,4 +1,6 @@
+import { readU16 } from "../../base/bytes.ts";
 import {
+  ADDRESS_FAMILY,
   ADDRESS_PORT,
   ADDRESS_REMOTE,
   RX_ADDRESS,
@@ -35,6 +37,7 @@ import {
   ATTACH_IPV6,
   PEER_HEADER_STRIDE,
   PEER_IPV6,
+  portKey,
   SESSION_PAGE,
   type Tables,
   UNIT_BY_SOURCE,
@@ -58,6 +61,7 @@ export class Ingress {
   readonly #frame = new PppoeFrame();
   readonly #message = new L2tpMessage();
   readonly #lookup: AddressLookup;
+  readonly #udpPeers: AddressLookup;
 
   constructor(
     tables: Tables,
@@ -69,12 +73,13 @@ export class Ingress {
   ) {
     this.#tables = tables;
     this.#bytes = bytes;
-    this.#words = new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2);
+    this.#words = new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
     this.#dispatch = dispatch;
     this.#egress = egress;
     this.#punter = punter;
     this.#drops = tables.drops[worker]!;
-    this.#lookup = new AddressLookup(tables);
+    this.#lookup = new AddressLookup(tables.subscribers);
+    this.#udpPeers = new AddressLookup(tables.udpPeers);
   }
 
   /** Ethernet frames of an access port. */
@@ -142,7 +147,7 @@ export class Ingress {
     const bytes = this.#bytes;
     if (length === 0) return TRUNCATED;
     if (isL2tpControl(bytes, offset)) {
-      this.#punter.control(port, bytes, offset, length, address);
+      this.#punter.control(port, this.#isPeer(port, address), bytes, offset, length, address);
       return ACCEPT;
     }
     const message = this.#message;
@@ -161,6 +166,17 @@ export class Ingress {
     return this.#dispatch.received(channel, message.pppOffset, message.pppBytes, false)
       ? ACCEPT
       : UNKNOWN_SESSION;
+  }
+
+  /** Whether the record at `address` of the region has a sender that is a peer on this port. */
+  #isPeer(port: number, address: number): boolean {
+    const bytes = this.#bytes;
+    const key = portKey(port, readU16(bytes, address + ADDRESS_PORT));
+    const remote = address + ADDRESS_REMOTE;
+    const a = readWord(bytes, remote);
+    if (bytes[address + ADDRESS_FAMILY] === 4) return this.#udpPeers.ipv4(key, a) !== 0;
+    const b = readWord(bytes, remote + 4);
+    return this.#udpPeers.ipv6(key, a, b, readWord(bytes, remote + 8), readWord(bytes, remote + 12)) !== 0;
   }
 
   /** Whether the record at `address` of the region has the sender that the peer's slot has. */

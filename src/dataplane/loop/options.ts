@@ -31,8 +31,10 @@ export interface PuntLimits {
   readonly perChannel: Rate;
   /** All channels together. */
   readonly frames: Rate;
-  /** L2TP control messages, of all peers together. */
-  readonly control: Rate;
+  /** L2TP control messages from the addresses of peers, of all of them together. */
+  readonly peerControl: Rate;
+  /** And from everyone else: tunnels that are about to be set up, and whatever a forger sends. */
+  readonly strangerControl: Rate;
   /** Frames of sessions that nobody has. */
   readonly unknownSession: Rate;
   /** ICMP reports. */
@@ -64,7 +66,8 @@ export const DEFAULT_LOOP_OPTIONS: LoopOptions = {
   punts: {
     perChannel: { perSecond: 100, burst: 50 },
     frames: { perSecond: 50_000, burst: 20_000 },
-    control: { perSecond: 50_000, burst: 20_000 },
+    peerControl: { perSecond: 50_000, burst: 20_000 },
+    strangerControl: { perSecond: 10_000, burst: 5_000 },
     unknownSession: { perSecond: 200, burst: 100 },
     unreachable: { perSecond: 100, burst: 50 },
   },

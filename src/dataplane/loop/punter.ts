@@ -38,7 +38,8 @@ export class Punter {
   readonly #clock: () => number;
   readonly #perChannel: Buckets;
   readonly #frames: Buckets;
-  readonly #control: Buckets;
+  readonly #peerControl: Buckets;
+  readonly #strangerControl: Buckets;
   readonly #unknown: Buckets;
   readonly #unreachable: Buckets;
   /** The time of this batch; -1 when nobody has asked yet. */
@@ -57,7 +58,8 @@ export class Punter {
     this.#clock = clock;
     this.#perChannel = new Buckets(channels + 1, limits.perChannel);
     this.#frames = new Buckets(1, limits.frames);
-    this.#control = new Buckets(1, limits.control);
+    this.#peerControl = new Buckets(1, limits.peerControl);
+    this.#strangerControl = new Buckets(1, limits.strangerControl);
     this.#unknown = new Buckets(1, limits.unknownSession);
     this.#unreachable = new Buckets(1, limits.unreachable);
   }
@@ -70,9 +72,20 @@ export class Punter {
     else this.#fill(0, bytes, offset, length);
   }
 
-  /** `address`: offset of the sender's address record in `bytes`. */
-  control(port: number, bytes: Uint8Array, offset: number, length: number, address: number): void {
-    if (!this.#control.take(0, this.#time())) this.#drop(POLICED);
+  /**
+   * `known`: the sender's address is a peer's, whom strangers take nothing from. `address`: offset of the sender's
+   * address record in `bytes`.
+   */
+  control(
+    port: number,
+    known: boolean,
+    bytes: Uint8Array,
+    offset: number,
+    length: number,
+    address: number,
+  ): void {
+    const bucket = known ? this.#peerControl : this.#strangerControl;
+    if (!bucket.take(0, this.#time())) this.#drop(POLICED);
     else if (!this.#ring.begin(PUNT_CONTROL, port, 0, 0, ADDRESS_BYTES + length)) this.#drop(PUNT_OVERFLOW);
     else {
       this.#copy(0, bytes, address, ADDRESS_BYTES);

@@ -1,26 +1,27 @@
-import { IdPool } from "../../base/ids.ts";
+import type { IdPool } from "../../base/ids.ts";
 import type {
   AttachSpec,
   ChannelId,
   ChannelSpec,
-  L2tpChannelSpec,
   PeerId,
   PeerSpec,
   PortId,
   PortSpec,
+  UdpPeerSpec,
   UnitId,
   UnitSpec,
 } from "../../channel/dataplane.ts";
-import { DataplaneError } from "../../channel/errors.ts";
 import { ADDRESS_BYTES, ADDRESS_GROUP_MAX } from "../../io/addon.ts";
 import { framingOf } from "../l2tp-message.ts";
 import { outerBytes } from "../outer.ts";
 import { ethernetHeader, largestPppFrame } from "../pppoe-frame.ts";
-import { ADDRESSES_PER_FAMILY, prefixOf } from "../specs.ts";
+import { ADDRESSES_PER_FAMILY, addressOctets, prefixOf } from "../specs.ts";
 import { AddressMap } from "./address-map.ts";
 import { addressRecord } from "./address-record.ts";
 import { ATTACHED, BRIDGED, CLOSED, nextGeneration, PUNTED, withState } from "./channel-word.ts";
 import type { Grace } from "./grace.ts";
+import { numbers, tableFull, take } from "./numbers.ts";
+import { SessionTable } from "./session-table.ts";
 import {
   ATTACH_CLAMP,
   ATTACH_IPV6,
@@ -33,8 +34,7 @@ import {
   PEER_OVERSIZE_DROP,
   PEER_UDP,
   peerSlots,
-  SESSION_DIRECTORIES,
-  SESSION_PAGE,
+  portKey,
   type Tables,
   UNIT_BY_DESTINATION,
   UNIT_BY_SOURCE,
@@ -49,31 +49,21 @@ interface Attachment {
   readonly records: readonly number[];
 }
 
-/** Where a tunnel's sessions are, and how many there are in each page. */
-interface Directory {
-  readonly number: number;
-  sessions: number;
-  readonly pages: Map<number, { readonly number: number; sessions: number }>;
-}
-
-function numbers(max: number): IdPool {
-  return new IdPool({ min: 1, max, nextFresh: 1, freshLeft: max, released: [], releasedHead: 0 });
-}
-
 /**
- * The one writer of the shared tables. Every method publishes at once; what it took away is given out again only
- * after a grace period.
+ * The one writer of the shared tables. Every method publishes at once, or throws `table-full` and has changed
+ * nothing; what it took away is given out again only after a grace period.
  */
 export class TableWriter {
   readonly #t: Tables;
   readonly #grace: Grace;
   readonly #slots: IdPool;
   readonly #attachments: IdPool;
-  readonly #directoryNumbers: IdPool;
-  readonly #pageNumbers: IdPool;
-  readonly #directories = new Map<number, Directory>();
+  readonly #sessions: SessionTable;
   readonly #attached = new Map<ChannelId, Attachment>();
-  readonly #addresses: AddressMap;
+  readonly #subscribers: AddressMap;
+  readonly #udpPeers: AddressMap;
+  /** Where each UDP peer is in that map. */
+  readonly #peerRecords = new Map<PeerId, number>();
 
   constructor(tables: Tables, grace: Grace) {
     const { sizes } = tables;
@@ -81,14 +71,16 @@ export class TableWriter {
     this.#grace = grace;
     this.#slots = numbers(peerSlots(sizes));
     this.#attachments = numbers(attachmentSlots(sizes));
-    this.#directoryNumbers = numbers(SESSION_DIRECTORIES);
-    this.#pageNumbers = numbers(sizes.channels);
-    this.#addresses = new AddressMap(tables);
+    this.#sessions = new SessionTable(tables, grace);
+    this.#subscribers = new AddressMap(tables.subscribers);
+    this.#udpPeers = new AddressMap(tables.udpPeers);
   }
 
   /** Describes a peer, in place of an earlier description if there is one. */
   setPeer(peer: PeerId, spec: PeerSpec, port: PortSpec): void {
     const slot = take(this.#slots, "peers");
+    const oldRecord = this.#peerRecords.get(peer);
+    if (spec.kind === "udp") this.#peerRecords.set(peer, this.#addUdpPeer(peer, spec, slot));
     if (spec.kind === "ethernet") {
       const header = ethernetHeader(spec);
       this.#t.peerLane[slot] = laneOfPort(spec.port);
@@ -118,11 +110,25 @@ export class TableWriter {
     const old = this.#t.slotOfPeer[peer]!;
     Atomics.store(this.#t.slotOfPeer, peer, slot);
     if (old !== 0) this.#grace.after(() => this.#slots.release(old));
+    if (oldRecord !== undefined) this.#forget(this.#udpPeers, [oldRecord]);
+  }
+
+  /** Returns the record; `slot` goes back when there is no room. */
+  #addUdpPeer(peer: PeerId, spec: UdpPeerSpec, slot: number): number {
+    const address = addressOctets(spec.address);
+    const key = portKey(spec.port, spec.udpPort);
+    const record = this.#udpPeers.add(key, address, 8 * address.length, peer);
+    if (record !== undefined) return record;
+    this.#slots.release(slot);
+    throw tableFull("UDP peers");
   }
 
   /** No channel points at the peer any more; the caller waits for the grace period. */
   removePeer(peer: PeerId): void {
     const slot = this.#t.slotOfPeer[peer]!;
+    const record = this.#peerRecords.get(peer);
+    this.#peerRecords.delete(peer);
+    if (record !== undefined) this.#forget(this.#udpPeers, [record]);
     this.#grace.after(() => {
       this.#t.slotOfPeer[peer] = 0;
       this.#slots.release(slot);
@@ -132,6 +138,7 @@ export class TableWriter {
   /** A new channel, punted; its id is free since a grace period. */
   addChannel(channel: ChannelId, spec: ChannelSpec, port: PortId): void {
     const t = this.#t;
+    if (spec.kind === "l2tp") this.#sessions.reserve(spec);
     for (const counters of t.counters)
       counters.fill(0, channel * COUNTERS_STRIDE, (channel + 1) * COUNTERS_STRIDE);
     t.channelPeer[channel] = spec.peer;
@@ -139,12 +146,12 @@ export class TableWriter {
       spec.kind === "pppoe" ? spec.sessionId : (spec.remoteTunnelId << 16) | spec.remoteSessionId;
     this.#next(channel, PUNTED, 0);
     if (spec.kind === "pppoe") Atomics.store(t.pppoeChannel, (port << 16) | spec.sessionId, channel);
-    else this.#addSession(spec, channel);
+    else this.#sessions.publish(spec, channel);
   }
 
   closeChannel(channel: ChannelId, spec: ChannelSpec, port: PortId): void {
     if (spec.kind === "pppoe") Atomics.store(this.#t.pppoeChannel, (port << 16) | spec.sessionId, 0);
-    else this.#removeSession(spec);
+    else this.#sessions.remove(spec);
     this.#next(channel, CLOSED, 0);
   }
 
@@ -160,19 +167,12 @@ export class TableWriter {
 
   attach(channel: ChannelId, spec: AttachSpec, { shared, end }: Pick<UnitSpec, "shared" | "end">): void {
     const slot = take(this.#attachments, "attachments");
+    // found before it is attached, the channel takes no packet yet
+    const records = shared ? this.#addSubscriber(channel, spec, slot) : [];
     this.#describe(slot, spec, end);
     const word = withState(this.#t.channelWord[channel]!, ATTACHED, slot);
     Atomics.store(this.#t.channelWord, channel, word);
-    const records: number[] = [];
-    if (shared) {
-      for (const { address, prefixLength } of spec.addresses.map(prefixOf)) {
-        const record = this.#addresses.add(spec.unit, address, prefixLength, channel);
-        // room for two a channel, and few have more: they are unreachable by the rest, not wrong
-        if (record !== undefined) records.push(record);
-      }
-    } else {
-      Atomics.store(this.#t.unitChannel, spec.unit, channel);
-    }
+    if (!shared) Atomics.store(this.#t.unitChannel, spec.unit, channel);
     this.#attached.set(channel, { slot, unit: spec.unit, shared, records });
   }
 
@@ -181,14 +181,34 @@ export class TableWriter {
     const { slot, unit, shared, records } = this.#attached.get(channel)!;
     this.#attached.delete(channel);
     if (!shared) Atomics.store(this.#t.unitChannel, unit, 0);
-    for (const record of records) this.#addresses.remove(record);
+    this.#forget(this.#subscribers, records);
     const word = withState(this.#t.channelWord[channel]!, PUNTED, 0);
     Atomics.store(this.#t.channelWord, channel, word);
-    const rebuilt = this.#addresses.rebuildIfCrowded();
+    this.#grace.after(() => this.#attachments.release(slot));
+  }
+
+  /** Returns the records of all addresses; `slot` goes back when there is no room for one. */
+  #addSubscriber(channel: ChannelId, spec: AttachSpec, slot: number): number[] {
+    const records: number[] = [];
+    for (const { address, prefixLength } of spec.addresses.map(prefixOf)) {
+      const record = this.#subscribers.add(spec.unit, address, prefixLength, channel);
+      if (record === undefined) {
+        this.#forget(this.#subscribers, records);
+        this.#attachments.release(slot);
+        throw tableFull("addresses");
+      }
+      records.push(record);
+    }
+    return records;
+  }
+
+  /** Takes records out of a map; they are free after a grace period. */
+  #forget(map: AddressMap, records: readonly number[]): void {
+    for (const record of records) map.remove(record);
+    const rebuilt = map.rebuildIfCrowded();
     this.#grace.after(() => {
-      this.#attachments.release(slot);
-      for (const record of records) this.#addresses.release(record);
-      if (rebuilt) this.#addresses.otherIsFree();
+      for (const record of records) map.release(record);
+      if (rebuilt) map.otherIsFree();
     });
   }
 
@@ -236,50 +256,4 @@ export class TableWriter {
     const word = nextGeneration(this.#t.channelWord[channel]!, state, index);
     Atomics.store(this.#t.channelWord, channel, word);
   }
-
-  #addSession(spec: L2tpChannelSpec, channel: ChannelId): void {
-    const t = this.#t;
-    let directory = this.#directories.get(spec.localTunnelId);
-    if (directory === undefined) {
-      directory = { number: take(this.#directoryNumbers, "tunnels"), sessions: 0, pages: new Map() };
-      this.#directories.set(spec.localTunnelId, directory);
-    }
-    const high = spec.localSessionId >>> 8;
-    let page = directory.pages.get(high);
-    if (page === undefined) {
-      page = { number: take(this.#pageNumbers, "session pages"), sessions: 0 };
-      directory.pages.set(high, page);
-    }
-    directory.sessions += 1;
-    page.sessions += 1;
-    Atomics.store(t.sessionPages, page.number * SESSION_PAGE + (spec.localSessionId & 0xff), channel);
-    Atomics.store(t.sessionDirectories, directory.number * SESSION_PAGE + high, page.number);
-    Atomics.store(t.tunnelDirectory, spec.localTunnelId, directory.number);
-  }
-
-  #removeSession(spec: L2tpChannelSpec): void {
-    const t = this.#t;
-    const directory = this.#directories.get(spec.localTunnelId)!;
-    const high = spec.localSessionId >>> 8;
-    const page = directory.pages.get(high)!;
-    Atomics.store(t.sessionPages, page.number * SESSION_PAGE + (spec.localSessionId & 0xff), 0);
-    directory.sessions -= 1;
-    page.sessions -= 1;
-    if (page.sessions === 0) {
-      directory.pages.delete(high);
-      Atomics.store(t.sessionDirectories, directory.number * SESSION_PAGE + high, 0);
-      this.#grace.after(() => this.#pageNumbers.release(page.number));
-    }
-    if (directory.sessions === 0) {
-      this.#directories.delete(spec.localTunnelId);
-      Atomics.store(t.tunnelDirectory, spec.localTunnelId, 0);
-      this.#grace.after(() => this.#directoryNumbers.release(directory.number));
-    }
-  }
-}
-
-function take(pool: IdPool, what: string): number {
-  const number = pool.take();
-  if (number === undefined) throw new DataplaneError("table-full", `no room for more ${what}`);
-  return number;
 }

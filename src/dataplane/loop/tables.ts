@@ -61,8 +61,16 @@ const TUNNELS = 65_536;
 export const SESSION_DIRECTORIES = 2 * TUNNELS;
 const SESSIONS = 65_536;
 
-/** Words of one entry in `addressRecords`: unit, prefix length, channel, and the address. */
+/** Words of one record of an AddressTable: unit, prefix length, channel, and the address. */
 export const ADDRESS_RECORD_WORDS = 8;
+
+/** What one map from addresses (address-map.ts) is made of. */
+export interface AddressTable {
+  readonly state: Int32Array;
+  /** Two hash tables, one after the other. */
+  readonly hash: Int32Array;
+  readonly records: Int32Array;
+}
 
 /** One view after the other over a buffer, or only their sizes when there is no buffer yet. */
 class Layout {
@@ -140,10 +148,10 @@ export class Tables {
   readonly attachIpv4Mask: Int32Array;
   readonly attachIpv6: Int32Array;
   readonly attachIpv6Mask: Int32Array;
-  /** Destination addresses of shared units (address-map.ts). */
-  readonly addressState: Int32Array;
-  readonly addressHash: Int32Array;
-  readonly addressRecords: Int32Array;
+  /** Subscribers' addresses in shared units. */
+  readonly subscribers: AddressTable;
+  /** Addresses of UDP peers, in what portKey() makes of port and UDP port. */
+  readonly udpPeers: AddressTable;
   /** By worker; the row after the last worker's is the control plane's. */
   readonly counters: readonly Float64Array[];
   readonly drops: readonly Float64Array[];
@@ -172,7 +180,7 @@ export class Tables {
     this.pppoeChannel = layout.int32((sizes.ports + 1) * SESSIONS);
     this.tunnelDirectory = layout.int32(TUNNELS);
     this.sessionDirectories = layout.int32((SESSION_DIRECTORIES + 1) * SESSION_PAGE);
-    this.sessionPages = layout.int32(channels * SESSION_PAGE);
+    this.sessionPages = layout.int32((sessionPages(sizes) + 1) * SESSION_PAGE);
     this.unitChannel = layout.int32(sizes.units + 1);
     this.attachUnit = layout.int32(attachments);
     this.attachMru = layout.int32(attachments);
@@ -181,9 +189,8 @@ export class Tables {
     this.attachIpv4Mask = layout.int32(attachments * ADDRESSES_PER_FAMILY);
     this.attachIpv6 = layout.int32(attachments * ADDRESSES_PER_FAMILY * 4);
     this.attachIpv6Mask = layout.int32(attachments * ADDRESSES_PER_FAMILY * 4);
-    this.addressState = layout.int32(64);
-    this.addressHash = layout.int32(2 * addressBuckets(sizes));
-    this.addressRecords = layout.int32((addressCapacity(sizes) + 1) * ADDRESS_RECORD_WORDS);
+    this.subscribers = addressTable(layout, addressCapacity(sizes));
+    this.udpPeers = addressTable(layout, peerSlots(sizes));
     const rows = Array.from({ length: sizes.workers + 1 });
     this.counters = rows.map(() => layout.float64(channels * COUNTERS_STRIDE));
     this.drops = rows.map(() => layout.float64(DROPS_STRIDE));
@@ -206,6 +213,10 @@ export function peerSlots(sizes: TableSizes): number {
   return 2 * sizes.peers;
 }
 
+export function sessionPages(sizes: TableSizes): number {
+  return 2 * sizes.channels;
+}
+
 export function attachmentSlots(sizes: TableSizes): number {
   return 2 * sizes.channels;
 }
@@ -215,9 +226,18 @@ export function addressCapacity(sizes: TableSizes): number {
   return 2 * sizes.channels;
 }
 
-/** Buckets of each of the two hash tables: a power of two, at most half of them filled. */
-export function addressBuckets(sizes: TableSizes): number {
-  return 2 ** Math.ceil(Math.log2(2 * addressCapacity(sizes) + 1));
+/** Each hash table has a power of two of buckets, of which at most half are filled. */
+function addressTable(layout: Layout, records: number): AddressTable {
+  return {
+    state: layout.int32(64),
+    hash: layout.int32(2 * 2 ** Math.ceil(Math.log2(2 * records + 1))),
+    records: layout.int32((records + 1) * ADDRESS_RECORD_WORDS),
+  };
+}
+
+/** What UDP peers' addresses are looked up in: a peer is known by its address, its UDP port and ours. */
+export function portKey(port: number, udpPort: number): number {
+  return (port << 16) | udpPort;
 }
 
 /** Lanes are numbered by what they belong to: ports, their sockets without checksums, units. */

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { AddressLookup, AddressMap } from "../../../src/dataplane/loop/address-map.ts";
-import { addressBuckets, Tables } from "../../../src/dataplane/loop/tables.ts";
+import { addressCapacity, Tables } from "../../../src/dataplane/loop/tables.ts";
 import { prefixOf } from "../../../src/dataplane/specs.ts";
 import { cidrContains, parseIpAddress } from "../../../src/wire/ip-address.ts";
 
@@ -9,8 +9,8 @@ const SIZES = { workers: 1, ports: 1, peers: 1, channels: 16, units: 2 };
 
 function make() {
   const tables = Tables.view(SIZES, Tables.allocate(SIZES));
-  const map = new AddressMap(tables);
-  const lookup = new AddressLookup(tables);
+  const map = new AddressMap(tables.subscribers);
+  const lookup = new AddressLookup(tables.subscribers);
   return {
     map,
     add(unit: number, text: string, channel: number) {
@@ -97,7 +97,7 @@ describe("the map of subscribers' addresses", () => {
   it("moves to a clean table before searches get long", () => {
     const { map, add, find } = make();
     let rebuilt = 0;
-    for (let i = 0; i < 4 * addressBuckets(SIZES); i++) {
+    for (let i = 0; i < 16 * addressCapacity(SIZES); i++) {
       const record = add(1, `10.${i >>> 16}.${(i >>> 8) & 255}.${i & 255}`, 1)!;
       map.remove(record);
       map.release(record);

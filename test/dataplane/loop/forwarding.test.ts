@@ -243,6 +243,37 @@ describe("a forwarding thread", () => {
       expect(parts.drops()).toEqual({ policed: 3, "unknown-session": 6 });
     });
 
+    it("are policed for strangers' control messages apart from those of peers", () => {
+      open({
+        strangerControl: { perSecond: 1, burst: 2 },
+        peerControl: { perSecond: 1, burst: 3 },
+      });
+      const hello = fromHex("c802000c000100000000");
+      const senders = () =>
+        parts.punts().map((punt) => punt !== "stale" && punt.kind === "control" && punt.remoteAddress);
+      const peer = lns();
+      for (let i = 0; i < 5; i++) {
+        parts.udp(tunnel, `203.0.113.${i}`, 1701, hello);
+        parts.udp(tunnel, "192.0.2.2", 1702, hello);
+      }
+      parts.udp(tunnel, "192.0.2.2", 1701, hello);
+      expect(senders()).toEqual(["203.0.113.0", "192.0.2.2", "192.0.2.2"]);
+      expect(parts.drops()).toEqual({ policed: 8 });
+      // a peer that has moved is known by its new address, and only by that
+      const { spec } = parts.registry.peer(peer);
+      parts.writer.setPeer(
+        peer,
+        { ...(spec as UdpPeerSpec), address: "192.0.2.3" },
+        parts.registry.port(tunnel).spec,
+      );
+      parts.udp(tunnel, "192.0.2.2", 1701, hello);
+      parts.udp(tunnel, "192.0.2.3", 1701, hello);
+      expect(senders()).toEqual(["192.0.2.3"]);
+      parts.writer.removePeer(peer);
+      parts.udp(tunnel, "192.0.2.3", 1701, hello);
+      expect(senders()).toEqual([]);
+    });
+
     it("are bounded by their ring; what does not fit is counted", () => {
       open({ perChannel: { perSecond: 1, burst: 1e6 } }, 1024);
       pppoe(5);
