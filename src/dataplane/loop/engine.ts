@@ -45,7 +45,8 @@ import { ForwardingWorker } from "./workers.ts";
 
 /** What a port or unit has open. */
 interface Descriptors {
-  readonly fds: readonly number[];
+  /** None once the engine has closed them. */
+  fds: readonly number[];
   /** Has been reported as down for good. */
   failed: boolean;
 }
@@ -68,6 +69,7 @@ class LoopDataplane implements Dataplane {
   readonly #doorbell: number;
   readonly #closers: (() => void)[] = [];
   #closed = false;
+  #closing: Promise<void> | undefined;
 
   constructor(addon: Addon, options: LoopOptions, sizes: TableSizes, tables: SharedArrayBuffer) {
     this.#addon = addon;
@@ -84,7 +86,6 @@ class LoopDataplane implements Dataplane {
     this.#closers.push(
       () => watcher.close(),
       () => addon.close(this.#doorbell),
-      () => this.#devices.close(),
     );
   }
 
@@ -112,7 +113,9 @@ class LoopDataplane implements Dataplane {
     const fds: number[] = [];
     try {
       for (const command of this.#openDescriptors(port, spec, fds)) await this.#commandAll(command, port);
+      this.#checkOpen();
     } catch (error) {
+      this.#registry.removePort(port);
       await this.#abandonPort(port, fds);
       throw error;
     }
@@ -126,19 +129,30 @@ class LoopDataplane implements Dataplane {
     const { fds } = this.#ports.get(port)!;
     this.#ports.delete(port);
     this.#sender.closePort(port);
-    await this.#abandon({ kind: "drop-port", port }, fds);
-    this.#registry.release("ports", port);
+    await this.#abandonPort(port, fds);
   }
 
   addPeer(spec: PeerSpec): PeerId {
+    this.#checkOpen();
     const peer = this.#registry.addPeer(spec);
-    this.#writer.setPeer(peer, spec, this.#registry.port(spec.port).spec);
+    orUndo(
+      () => this.#writer.setPeer(peer, spec, this.#registry.port(spec.port).spec),
+      () => {
+        this.#registry.removePeer(peer);
+        this.#registry.release("peers", peer);
+      },
+    );
     return peer;
   }
 
   updatePeer(peer: PeerId, spec: PeerSpec): void {
+    this.#checkOpen();
+    const { spec: before } = this.#registry.peer(peer);
     this.#registry.updatePeer(peer, spec);
-    this.#writer.setPeer(peer, spec, this.#registry.port(spec.port).spec);
+    orUndo(
+      () => this.#writer.setPeer(peer, spec, this.#registry.port(spec.port).spec),
+      () => this.#registry.updatePeer(peer, before),
+    );
   }
 
   async removePeer(peer: PeerId): Promise<void> {
@@ -149,8 +163,15 @@ class LoopDataplane implements Dataplane {
   }
 
   addChannel(spec: ChannelSpec): ChannelId {
+    this.#checkOpen();
     const channel = this.#registry.addChannel(spec);
-    this.#writer.addChannel(channel, spec, this.#registry.peer(spec.peer).spec.port);
+    orUndo(
+      () => this.#writer.addChannel(channel, spec, this.#registry.peer(spec.peer).spec.port),
+      () => {
+        this.#registry.removeChannel(channel);
+        this.#registry.release("channels", channel);
+      },
+    );
     return channel;
   }
 
@@ -164,6 +185,7 @@ class LoopDataplane implements Dataplane {
   }
 
   async bridge(a: ChannelId, b: ChannelId, held: readonly HeldFrame[] = []): Promise<void> {
+    this.#checkOpen();
     this.#registry.bridge(a, b, held);
     for (const { channel, frame } of held) this.#sender.frame(channel, frame);
     this.#writer.bridge(a, b);
@@ -182,7 +204,7 @@ class LoopDataplane implements Dataplane {
     const unit = this.#registry.addUnit(spec);
     const fds: number[] = [];
     try {
-      fds.push(this.#devices.open(spec));
+      fds.push(await this.#devices.open(spec));
       this.#writer.addUnit(unit, spec);
       await this.#commandAll(
         {
@@ -196,10 +218,10 @@ class LoopDataplane implements Dataplane {
         },
         unit,
       );
+      this.#checkOpen();
     } catch (error) {
       this.#registry.removeUnit(unit);
-      await this.#abandon({ kind: "drop-unit", unit }, fds);
-      this.#registry.release("units", unit);
+      await this.#abandonUnit(unit, fds);
       throw error;
     }
     this.#units.set(unit, { fds, failed: false });
@@ -212,13 +234,16 @@ class LoopDataplane implements Dataplane {
     const { fds } = this.#units.get(unit)!;
     this.#units.delete(unit);
     this.#sender.closeUnit(unit);
-    await this.#abandon({ kind: "drop-unit", unit }, fds);
-    this.#registry.release("units", unit);
+    await this.#abandonUnit(unit, fds);
   }
 
   async attach(channel: ChannelId, spec: AttachSpec): Promise<void> {
+    this.#checkOpen();
     this.#registry.attach(channel, spec);
-    this.#writer.attach(channel, spec, this.#registry.unit(spec.unit).spec);
+    orUndo(
+      () => this.#writer.attach(channel, spec, this.#registry.unit(spec.unit).spec),
+      () => this.#registry.detach(channel),
+    );
     await this.#settled();
   }
 
@@ -229,6 +254,7 @@ class LoopDataplane implements Dataplane {
   }
 
   inject(channel: ChannelId, frame: Uint8Array): void {
+    this.#checkOpen();
     this.#registry.channel(channel);
     this.#sender.frame(channel, frame);
   }
@@ -240,11 +266,13 @@ class LoopDataplane implements Dataplane {
     datagram: Uint8Array,
     localAddress?: string,
   ): void {
+    this.#checkOpen();
     this.#registry.port(port);
     this.#sender.control(port, remoteAddress, remotePort, datagram, localAddress);
   }
 
   injectPacket(unit: UnitId, packet: Uint8Array): void {
+    this.#checkOpen();
     this.#registry.unit(unit);
     this.#sender.packet(unit, packet);
   }
@@ -268,8 +296,12 @@ class LoopDataplane implements Dataplane {
     return drops;
   }
 
-  async close(): Promise<void> {
-    if (this.#closed) return;
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
     this.#closed = true;
     this.#punts.close();
     for (const [index, worker] of this.#workers.entries()) {
@@ -277,8 +309,9 @@ class LoopDataplane implements Dataplane {
       // who still waits for a change need not wait for this one
       this.#grace.ended(index);
     }
-    for (const { fds } of [...this.#ports.values(), ...this.#units.values()])
-      for (const fd of fds) this.#addon.close(fd);
+    for (const fd of takeDescriptors(this.#ports)) this.#addon.close(fd);
+    await Promise.all(takeDescriptors(this.#units).map((fd) => this.#devices.remove(fd)));
+    await this.#devices.close();
     for (const close of this.#closers) close();
   }
 
@@ -302,15 +335,20 @@ class LoopDataplane implements Dataplane {
   }
 
   async #abandonPort(port: PortId, fds: readonly number[]): Promise<void> {
-    this.#registry.removePort(port);
-    await this.#abandon({ kind: "drop-port", port }, fds);
+    await this.#letGo({ kind: "drop-port", port });
+    for (const fd of fds) this.#addon.close(fd);
     this.#registry.release("ports", port);
   }
 
-  /** Workers let go of a lane, then its descriptors are closed. A worker that has died has let go of everything. */
-  async #abandon(command: LaneCommand, fds: readonly number[]): Promise<void> {
+  async #abandonUnit(unit: UnitId, fds: readonly number[]): Promise<void> {
+    await this.#letGo({ kind: "drop-unit", unit });
+    await Promise.all(fds.map((fd) => this.#devices.remove(fd)));
+    this.#registry.release("units", unit);
+  }
+
+  /** Before the descriptors of a lane are closed. A worker that has died has let go of everything. */
+  async #letGo(command: LaneCommand): Promise<void> {
     await Promise.allSettled(this.#workers.map((worker) => worker.command(command)));
-    for (const fd of fds) this.#addon.close(fd);
   }
 
   /** All workers send through a lane; one of them receives, and lanes are spread over them by their owner's id. */
@@ -379,6 +417,25 @@ class LoopDataplane implements Dataplane {
     this.#grace.ended(index);
     this.#punts.deliver({ kind: "engine-down", reason: error.message });
   }
+}
+
+/** Does what the registry has agreed to; when there is no room for it, the registry is as it was before. */
+function orUndo(change: () => void, undo: () => void): void {
+  try {
+    change();
+  } catch (error) {
+    undo();
+    throw error;
+  }
+}
+
+/** What is open; who closes a port or unit later finds nothing to close. */
+function takeDescriptors(of: ReadonlyMap<number, Descriptors>): number[] {
+  return [...of.values()].flatMap((descriptors) => {
+    const { fds } = descriptors;
+    descriptors.fds = [];
+    return fds;
+  });
 }
 
 /**

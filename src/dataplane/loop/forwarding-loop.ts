@@ -105,7 +105,7 @@ export class ForwardingLoop {
     this.#control = this.#tables.control;
     this.#drops = this.#tables.drops[index]!;
     this.#region = addon.createRegion(options.regionBytes);
-    this.#poller = addon.createPoller();
+    this.#poller = addon.createPoller(setup.wakeFd);
     const lanes = laneOfUnit(sizes, sizes.units) + 1;
     this.#transmitter = new Transmitter(
       this.#region,
@@ -129,7 +129,7 @@ export class ForwardingLoop {
 
   /** Returns when the control plane says stop. */
   run(): void {
-    this.#reply({ kind: "ready", wakeFd: this.#poller.wakeFd });
+    this.#reply({ kind: "ready" });
     let rounds = 0;
     while (!this.#stopped) {
       if (this.#active.length === 0) {
@@ -243,7 +243,7 @@ export class ForwardingLoop {
         this.#drops[RECEIVE_OVERFLOW]! += lane.receiver.overflows();
   }
 
-  /** ICMP errors become punts. */
+  /** ICMP errors become punts, a bounded number at a time: a socket with more is ready again. */
   #readErrors(lane: Lane): void {
     for (const error of this.#addon.readErrors(lane.fd)) {
       const record = new Uint8Array(ADDRESS_BYTES);
@@ -335,7 +335,8 @@ export class ForwardingLoop {
   }
 
   #poll(lane: Lane): void {
-    this.#poller.add(lane.fd, lane.lane);
+    // without a receiver, what arrives would be ready for ever
+    this.#poller.add(lane.fd, lane.lane, lane.receiver !== undefined);
     lane.polled = true;
   }
 

@@ -10,6 +10,8 @@ export interface WorkerSetup {
   readonly puntRing: SharedArrayBuffer;
   /** The control plane's eventfd: there are punts, or a grace period may be over. */
   readonly doorbell: number;
+  /** The control plane's eventfd that ends the worker's wait: there are commands. */
+  readonly wakeFd: number;
   readonly options: LoopOptions;
 }
 
@@ -49,8 +51,8 @@ export type Command = LaneCommand & { readonly id: number };
 
 /** What a worker says. */
 export type Reply =
-  /** The loop runs; signal(wakeFd) makes it read commands. */
-  | { readonly kind: "ready"; readonly wakeFd: number }
+  /** The loop runs. */
+  | { readonly kind: "ready" }
   | { readonly kind: "done"; readonly id: number; readonly error?: Error }
   /** Nothing can be received from a lane now: its device is down or gone. */
   | { readonly kind: "lane-failed"; readonly lane: number; readonly errno: number };

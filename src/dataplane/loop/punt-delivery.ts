@@ -56,6 +56,8 @@ export class PuntDelivery {
 
   /** Delivers all that is there now: what workers punted before this is then delivered, forwarded or counted. */
   drainAll(): void {
+    // nor is anything sent any more
+    if (this.#handler === undefined) return;
     for (const ring of this.#rings) {
       const end = ring.end();
       while (ring.isBefore(end)) this.#next(ring);

@@ -6,6 +6,7 @@ import { addAddressRequest } from "../../wire/rtnetlink-address.ts";
 import { getLinkRequest, setLinkRequest } from "../../wire/rtnetlink-link.ts";
 import { addRouteRequest } from "../../wire/rtnetlink-route.ts";
 import { addressOctets, prefixOf } from "../specs.ts";
+import { DeviceCloser } from "./device-closer.ts";
 
 type Request = (seq: number) => Uint8Array;
 
@@ -14,18 +15,20 @@ export class DeviceSetup {
   readonly #addon: Addon;
   /** In our own namespace, kept open. */
   readonly #own: number;
+  readonly #closer: DeviceCloser;
   #seq = 0;
 
   constructor(addon: Addon) {
     this.#addon = addon;
     this.#own = addon.openNetlink({ groups: 0 });
+    this.#closer = new DeviceCloser(addon);
   }
 
   /**
    * Makes a unit's device and brings it up when its MTU and addresses are there; routes follow, as the kernel
    * takes none through a device that is down. Nothing is left of it when any of this fails. Returns its queue.
    */
-  open(spec: UnitSpec): number {
+  async open(spec: UnitSpec): Promise<number> {
     const netns = spec.netns === undefined ? {} : { netnsPath: `/run/netns/${spec.netns}` };
     const device = this.#addon.openTun({ name: spec.name, queues: 1, vnetHeader: true, ...netns });
     const fd = device.fds[0]!;
@@ -39,7 +42,7 @@ export class DeviceSetup {
           throw new DataplaneError("device-refused", `${spec.name}: ${what}: errno ${errno ?? "missing"}`);
       }
     } catch (error) {
-      this.#addon.close(fd);
+      await this.remove(fd);
       throw error;
     } finally {
       if (netlink !== this.#own) this.#addon.close(netlink);
@@ -47,12 +50,19 @@ export class DeviceSetup {
     return fd;
   }
 
+  /** Resolves when the device whose queue this is has gone. */
+  remove(fd: number): Promise<void> {
+    return this.#closer.closeDevice(fd);
+  }
+
   /** Whether the link is there, up or down, in our own namespace. */
   hasLink(ifindex: number): boolean {
     return this.#ask(this.#own, (seq) => getLinkRequest(seq, ifindex)) === 0;
   }
 
-  close(): void {
+  /** Resolves when every device is gone that was to be removed. */
+  async close(): Promise<void> {
+    await this.#closer.close();
     this.#addon.close(this.#own);
   }
 

@@ -17,52 +17,68 @@ export interface WorkerEvents {
   died(error: Error): void;
 }
 
+/** What the control plane's side of a worker needs of the addon. */
+type WorkerAddon = Pick<Addon, "openEvent" | "signal" | "close">;
+
 /** One forwarding thread, as the control plane sees it. Commands are done in the order of the calls. */
 export class ForwardingWorker {
-  readonly #addon: Pick<Addon, "signal">;
+  readonly #addon: WorkerAddon;
   readonly #tables: Tables;
   readonly #index: number;
   readonly #worker: Worker;
   readonly #commands: MessagePort;
   readonly #pending = new Map<number, Pending>();
-  #wakeFd = -1;
+  /** Ours, so that it outlives the thread: a number of the thread's could be somebody else's by the time we signal. */
+  readonly #wakeFd: number;
+  readonly #exit: Promise<void>;
   #nextId = 1;
   #ended: DataplaneError | undefined;
 
   private constructor(
-    addon: Pick<Addon, "signal">,
+    addon: WorkerAddon,
     tables: Tables,
-    setup: WorkerSetup,
+    setup: Omit<WorkerSetup, "wakeFd">,
     events: WorkerEvents,
   ) {
     const { port1, port2 } = new MessageChannel();
+    const url = workerUrl();
     this.#addon = addon;
     this.#tables = tables;
     this.#index = setup.index;
     this.#commands = port1;
-    this.#worker = new Worker(workerUrl(), {
+    this.#wakeFd = addon.openEvent();
+    this.#worker = new Worker(url, {
       name: `lacewing-forward-${setup.index}`,
-      workerData: { setup, commands: port2 },
+      workerData: { setup: { ...setup, wakeFd: this.#wakeFd }, commands: port2 },
       transferList: [port2],
     });
     this.#worker.on("message", (reply: Reply) => this.#hear(reply, events));
-    this.#worker.on("error", (error: Error) => this.#end(error));
-    this.#worker.on("exit", () => {
-      if (this.#ended === undefined) this.#end(new Error("the thread ended"));
-      this.#commands.close();
-      events.died(this.#ended!);
+    this.#worker.on("error", (error: Error) => this.#end(this.#died(error)));
+    this.#exit = new Promise((resolve) => {
+      this.#worker.on("exit", () => {
+        this.#end(this.#ended ?? this.#died(new Error("the thread ended")));
+        this.#commands.close();
+        addon.close(this.#wakeFd);
+        events.died(this.#ended!);
+        resolve();
+      });
     });
   }
 
-  /** Resolves when the thread forwards. */
+  /** Resolves when the thread forwards; rejects when it has ended instead. */
   static async start(
-    addon: Pick<Addon, "signal">,
+    addon: WorkerAddon,
     tables: Tables,
-    setup: WorkerSetup,
+    setup: Omit<WorkerSetup, "wakeFd">,
     events: WorkerEvents,
   ): Promise<ForwardingWorker> {
     const worker = new ForwardingWorker(addon, tables, setup, events);
-    await new Promise<void>((resolve, reject) => worker.#pending.set(0, { resolve, reject }));
+    try {
+      await new Promise<void>((resolve, reject) => worker.#pending.set(0, { resolve, reject }));
+    } catch (error) {
+      await worker.#exit;
+      throw error;
+    }
     return worker;
   }
 
@@ -70,21 +86,26 @@ export class ForwardingWorker {
   command(command: LaneCommand): Promise<void> {
     if (this.#ended !== undefined) return Promise.reject(this.#ended);
     const id = this.#nextId;
-    this.#nextId += 1;
     const done = new Promise<void>((resolve, reject) => this.#pending.set(id, { resolve, reject }));
-    this.#commands.postMessage({ ...command, id });
-    Atomics.store(this.#tables.control, controlOf(this.#index, COMMANDS), 1);
-    this.#addon.signal(this.#wakeFd);
+    this.#post(command);
     return done;
   }
 
-  /** Resolves when the thread has ended and everything it had is closed. */
+  /** Resolves when the thread has ended and everything it had is closed; commands before this are done. */
   async stop(): Promise<void> {
-    if (this.#ended !== undefined) return;
-    const exit = new Promise<void>((resolve) => this.#worker.once("exit", () => resolve()));
-    await this.command({ kind: "stop" });
-    this.#ended = new DataplaneError("closed", "the data plane is closed");
-    await exit;
+    if (this.#ended === undefined) {
+      // from here on no command is taken that nobody would answer
+      this.#ended = new DataplaneError("closed", "the data plane is closed");
+      this.#post({ kind: "stop" });
+    }
+    await this.#exit;
+  }
+
+  #post(command: LaneCommand): void {
+    this.#commands.postMessage({ ...command, id: this.#nextId });
+    this.#nextId += 1;
+    Atomics.store(this.#tables.control, controlOf(this.#index, COMMANDS), 1);
+    this.#addon.signal(this.#wakeFd);
   }
 
   #hear(reply: Reply, events: WorkerEvents): void {
@@ -92,7 +113,6 @@ export class ForwardingWorker {
       events.laneFailed(reply.lane, reply.errno);
       return;
     }
-    if (reply.kind === "ready") this.#wakeFd = reply.wakeFd;
     const id = reply.kind === "ready" ? 0 : reply.id;
     const pending = this.#pending.get(id);
     this.#pending.delete(id);
@@ -100,11 +120,13 @@ export class ForwardingWorker {
     else pending?.resolve();
   }
 
-  #end(cause: Error): void {
-    this.#ended = new DataplaneError("worker-died", `forwarding thread ${this.#index}: ${cause.message}`, {
-      cause,
-    });
-    for (const { reject } of this.#pending.values()) reject(this.#ended);
+  #died(cause: Error): DataplaneError {
+    return new DataplaneError("worker-died", `forwarding thread ${this.#index}: ${cause.message}`, { cause });
+  }
+
+  #end(reason: DataplaneError): void {
+    this.#ended = reason;
+    for (const { reject } of this.#pending.values()) reject(reason);
     this.#pending.clear();
   }
 }

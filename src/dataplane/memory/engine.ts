@@ -14,6 +14,7 @@ import type {
   UnitId,
   UnitSpec,
 } from "../../channel/dataplane.ts";
+import { DataplaneError } from "../../channel/errors.ts";
 import { cidrContains, parseIpAddress } from "../../wire/ip-address.ts";
 import { IPV4_DESTINATION, IPV4_SOURCE, ipv4PacketBytes } from "../../wire/ipv4.ts";
 import { IPV6_DESTINATION, IPV6_SOURCE, ipv6PacketBytes } from "../../wire/ipv6.ts";
@@ -82,6 +83,7 @@ export class MemoryDataplane implements Dataplane {
   readonly #message = new L2tpMessage();
   #punt: (punt: Punt) => void = () => {};
   #transmit: (transmission: Transmission) => void = () => {};
+  #closed = false;
 
   onPunt(handler: (punt: Punt) => void): void {
     this.#punt = handler;
@@ -109,6 +111,7 @@ export class MemoryDataplane implements Dataplane {
   }
 
   async openPort(spec: PortSpec): Promise<PortId> {
+    this.#checkOpen();
     return this.#registry.addPort(spec);
   }
 
@@ -118,10 +121,12 @@ export class MemoryDataplane implements Dataplane {
   }
 
   addPeer(spec: PeerSpec): PeerId {
+    this.#checkOpen();
     return this.#registry.addPeer(spec);
   }
 
   updatePeer(peer: PeerId, spec: PeerSpec): void {
+    this.#checkOpen();
     this.#registry.updatePeer(peer, spec);
   }
 
@@ -131,6 +136,7 @@ export class MemoryDataplane implements Dataplane {
   }
 
   addChannel(spec: ChannelSpec): ChannelId {
+    this.#checkOpen();
     const id = this.#registry.addChannel(spec);
     this.#counters.add(id);
     if (spec.kind === "pppoe") {
@@ -158,6 +164,7 @@ export class MemoryDataplane implements Dataplane {
   }
 
   async bridge(a: ChannelId, b: ChannelId, held: readonly HeldFrame[] = []): Promise<void> {
+    this.#checkOpen();
     this.#registry.bridge(a, b, held);
     for (const { channel, frame } of held) this.#count(this.#send(channel, frame));
   }
@@ -167,6 +174,7 @@ export class MemoryDataplane implements Dataplane {
   }
 
   async createUnit(spec: UnitSpec): Promise<UnitId> {
+    this.#checkOpen();
     const id = this.#registry.addUnit(spec);
     this.#attached.set(id, new Set());
     return id;
@@ -179,6 +187,7 @@ export class MemoryDataplane implements Dataplane {
   }
 
   async attach(channel: ChannelId, spec: AttachSpec): Promise<void> {
+    this.#checkOpen();
     this.#registry.attach(channel, spec);
     this.#attached.get(spec.unit)!.add(channel);
   }
@@ -189,11 +198,13 @@ export class MemoryDataplane implements Dataplane {
   }
 
   inject(channel: ChannelId, frame: Uint8Array): void {
+    this.#checkOpen();
     this.#registry.channel(channel);
     this.#count(this.#send(channel, frame));
   }
 
   sendControl(port: PortId, remoteAddress: string, remotePort: number, datagram: Uint8Array): void {
+    this.#checkOpen();
     this.#registry.port(port);
     this.#transmit({
       kind: "datagram",
@@ -205,6 +216,7 @@ export class MemoryDataplane implements Dataplane {
   }
 
   injectPacket(unit: UnitId, packet: Uint8Array): void {
+    this.#checkOpen();
     this.#registry.unit(unit);
     this.#transmit({ kind: "packet", unit, packet: packet.slice() });
   }
@@ -219,8 +231,13 @@ export class MemoryDataplane implements Dataplane {
   }
 
   async close(): Promise<void> {
+    this.#closed = true;
     this.#punt = () => {};
     this.#transmit = () => {};
+  }
+
+  #checkOpen(): void {
+    if (this.#closed) throw new DataplaneError("closed", "the data plane is closed");
   }
 
   #fromEthernet(port: PortId, bytes: Uint8Array): DropCode {

@@ -107,6 +107,7 @@ function makeLoop(script: {
     tables: tables.control.buffer as SharedArrayBuffer,
     puntRing: allocatePuntRing(4096),
     doorbell: DOORBELL,
+    wakeFd: 5,
     options,
   };
   const loop = new ForwardingLoop(addon, setup, port2, (reply) => replies.push(reply));

@@ -173,7 +173,7 @@ function openRemote(
 }
 
 /** Resolves when the condition holds; gives other events their turn meanwhile. */
-async function eventually(what: string, condition: () => boolean): Promise<void> {
+export async function eventually(what: string, condition: () => boolean): Promise<void> {
   const deadline = performance.now() + PATIENCE_MS;
   while (!condition()) {
     if (performance.now() > deadline) throw new Error(`never came: ${what}`);

@@ -1,4 +1,5 @@
 import { execFileSync } from "node:child_process";
+import { closeSync, existsSync, openSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { afterEach, describe, expect, it } from "vitest";
 import { concatBytes, fromHex } from "../../../src/base/bytes.ts";
 import type { ChannelId, Dataplane, UdpPeerSpec } from "../../../src/channel/dataplane.ts";
@@ -8,7 +9,35 @@ import { l2tpMessage, numberedFrame, pppoeFrame, readL2tp, readPppoe, sequenceOf
 import type { LoopRig } from "./rig.ts";
 
 const isRoot = process.getuid?.() === 0;
+const openDescriptors = () => readdirSync("/proc/self/fd").length;
 const MAC = fromHex("020000000001");
+
+/** The descriptors of this process, and what they are. */
+function descriptors(): { fd: number; what: string }[] {
+  return readdirSync("/proc/self/fd")
+    .filter((fd) => existsSync(`/proc/self/fd/${fd}`))
+    .map((fd) => ({ fd: Number(fd), what: readlinkSync(`/proc/self/fd/${fd}`) }));
+}
+
+/** What the one thread blocks in that has a unit: the epoll set with a TUN queue. */
+function pollerOfThread(): number {
+  const queues = descriptors().filter(({ what }) => what === "/dev/net/tun");
+  const found = descriptors().find(({ fd, what }) => {
+    if (!what.includes("eventpoll")) return false;
+    const watched = readFileSync(`/proc/self/fdinfo/${fd}`, "utf8");
+    return queues.some((queue) => new RegExp(`^tfd: +${queue.fd} `, "m").test(watched));
+  });
+  return found!.fd;
+}
+
+/** The number stays taken, so that its owner closes nobody else's descriptor. */
+function replaceByFile(fd: number): void {
+  closeSync(fd);
+  const opened: number[] = [];
+  do opened.push(openSync("/dev/null", "r"));
+  while (opened.at(-1) !== fd);
+  for (const other of opened.slice(0, -1)) closeSync(other);
+}
 
 function ip(...args: readonly string[]): string {
   return execFileSync("ip", args, { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
@@ -16,7 +45,7 @@ function ip(...args: readonly string[]): string {
 
 describe.skipIf(!isRoot)("the loop engine on real devices (root)", async () => {
   if (!isRoot) return;
-  const { loopRig } = await import("./rig.ts");
+  const { eventually, loopRig } = await import("./rig.ts");
   const { startLoopDataplane } = await import("../../../src/dataplane/loop/engine.ts");
 
   describeDataplane("loop, with two threads,", () => loopRig({ workers: 2 }));
@@ -303,12 +332,120 @@ describe.skipIf(!isRoot)("the loop engine on real devices (root)", async () => {
       await Promise.all(closing);
     });
 
-    it("opens nothing more", async () => {
-      const dataplane = await startLoopDataplane({ maxChannels: 16, maxPeers: 16 });
+    it("sends and takes up nothing more, and lets everything go that there is", async () => {
+      const rig = await loopRig();
+      const { dataplane } = rig;
+      const spec = {
+        kind: "ethernet",
+        port: rig.access,
+        remoteMac: MAC,
+        localMac: rig.gatewayMac,
+        tags: [],
+      } as const;
+      const unitSpec = { name: rig.unitName, mtuBytes: 1400, addresses: [], routes: [], shared: false };
+      const peer = dataplane.addPeer(spec);
+      const [a, b, c] = [1, 2, 3].map((sessionId) =>
+        dataplane.addChannel({ kind: "pppoe", peer, sessionId }),
+      );
+      const unit = await dataplane.createUnit(unitSpec);
+      const attach = { unit, addresses: [], mruBytes: 1400, clampMss: false, ipv6: false };
+      await dataplane.bridge(a!, b!);
+      await dataplane.attach(c!, attach);
+      await rig.close();
+      expect(existsSync(`/sys/class/net/${rig.unitName}`)).toBe(false);
+      const closed = { code: "closed" };
+      for (const refused of [
+        () => dataplane.inject(a!, numberedFrame(1, 1)),
+        () => dataplane.injectPacket(unit, new Uint8Array(20)),
+        () => dataplane.sendControl(rig.tunnel, rig.remotes[0], 1701, new Uint8Array(12)),
+        () => dataplane.addPeer(spec),
+        () => dataplane.updatePeer(peer, spec),
+        () => dataplane.addChannel({ kind: "pppoe", peer, sessionId: 9 }),
+      ])
+        expect(refused).toThrow(expect.objectContaining(closed));
+      for (const refused of [
+        () => dataplane.openPort({ kind: "udp", address: "127.0.0.1", udpPort: 17_999 }),
+        () => dataplane.createUnit(unitSpec),
+        () => dataplane.bridge(a!, b!),
+        () => dataplane.attach(c!, attach),
+      ])
+        await expect(refused()).rejects.toMatchObject(closed);
+      await dataplane.unbridge(a!);
+      await dataplane.detach(c!);
+      for (const channel of [a!, b!, c!]) await dataplane.closeChannel(channel);
+      await dataplane.removePeer(peer);
+      await dataplane.closeUnit(unit);
+      await dataplane.closePort(rig.access);
       await dataplane.close();
-      await dataplane.close();
-      const opening = dataplane.openPort({ kind: "udp", address: "127.0.0.1", udpPort: 17_999 });
-      await expect(opening).rejects.toMatchObject({ code: "closed" });
+    });
+
+    it("while ports and units are being opened leaves nothing of them", async () => {
+      const name = `lwc${process.pid % 1e6}`;
+      const before = openDescriptors();
+      for (let turns = 0; turns < 6; turns++) {
+        const dataplane = await startLoopDataplane({ maxChannels: 16, maxPeers: 16 });
+        const opening = [
+          dataplane.openPort({ kind: "udp", address: `127.9.${process.pid % 250}.1`, udpPort: 17_998 }),
+          dataplane.createUnit({ name, mtuBytes: 1400, addresses: [], routes: [], shared: false }),
+        ];
+        for (let turn = 0; turn < turns; turn++) await new Promise((resolve) => setImmediate(resolve));
+        const closing = dataplane.close();
+        opening.push(
+          dataplane.createUnit({
+            name: `${name}b`,
+            mtuBytes: 1400,
+            addresses: [],
+            routes: [],
+            shared: false,
+          }),
+        );
+        const results = await Promise.allSettled(opening);
+        await closing;
+        expect(results.at(-1)).toMatchObject({ status: "rejected", reason: { code: "closed" } });
+        for (const result of results)
+          if (result.status === "rejected") expect(result.reason).toMatchObject({ code: "closed" });
+        expect(existsSync(`/sys/class/net/${name}`)).toBe(false);
+      }
+      await eventually("the last descriptor's end", () => openDescriptors() <= before);
+    });
+  });
+
+  describe("whose thread has died", () => {
+    it("says so once, completes what is under way and can be closed", async () => {
+      const rig = await loopRig();
+      const { dataplane } = rig;
+      const channels = [1, 2].map((sessionId) =>
+        dataplane.addChannel({
+          kind: "pppoe",
+          peer: dataplane.addPeer({
+            kind: "ethernet",
+            port: rig.access,
+            remoteMac: MAC,
+            localMac: rig.gatewayMac,
+            tags: [],
+          }),
+          sessionId,
+        }),
+      );
+      // what the thread blocks in is a file now, which its next wait refuses
+      await dataplane.createUnit({
+        name: rig.unitName,
+        mtuBytes: 1400,
+        addresses: [],
+        routes: [],
+        shared: false,
+      });
+      replaceByFile(pollerOfThread());
+      rig.fromSubscriber(pppoeFrame(rig.gatewayMac, MAC, 1, numberedFrame(1, 1)));
+      await rig.until("the report", () => rig.punts.some(({ kind }) => kind === "engine-down"));
+      const reports = rig.punts.filter(({ kind }) => kind === "engine-down");
+      expect(reports).toEqual([
+        { kind: "engine-down", reason: expect.stringMatching(/thread 0: epoll_wait/) },
+      ]);
+      await dataplane.bridge(channels[0]!, channels[1]!);
+      const opening = dataplane.openPort({ kind: "udp", address: rig.remotes[0], udpPort: 17_997 });
+      await expect(opening).rejects.toMatchObject({ code: "worker-died" });
+      await rig.close();
     });
   });
 });
