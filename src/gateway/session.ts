@@ -239,9 +239,14 @@ export class Session {
     this.#do((ppp, now) => ppp.terminate(now, publicText(cause)));
   }
 
-  /** Ends at once. Everyone is told once; `ended` resolves when all is taken apart. */
-  end(cause: EndCause): void {
-    if (this.#stage.kind === "ended") return;
+  /**
+   * Ends at once. Everyone is told once; `ended` resolves when all is taken apart. One that is leaving ends for what
+   * made it leave, whatever its subscriber answers.
+   */
+  end(why: EndCause): void {
+    const stage = this.#stage;
+    if (stage.kind === "ended") return;
+    const cause = stage.kind === "leaving" ? stage.cause : why;
     this.#lastCounters = this.#counters();
     this.#stage = { kind: "ended" };
     this.#around.scheduler.remove(this);
@@ -338,7 +343,7 @@ export class Session {
         this.#role?.networkDown(output.protocol);
         return;
       case "down":
-        this.end(this.#stage.kind === "leaving" ? this.#stage.cause : causeOfLinkDown(output.cause));
+        this.end(causeOfLinkDown(output.cause));
         return;
     }
   }

@@ -27,8 +27,9 @@ const ALICE = { user: "alice@isp.example", password: PASSWORD } as const;
 const BOB = { user: "bob@isp.example", password: PASSWORD } as const;
 const VICTIMS = ["victim@isp.example", "victim@local.example"];
 /** A rate that a busy machine bears; each flood lasts 2 s. */
-const JUNK_PER_SECOND = 1000;
-const JUNK_COUNT = 2000;
+const JUNK_PER_SECOND = 700;
+const JUNK_COUNT = 1500;
+const PADI_COUNT = 2000;
 const LAC = lacConfig({
   // every call of these tests comes from one MAC address
   access: ["sessions-per-mac: 4"],
@@ -70,14 +71,14 @@ describe.skipIf(!isRoot)("bad input", () => {
   });
 
   /** Neither gateway has lost anything that Alice sent or got, or complained; and Bob gets in. */
-  const allIsWell = async (flood: Promise<unknown>): Promise<void> => {
+  const allIsWell = async (...floods: Promise<unknown>[]): Promise<void> => {
     const pings = await ping(site.subscriber, {
       to: FAR_HOST,
       count: 150,
       intervalMs: 20,
       packetBytes: 1000,
     });
-    await flood;
+    await Promise.all(floods);
     expect(pings.received, pings.output).toBe(pings.sent);
     const bob = await DialProcess.online(site.subscriber, BOB);
     await lns.session(BOB.user);
@@ -86,75 +87,77 @@ describe.skipIf(!isRoot)("bad input", () => {
     expect((await lns.session(ALICE.user)).address).toBe(alice.up.address);
     expect([...lac.complaints(), ...lns.complaints()]).toEqual([]);
   };
-  /** The counters of drops and discards that grow while `act` runs. */
-  const countedDuring = async (gateway: GatewayProcess, act: () => Promise<void>): Promise<string[]> => {
-    const before = await gateway.show("counters");
-    await act();
-    const after = await gateway.show("counters");
-    const grown = Object.keys(after).filter((name) => (after[name] ?? 0) > (before[name] ?? 0));
-    return grown.filter((name) => name.startsWith("drops.") || name.includes("discarded"));
+  /** The counters of drops and discards that are not zero. */
+  const counted = async (gateway: GatewayProcess): Promise<string[]> => {
+    const counters = Object.entries(await gateway.show("counters")).filter(([, count]) => count > 0);
+    return counters
+      .map(([name]) => name)
+      .filter((name) => name.startsWith("drops.") || name.includes("discarded"));
   };
 
-  it("on the access line is dropped and counted by reason", async () => {
-    const stations = { to: site.lac.macOf("acc0"), from: site.subscriber.macOf("sub0") };
-    const junk = accessJunk(stations, alice.up.pppoeSessionId);
-    const malformedBefore = await lns.counter("drops.malformed-ip");
-    const counted = await countedDuring(lac, () =>
-      allIsWell(access.flood(junk, JUNK_COUNT, JUNK_PER_SECOND)),
+  it("on every port is dropped and counted by reason", async () => {
+    const macs = {
+      subscriber: site.subscriber.macOf("sub0"),
+      access: site.lac.macOf("acc0"),
+      lac: site.lac.macOf("core0"),
+      lns: site.lns.macOf("core0"),
+    };
+    const atLacs = (await lac.session(ALICE.user)).onward!;
+    const atLnss = await lns
+      .session(ALICE.user)
+      .then(({ origin }) => (origin.kind === "l2tp" ? origin : undefined));
+    const onAccess = accessJunk({ to: macs.access, from: macs.subscriber }, alice.up.pppoeSessionId);
+    const toLac = l2tpJunk(
+      { to: macs.lac, from: macs.lns },
+      { to: LAC_ADDRESS, from: LNS_ADDRESS },
+      { tunnel: atLacs.localTunnelId, session: atLacs.localSessionId },
     );
-    expect(counted).toEqual(
+    const toLns = l2tpJunk(
+      { to: macs.lns, from: macs.lac },
+      { to: LNS_ADDRESS, from: LAC_ADDRESS },
+      { tunnel: atLnss!.localTunnelId, session: atLnss!.localSessionId },
+    );
+    await allIsWell(
+      access.flood(onAccess, JUNK_COUNT, JUNK_PER_SECOND),
+      atLns.flood(toLac, JUNK_COUNT, JUNK_PER_SECOND),
+      atLac.flood(toLns, JUNK_COUNT, JUNK_PER_SECOND),
+    );
+    expect(await counted(lac)).toEqual(
       expect.arrayContaining([
-        "drops.truncated",
-        "drops.bad-version",
-        "drops.unknown-session",
-        "drops.wrong-source",
         "pppoe.acc0.discarded.truncated",
         "pppoe.acc0.discarded.bad-version",
         "pppoe.acc0.discarded.bad-tag",
         "pppoe.acc0.discarded.bad-destination",
       ]),
     );
-    // what the bridge carried to the LNS in Alice's name
-    expect(await lns.counter("drops.malformed-ip")).toBeGreaterThan(malformedBefore);
+    // malformed IP: what the bridge carried to the LNS in Alice's name
+    expect(await counted(lns)).toContain("drops.malformed-ip");
+    for (const gateway of [lac, lns])
+      expect(await counted(gateway)).toEqual(
+        expect.arrayContaining([
+          "drops.truncated",
+          "drops.bad-version",
+          "drops.bad-length",
+          "drops.unknown-tunnel",
+          "drops.unknown-session",
+          "drops.wrong-source",
+          "l2tp.discarded.malformed",
+          "l2tp.discarded.unknown-tunnel",
+          "l2tp.discarded.wrong-source",
+        ]),
+      );
   });
 
-  it.each(["LAC", "LNS"])("on the %s's UDP port is dropped and counted by reason", async (which) => {
-    const gateway = which === "LAC" ? lac : lns;
-    const macs = { LAC: site.lac.macOf("core0"), LNS: site.lns.macOf("core0") };
-    const { localTunnelId } = (await gateway.show("tunnels"))[0]!;
-    const session = await gateway.session(ALICE.user);
-    const leg = session.onward ?? session.origin;
-    const open = { tunnel: localTunnelId, session: leg.kind === "l2tp" ? leg.localSessionId : 0 };
-    const junk =
-      which === "LAC"
-        ? l2tpJunk({ to: macs.LAC, from: macs.LNS }, { to: LAC_ADDRESS, from: LNS_ADDRESS }, open)
-        : l2tpJunk({ to: macs.LNS, from: macs.LAC }, { to: LNS_ADDRESS, from: LAC_ADDRESS }, open);
-    const wire = which === "LAC" ? atLns : atLac;
-    const counted = await countedDuring(gateway, () =>
-      allIsWell(wire.flood(junk, JUNK_COUNT, JUNK_PER_SECOND)),
-    );
-    expect(counted).toEqual(
-      expect.arrayContaining([
-        "drops.truncated",
-        "drops.bad-version",
-        "drops.bad-length",
-        "drops.unknown-tunnel",
-        "drops.unknown-session",
-        "drops.wrong-source",
-        "l2tp.discarded.malformed",
-        "l2tp.discarded.unknown-tunnel",
-        "l2tp.discarded.wrong-source",
-      ]),
-    );
-  });
-
-  it.each(VICTIMS)("in a subscriber's own session harms nobody else: %s", async (user) => {
-    const { dial, up } = await DialProcess.online(site.subscriber, { user, password: PASSWORD });
+  it("in a subscriber's own session harms nobody else", async () => {
     const stations = { destination: site.lac.macOf("acc0"), source: site.subscriber.macOf("sub0") };
-    const frames = pppJunk().map((ppp) => sessionFrame({ ...stations, sessionId: up.pppoeSessionId }, ppp));
-    await allIsWell(access.flood(frames, JUNK_COUNT, JUNK_PER_SECOND));
-    await dial.kill();
-    expect((await lac.counter("drops.policed")) + (await lns.counter("drops.policed"))).toBeGreaterThan(0);
+    const floods = VICTIMS.map(async (user) => {
+      const { dial, up } = await DialProcess.online(site.subscriber, { user, password: PASSWORD });
+      const frames = pppJunk().map((ppp) => sessionFrame({ ...stations, sessionId: up.pppoeSessionId }, ppp));
+      await access.flood(frames, JUNK_COUNT, JUNK_PER_SECOND);
+      await dial.kill();
+    });
+    await allIsWell(...floods);
+    for (const gateway of [lac, lns]) expect(await counted(gateway)).toContain("drops.policed");
   });
 
   it("in the form of a thousand PADIs a second is answered within limits", async () => {
@@ -177,10 +180,10 @@ describe.skipIf(!isRoot)("bad input", () => {
 
     // each from an address of its own, and as many from one
     const one = padi(macOf(0x12, 0));
-    const padis = Array.from({ length: JUNK_COUNT }, (_, i) => (i % 2 === 0 ? padi(macOf(0x11, i)) : one));
-    await allIsWell(access.flood(padis, JUNK_COUNT, 1000));
+    const padis = Array.from({ length: PADI_COUNT }, (_, i) => (i % 2 === 0 ? padi(macOf(0x11, i)) : one));
+    await allIsWell(access.flood(padis, PADI_COUNT, 1000));
     // on a busy machine this process, too, loses some of what it should hear
-    expect(offersTo(0x11)).toBeGreaterThan(JUNK_COUNT / 8);
+    expect(offersTo(0x11)).toBeGreaterThan(PADI_COUNT / 8);
     // one a second and a burst of five, while the flood lasts, which may be longer on a busy machine
     expect(offersTo(0x12)).toBeGreaterThan(0);
     expect(offersTo(0x12)).toBeLessThan(60);

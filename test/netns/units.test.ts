@@ -137,7 +137,7 @@ describe.skipIf(!isRoot)("units", () => {
       user: "crowd%d@elsewhere.example",
       password: PASSWORD,
       count: CROWD,
-      rate: 100,
+      rate: 200,
     });
     dials.push(crowd);
     expect(await crowd.summary()).toMatchObject({ up: CROWD, failed: 0 });

@@ -63,14 +63,13 @@ export class CommandProcess {
   /** The first JSON line that `matches`; rejects when the process ends without one. */
   async jsonLine<T>(what: string, matches: (line: T) => boolean, timeoutMs = 20_000): Promise<T> {
     const look = (): T | undefined => this.jsonLines<T>().find(matches);
-    const found = await eventually(what, () => look() ?? (this.hasEnded && "ended"), { timeoutMs }).catch(
-      (error: Error) => {
-        throw new Error(`${error.message}; it said:\n${this.#output}`);
-      },
-    );
-    const line = found === "ended" ? look() : found;
-    if (line === undefined) throw new Error(`it ended before: ${what}; it said:\n${this.#output}`);
-    return line as T;
+    const hopeless = (): string | undefined =>
+      this.hasEnded && look() === undefined ? "it has ended" : undefined;
+    try {
+      return (await eventually(what, look, { timeoutMs, hopeless })) as T;
+    } catch (error) {
+      throw new Error(`${(error as Error).message}; it said:\n${this.#output}`);
+    }
   }
 
   signal(name: NodeJS.Signals): void {
