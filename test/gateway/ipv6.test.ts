@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { Ipv6Up } from "../../src/ppp/link-types.ts";
 import { USERS_YAML } from "../support/configurations.ts";
 import { Node, SubscriberSide, World, wireEthernet } from "../support/world.ts";
@@ -13,7 +13,6 @@ users-file: users.yaml
 `;
 
 let world: World;
-afterEach(() => world.close());
 
 /** An online subscriber whose PPP asks for IPv6 as well; what he learns of it, if anything. */
 async function online(yaml: string) {

@@ -1,9 +1,8 @@
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { LAC_YAML, LNS_YAML, USERS_YAML } from "../support/configurations.ts";
 import { Node, type Pair, SubscriberSide, startPair, World, wireEthernet } from "../support/world.ts";
 
 let world: World;
-afterEach(() => world.close());
 
 async function start(lacYaml = LAC_YAML, lnsYaml = LNS_YAML): Promise<Pair> {
   world = new World(5);

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { LAC_YAML, LNS_YAML, USERS_YAML } from "../support/configurations.ts";
 import { macOf, Node, type Pair, SubscriberSide, startPair, World, wireEthernet } from "../support/world.ts";
 
@@ -12,7 +12,6 @@ users-file: users.yaml
 `;
 
 let world: World;
-afterEach(() => world.close());
 
 async function pair(): Promise<Pair> {
   world = new World(1);
@@ -77,7 +76,6 @@ describe("every end at every moment of a call", () => {
         const told = node.records.map(({ session }) => session);
         expect(new Set(told).size).toBe(told.length);
       }
-      world.close();
     }
   });
 });

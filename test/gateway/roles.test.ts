@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { LAC_YAML, LNS_YAML, USERS_YAML } from "../support/configurations.ts";
 import {
   macOf,
@@ -33,7 +33,6 @@ function ipv4Packet(source: string, destination: string): Uint8Array {
 }
 
 let world: World;
-afterEach(() => world.close());
 
 async function lacAndLns(): Promise<Pair> {
   world = new World(1);
@@ -171,7 +170,6 @@ describe("a LAC and an LNS", () => {
       for (const caller of callers) caller.hangUp();
       await world.pass(60_000);
       expect([seed, lac.views.sessions(), lns.views.sessions()]).toEqual([seed, [], []]);
-      world.close();
     }
   });
 });

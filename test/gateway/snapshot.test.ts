@@ -91,7 +91,6 @@ describe("the machines of a LAC and of an LNS", () => {
       expect(inputs).toBeGreaterThan(100);
     } finally {
       rmSync(directory, { recursive: true });
-      world.close();
     }
   });
 });

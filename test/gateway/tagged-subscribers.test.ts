@@ -8,7 +8,6 @@ const AFTER_TAGS = 12 + TAGS.length;
 const CONFIGURE_REQUEST = fromHex("8864 1100").join();
 
 let world: World;
-afterEach(() => world.close());
 
 /** The MRU in an LCP Configure-Request of a session frame under TAGS, if it is one. */
 function mruAsked(frame: Uint8Array): number[] {

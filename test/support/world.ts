@@ -53,7 +53,6 @@ export class World {
   #sent = 0;
   readonly #deliveries = new Deadlines<() => void>();
   readonly #schedulers: Scheduler[] = [];
-  readonly #directories: string[] = [];
 
   constructor(seed: number, weather: Weather = FAIR) {
     this.#random = seededRandom(seed);
@@ -121,15 +120,14 @@ export class World {
   /** A checked configuration of YAML text, with a users file beside it. */
   config(yaml: string, users = "[]\n"): ReturnType<typeof loadConfig> {
     const directory = mkdtempSync(join(tmpdir(), "lacewing-world-"));
-    this.#directories.push(directory);
-    writeFileSync(join(directory, "users.yaml"), users, { mode: 0o600 });
-    const path = join(directory, "gateway.yaml");
-    writeFileSync(path, yaml, { mode: 0o600 });
-    return loadConfig(path);
-  }
-
-  close(): void {
-    for (const directory of this.#directories) rmSync(directory, { recursive: true, force: true });
+    try {
+      writeFileSync(join(directory, "users.yaml"), users, { mode: 0o600 });
+      const path = join(directory, "gateway.yaml");
+      writeFileSync(path, yaml, { mode: 0o600 });
+      return loadConfig(path);
+    } finally {
+      rmSync(directory, { recursive: true });
+    }
   }
 
   #chance(probability: number): boolean {
