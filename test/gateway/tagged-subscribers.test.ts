@@ -1,4 +1,4 @@
-import { afterEach, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { concatBytes, fromHex, readU16 } from "../../src/base/bytes.ts";
 import { LAC_YAML, LNS_YAML, USERS_YAML } from "../support/configurations.ts";
 import { startPair, World } from "../support/world.ts";
