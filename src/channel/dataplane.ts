@@ -261,6 +261,9 @@ export interface Dataplane {
   counters(channel: ChannelId): ChannelCounters;
   drops(): Readonly<Record<DropReason, number>>;
 
-  /** Ends workers, closes ports and units. */
+  /**
+   * Ends workers, closes ports and units. After this only what gives something back can be called (close…, remove…,
+   * unbridge, detach), for nothing; everything else throws a DataplaneError `closed`.
+   */
   close(): Promise<void>;
 }

@@ -63,7 +63,7 @@ export interface UdpOptions {
   readonly df: "clear" | "probe";
 }
 
-export interface TunOptions {
+interface TunOptions {
   readonly name: string;
   /** Path of a network namespace ("/run/netns/core"); ours when absent. Needs CAP_SYS_ADMIN. */
   readonly netnsPath?: string;
@@ -74,7 +74,7 @@ export interface TunOptions {
 }
 
 /** One ICMP error or similar from a socket's error queue (IP_RECVERR). */
-export interface SocketError {
+interface SocketError {
   /** Symbolic: "ECONNREFUSED", "EMSGSIZE", "EHOSTUNREACH". */
   readonly code: string;
   readonly errno: number;
@@ -112,7 +112,6 @@ export const RX_ADDRESS = 3;
 export const ADDRESS_BYTES = 64;
 export const ADDRESS_FAMILY = 0;
 export const ADDRESS_PORT = 2;
-export const ADDRESS_SCOPE = 4;
 export const ADDRESS_REMOTE = 8;
 export const ADDRESS_LOCAL = 24;
 export const ADDRESS_IFINDEX = 40;
