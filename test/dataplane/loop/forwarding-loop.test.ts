@@ -50,6 +50,7 @@ function makeLoop(script: {
 
   const rings: number[] = [];
   const calls: string[] = [];
+  const overflowsAsked: string[] = [];
   const frame = pppoeFrame(OURS, THEIRS, 1, numberedFrame(1, 1));
   class ScriptedRegion extends MemoryRegion {
     override sendPacket(fd: number, descriptors: Int32Array, count: number): number {
@@ -58,9 +59,9 @@ function makeLoop(script: {
       return super.sendPacket(fd, descriptors, count);
     }
     tunReceiver() {
-      return this.packetReceiver();
+      return this.packetReceiver(undefined, undefined, "unit");
     }
-    packetReceiver() {
+    packetReceiver(_fd?: unknown, _options?: unknown, of = "access port") {
       const at = this.allocate(4096) + 256;
       return {
         receive: (descriptors: Int32Array) => {
@@ -73,7 +74,10 @@ function makeLoop(script: {
           return 1;
         },
         release: () => calls.push("release"),
-        overflows: () => 0,
+        overflows: () => {
+          overflowsAsked.push(of);
+          return 0;
+        },
         close() {},
       };
     }
@@ -125,6 +129,7 @@ function makeLoop(script: {
     control,
     rings,
     calls,
+    overflowsAsked,
     replies,
     run: () => {
       loop.run();
@@ -189,6 +194,21 @@ describe("the loop of a forwarding thread", () => {
     loop.run();
     expect(faults).toEqual([]);
     expect(loop.calls.filter((call) => call === "send").length).toBeGreaterThanOrEqual(8);
+  });
+
+  it("asks what the kernel dropped when traffic has stopped, but not units, which there may be thousands of", () => {
+    let waits = 0;
+    let frames = 1;
+    const loop = makeLoop({
+      receive: () => frames-- > 0,
+      wait() {
+        waits += 1;
+        if (waits === 4) loop.stop();
+        return waits === 2;
+      },
+    });
+    loop.run();
+    expect(loop.overflowsAsked).toEqual(["access port"]);
   });
 
   it("turns away from a unit whose device is gone, and says so once", () => {
