@@ -14,6 +14,8 @@ export default defineConfig({
           name: "unit",
           include: ["test/**/*.test.ts"],
           exclude: SYSTEM,
+          // two files at a time on the smallest machine, too: they wait for child processes as much as for a core
+          maxWorkers: 2,
           testTimeout: 20_000,
           sequence: { groupOrder: 0 },
         },

@@ -26,20 +26,24 @@ export function say(line) {
   process.stderr.write(`set-up: ${line}\n`);
 }
 
+/** What ends us, and so our child. */
+export const END_SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"];
+
 /**
- * How a child process ended; meanwhile it gets the signals that we get, so that it ends before us.
- * @param {import("node:child_process").ChildProcess} child
+ * Starts a child process and tells how it ended; meanwhile it gets the signals that we get, so that it ends
+ * before us. They are caught before it is there: none may fall between.
+ * @param {() => import("node:child_process").ChildProcess} start
  * @returns {Promise<{ status?: number, signal?: string, error?: Error }>}
  */
-export async function ended(child) {
+export async function ended(start) {
   const forward = (signal) => child.kill(signal);
-  const signals = ["SIGINT", "SIGTERM", "SIGHUP"];
-  for (const signal of signals) process.on(signal, forward);
+  for (const signal of END_SIGNALS) process.on(signal, forward);
+  const child = start();
   const result = await new Promise((resolve) => {
     child.on("error", (error) => resolve({ error }));
     child.on("exit", (status, signal) => resolve({ status, signal }));
   });
-  for (const signal of signals) process.off(signal, forward);
+  for (const signal of END_SIGNALS) process.off(signal, forward);
   return result;
 }
 
@@ -54,7 +58,7 @@ export async function run(name, [command, ...args], environment = {}) {
   const output = openSync(log, "w");
   const stdio = ["ignore", output, output];
   const env = { ...process.env, ...environment };
-  const { status, signal, error } = await ended(spawn(command, args, { cwd: ROOT, stdio, env }));
+  const { status, signal, error } = await ended(() => spawn(command, args, { cwd: ROOT, stdio, env }));
   closeSync(output);
   if (status === 0) return;
   const tail = readFileSync(log, "utf8").trimEnd().split("\n").slice(-40).join("\n");

@@ -10,7 +10,7 @@
 
 import { spawn } from "node:child_process";
 import { chmodSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { ended } from "./tools.mjs";
+import { END_SIGNALS, ended } from "./tools.mjs";
 
 const MARK = "# Lacewing's set-up: no daemon is started while it installs packages";
 const [policyFile, command, ...args] = process.argv.slice(2);
@@ -34,16 +34,19 @@ function forbidDaemons(path) {
   return true;
 }
 
+// from here on no signal ends us before the policy is gone again
+for (const signal of END_SIGNALS) process.on(signal, () => {});
 const ours = forbidDaemons(policyFile);
 process.on("exit", () => {
   if (ours) rmSync(policyFile, { force: true });
 });
 
-const child = spawn(command, args, {
-  stdio: ["ignore", "inherit", "inherit"],
-  // RUNLEVEL: invoke-rc.d starts nothing in single-user mode, should the policy be somebody else's
-  env: { ...process.env, DEBIAN_FRONTEND: "noninteractive", LC_ALL: "C.UTF-8", RUNLEVEL: "1" },
-});
-const { status, error } = await ended(child);
+const { status, error } = await ended(() =>
+  spawn(command, args, {
+    stdio: ["ignore", "inherit", "inherit"],
+    // RUNLEVEL: invoke-rc.d starts nothing in single-user mode, should the policy be somebody else's
+    env: { ...process.env, DEBIAN_FRONTEND: "noninteractive", LC_ALL: "C.UTF-8", RUNLEVEL: "1" },
+  }),
+);
 if (error) process.stderr.write(`${error.message}\n`);
 process.exitCode = status ?? 1;

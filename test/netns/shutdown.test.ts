@@ -108,6 +108,7 @@ describe.skipIf(!isRoot)("a gateway that ends", () => {
     const localId = local.ups()[0]!.pppoeSessionId;
     const ids = [localId, ...many.ups().map(({ pppoeSessionId }) => pppoeSessionId)];
     await Promise.all([many.exited, local.exited, lns.hasSessions(0)]);
+    await eventually("every PADT to be captured", () => padts(access).length >= ids.length);
     expect(terminateRequests(access)).toEqual([localId]);
     expect(sorted(padts(access))).toEqual(sorted(ids));
     expect(messages(fromLac, "StopCCN")).toMatchObject([{ resultCode: { result: 6 } }]);
@@ -129,6 +130,10 @@ describe.skipIf(!isRoot)("a gateway that ends", () => {
 
     const ids = many.ups().map(({ pppoeSessionId }) => pppoeSessionId);
     await Promise.all([many.exited, lac.hasSessions(0)]);
+    await eventually(
+      "every Terminate-Request to be captured",
+      () => terminateRequests(access).length >= ids.length,
+    );
     expect(sorted(terminateRequests(access))).toEqual(sorted(ids));
     expect(messages(fromLns, "StopCCN")).toMatchObject([{ resultCode: { result: 6 } }]);
     expect(messages(fromLns, "CDN")).toEqual([]);

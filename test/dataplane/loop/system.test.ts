@@ -262,7 +262,9 @@ describe.skipIf(!isRoot)("the loop engine on real devices (root)", async () => {
       const a = pppoe(5);
       const stop = await rig.flood(pppoeFrame(rig.gatewayMac, MAC, 5, numberedFrame(1, 999)));
       const faults: string[] = [];
-      for (let session = 10; session < 15; session++) {
+      let proven = 0;
+      // a session whose held frames the kernel lost in the flood, all of them, proves nothing: another one does
+      for (let session = 10; proven < 5 && session < 60; session++) {
         const punted = rig.punts.length;
         await rig.until("the flood", () => rig.punts.length > punted + 100);
         const b = lns({}, session);
@@ -284,7 +286,7 @@ describe.skipIf(!isRoot)("the loop engine on real devices (root)", async () => {
         // the flood may cost any of them, on the way through the kernel, but never their order
         const sequences = ofSession();
         const before = sequences.slice(0, sequences.indexOf(999));
-        if (before.length === 0) faults.push(`${session}: no held frame`);
+        if (before.length > 0) proven += 1;
         if (before.some((sequence, i) => i > 0 && sequence <= before[i - 1]!))
           faults.push(`${session}: held frames`);
         if (sequences.slice(before.length).some((sequence) => sequence !== 999))
@@ -293,6 +295,7 @@ describe.skipIf(!isRoot)("the loop engine on real devices (root)", async () => {
       }
       await stop();
       expect(faults).toEqual([]);
+      expect(proven).toBe(5);
     });
 
     it("loses nothing and keeps the order when datagrams come coalesced", async () => {
