@@ -24,7 +24,7 @@ async function again() {
     // -F: flock becomes the script, so that signals reach it
     const argv = ["-F", ...options, join(STAMPS, "lock"), process.execPath, ...process.argv.slice(1)];
     const environment = { ...process.env, [LOCKED]: "1" };
-    return ended(spawn("flock", argv, { stdio: ["ignore", "inherit", "inherit"], env: environment }));
+    return ended(() => spawn("flock", argv, { stdio: ["ignore", "inherit", "inherit"], env: environment }));
   };
   let result = await attempt("-n", "-E", String(LOCK_IS_TAKEN));
   if (result.status === LOCK_IS_TAKEN) {
