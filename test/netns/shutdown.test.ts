@@ -106,11 +106,13 @@ describe.skipIf(!isRoot)("a gateway that ends", () => {
     expect(exit.tookMs).toBeLessThan(STOP_LIMIT_MS);
 
     const localId = local.ups()[0]!.pppoeSessionId;
-    const ids = [localId, ...many.ups().map(({ pppoeSessionId }) => pppoeSessionId)];
+    const bridged = many.ups().map(({ pppoeSessionId }) => pppoeSessionId);
+    // who has got the Terminate-Request may be quicker with a PADT of his own than we are: then he gets none
+    const told = (): readonly number[] => padts(access).filter((id) => id !== localId);
     await Promise.all([many.exited, local.exited, lns.hasSessions(0)]);
-    await eventually("every PADT to be captured", () => padts(access).length >= ids.length);
+    await eventually("every PADT to be captured", () => told().length >= bridged.length);
     expect(terminateRequests(access)).toEqual([localId]);
-    expect(sorted(padts(access))).toEqual(sorted(ids));
+    expect(sorted(told())).toEqual(sorted(bridged));
     expect(messages(fromLac, "StopCCN")).toMatchObject([{ resultCode: { result: 6 } }]);
     expect(messages(fromLac, "CDN")).toEqual([]);
     const records = lac.log().filter(({ msg }) => msg === "session ended");
