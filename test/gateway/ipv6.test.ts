@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Ipv6Up } from "../../src/ppp/link-types.ts";
 import { USERS_YAML } from "../support/configurations.ts";
-import { Node, SubscriberSide, World, wireEthernet } from "../support/world.ts";
+import { startAlone, World } from "../support/world.ts";
 
 const YAML = `
 name: pta
@@ -17,11 +17,7 @@ let world: World;
 /** An online subscriber whose PPP asks for IPv6 as well; what he learns of it, if anything. */
 async function online(yaml: string) {
   world = new World(8);
-  const node = new Node(world, "10.0.0.2", yaml, USERS_YAML);
-  const side = new SubscriberSide(world);
-  wireEthernet(side, node);
-  await side.open();
-  await node.gateway.start();
+  const { node, side } = await startAlone(world, yaml, USERS_YAML);
   const alice = side.subscriber(1, "alice@isp.example", "wonderland");
   alice.start();
   await world.until(() => side.online.has(alice), 1000);

@@ -1,6 +1,16 @@
 import { describe, expect, it } from "vitest";
 import { LAC_YAML, LNS_YAML, USERS_YAML } from "../support/configurations.ts";
-import { macOf, Node, type Pair, SubscriberSide, startPair, World, wireEthernet } from "../support/world.ts";
+import {
+  type Alone,
+  macOf,
+  Node,
+  type Pair,
+  SubscriberSide,
+  startAlone,
+  startPair,
+  World,
+  wireEthernet,
+} from "../support/world.ts";
 
 const PTA_YAML = `
 name: pta
@@ -18,15 +28,11 @@ async function pair(): Promise<Pair> {
   return startPair(world, LAC_YAML, LNS_YAML, USERS_YAML);
 }
 
-async function pta(delayMs = 0): Promise<{ node: Node; side: SubscriberSide }> {
+async function pta(delayMs = 0): Promise<Alone> {
   world = new World(2);
-  const node = new Node(world, "10.0.0.2", PTA_YAML, USERS_YAML);
-  node.dataplane.delayMs = delayMs;
-  const side = new SubscriberSide(world);
-  wireEthernet(side, node);
-  await side.open();
-  await node.gateway.start();
-  return { node, side };
+  const alone = await startAlone(world, PTA_YAML, USERS_YAML);
+  alone.node.dataplane.delayMs = delayMs;
+  return alone;
 }
 
 /** Nothing is left of anybody: no session, and no channel or unit in the data plane. */
@@ -150,11 +156,7 @@ describe("a shared device that somebody removes", () => {
   it("is made again, and its subscribers get in again", async () => {
     world = new World(4);
     const yaml = PTA_YAML.replace('name: "sub%d"', "mode: shared, name: subs");
-    const node = new Node(world, "10.0.0.2", yaml, USERS_YAML);
-    const side = new SubscriberSide(world);
-    wireEthernet(side, node);
-    await side.open();
-    await node.gateway.start();
+    const { node, side } = await startAlone(world, yaml, USERS_YAML);
     const alice = side.subscriber(1, "alice@isp.example", "wonderland");
     alice.start();
     await world.until(() => side.online.has(alice), 1000);

@@ -1,10 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { LAC_YAML, LNS_YAML, USERS_YAML } from "../support/configurations.ts";
 import {
+  type Alone,
   macOf,
   Node,
   type Pair,
   SubscriberSide,
+  startAlone,
   startPair,
   World,
   wireEthernet,
@@ -39,14 +41,9 @@ async function lacAndLns(): Promise<Pair> {
   return startPair(world, LAC_YAML, LNS_YAML, USERS_YAML);
 }
 
-async function pta(): Promise<{ node: Node; side: SubscriberSide }> {
+async function pta(): Promise<Alone> {
   world = new World(2);
-  const node = new Node(world, "10.0.0.2", PTA, USERS_YAML);
-  const side = new SubscriberSide(world);
-  wireEthernet(side, node);
-  await side.open();
-  await node.gateway.start();
-  return { node, side };
+  return startAlone(world, PTA, USERS_YAML);
 }
 
 describe("a LAC and an LNS", () => {

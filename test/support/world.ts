@@ -493,6 +493,22 @@ export async function startPair(
   return { lac, lns, side };
 }
 
+/** A gateway that runs by itself, and its subscribers. */
+export interface Alone {
+  readonly node: Node;
+  readonly side: SubscriberSide;
+}
+
+/** Starts one gateway of `world` with this configuration, which knows `users`. */
+export async function startAlone(world: World, yaml: string, users: string): Promise<Alone> {
+  const node = new Node(world, "10.0.0.2", yaml, users);
+  const side = new SubscriberSide(world);
+  wireEthernet(side, node);
+  await side.open();
+  await node.gateway.start();
+  return { node, side };
+}
+
 /** A PPPoE session frame around a PPP frame, without tags. */
 function pppoeFrame(to: Uint8Array, from: Uint8Array, sessionId: number, ppp: Uint8Array): Uint8Array {
   const payload = new Uint8Array(PPPOE_HEADER_BYTES + ppp.length);
