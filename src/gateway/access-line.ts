@@ -10,6 +10,7 @@ import {
   DEFAULT_ACCESS_CONCENTRATOR_LIMITS,
 } from "../pppoe/access-concentrator-types.ts";
 import { formatMac, type VlanTag, vlanId } from "../wire/ethernet.ts";
+import type { AccessLine as WireAccessLine } from "../wire/pppoe-tags.ts";
 import type { LinkInfo } from "../wire/rtnetlink-link.ts";
 import { authenticationMethods } from "./authentication-methods.ts";
 import type { Carrier } from "./carrier.ts";
@@ -282,6 +283,11 @@ class PppoeCarrier implements Carrier {
   readonly kind = "pppoe";
   readonly channel: ChannelId;
   readonly serviceName: string;
+  readonly accessLine: WireAccessLine | undefined;
+  readonly portName: string;
+  readonly vlanIds: readonly number[];
+  readonly mac: string;
+  readonly linkSpeed: number | undefined;
   readonly callingNumber: string;
   readonly mruBytes: number;
   readonly logFields: LogFields;
@@ -310,6 +316,11 @@ class PppoeCarrier implements Carrier {
     this.#peer = peer;
     this.channel = channel;
     this.serviceName = request.serviceName;
+    this.accessLine = request.line;
+    this.portName = line.config.interface;
+    this.vlanIds = vlans;
+    this.mac = mac;
+    this.linkSpeed = undefined;
     this.callingNumber = request.line?.circuitId ?? mac;
     this.mruBytes = mruBytes;
     this.logFields = {

@@ -1,5 +1,6 @@
 import type { LogFields } from "../base/logger.ts";
 import type { ChannelId } from "../channel/dataplane.ts";
+import type { AccessLine } from "../wire/pppoe-tags.ts";
 import type { EndCause } from "./cause.ts";
 import type { L2tpLegView, PppoeOriginView } from "./views.ts";
 
@@ -9,6 +10,16 @@ export interface Carrier {
   readonly channel: ChannelId;
   /** The Service-Name that the subscriber asked for; undefined on L2TP. */
   readonly serviceName: string | undefined;
+  /** What the access node told of the subscriber's line (TR-101); undefined when it told nothing, and on L2TP. */
+  readonly accessLine: AccessLine | undefined;
+  /** The access interface as configured; undefined on L2TP. */
+  readonly portName: string | undefined;
+  /** The VLANs that he called under, outermost first. */
+  readonly vlanIds: readonly number[];
+  /** "02:00:5e:10:00:01"; undefined on L2TP. */
+  readonly mac: string | undefined;
+  /** What the access interface runs at, bit/s; undefined when nobody knows, and on L2TP. */
+  readonly linkSpeed: number | undefined;
   /** How an LNS is told where the subscriber called from (Calling Number AVP). */
   readonly callingNumber: string;
   /** Octets of the largest PPP packet that it takes, either way. */

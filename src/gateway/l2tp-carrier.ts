@@ -14,6 +14,11 @@ export class L2tpCarrier implements Carrier, CallHandler {
   readonly kind = "l2tp";
   readonly channel: ChannelId;
   readonly serviceName = undefined;
+  readonly accessLine = undefined;
+  readonly portName = undefined;
+  readonly vlanIds = [];
+  readonly mac = undefined;
+  readonly linkSpeed = undefined;
   readonly callingNumber: string;
   readonly mruBytes: number;
   readonly logFields: LogFields;
