@@ -49,6 +49,7 @@ export class AccessLine {
   readonly #around: Surroundings;
   readonly #maker: SessionMaker;
   #open: OpenLine | undefined;
+  #linkSpeed: number | undefined;
   #opening = false;
   #stopped = false;
 
@@ -62,6 +63,11 @@ export class AccessLine {
     return this.#open?.port;
   }
 
+  /** What the interface runs at, bit/s. */
+  get linkSpeed(): number | undefined {
+    return this.#linkSpeed;
+  }
+
   /** The discovery counters, for `show counters`; empty while the interface is away. */
   counters(): Readonly<Record<string, number>> {
     if (this.#open === undefined) return {};
@@ -71,6 +77,8 @@ export class AccessLine {
 
   /** Opens when the interface is there and up, and is not open yet. Called again whenever links change. */
   async openIfThere(): Promise<void> {
+    // here, and not with every call: the system is asked through a file
+    this.#linkSpeed = this.#around.host.speedOf(this.#open?.link.name ?? this.config.interface);
     while (this.#open === undefined && !this.#opening && !this.#stopped) {
       const link = this.#around.host.linkByName(this.config.interface);
       if (link === undefined || !link.up) return;
@@ -320,7 +328,7 @@ class PppoeCarrier implements Carrier {
     this.portName = line.config.interface;
     this.vlanIds = vlans;
     this.mac = mac;
-    this.linkSpeed = undefined;
+    this.linkSpeed = line.linkSpeed;
     this.callingNumber = request.line?.circuitId ?? mac;
     this.mruBytes = mruBytes;
     this.logFields = {

@@ -6,6 +6,8 @@ export interface HostNetwork {
   linkByName(name: string): LinkInfo | undefined;
   /** Is this one of our addresses at this moment? */
   hasAddress(address: string): boolean;
+  /** What the link of this name runs at, bit/s; undefined when its driver does not say, or it is down. */
+  speedOf(name: string): number | undefined;
   /** Largest outer packet towards `address`, as routes and devices say now; undefined when there is no route. */
   mtuTowards(address: string): number | undefined;
   /** The one receiver of what changes. Events come after linkByName() knows of them. */

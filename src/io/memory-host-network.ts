@@ -8,6 +8,7 @@ export function memoryHostNetwork(mtuBytes = 1500): HostNetwork & { announce(eve
   return {
     linkByName: (name) => links.byName(name),
     hasAddress: () => true,
+    speedOf: () => 10_000_000_000,
     mtuTowards: () => mtuBytes,
     onLinkEvent(receiver) {
       handler = receiver;

@@ -11,6 +11,7 @@ import {
 import { getRouteRequest, parseRoute } from "../wire/rtnetlink-route.ts";
 import type { NativeError } from "./addon.ts";
 import { type HostNetwork, LinkTable } from "./host-network.ts";
+import { linkSpeed } from "./link-speed.ts";
 import { addon } from "./native.ts";
 
 /** Notifications that are read before other events get their turn. */
@@ -72,6 +73,7 @@ export function openHostNetwork(): HostNetwork {
       }
       return false;
     },
+    speedOf: linkSpeed,
     mtuTowards(address) {
       const octets = parseIpAddress(address);
       if (octets === undefined) return undefined;
