@@ -62,6 +62,10 @@ export interface UdpPeerSpec {
   readonly checksum: boolean;
   /** What happens to a frame whose outer packet exceeds the path MTU: outer fragments (DF clear), or a drop. */
   readonly oversize: "fragment" | "drop";
+  /** DSCP of the data messages that we send, 0 to 63; 0 when absent. Control messages have theirs in sendControl(). */
+  readonly dscp?: number;
+  /** Our address that data messages come from, on a port that is bound to any; the system chooses when absent. */
+  readonly localAddress?: string;
 }
 
 export type PeerSpec = EthernetPeerSpec | UdpPeerSpec;
@@ -72,6 +76,19 @@ interface PppoeChannelSpec {
   readonly sessionId: number;
 }
 
+/**
+ * Bounds on what received messages with sequence numbers wait for the ones that are missing before them. When either
+ * is reached, what is missing is given up, and counted as "out-of-order-late" should it still come.
+ */
+export interface ReorderSpec {
+  /** How far ahead of the first missing message one may be and wait, in messages, 0 to 1024. 0: nothing ever waits. */
+  readonly frames: number;
+  /** How long one waits, in milliseconds, 1 to 10,000. */
+  readonly timeMs: number;
+}
+
+export const DEFAULT_REORDER: ReorderSpec = { frames: 32, timeMs: 100 };
+
 export interface L2tpChannelSpec {
   readonly kind: "l2tp";
   readonly peer: PeerId;
@@ -81,6 +98,16 @@ export interface L2tpChannelSpec {
   /** The peer's: what we put into ours. */
   readonly remoteTunnelId: number;
   readonly remoteSessionId: number;
+  /**
+   * Whether the data messages that we send have sequence numbers (RFC 2661 §5.4). "follow", the default: they do from
+   * when the peer's last one had them until one has none, as a LAC must that has not sent Sequencing Required.
+   * "always": after that AVP, in either role, and for an LNS that asks for them. Frames of inject() and held frames
+   * are numbered with the others. What the peer numbers is put in order whatever this says; a message without a
+   * number passes at once.
+   */
+  readonly sequencing?: "never" | "follow" | "always";
+  /** DEFAULT_REORDER when absent. */
+  readonly reorder?: ReorderSpec;
 }
 
 export type ChannelSpec = PppoeChannelSpec | L2tpChannelSpec;
@@ -137,6 +164,14 @@ export interface ChannelCounters {
   readonly octetsOut: number;
 }
 
+/** Address space that is taken at the start, in octets; only what is used of it takes memory. */
+export interface PreallocatedMemory {
+  /** Everything: tables, rings and buffers that do not depend on which ports are open. */
+  readonly bytes: number;
+  /** What of it one more channel would add. */
+  readonly bytesPerChannel: number;
+}
+
 /** Why a received or sent frame was not carried on. Every drop is counted under exactly one of these. */
 export const DROP_REASONS = [
   "truncated", // shorter than its headers say
@@ -156,6 +191,7 @@ export const DROP_REASONS = [
   "send-failed", // the system refused: device down, no route
   "receive-overflow", // the kernel dropped before we read
   "stale", // punted by a channel that was closed or changed meanwhile
+  "out-of-order-late", // a sequence number that was delivered or given up before: a duplicate, or late
 ] as const;
 export type DropReason = (typeof DROP_REASONS)[number];
 
@@ -210,11 +246,20 @@ export type Punt =
  * gets no further punt of those channels: what was punted before and not yet delivered goes to the bridge's
  * other end, or is counted as stale.
  *
+ * A data message for a session id that no channel has is dropped; nothing of a session that is about to open is lost
+ * by that, if whoever tells the peer one of our session ids adds the channel first. Then there is no message on the
+ * wire with our id that we have no channel for: as an LNS we tell it in ICRP, so the channel is there from ICRQ on; as
+ * a LAC we tell it in ICRQ, but the LNS may send data from our ICCN on (RFC 2661 §5.2.1), so the channel is there from
+ * ICRP on. That data overtakes the ICCN or OCCN on the wire changes nothing: the channel is punted, and what is punted
+ * before bridge() leaves on the bridge's other end, in order.
+ *
  * Every method throws a DataplaneError (or rejects with one) when it is called against the rules; engines
  * leave everything as it was then.
  */
 export interface Dataplane {
   readonly engine: string;
+  /** What the engine's tables were made with room for, however many channels there are. */
+  readonly preallocated: PreallocatedMemory;
 
   /** The one receiver of punts; set before the first port is opened. */
   onPunt(handler: (punt: Punt) => void): void;
@@ -247,18 +292,34 @@ export interface Dataplane {
 
   /** Sends one PPP frame on a channel, in whatever state it is. */
   inject(channel: ChannelId, frame: Uint8Array): void;
-  /** Sends one L2TP control message. DSCP CS6. `localAddress`: what the conversation came to, if the port is bound to any. */
+  /**
+   * Sends one L2TP control message. `localAddress`: what the conversation came to, if the port is bound to any.
+   * `dscp`: 0 to 63; CS6 (48) when absent.
+   */
   sendControl(
     port: PortId,
     remoteAddress: string,
     remotePort: number,
     datagram: Uint8Array,
     localAddress?: string,
+    dscp?: number,
   ): void;
   /** Writes one IP packet into a unit, as if it had come from a subscriber (ICMP errors of ours). */
   injectPacket(unit: UnitId, packet: Uint8Array): void;
 
   counters(channel: ChannelId): ChannelCounters;
+  /** ChannelCounters.framesIn alone: nothing is allocated, so it can be asked of every channel at once. */
+  framesIn(channel: ChannelId): number;
+  /**
+   * Frames of user data that the channel has carried in both directions since it was added: those of network-layer
+   * protocols (RFC 1661 §2: below 0x8000), not LCP's or an NCP's. Idle is who has as many as a while ago. Allocates nothing.
+   */
+  userFrames(channel: ChannelId): number;
+  /**
+   * Data messages (session frames) that came from the peer for channels of it, since it was added. A tunnel that
+   * has more than a while ago needs no HELLO (RFC 2661 §5.5). Allocates nothing.
+   */
+  framesFrom(peer: PeerId): number;
   drops(): Readonly<Record<DropReason, number>>;
 
   /**
