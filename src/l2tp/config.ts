@@ -46,6 +46,20 @@ export interface L2tpPeerConfig {
   readonly maxSessions?: number;
   /** As initiator, take the answer from another address too; from another port it is always taken. Default: false. */
   readonly followAddress?: boolean;
+  /**
+   * Send a Tie Breaker in SCCRQ: of two SCCRQs that cross, one tunnel stays (§4.4.3). It says that there is to
+   * be a single tunnel with this peer, so it forbids several. Default: false. The peer's is honoured in any case.
+   */
+  readonly tieBreaker?: boolean;
+  /**
+   * What to do about an unknown AVP with the M bit: end its session or tunnel, as §4.1 asks, or "ignore" it and
+   * count it, for peers that set the bit where they should not. Default: "refuse".
+   */
+  readonly unknownMandatoryAvp?: "refuse" | "ignore";
+  /** Offer the peer's outgoing calls (OCRQ) to the owner. Default: false, they are refused. */
+  readonly outgoingCalls?: boolean;
+  /** How long the peer repeats a message, if that is longer than 31 s: a closed tunnel is kept for so long (§5.7). */
+  readonly peerRetransmissionCycleMs?: number;
 }
 
 export interface L2tpEndpointConfig {

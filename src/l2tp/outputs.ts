@@ -1,6 +1,8 @@
 /** What an L2TP endpoint tells its owner. */
 
+import type { AccessLineAvps } from "../wire/l2tp-access-line.ts";
 import { describeResult, type ResultCode } from "../wire/l2tp-codes.ts";
+import type { RelayedAvp } from "../wire/l2tp-messages.ts";
 import type { L2tpAddress } from "./config.ts";
 
 /** A peer that did not answer: what was sent, how often, and when anything last came back. */
@@ -49,7 +51,7 @@ export interface ProxyAuth {
   readonly response?: Uint8Array;
 }
 
-/** What ICRQ says about a call. */
+/** What ICRQ says about a call, or OCRQ. */
 export interface CallRequest {
   readonly callSerialNumber: number;
   readonly bearerType?: number;
@@ -57,6 +59,18 @@ export interface CallRequest {
   readonly callingNumber?: string;
   readonly calledNumber?: string;
   readonly subAddress?: string;
+  /** The subscriber's line (RFC 5515 §5). */
+  readonly accessLine?: AccessLineAvps;
+  /** The LAC will tell changes of the connect speeds (RFC 5515 §6.2). */
+  readonly connectSpeedUpdate?: boolean;
+  /** Of an outgoing call only: what the LNS wants, speeds in bit/s. */
+  readonly outgoing?: {
+    readonly minimumBps: number;
+    readonly maximumBps: number;
+    readonly framingType: number;
+  };
+  /** See RelayedAvp. */
+  readonly avps?: readonly RelayedAvp[];
 }
 
 /** What ICCN says about a call; speeds in bit/s. */
@@ -68,6 +82,31 @@ export interface CallConnection {
   readonly proxyAuth?: ProxyAuth;
   readonly privateGroupId?: string;
   readonly sequencingRequired?: boolean;
+  /** See RelayedAvp. */
+  readonly avps?: readonly RelayedAvp[];
+}
+
+/** The speeds that a session has now, in bit/s (RFC 5515 §6.1). */
+export interface ConnectSpeeds {
+  readonly session: number;
+  readonly txConnectSpeed: number;
+  readonly rxConnectSpeed: number;
+}
+
+/** The characters that PPP is to escape, for a LAC with an asynchronous line (§4.4.6, SLI). */
+export interface LinkInfo {
+  readonly sendAccm: number;
+  readonly receiveAccm: number;
+}
+
+/** Counters of an asynchronous line, from the call's beginning on (§4.4.6, WEN). */
+export interface CallErrors {
+  readonly crcErrors: number;
+  readonly framingErrors: number;
+  readonly hardwareOverruns: number;
+  readonly bufferOverruns: number;
+  readonly timeoutErrors: number;
+  readonly alignmentErrors: number;
 }
 
 export interface EndedSession {
@@ -109,9 +148,13 @@ export type L2tpOutput =
       readonly peerHostName: string | undefined;
       readonly cause: ResultCode;
     }
-  /** LNS: an ICRQ came; answer with acceptCall() or closeSession(). */
+  /**
+   * LNS: an ICRQ came; answer with acceptCall() or closeSession(). When it is `outgoing`, we are the LAC and an
+   * OCRQ came: after acceptCall(), connectCall() says that the call stands.
+   */
   | {
       readonly kind: "call-offered";
+      readonly outgoing: boolean;
       readonly tunnel: number;
       readonly session: number;
       readonly remoteTunnelId: number;
@@ -132,6 +175,32 @@ export type L2tpOutput =
       readonly tunnel: number;
       readonly session: number;
       readonly connection: CallConnection;
+    }
+  /** LAC: an SLI came. */
+  | {
+      readonly kind: "link-info";
+      readonly tunnel: number;
+      readonly session: number;
+      readonly info: LinkInfo;
+    }
+  /** LNS: a WEN came. */
+  | {
+      readonly kind: "wan-error";
+      readonly tunnel: number;
+      readonly session: number;
+      readonly errors: CallErrors;
+    }
+  /** LNS: a CSUN came, of sessions that stand and whose ICRQ announced it. */
+  | {
+      readonly kind: "speeds-updated";
+      readonly tunnel: number;
+      readonly speeds: readonly ConnectSpeeds[];
+    }
+  /** LAC: a CSURQ came; answer with updateSpeeds(). */
+  | {
+      readonly kind: "speeds-requested";
+      readonly tunnel: number;
+      readonly sessions: readonly number[];
     }
   | {
       readonly kind: "session-down";

@@ -138,6 +138,7 @@ function onNewCall(turn: Turn, tunnel: TunnelState, message: MessageOf<"ICRQ">):
   turn.registry.scheduleSession(tunnel, session, deadline);
   turn.out.push({
     kind: "call-offered",
+    outgoing: false,
     tunnel: tunnel.id,
     session: session.id,
     remoteTunnelId: tunnel.remoteId,

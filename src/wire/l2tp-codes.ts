@@ -1,11 +1,23 @@
 /** Result and Error Codes of StopCCN and CDN (RFC 2661 §4.4.2): one table, with the texts that people read. */
 
+/** Why PPP ended: the PPP Disconnect Cause Code AVP of a CDN (RFC 3145 §2). */
+export interface PppDisconnectCause {
+  readonly code: number;
+  /** The PPP control protocol that it is about, or 0. */
+  readonly protocol: number;
+  /** 0 global, 1 at the peer of the LNS (the subscriber), 2 at the local end. */
+  readonly direction: number;
+  readonly message?: string;
+}
+
 /** The value of a Result Code AVP. */
 export interface ResultCode {
   readonly result: number;
   readonly error?: number;
   /** In UTF-8 on the wire. */
   readonly message?: string;
+  /** In CDN only: an AVP of its own beside the Result Code. */
+  readonly disconnect?: PppDisconnectCause;
 }
 
 export const STOPCCN_RESULT = {

@@ -92,6 +92,19 @@ export const MESSAGES = {
   SLI: spec(16, "session", [], ["accm"]),
 } as const;
 
+/**
+ * An AVP of ICRQ or ICCN as it was received, in the clear also if it was hidden: for a tunnel switch, which sends
+ * it on. All of them are there but the Message Type, the Random Vector and what means nothing in another tunnel
+ * (Assigned Session ID). When sent, those that the message has a value of its own for are not repeated.
+ */
+export interface RelayedAvp {
+  /** 0: IETF. */
+  readonly vendor: number;
+  readonly type: number;
+  readonly mandatory: boolean;
+  readonly value: Uint8Array;
+}
+
 export type MessageKind = keyof typeof MESSAGES;
 
 /** One kind of message as a plain value. */
