@@ -1,37 +1,18 @@
-import { fromUtf8 } from "../base/bytes.ts";
-import { LacewingError } from "../base/errors.ts";
-import type { ChannelId, PeerId, PortId, Punt, UdpPeerSpec } from "../channel/dataplane.ts";
+import type { ChannelId, PortId, Punt } from "../channel/dataplane.ts";
 import type { L2tpPeerConfig as PeerConfig } from "../config/config.ts";
-import type { L2tpAddress, L2tpPeerConfig } from "../l2tp/config.ts";
+import type { L2tpAddress } from "../l2tp/config.ts";
 import { L2tpEndpoint } from "../l2tp/endpoint.ts";
 import { type CallRequest, describeCause, type L2tpOutput, type SessionStage } from "../l2tp/outputs.ts";
 import { CDN_RESULT, GENERAL_ERROR, type ResultCode, STOPCCN_RESULT } from "../wire/l2tp-codes.ts";
 import { ActiveCall, type Call, type CallHandler, type CallOwner } from "./call.ts";
 import { L2tpPorts } from "./l2tp-ports.ts";
+import { peerPolicy } from "./peer-policy.ts";
 import type { Surroundings } from "./surroundings.ts";
+import { TunnelTable } from "./tunnel-table.ts";
 import type { TunnelView } from "./views.ts";
-
-/** What an outer packet has at the least: assumed of a path of which the routes say nothing. */
-const ETHERNET_MTU_BYTES = 1500;
-/** Less than any host must take in one piece (RFC 791 §3.1) is a forgery. */
-const SMALLEST_PATH_MTU_BYTES = 576;
-const LARGEST_PATH_MTU_BYTES = 0xffff;
 
 /** Takes a call that a LAC offers, on the channel that was made for it. */
 export type CallTaker = (call: Call, channel: ChannelId, request: CallRequest) => CallHandler;
-
-interface Tunnel {
-  readonly peer: PeerConfig;
-  readonly peerHostName: string;
-  readonly remoteTunnelId: number;
-  readonly port: PortId;
-  readonly dataPeer: PeerId;
-  readonly spec: UdpPeerSpec;
-  /** Calls whose channels point at the data-plane peer, also those that have ended and are being taken apart. */
-  readonly channels: Set<ActiveCall>;
-  readonly remote: L2tpAddress;
-  readonly upSince: number;
-}
 
 /** Session ids are unique in their tunnel only. */
 function callKey(tunnel: number, session: number): number {
@@ -45,12 +26,10 @@ export class Tunnels implements CallOwner {
   readonly #endpoint: L2tpEndpoint;
   readonly #peers = new Map<string, PeerConfig>();
   readonly #ports: L2tpPorts;
-  readonly #tunnels = new Map<number, Tunnel>();
+  readonly #table: TunnelTable;
   /** Tunnels that we have opened and that are not down, by peer. */
   readonly #outgoing = new Map<string, number>();
   readonly #calls = new Map<number, ActiveCall>();
-  /** Of tunnels that are down: their data-plane peers, until they are removed. */
-  readonly #releasing = new Set<Promise<void>>();
   #idle: (() => void) | undefined;
   #stopping = false;
   #callSerialNumber = 0;
@@ -59,9 +38,13 @@ export class Tunnels implements CallOwner {
     this.#around = around;
     this.#takeCall = takeCall;
     this.#ports = ports;
+    this.#table = new TunnelTable(around);
     for (const peer of around.config.l2tp.peers) this.#peers.set(peer.name, peer);
     this.#endpoint = new L2tpEndpoint(
-      { hostName: around.config.name, peers: around.config.l2tp.peers.map((peer) => this.#policy(peer)) },
+      {
+        hostName: around.config.name,
+        peers: around.config.l2tp.peers.map((peer) => peerPolicy(peer, ports)),
+      },
       around.random,
     );
   }
@@ -98,11 +81,10 @@ export class Tunnels implements CallOwner {
   }
 
   async #portLost(key: number, reason: string): Promise<void> {
-    const message = reason;
-    const lost = [...this.#tunnels].filter(([, tunnel]) => tunnel.remote.portKey === key);
-    const code = { result: STOPCCN_RESULT.general, message };
-    for (const [id] of lost) this.endpointDo((endpoint, now) => endpoint.closeTunnel(now, id, code));
-    await Promise.all(this.#releasing);
+    const lost = this.#table.through(key);
+    const code = { result: STOPCCN_RESULT.general, message: reason };
+    for (const id of lost) this.endpointDo((endpoint, now) => endpoint.closeTunnel(now, id, code));
+    await this.#table.released();
     await this.#ports.close(key);
     this.#around.logger.warn(
       { address: this.#ports.addressOf(key), tunnels: lost.length, reason },
@@ -151,19 +133,9 @@ export class Tunnels implements CallOwner {
     this.#input(this.#endpoint.receive(this.#around.clock.now(), from, punt.datagram));
   }
 
-  /** The network says that datagrams to a peer do not arrive; its path MTU, if that is why, is learnt. */
-  unreachable({ remoteAddress, remotePort, errno, mtuBytes }: Extract<Punt, { kind: "unreachable" }>): void {
-    this.#around.logger.debug(
-      { address: remoteAddress, port: remotePort, error: errno, mtu: mtuBytes },
-      "an L2TP peer is unreachable, says the network; retransmission goes on",
-    );
-    if (mtuBytes === undefined) return;
-    for (const { peer, port, remote, dataPeer } of this.#tunnels.values()) {
-      if (remote.address !== remoteAddress || peer.pathMtuBytes !== undefined) continue;
-      const spec = this.#dataPeer(peer, port, remote);
-      if (mtuBytes >= SMALLEST_PATH_MTU_BYTES && mtuBytes < spec.pathMtuBytes)
-        this.#around.dataplane.updatePeer(dataPeer, { ...spec, pathMtuBytes: mtuBytes });
-    }
+  /** The network says that datagrams to a peer do not arrive. */
+  unreachable(punt: Extract<Punt, { kind: "unreachable" }>): void {
+    this.#table.unreachable(punt);
   }
 
   deadline(): number {
@@ -178,7 +150,7 @@ export class Tunnels implements CallOwner {
   views(): readonly TunnelView[] {
     const now = this.#around.clock.now();
     return this.#endpoint.tunnels().map((tunnel) => {
-      const upSince = this.#tunnels.get(tunnel.tunnel)?.upSince;
+      const upSince = this.#table.get(tunnel.tunnel)?.upSince;
       return {
         localTunnelId: tunnel.tunnel,
         remoteTunnelId: tunnel.remoteTunnelId,
@@ -221,11 +193,7 @@ export class Tunnels implements CallOwner {
   /** Closes the ports; every call has been released before. */
   async close(): Promise<void> {
     this.#around.scheduler.remove(this);
-    for (const [id, tunnel] of this.#tunnels) {
-      this.#tunnels.delete(id);
-      await this.#around.dataplane.removePeer(tunnel.dataPeer);
-    }
-    await Promise.all(this.#releasing);
+    await this.#table.close();
     await this.#ports.closeAll();
   }
 
@@ -236,35 +204,17 @@ export class Tunnels implements CallOwner {
 
   /** For ActiveCall: makes the channel of a call whose ids are known. */
   addChannel(call: ActiveCall, remoteSessionId: number): ChannelId {
-    const tunnel = this.#tunnels.get(call.tunnel);
-    if (tunnel === undefined) throw new LacewingError("no-tunnel", `L2TP tunnel ${call.tunnel} is not up`);
-    const channel = this.#around.dataplane.addChannel({
-      kind: "l2tp",
-      peer: tunnel.dataPeer,
-      localTunnelId: call.tunnel,
-      localSessionId: call.session,
-      remoteTunnelId: tunnel.remoteTunnelId,
-      remoteSessionId,
-    });
-    tunnel.channels.add(call);
-    void call.whenReleased.then(() => tunnel.channels.delete(call));
-    return channel;
+    return this.#table.addChannel(call, remoteSessionId);
   }
 
   /** For ActiveCall: octets of the largest subscriber's packet whose outer packet fits the path. */
-  innerMtuBytes(tunnelId: number): number {
-    const spec = this.#tunnels.get(tunnelId)?.spec;
-    if (spec === undefined) throw new LacewingError("no-tunnel", `L2TP tunnel ${tunnelId} is not up`);
-    const { address, pathMtuBytes, lengthBit, addressControl } = spec;
-    const ip = address.includes(":") ? 40 : 20;
-    const udp = 8;
-    const ppp = addressControl ? 4 : 2;
-    return pathMtuBytes - ip - udp - (lengthBit ? 8 : 6) - ppp;
+  innerMtuBytes(tunnel: number): number {
+    return this.#table.innerMtuBytes(tunnel);
   }
 
   /** For ActiveCall; 0 while the tunnel is not up. */
   remoteTunnelId(tunnel: number): number {
-    return this.#tunnels.get(tunnel)?.remoteTunnelId ?? 0;
+    return this.#table.get(tunnel)?.remoteTunnelId ?? 0;
   }
 
   /** For ActiveCall: nothing of it is left. */
@@ -346,10 +296,8 @@ export class Tunnels implements CallOwner {
     const port = this.#ports.portOf(up.remote.portKey);
     // the endpoint knows only the peers that it was given, and has just heard this one through its port
     if (peer === undefined || port === undefined) return;
-    const spec = this.#dataPeer(peer, port, up.remote);
-    let dataPeer: PeerId;
     try {
-      dataPeer = this.#around.dataplane.addPeer(spec);
+      this.#table.add(up, peer, port);
     } catch (error) {
       this.#around.logger.error(
         { peer: up.peerName, address: up.remote.address, tunnel: up.tunnel, error: (error as Error).message },
@@ -359,17 +307,6 @@ export class Tunnels implements CallOwner {
       this.endpointDo((endpoint, now) => endpoint.closeTunnel(now, up.tunnel, code));
       return;
     }
-    this.#tunnels.set(up.tunnel, {
-      peer,
-      peerHostName: up.peerHostName,
-      remoteTunnelId: up.remoteTunnelId,
-      remote: up.remote,
-      port,
-      spec,
-      dataPeer,
-      channels: new Set(),
-      upSince: this.#around.clock.now(),
-    });
     this.#around.logger.info(
       {
         peer: up.peerName,
@@ -386,8 +323,7 @@ export class Tunnels implements CallOwner {
 
   #tunnelDown(down: Extract<L2tpOutput, { kind: "tunnel-down" }>): void {
     const text = describeCause("StopCCN", down.cause);
-    const tunnel = this.#tunnels.get(down.tunnel);
-    this.#tunnels.delete(down.tunnel);
+    const tunnel = this.#table.get(down.tunnel);
     if (this.#outgoing.get(down.peerName) === down.tunnel) this.#outgoing.delete(down.peerName);
     const fields = {
       peer: down.peerName,
@@ -400,23 +336,12 @@ export class Tunnels implements CallOwner {
     else
       this.#around.logger.warn(fields, down.wasUp ? "L2TP tunnel down" : "L2TP tunnel could not be opened");
     for (const { session, stage } of down.sessions) this.#callEnded(down.tunnel, session, text, { stage });
-    if (tunnel === undefined) return;
-    // calls that ended just before are being taken apart, too: their channels still point at the peer
-    const releasing = Promise.all([...tunnel.channels].map(({ whenReleased }) => whenReleased))
-      .then(() => this.#around.dataplane.removePeer(tunnel.dataPeer))
-      .catch((error: Error) => {
-        this.#around.logger.error(
-          { ...fields, error: error.message },
-          "an L2TP peer's entry could not be given back",
-        );
-      })
-      .finally(() => this.#releasing.delete(releasing));
-    this.#releasing.add(releasing);
+    this.#table.remove(down.tunnel);
   }
 
   #offered(offer: Extract<L2tpOutput, { kind: "call-offered" }>): void {
     const { tunnel: tunnelId, session } = offer;
-    const tunnel = this.#tunnels.get(tunnelId);
+    const tunnel = this.#table.get(tunnelId);
     if (tunnel === undefined) return; // it went down in the same breath, and took its sessions with it
     const call = new ActiveCall(this, this.#around, tunnel.peer, tunnelId, session);
     const refuse = (code: ResultCode): void =>
@@ -444,42 +369,5 @@ export class Tunnels implements CallOwner {
     if (call === undefined || call.over) return; // we hung up, and were the first to know
     call.over = true;
     call.handler?.ended(text, at.stage);
-  }
-
-  #policy(peer: PeerConfig): L2tpPeerConfig {
-    const portKey = peer.address === undefined ? undefined : this.#ports.keyTowards(peer.address);
-    return {
-      name: peer.name,
-      accept: peer.role !== "lns",
-      hideAvps: peer.hideAvps,
-      receiveWindow: peer.receiveWindow,
-      helloIntervalMs: peer.helloIntervalMs,
-      sccrqRetransmissions: peer.initialRetransmissions,
-      ...(peer.address !== undefined &&
-        portKey !== undefined && { remote: { address: peer.address, port: peer.udpPort, portKey } }),
-      ...(peer.hostName !== undefined && { hostName: peer.hostName }),
-      ...(peer.address !== undefined && { acceptFrom: [peer.address] }),
-      ...(peer.secret !== undefined && { secret: fromUtf8(peer.secret.octets()) }),
-    };
-  }
-
-  /** Of the route, within what IP can say: the loopback device's MTU is beyond that. */
-  #pathMtu(address: string): number {
-    const mtuBytes = this.#around.host.mtuTowards(address) ?? ETHERNET_MTU_BYTES;
-    return Math.min(LARGEST_PATH_MTU_BYTES, Math.max(SMALLEST_PATH_MTU_BYTES, mtuBytes));
-  }
-
-  #dataPeer(peer: PeerConfig, port: PortId, remote: L2tpAddress): UdpPeerSpec {
-    return {
-      kind: "udp",
-      port,
-      address: remote.address,
-      udpPort: remote.port,
-      pathMtuBytes: peer.pathMtuBytes ?? this.#pathMtu(remote.address),
-      addressControl: peer.addressControl,
-      lengthBit: peer.lengthBit,
-      checksum: peer.udpChecksum,
-      oversize: peer.oversize,
-    };
   }
 }
