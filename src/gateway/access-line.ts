@@ -174,6 +174,10 @@ export class AccessLine {
     if (this.#open !== undefined) this.#input(this.#open.concentrator.timeout(now));
   }
 
+  heard(_sessionId: number): void {}
+
+  established(_sessionId: number): void {}
+
   /** PADT, unless the subscriber said so himself. */
   hangUp(sessionId: number, text: string): void {
     if (this.#open === undefined) return;
@@ -346,6 +350,14 @@ class PppoeCarrier implements Carrier {
       pppoeSessionId: request.sessionId,
       serviceName: request.serviceName,
     };
+  }
+
+  heard(): void {
+    this.#line.heard(this.#view.pppoeSessionId);
+  }
+
+  opened(): void {
+    this.#line.established(this.#view.pppoeSessionId);
   }
 
   view(): PppoeOriginView {

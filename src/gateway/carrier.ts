@@ -26,6 +26,10 @@ export interface Carrier {
   readonly mruBytes: number;
   /** For log lines: interface, MAC and line, or peer, tunnel and session. */
   readonly logFields: LogFields;
+  /** His first PPP frame has come. */
+  heard(): void;
+  /** His session is complete: what there was to set up is set up. */
+  opened(): void;
   view(): PppoeOriginView | L2tpLegView;
   /** Tells the other end that it is over (PADT, CDN); does nothing when the other end said so itself. */
   hangUp(cause: EndCause): void;

@@ -59,6 +59,14 @@ export class L2tpCarrier implements Carrier, CallHandler {
     this.session?.end(endCause("lac-ended", `${this.#call.peer.name}: ${text}`));
   }
 
+  heard(): void {
+    // how many calls there may be at once is the tunnel's to say
+  }
+
+  opened(): void {
+    // as above
+  }
+
   view(): L2tpLegView {
     return this.#call.view();
   }

@@ -154,7 +154,10 @@ export class Session {
       if (this.#stage.kind === "waiting" && this.#early.length < MAX_EARLY_FRAMES) this.#early.push(frame);
       return;
     }
-    if (this.#stage.kind === "waiting") this.#start(now);
+    if (this.#stage.kind === "waiting") {
+      this.carrier.heard();
+      this.#start(now);
+    }
     this.#input(this.#ppp?.receive(now, frame) ?? []);
   }
 
@@ -210,6 +213,7 @@ export class Session {
     if (this.#stage.kind !== "joining") return;
     this.#openSince ??= this.#around.clock.now();
     this.#enter({ kind: "open" });
+    this.carrier.opened();
     this.#around.logger.info(
       { ...this.#logFields(), device: this.#role?.device, address: this.#role?.address },
       this.#role?.onward ? "session up: bridged to its LNS" : "session up: on its device",
