@@ -1,39 +1,46 @@
 import { type Instant, NEVER } from "./time.ts";
 
+/** A key in the heap. It knows where it is, so that moving it looks nothing up. */
+interface Entry<Key> {
+  readonly key: Key;
+  at: Instant;
+  position: number;
+}
+
 /**
  * The deadlines of all machines in one structure: an indexed binary heap.
  * `set` and `clear` cost O(log n), `next` O(1); each key has at most one deadline.
  */
 export class Deadlines<Key> {
-  readonly #keys: Key[] = [];
-  readonly #instants: Instant[] = [];
-  readonly #positions = new Map<Key, number>();
+  readonly #heap: Entry<Key>[] = [];
+  readonly #entries = new Map<Key, Entry<Key>>();
 
   get size(): number {
-    return this.#keys.length;
+    return this.#heap.length;
   }
 
   /** The earliest deadline, or NEVER. */
   next(): Instant {
-    return this.#instants[0] ?? NEVER;
+    return this.#heap.length === 0 ? NEVER : this.#heap[0]!.at;
   }
 
   /** Sets or moves the deadline of `key`; NEVER removes it. */
   set(key: Key, at: Instant): void {
-    const position = this.#positions.get(key);
+    const entry = this.#entries.get(key);
     if (at === NEVER) {
-      if (position !== undefined) this.#removeAt(position);
-      return;
+      if (entry !== undefined) this.#remove(entry);
+    } else if (entry === undefined) {
+      const added = { key, at, position: this.#heap.length };
+      this.#entries.set(key, added);
+      this.#heap.push(added);
+      this.#siftUp(added);
+    } else if (at < entry.at) {
+      entry.at = at;
+      this.#siftUp(entry);
+    } else if (at > entry.at) {
+      entry.at = at;
+      this.#siftDown(entry);
     }
-    if (position === undefined) {
-      this.#place(this.#keys.length, key, at);
-      this.#siftUp(this.#keys.length - 1);
-      return;
-    }
-    const before = this.#instants[position]!;
-    this.#instants[position] = at;
-    if (at < before) this.#siftUp(position);
-    else this.#siftDown(position);
   }
 
   clear(key: Key): void {
@@ -42,56 +49,51 @@ export class Deadlines<Key> {
 
   /** Takes out the earliest key whose deadline is not after `now`; undefined when none is due. */
   popDue(now: Instant): Key | undefined {
-    if (this.next() > now) return undefined;
-    const key = this.#keys[0];
-    this.#removeAt(0);
-    return key;
+    const first = this.#heap[0];
+    if (first === undefined || first.at > now) return undefined;
+    this.#remove(first);
+    return first.key;
   }
 
-  #place(position: number, key: Key, at: Instant): void {
-    this.#keys[position] = key;
-    this.#instants[position] = at;
-    this.#positions.set(key, position);
+  #remove(entry: Entry<Key>): void {
+    this.#entries.delete(entry.key);
+    const last = this.#heap.pop()!;
+    if (last === entry) return;
+    this.#place(last, entry.position);
+    this.#siftUp(last);
+    this.#siftDown(last);
   }
 
-  #removeAt(position: number): void {
-    this.#positions.delete(this.#keys[position]!);
-    const lastKey = this.#keys.pop()!;
-    const lastInstant = this.#instants.pop()!;
-    if (position === this.#keys.length) return;
-    this.#place(position, lastKey, lastInstant);
-    this.#siftUp(position);
-    this.#siftDown(position);
+  #place(entry: Entry<Key>, position: number): void {
+    this.#heap[position] = entry;
+    entry.position = position;
   }
 
-  #siftUp(start: number): void {
-    let position = start;
+  #siftUp(entry: Entry<Key>): void {
+    let { position } = entry;
     while (position > 0) {
-      const parent = (position - 1) >> 1;
-      if (this.#instants[parent]! <= this.#instants[position]!) return;
-      this.#swap(parent, position);
-      position = parent;
+      const parent = this.#heap[(position - 1) >> 1]!;
+      if (parent.at <= entry.at) break;
+      const above = parent.position;
+      this.#place(parent, position);
+      position = above;
     }
+    this.#place(entry, position);
   }
 
-  #siftDown(start: number): void {
-    let position = start;
+  #siftDown(entry: Entry<Key>): void {
+    const heap = this.#heap;
+    let { position } = entry;
     for (;;) {
       const left = 2 * position + 1;
+      if (left >= heap.length) break;
       const right = left + 1;
-      let least = position;
-      if (left < this.#keys.length && this.#instants[left]! < this.#instants[least]!) least = left;
-      if (right < this.#keys.length && this.#instants[right]! < this.#instants[least]!) least = right;
-      if (least === position) return;
-      this.#swap(least, position);
+      const least = right < heap.length && heap[right]!.at < heap[left]!.at ? right : left;
+      const child = heap[least]!;
+      if (child.at >= entry.at) break;
+      this.#place(child, position);
       position = least;
     }
-  }
-
-  #swap(a: number, b: number): void {
-    const key = this.#keys[a]!;
-    const at = this.#instants[a]!;
-    this.#place(a, this.#keys[b]!, this.#instants[b]!);
-    this.#place(b, key, at);
+    this.#place(entry, position);
   }
 }

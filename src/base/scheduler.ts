@@ -8,7 +8,10 @@ export interface Timed {
   timeout(now: Instant): void;
 }
 
-/** How the scheduler is woken: `arm` replaces the wake-up that was asked for before; NEVER takes it back. */
+/**
+ * How the scheduler is woken: `arm` replaces the wake-up that was asked for before. It may come at a time when
+ * nothing is due any more: run() then asks for the next.
+ */
 export interface Alarm {
   arm(at: Instant): void;
 }
@@ -59,7 +62,8 @@ export class Scheduler {
   #rearm(): void {
     if (this.#running) return; // once at the end, not for every machine
     const next = this.#deadlines.next();
-    if (next === this.#armedFor) return;
+    // one that has become too early is left: deadlines move away with every input, and a wake-up costs less
+    if (next >= this.#armedFor) return;
     this.#armedFor = next;
     this.#alarm.arm(next);
   }

@@ -9,14 +9,33 @@ function scheduler(): { readonly it: Scheduler; readonly armed: number[] } {
 }
 
 describe("the scheduler", () => {
-  it("arms its one alarm for the earliest deadline, and again only when that changes", () => {
+  it("arms its one alarm for the earliest deadline, and again only for an earlier one", () => {
     const { it: s, armed } = scheduler();
     s.update({ deadline: () => 20, timeout() {} });
     s.update({ deadline: () => 30, timeout() {} });
     const early = { deadline: () => 10, timeout() {} };
     s.update(early);
     s.remove(early);
+    expect(armed).toEqual([20, 10]);
+  });
+
+  it("arms its alarm again when it was woken too early", () => {
+    const { it: s, armed } = scheduler();
+    s.update({ deadline: () => 20, timeout() {} });
+    const early = { deadline: () => 10, timeout() {} };
+    s.update(early);
+    s.remove(early);
+    s.run(10);
     expect(armed).toEqual([20, 10, 20]);
+  });
+
+  it("asks for no wake-up when nothing waits", () => {
+    const { it: s, armed } = scheduler();
+    const only = { deadline: () => 20, timeout() {} };
+    s.update(only);
+    s.remove(only);
+    s.run(20);
+    expect(armed).toEqual([20]);
   });
 
   it("lets those act whose time has come, once each, and those again that ask for it", () => {
