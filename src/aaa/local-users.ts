@@ -1,6 +1,8 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import { Secret } from "../base/secret.ts";
+import type { Credentials } from "../ppp/authenticator.ts";
 import { verifyChapMd5 } from "../ppp/chap.ts";
+import { verifyMsChapV2 } from "../ppp/ms-chap-v2.ts";
 
 /** A user of the users file. */
 export interface LocalUser {
@@ -15,22 +17,12 @@ export interface LocalUser {
   readonly unit?: string;
 }
 
-/** What a subscriber said to prove who it is; what PPP's server gives fits. */
-export type LoginAttempt =
-  | { readonly method: "pap"; readonly name: string; readonly password: Uint8Array }
-  | {
-      readonly method: "chap-md5";
-      readonly name: string;
-      readonly identifier: number;
-      readonly challenge: Uint8Array;
-      readonly response: Uint8Array;
-    }
-  /** Nothing: whoever asks for no authentication gets this. */
-  | { readonly method: "none" };
-
-/** The reason is for our log. A subscriber is told only that it failed, not which names exist. */
+/**
+ * The reason is for our log. A subscriber is told only that it failed, not which names exist.
+ * `authenticatorResponse`: with MS-CHAPv2, what PppServer's accept() tells the subscriber.
+ */
 export type LoginVerdict =
-  | { readonly ok: true; readonly user: LocalUser }
+  | { readonly ok: true; readonly user: LocalUser; readonly authenticatorResponse?: string }
   | { readonly ok: false; readonly reason: "unknown user" | "wrong password" | "no authentication" };
 
 /** Stands in for unknown users, so that they take as long as known ones. */
@@ -44,18 +36,39 @@ export class LocalUsers {
     this.#byName = new Map(users.map((user) => [user.name, user]));
   }
 
-  authenticate(attempt: LoginAttempt): LoginVerdict {
-    if (attempt.method === "none") return { ok: false, reason: "no authentication" };
-    const user = this.#byName.get(attempt.name);
-    const proven = proves(attempt, (user?.password ?? NOBODY).octets());
+  /** Whether a subscriber is who he says he is, by what PPP's server gives. */
+  verify(credentials: Credentials): LoginVerdict {
+    if (credentials.method === "none") return { ok: false, reason: "no authentication" };
+    const user = this.#find(credentials);
+    const proof = prove(credentials, (user?.password ?? NOBODY).octets());
     if (user === undefined) return { ok: false, reason: "unknown user" };
-    return proven ? { ok: true, user } : { ok: false, reason: "wrong password" };
+    return proof.ok ? { ...proof, ok: true, user } : { ok: false, reason: "wrong password" };
+  }
+
+  /** With MS-CHAPv2 a Windows domain may stand before the name, and is not ours to know (RFC 2759 §4). */
+  #find({ method, name }: Proving): LocalUser | undefined {
+    const user = this.#byName.get(name);
+    if (user !== undefined || method !== "ms-chap-v2") return user;
+    return this.#byName.get(name.slice(name.lastIndexOf("\\") + 1));
   }
 }
 
-function proves(attempt: Exclude<LoginAttempt, { method: "none" }>, secret: Uint8Array): boolean {
-  if (attempt.method === "pap") return timingSafeEqual(digest(attempt.password), digest(secret));
-  return verifyChapMd5(attempt.identifier, secret, attempt.challenge, attempt.response);
+type Proving = Exclude<Credentials, { readonly method: "none" }>;
+type Proof = { readonly ok: boolean; readonly authenticatorResponse?: string };
+
+function prove(credentials: Proving, secret: Uint8Array): Proof {
+  switch (credentials.method) {
+    case "pap":
+      return { ok: timingSafeEqual(digest(credentials.password), digest(secret)) };
+    case "chap-md5": {
+      const { identifier, challenge, response } = credentials;
+      return { ok: verifyChapMd5(identifier, secret, challenge, response) };
+    }
+    case "ms-chap-v2": {
+      const authenticatorResponse = verifyMsChapV2(credentials, secret);
+      return authenticatorResponse === undefined ? { ok: false } : { ok: true, authenticatorResponse };
+    }
+  }
 }
 
 /** Of one length for every password, because timingSafeEqual needs that. */

@@ -59,5 +59,6 @@ const LINK_DOWN_CODES: Readonly<Record<DownCause["kind"], EndCode>> = {
   "loop-detected": "protocol",
   rejected: "protocol",
   "no-network": "protocol",
+  "proxy-unfit": "protocol",
   "lower-layer-down": "failed",
 };

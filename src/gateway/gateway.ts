@@ -1,4 +1,4 @@
-import { LocalUsers } from "../aaa/local-users.ts";
+import { LocalUsers, type LoginVerdict } from "../aaa/local-users.ts";
 import type { LogFields } from "../base/logger.ts";
 import type { ChannelId, Punt } from "../channel/dataplane.ts";
 import type { CallRequest } from "../l2tp/outputs.ts";
@@ -178,7 +178,7 @@ export class Gateway implements SessionOwner, SessionMaker {
   }
 
   #terminate(session: Session, credentials: Credentials, unitName: string, attempt: number): void {
-    const verdict = this.#users.authenticate(credentials);
+    const verdict = this.#users.verify(credentials);
     if (!verdict.ok) {
       this.#around.logger.warn(
         { session: session.id, user: session.user, reason: verdict.reason, ...session.carrier.logFields },
@@ -192,10 +192,10 @@ export class Gateway implements SessionOwner, SessionMaker {
       session.reject(attempt, "no service for this user name");
       return;
     }
-    const verify = (again: Credentials): boolean => this.#users.authenticate(again).ok;
+    const verify = (again: Credentials): LoginVerdict => this.#users.verify(again);
     const termination = new Termination(session, verdict.user, group, verify, this.#around);
     session.assign(termination);
-    termination.start(attempt);
+    termination.start(attempt, verdict.authenticatorResponse);
   }
 
   #takeCall(call: Call, channel: ChannelId, request: CallRequest): L2tpCarrier {

@@ -5,6 +5,7 @@ import type { Credentials } from "../ppp/authenticator.ts";
 import type { Ipv4Up, Ipv6Up, NetworkProtocol } from "../ppp/link-types.ts";
 import type { ProxiedSession } from "../ppp/proxy.ts";
 import {
+  type AdoptionPolicy,
   type Grant,
   type HeldSession,
   PppServer,
@@ -133,7 +134,7 @@ export class Session {
   }
 
   /** LNS: ICCN is there, perhaps with what the LAC has negotiated already. */
-  connected(proxied: ProxiedSession, policy: "adopt" | "renegotiate"): void {
+  connected(proxied: ProxiedSession, policy: AdoptionPolicy): void {
     if (this.#stage.kind !== "waiting") return;
     const now = this.#around.clock.now();
     this.#enter({ kind: "authenticating" });
@@ -188,9 +189,12 @@ export class Session {
     this.#enter({ kind: "joining" });
   }
 
-  /** Termination: the user of that attempt is who he says he is. IPCP begins. Void attempts are passed over. */
-  accept(attempt: number, grant: Grant): void {
-    this.#do((ppp, now) => ppp.accept(now, attempt, grant));
+  /**
+   * Termination: the user of that attempt is who he says he is. IPCP begins. Void attempts are passed over.
+   * `authenticatorResponse`: what verifying MS-CHAPv2 gave.
+   */
+  accept(attempt: number, grant: Grant, authenticatorResponse: string | undefined): void {
+    this.#do((ppp, now) => ppp.accept(now, attempt, grant, authenticatorResponse));
   }
 
   /** The user is told so, once, and is gone. */

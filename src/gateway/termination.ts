@@ -1,4 +1,4 @@
-import type { LocalUser } from "../aaa/local-users.ts";
+import type { LocalUser, LoginVerdict } from "../aaa/local-users.ts";
 import { concatBytes } from "../base/bytes.ts";
 import { NEVER } from "../base/time.ts";
 import type { Credentials } from "../ppp/authenticator.ts";
@@ -16,10 +16,12 @@ export class Termination implements Role {
   readonly #session: Session;
   readonly #user: LocalUser;
   readonly #group: UnitGroup;
-  readonly #verify: (credentials: Credentials) => boolean;
+  readonly #verify: (credentials: Credentials) => LoginVerdict;
   readonly #around: Surroundings;
   /** The newest attempt that was verified. */
   #attempt = 0;
+  /** What shows its sender that we know his password too; MS-CHAPv2 only. */
+  #authenticatorResponse: string | undefined;
   /** Why there is no address for him. */
   #refusal = "no address";
   #address: string | undefined;
@@ -34,7 +36,7 @@ export class Termination implements Role {
     session: Session,
     user: LocalUser,
     group: UnitGroup,
-    verify: (credentials: Credentials) => boolean,
+    verify: (credentials: Credentials) => LoginVerdict,
     around: Surroundings,
   ) {
     this.kind = session.carrier.kind === "pppoe" ? "pta" : "lns";
@@ -64,8 +66,9 @@ export class Termination implements Role {
   }
 
   /** An address and a unit first, then the subscriber is let in: what he sends with IPCP open has somewhere to go. */
-  start(attempt: number): void {
+  start(attempt: number, authenticatorResponse: string | undefined): void {
     this.#attempt = attempt;
+    this.#authenticatorResponse = authenticatorResponse;
     this.#next(async () => {
       const lease = await this.#group.lease(this.#user, this.#session);
       if (lease.ok) {
@@ -84,11 +87,13 @@ export class Termination implements Role {
   }
 
   reauthenticated(credentials: Credentials, attempt: number): void {
-    if (!this.#verify(credentials)) {
+    const verdict = this.#verify(credentials);
+    if (!verdict.ok) {
       this.#session.reject(attempt, "wrong user name or password");
       return;
     }
     this.#attempt = attempt;
+    this.#authenticatorResponse = verdict.authenticatorResponse;
     this.#next(async () => this.#answer());
   }
 
@@ -158,10 +163,11 @@ export class Termination implements Role {
       this.#session.reject(this.#attempt, this.#refusal);
       return;
     }
-    this.#session.accept(this.#attempt, {
+    const grant = {
       ipv4: { local: config.address, remote: this.#address, dns: this.#user.dns ?? config.dns },
       ...(config.ipv6 && { ipv6: {} }),
-    });
+    };
+    this.#session.accept(this.#attempt, grant, this.#authenticatorResponse);
   }
 
   #next(step: () => Promise<void>): void {

@@ -2,13 +2,14 @@ import { equalBytes, fromUtf8, utf8 } from "../base/bytes.ts";
 import type { RandomSource } from "../base/random.ts";
 import { type Instant, NEVER } from "../base/time.ts";
 import { emitChap, parseChap } from "../wire/chap.ts";
-import { emitPap, parsePap } from "../wire/pap.ts";
-import { emitPpp, PPP_CHAP, PPP_PAP } from "../wire/ppp.ts";
-import { CHAP_MD5_RESPONSE_BYTES } from "./chap.ts";
+import type { MsChapV2Response } from "../wire/ms-chap.ts";
+import { parsePap } from "../wire/pap.ts";
+import { PPP_CHAP, PPP_PAP } from "../wire/ppp.ts";
+import { type Attempt, type ChapMethod, chapAttempt, verdictPacket } from "./attempt.ts";
 import type { AuthenticationMethod } from "./lcp.ts";
 import type { PppTimers } from "./timers.ts";
 
-/** Octets of the challenges that we send. */
+/** Octets of the challenges that we send; RFC 2759 §3 leaves no choice. */
 const CHALLENGE_BYTES = 16;
 
 /** What a peer said to prove who it is. `name` is `nameBytes` as UTF-8 text. */
@@ -29,20 +30,17 @@ export type Credentials =
       readonly challenge: Uint8Array;
       readonly response: Uint8Array;
     }
+  /** What verifyMsChapV2 wants; what that gives goes into accept(). `name` may begin with a Windows domain and "\". */
+  | ({
+      readonly method: "ms-chap-v2";
+      readonly name: string;
+      readonly nameBytes: Uint8Array;
+      /** Beside them for RADIUS, which wants it (RFC 2548 §2.3.2). */
+      readonly identifier: number;
+      readonly challenge: Uint8Array;
+    } & MsChapV2Response)
   /** We demand no authentication. */
   | { readonly method: "none" };
-
-/** One authentication packet of the peer, as plain data. */
-export type Attempt =
-  | { method: "pap"; identifier: number; name: Uint8Array; password: Uint8Array }
-  | {
-      method: "chap-md5";
-      identifier: number;
-      name: Uint8Array;
-      challenge: Uint8Array;
-      response: Uint8Array;
-    }
-  | { method: "none" };
 
 /** Plain data. */
 export type AuthenticatorState =
@@ -51,6 +49,7 @@ export type AuthenticatorState =
   | { kind: "awaiting-pap"; until: Instant }
   | {
       kind: "challenged";
+      method: ChapMethod;
       identifier: number;
       challenge: Uint8Array;
       transmissions: number;
@@ -59,7 +58,14 @@ export type AuthenticatorState =
   /** The owner was asked. Held: it lets somebody else answer, and wants the newest packet kept. */
   | { kind: "asked"; attempt: Attempt; held: boolean }
   /** The verdict was told; `identifier` is that of the CHAP response. */
-  | { kind: "accepted"; method: Attempt["method"]; identifier: number };
+  | {
+      kind: "accepted";
+      method: Attempt["method"];
+      identifier: number;
+      /** Of MS-CHAPv2, for a Success that is to be sent again. */
+      authenticatorResponse: string | undefined;
+      rechallengeAt: Instant;
+    };
 
 type AuthenticatorOutput =
   /** A whole PAP or CHAP packet. */
@@ -71,8 +77,6 @@ export interface AuthenticatorStep {
   readonly state: AuthenticatorState;
   readonly outputs: readonly AuthenticatorOutput[];
 }
-
-const EMPTY = new Uint8Array(0);
 
 /** Begins to demand `method` of the peer. `identifier` is the challenge's; `name` is ours (RFC 1994 §4.1). */
 export function beginAuthenticator(
@@ -90,8 +94,9 @@ export function beginAuthenticator(
       outputs: [],
     };
   const challenge = random.bytes(CHALLENGE_BYTES);
+  const resendAt = now + timers.restartMs;
   return {
-    state: { kind: "challenged", identifier, challenge, transmissions: 1, resendAt: now + timers.restartMs },
+    state: { kind: "challenged", method, identifier, challenge, transmissions: 1, resendAt },
     outputs: [challengeOutput(identifier, challenge, name)],
   };
 }
@@ -112,10 +117,19 @@ export function receiveAuthenticator(
 }
 
 export function authenticatorDeadline(state: AuthenticatorState): Instant {
-  if (state.kind === "awaiting-pap") return state.until;
-  return state.kind === "challenged" ? state.resendAt : NEVER;
+  switch (state.kind) {
+    case "awaiting-pap":
+      return state.until;
+    case "challenged":
+      return state.resendAt;
+    case "accepted":
+      return state.rechallengeAt;
+    default:
+      return NEVER;
+  }
 }
 
+/** The peer has not said anything in time. That of an accepted one is not dealt with here: it is challenged anew. */
 export function authenticatorTimeout(
   state: AuthenticatorState,
   now: Instant,
@@ -135,109 +149,63 @@ export function authenticatorTimeout(
   return state.kind === "awaiting-pap" ? timedOut("LCP Configure-Ack", 1) : { state, outputs: [] };
 }
 
-/** The verdict on an attempt; with `message` it is a no. Nothing is sent where nothing was demanded. */
-export function verdictPacket(
-  attempt: Attempt,
-  message: string | undefined,
-): { readonly protocol: number; readonly packet: Uint8Array } | undefined {
-  if (attempt.method === "none") return undefined;
-  const text = message === undefined ? EMPTY : utf8(message).subarray(0, 255);
-  const { identifier } = attempt;
-  return attempt.method === "pap"
-    ? {
-        protocol: PPP_PAP,
-        packet: emitPap({
-          kind: message === undefined ? "authenticate-ack" : "authenticate-nak",
-          identifier,
-          message: text,
-        }),
-      }
-    : {
-        protocol: PPP_CHAP,
-        packet: emitChap({
-          kind: message === undefined ? "success" : "failure",
-          identifier,
-          message: text,
-        }),
-      };
-}
-
 export function credentialsOf(attempt: Attempt): Credentials {
-  switch (attempt.method) {
-    case "none":
-      return { method: "none" };
-    case "pap":
-      return {
-        method: "pap",
-        name: fromUtf8(attempt.name),
-        nameBytes: attempt.name,
-        password: attempt.password,
-      };
-    case "chap-md5":
-      return {
-        method: "chap-md5",
-        name: fromUtf8(attempt.name),
-        nameBytes: attempt.name,
-        identifier: attempt.identifier,
-        challenge: attempt.challenge,
-        response: attempt.response,
-      };
-  }
-}
-
-/** The packet of an attempt again, as a PPP frame. */
-export function attemptFrame(attempt: Exclude<Attempt, { method: "none" }>): Uint8Array {
-  const { identifier, name } = attempt;
-  return attempt.method === "pap"
-    ? emitPpp(
-        PPP_PAP,
-        emitPap({ kind: "authenticate-request", identifier, peerId: name, password: attempt.password }),
-      )
-    : emitPpp(PPP_CHAP, emitChap({ kind: "response", identifier, value: attempt.response, name }));
+  if (attempt.method === "none") return attempt;
+  const { method, name: nameBytes } = attempt;
+  const name = fromUtf8(nameBytes);
+  if (method === "pap") return { method, name, nameBytes, password: attempt.password };
+  return { ...attempt, name, nameBytes };
 }
 
 function receivePap(state: AuthenticatorState, packet: Uint8Array): AuthenticatorStep | undefined {
   const request = parsePap(packet);
   if (request?.kind !== "authenticate-request") return undefined;
-  const attempt: Attempt = {
-    method: "pap",
-    identifier: request.identifier,
-    name: request.peerId,
-    password: request.password,
-  };
+  const { identifier, peerId: name, password } = request;
+  const attempt: Attempt = { method: "pap", identifier, name, password };
   if (state.kind === "awaiting-pap") return ask(attempt);
   if (state.kind === "asked" && state.attempt.method === "pap") {
     // A repetition is not asked twice, but the verdict answers the newest. Held, it is the newest that counts
-    const repeated =
-      equalBytes(state.attempt.name, attempt.name) && equalBytes(state.attempt.password, attempt.password);
+    const repeated = equalBytes(state.attempt.name, name) && equalBytes(state.attempt.password, password);
     return repeated || state.held ? { state: { ...state, attempt }, outputs: [] } : undefined;
   }
   // RFC 1334 §2.2.1: later requests get the same reply code as the first
-  if (state.kind === "accepted" && state.method === "pap") return { state, outputs: verdictOutputs(attempt) };
+  if (state.kind === "accepted" && state.method === "pap")
+    return { state, outputs: successOutputs(state, identifier) };
   return undefined;
 }
 
 function receiveChap(state: AuthenticatorState, packet: Uint8Array): AuthenticatorStep | undefined {
-  const response = parseChap(packet);
-  if (response?.kind !== "response" || response.value.length !== CHAP_MD5_RESPONSE_BYTES) return undefined;
-  const { identifier, value, name } = response;
-  if (state.kind === "challenged" && identifier === state.identifier)
-    return ask({ method: "chap-md5", identifier, name, challenge: state.challenge, response: value });
-  if (state.kind === "asked" && state.held && state.attempt.method === "chap-md5") {
-    if (identifier !== state.attempt.identifier) return undefined;
-    return { state: { ...state, attempt: { ...state.attempt, name, response: value } }, outputs: [] };
+  const message = parseChap(packet);
+  if (message === undefined || message.kind !== "response" || !("value" in message)) return undefined;
+  const { identifier } = message;
+  switch (state.kind) {
+    case "challenged": {
+      if (identifier !== state.identifier) return undefined;
+      const attempt = chapAttempt(state.method, state.challenge, message);
+      return attempt && ask(attempt);
+    }
+    case "asked": {
+      const { attempt, held } = state;
+      if (!held || !("challenge" in attempt) || identifier !== attempt.identifier) return undefined;
+      const newest = chapAttempt(attempt.method, attempt.challenge, message);
+      return newest && { state: { ...state, attempt: newest }, outputs: [] };
+    }
+    case "accepted":
+      // RFC 1994 §4.2: the Success may have been lost
+      return state.method === "pap" || identifier !== state.identifier
+        ? undefined
+        : { state, outputs: successOutputs(state, identifier) };
+    default:
+      return undefined;
   }
-  // RFC 1994 §4.2: the Success may have been lost
-  if (state.kind === "accepted" && state.method === "chap-md5" && identifier === state.identifier)
-    return {
-      state,
-      outputs: verdictOutputs({ method: "chap-md5", identifier, name, challenge: EMPTY, response: value }),
-    };
-  return undefined;
 }
 
-function verdictOutputs(attempt: Attempt): readonly AuthenticatorOutput[] {
-  const verdict = verdictPacket(attempt, undefined);
+function successOutputs(
+  state: Extract<AuthenticatorState, { kind: "accepted" }>,
+  identifier: number,
+): readonly AuthenticatorOutput[] {
+  const { method, authenticatorResponse } = state;
+  const verdict = verdictPacket(method, identifier, { accepted: true, authenticatorResponse });
   return verdict === undefined ? [] : [{ kind: "send", ...verdict }];
 }
 

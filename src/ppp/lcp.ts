@@ -1,6 +1,7 @@
 import type { RandomSource } from "../base/random.ts";
 import {
   CHAP_MD5,
+  CHAP_MSCHAP_V2,
   emitLcpOption,
   type LcpOption,
   OPTION_AUTHENTICATION,
@@ -13,7 +14,7 @@ import { type ConfigOption, emitOptions } from "../wire/ppp-control.ts";
 import type { Judgement, NegotiationState, OptionPolicy } from "./negotiation.ts";
 
 /** How a side proves who it is. */
-export type AuthenticationMethod = "chap-md5" | "pap";
+export type AuthenticationMethod = "chap-md5" | "ms-chap-v2" | "pap";
 
 /** What carries the PPP frames; some LCP options make no sense on PPPoE (RFC 2516 §7). */
 export type LinkKind = "pppoe" | "l2tp";
@@ -236,11 +237,20 @@ export function readPeerOptions(state: LcpState, options: readonly ConfigOption[
 export function authenticationMethod(option: LcpOption): AuthenticationMethod | undefined {
   if (option.kind !== "authentication") return undefined;
   if (option.protocol === PPP_PAP) return option.data.length === 0 ? "pap" : undefined;
-  return option.protocol === PPP_CHAP && option.data[0] === CHAP_MD5 ? "chap-md5" : undefined;
+  if (option.protocol !== PPP_CHAP) return undefined;
+  if (option.data[0] === CHAP_MD5) return "chap-md5";
+  return option.data[0] === CHAP_MSCHAP_V2 ? "ms-chap-v2" : undefined;
 }
 
+const NO_DATA = new Uint8Array(0);
+
 function authenticationOption(method: AuthenticationMethod): LcpOption {
-  return method === "pap"
-    ? { kind: "authentication", protocol: PPP_PAP, data: new Uint8Array(0) }
-    : { kind: "authentication", protocol: PPP_CHAP, data: Uint8Array.of(CHAP_MD5) };
+  switch (method) {
+    case "pap":
+      return { kind: "authentication", protocol: PPP_PAP, data: NO_DATA };
+    case "chap-md5":
+      return { kind: "authentication", protocol: PPP_CHAP, data: Uint8Array.of(CHAP_MD5) };
+    case "ms-chap-v2":
+      return { kind: "authentication", protocol: PPP_CHAP, data: Uint8Array.of(CHAP_MSCHAP_V2) };
+  }
 }

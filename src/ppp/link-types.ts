@@ -53,6 +53,8 @@ export type DownCause = { readonly text: string } & (
   | { readonly kind: "rejected" }
   /** No network protocol could be opened, or none is left. */
   | { readonly kind: "no-network" }
+  /** What a LAC negotiated for us is not to be lived with, and the policy forbids to negotiate anew. */
+  | { readonly kind: "proxy-unfit" }
   /** By linkDown(). */
   | { readonly kind: "lower-layer-down" }
 );

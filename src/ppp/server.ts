@@ -4,6 +4,7 @@ import type { RandomSource } from "../base/random.ts";
 import { type Instant, NEVER } from "../base/time.ts";
 import { parseIpv4Address } from "../wire/ip-address.ts";
 import { ECHO_REPLY, ECHO_REQUEST } from "../wire/lcp.ts";
+import { MS_CHAP_CHALLENGE_BYTES } from "../wire/ms-chap.ts";
 import { PPP_LCP } from "../wire/ppp.ts";
 import {
   CONFIGURE_ACK,
@@ -12,18 +13,17 @@ import {
   emitControlPacket,
   TERMINATE_REQUEST,
 } from "../wire/ppp-control.ts";
+import { type Attempt, type Verdict, verdictPacket } from "./attempt.ts";
 import {
   type AuthenticatorState,
   type AuthenticatorStep,
   ask,
-  attemptFrame,
   authenticatorDeadline,
   authenticatorTimeout,
   beginAuthenticator,
   type Credentials,
   credentialsOf,
   receiveAuthenticator,
-  verdictPacket,
 } from "./authenticator.ts";
 import { newIpcpServer } from "./ipcp.ts";
 import { newIpv6cp } from "./ipv6cp.ts";
@@ -35,6 +35,7 @@ import type { NcpState } from "./network.ts";
 import {
   adoptAttempt,
   adoptLcp,
+  heldAuthentication,
   type ProxiedSession,
   type ProxyAuthentication,
   type ProxyLcp,
@@ -52,6 +53,8 @@ export interface PppServerConfig {
   /** Our name in CHAP challenges. */
   readonly name: string;
   readonly timers: PppTimers;
+  /** A peer that was let in by CHAP is challenged again after so long, in milliseconds; absent or 0: never. */
+  readonly rechallengeIntervalMs?: number;
 }
 
 /** What a peer that was let in gets. At least one of the two; a protocol that is absent is Protocol-Rejected. */
@@ -92,9 +95,26 @@ export interface PppServerState extends LinkState {
 export interface HeldSession {
   readonly lcp: ProxyLcp;
   readonly authentication: ProxyAuthentication | undefined;
-  /** The newest authentication frame of the peer, beginning with the PPP protocol field. */
+  /**
+   * The newest authentication frame of the peer, beginning with the PPP protocol field. Undefined with MS-CHAPv2, as
+   * is `authentication`: RFC 2661 has no type for it, and only he who sent the challenge can tell what answers it.
+   */
   readonly frame: Uint8Array | undefined;
 }
+
+/**
+ * What an LNS makes of the LCP that a LAC has negotiated.
+ *
+ * - "adopt": goes on from it where it is what we would have agreed to ourselves, and negotiates anew where not.
+ * - "renegotiate": negotiates anew.
+ * - "never-renegotiate": goes on from it also where we would have wanted it otherwise: any MRU, any method of
+ *   authentication that we know, options that we put up with. With what can't be lived with (framing that we don't
+ *   speak, no authentication where we demand one, a method that we don't know) the link is down at once,
+ *   "proxy-unfit".
+ *
+ * A LAC that has negotiated nothing leaves it to us, whatever the policy is.
+ */
+export type AdoptionPolicy = "adopt" | "renegotiate" | "never-renegotiate";
 
 type Out = PppServerOutput[];
 
@@ -117,46 +137,58 @@ export class PppServer extends Link<PppServerState, PppServerOutput> {
     this.#config = config;
   }
 
-  /**
-   * The LNS's beginning: goes on from what a LAC negotiated, when that fits our configuration and `policy` is
-   * "adopt", or negotiates from scratch. The peer notices nothing of an adoption.
-   */
+  /** The LNS's beginning: goes on from what a LAC negotiated, which the peer does not notice, or negotiates itself. */
   static adopt(
     config: PppServerConfig,
     random: RandomSource,
     now: Instant,
     proxy: ProxiedSession,
-    policy: "adopt" | "renegotiate",
+    policy: AdoptionPolicy,
   ): { readonly server: PppServer; readonly outputs: readonly PppServerOutput[] } {
     const server = new PppServer(config, random);
     if (proxy.authentication !== undefined)
       server.state.challengeIdentifier = proxy.authentication.identifier;
-    const lcp =
-      policy === "adopt" && proxy.lcp !== undefined
-        ? adoptLcp(proxy.lcp, lcpConfig(config), config.timers, random)
-        : undefined;
-    if (lcp === undefined) return { server, outputs: server.start(now) };
+    if (proxy.lcp === undefined || policy === "renegotiate") return { server, outputs: server.start(now) };
+    const strict = policy === "adopt";
+    const lcp = adoptLcp(proxy.lcp, lcpConfig(config), config.timers, random, strict);
     const outputs: Out = [];
+    if (typeof lcp === "string") {
+      if (strict) return { server, outputs: server.start(now) };
+      const text = `the LAC's negotiation cannot be lived with, and must not be done again: ${lcp}`;
+      server.end(now, { kind: "proxy-unfit", text }, outputs);
+      return { server, outputs };
+    }
     server.state.lcp = lcp;
     server.#adopted(now, proxy.authentication, outputs);
     return { server, outputs };
   }
 
-  /** Lets the peer in. Without effect when `attempt` is not the one that is waiting. */
-  accept(now: Instant, attempt: number, grant: Grant): readonly PppServerOutput[] {
-    const ncps = this.#ncps(grant);
+  /**
+   * Lets the peer in. `authenticatorResponse`: what verifyMsChapV2 gave, and nothing for other methods. Without
+   * effect when `attempt` is not the one that is waiting. Throws a LacewingError on a grant or proof that is none.
+   */
+  accept(
+    now: Instant,
+    attempt: number,
+    grant: Grant,
+    authenticatorResponse?: string,
+  ): readonly PppServerOutput[] {
     const s = this.state;
     if (s.authenticator.kind !== "asked" || attempt !== s.attempt) return [];
-    const out: Out = [];
     const { attempt: accepted } = s.authenticator;
-    const verdict = verdictPacket(accepted, undefined);
-    if (verdict !== undefined) this.send(verdict.protocol, verdict.packet, out);
-    s.authenticator = {
-      kind: "accepted",
-      method: accepted.method,
-      identifier: accepted.method === "none" ? 0 : accepted.identifier,
-    };
-    this.openNetwork(now, ncps, out);
+    const { method } = accepted;
+    if (method === "ms-chap-v2" && authenticatorResponse === undefined)
+      throw new LacewingError("PPP_NO_PROOF", "MS-CHAPv2 is accepted with the authenticator response only");
+    const again = s.phase === "network";
+    const ncps = again ? [] : this.#ncps(grant);
+    const out: Out = [];
+    const identifier = method === "none" ? 0 : accepted.identifier;
+    this.#sendVerdict(method, identifier, { accepted: true, authenticatorResponse }, out);
+    const { rechallengeIntervalMs = 0 } = this.#config;
+    const rechallengeAt =
+      "challenge" in accepted && rechallengeIntervalMs > 0 ? now + rechallengeIntervalMs : NEVER;
+    s.authenticator = { kind: "accepted", method, identifier, authenticatorResponse, rechallengeAt };
+    if (!again) this.openNetwork(now, ncps, out);
     return out;
   }
 
@@ -165,8 +197,10 @@ export class PppServer extends Link<PppServerState, PppServerOutput> {
     const s = this.state;
     if (s.authenticator.kind !== "asked" || attempt !== s.attempt) return [];
     const out: Out = [];
-    const verdict = verdictPacket(s.authenticator.attempt, message);
-    if (verdict !== undefined) this.send(verdict.protocol, verdict.packet, out);
+    const { attempt: refused } = s.authenticator;
+    const identifier = refused.method === "none" ? 0 : refused.identifier;
+    const challenge = this.random.bytes(MS_CHAP_CHALLENGE_BYTES);
+    this.#sendVerdict(refused.method, identifier, { accepted: false, message, challenge }, out);
     s.authenticator = { kind: "idle" };
     const text = `the peer was refused: ${message}`;
     this.close(now, { kind: "authentication-failed", message, text }, "authentication failed", out);
@@ -195,28 +229,15 @@ export class PppServer extends Link<PppServerState, PppServerOutput> {
         lastSentConfReq: lcp.negotiation.requestOptions.slice(),
         lastReceivedConfReq: lcp.lastReceived.slice(),
       },
-      authentication:
-        attempt.method === "none"
-          ? undefined
-          : attempt.method === "pap"
-            ? {
-                type: "pap",
-                name: attempt.name,
-                identifier: attempt.identifier,
-                response: attempt.password,
-              }
-            : {
-                type: "chap-md5",
-                name: attempt.name,
-                identifier: attempt.identifier,
-                challenge: attempt.challenge,
-                response: attempt.response,
-              },
-      frame: attempt.method === "none" ? undefined : attemptFrame(attempt),
+      ...heldAuthentication(attempt),
     };
   }
 
   protected override authenticate(now: Instant, out: Out): void {
+    this.#demand(now, out);
+  }
+
+  #demand(now: Instant, out: Out): void {
     const s = this.state;
     s.challengeIdentifier = (s.challengeIdentifier + 1) & 0xff;
     this.#step(
@@ -254,6 +275,10 @@ export class PppServer extends Link<PppServerState, PppServerOutput> {
 
   protected override authenticationTimeout(now: Instant, out: Out): void {
     const { authenticator } = this.state;
+    if (authenticator.kind === "accepted" && authenticator.rechallengeAt <= now) {
+      this.#demand(now, out);
+      return;
+    }
     this.#step(now, authenticatorTimeout(authenticator, now, this.#config.name, this.#config.timers), out);
   }
 
@@ -317,6 +342,11 @@ export class PppServer extends Link<PppServerState, PppServerOutput> {
         }
       }
     }
+  }
+
+  #sendVerdict(method: Attempt["method"], identifier: number, verdict: Verdict, out: Out): void {
+    const told = verdictPacket(method, identifier, verdict);
+    if (told !== undefined) this.send(told.protocol, told.packet, out);
   }
 
   #ncps(grant: Grant): readonly NcpState[] {

@@ -45,6 +45,8 @@ const OPTION_QUALITY = 4;
 export const OPTION_MAGIC = 5;
 const OPTION_PFC = 7;
 const OPTION_ACFC = 8;
+/** Of Multilink (RFC 1990 §5.1.3), which we don't speak; alone it says nothing. */
+export const OPTION_ENDPOINT_DISCRIMINATOR = 19;
 
 /** CHAP algorithms in the Authentication-Protocol option (RFC 1994 §3, RFC 2759). */
 export const CHAP_MD5 = 5;

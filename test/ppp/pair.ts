@@ -7,6 +7,7 @@ import { Secret } from "../../src/base/secret.ts";
 import { verifyChapMd5 } from "../../src/ppp/chap.ts";
 import { PppClient, type PppClientConfig } from "../../src/ppp/client.ts";
 import type { DownCause, LinkOutput } from "../../src/ppp/link-types.ts";
+import { verifyMsChapV2 } from "../../src/ppp/ms-chap-v2.ts";
 import { type Grant, PppServer, type PppServerConfig, type PppServerOutput } from "../../src/ppp/server.ts";
 import { DEFAULT_TIMERS } from "../../src/ppp/timers.ts";
 import { seededRandom } from "../support/seeded-random.ts";
@@ -115,14 +116,26 @@ export class Pair {
   #verdict(output: Extract<PppServerOutput, { kind: "authenticate" }>): readonly PppServerOutput[] {
     const { attempt, credentials } = output;
     const password = utf8("wonderland");
-    const right =
-      credentials.method === "none" ||
-      (credentials.method === "pap"
-        ? toHex(credentials.password) === toHex(password)
-        : verifyChapMd5(credentials.identifier, password, credentials.challenge, credentials.response));
-    return right
-      ? this.server.accept(this.now, attempt, this.#options.grant ?? GRANT)
-      : this.server.reject(this.now, attempt, "wrong password");
+    const { now, server } = this;
+    const grant = this.#options.grant ?? GRANT;
+    switch (credentials.method) {
+      case "none":
+        return server.accept(now, attempt, grant);
+      case "ms-chap-v2": {
+        const proof = verifyMsChapV2(credentials, password);
+        if (proof !== undefined) return server.accept(now, attempt, grant, proof);
+        break;
+      }
+      case "pap":
+        if (toHex(credentials.password) === toHex(password)) return server.accept(now, attempt, grant);
+        break;
+      case "chap-md5": {
+        const { identifier, challenge, response } = credentials;
+        if (verifyChapMd5(identifier, password, challenge, response))
+          return server.accept(now, attempt, grant);
+      }
+    }
+    return server.reject(now, attempt, "wrong password");
   }
 
   #fromServer(outputs: readonly PppServerOutput[]): void {
