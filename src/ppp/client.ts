@@ -90,6 +90,7 @@ export class PppClient extends Link<PppClientState, LinkOutput> {
         protocol,
         packet,
         this.#secrets(),
+        this.random,
         this.#config.timers,
       ),
       out,
@@ -122,6 +123,11 @@ export class PppClient extends Link<PppClientState, LinkOutput> {
           const { message } = output;
           const text = message === "" ? "the server refused us" : `the server refused us: ${message}`;
           this.close(now, { kind: "authentication-failed", message, text }, "authentication failed", out);
+          break;
+        }
+        case "impostor": {
+          const text = "the server does not show that it knows our password";
+          this.close(now, { kind: "authentication-failed", message: "", text }, text, out);
           break;
         }
         case "timeout": {

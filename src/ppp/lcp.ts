@@ -50,7 +50,7 @@ export interface LcpState {
   ask: AuthenticationMethod | undefined;
   /** Methods that the peer has Nak'ed. */
   askRefused: AuthenticationMethod[];
-  /** The peer rejected the very option. */
+  /** The peer rejected the very option, or Nak'ed every method that we offer. */
   askRejected: boolean;
   /** What the peer's acknowledged Configure-Request says. */
   peerMruBytes: number;
@@ -174,7 +174,8 @@ export class LcpPolicy implements OptionPolicy {
     s.askRefused.push(s.ask);
     const left = this.#config.ask.filter((method) => !s.askRefused.includes(method));
     if (wish !== undefined && left.includes(wish)) s.ask = wish;
-    else s.ask = left[0] ?? s.ask;
+    else if (left[0] !== undefined) s.ask = left[0];
+    else s.askRejected = true;
   }
 
   #newMagic(): number {

@@ -1,7 +1,8 @@
 import { fromUtf8, utf8 } from "../base/bytes.ts";
 import type { RandomSource } from "../base/random.ts";
 import { type Instant, NEVER } from "../base/time.ts";
-import { ECHO_REQUEST, emitLcp, type LcpPacket, parseLcp } from "../wire/lcp.ts";
+import { type TokenBucketState, takeToken, tokenBucket } from "../base/token-bucket.ts";
+import { ECHO_REQUEST, emitLcp, IDENTIFICATION, type LcpPacket, parseLcp } from "../wire/lcp.ts";
 import { emitPpp, PPP_CHAP, PPP_LCP, PPP_PAP, PPP_PROTOCOL_BYTES, parsePpp } from "../wire/ppp.ts";
 import {
   CODE_REJECT,
@@ -26,7 +27,18 @@ export interface LinkState {
   network: NetworkState;
   /** Why the link is being terminated. */
   cause: DownCause | undefined;
+  /** What the peer last said that it is (RFC 1570 §2.1), for people. */
+  peerIdentification: string | undefined;
+  /** Protocol-Rejects that may still be sent; undefined until the first. */
+  rejects: TokenBucketState | undefined;
 }
+
+/** Octets of an Identification that are kept. */
+const MAX_IDENTIFICATION_BYTES = 128;
+
+/** A peer that goes on sending what we have rejected is told again once a second, after so many. */
+const REJECTS_BURST = 10;
+const REJECTS_PER_SECOND = 1;
 
 /** A link in phase Dead, before start(). */
 export function newLinkState(random: RandomSource): LinkState {
@@ -36,6 +48,8 @@ export function newLinkState(random: RandomSource): LinkState {
     echo: { ...SILENT_ECHO },
     network: { ncps: [], failure: "" },
     cause: undefined,
+    peerIdentification: undefined,
+    rejects: undefined,
   };
 }
 
@@ -195,6 +209,11 @@ export abstract class Link<State extends LinkState, Output> {
     return Math.min(this.state.lcp.peerMruBytes, this.#lcpConfig.maxMruBytes);
   }
 
+  /** What the peer says that it is and runs, if it says so: at most 128 characters without control characters. */
+  get peerIdentification(): string | undefined {
+    return this.state.peerIdentification;
+  }
+
   /** LCP came to Opened otherwise than by its own exchange. */
   protected enterOpened(now: Instant, out: (Output | LinkOutput)[]): void {
     this.#driveLcp(now, [{ kind: "up" }], out);
@@ -219,10 +238,21 @@ export abstract class Link<State extends LinkState, Output> {
         );
       return;
     }
+    if (packet.code === IDENTIFICATION) {
+      this.#identified(information);
+      return;
+    }
     if (this.#lcpOpened() && this.intercept(now, packet, out)) return;
     if (packet.code > CODE_REJECT) this.#receiveLcpOnly(now, packet, information, out);
     else this.#driveLcp(now, this.lcp().receive(now, packet, this.sendableBytes()), out);
     this.#checkLcp(now, out);
+  }
+
+  #identified(information: Uint8Array): void {
+    const packet = parseLcp(information);
+    if (packet?.kind !== "identification") return;
+    const text = fromUtf8(packet.message.subarray(0, MAX_IDENTIFICATION_BYTES));
+    this.state.peerIdentification = text.replaceAll(/\p{Cc}/gu, " ").trim();
   }
 
   /** What the options that came in mean for the link. */
@@ -240,7 +270,7 @@ export abstract class Link<State extends LinkState, Output> {
     else if (lcp.askRejected)
       this.close(
         now,
-        { kind: "authentication-refused", text: "the peer rejects the Authentication-Protocol option" },
+        { kind: "authentication-refused", text: "the peer agrees to no authentication method that we offer" },
         "authentication is required",
         out,
       );
@@ -272,7 +302,7 @@ export abstract class Link<State extends LinkState, Output> {
         this.#driveLcp(now, this.lcp().receive(now, packet, this.sendableBytes()), out);
         return;
       default:
-      // Discard-Request, Identification, Time-Remaining want no answer; malformed ones get none
+      // Discard-Request and Time-Remaining want no answer; malformed ones get none
     }
   }
 
@@ -343,6 +373,9 @@ export abstract class Link<State extends LinkState, Output> {
       if (packet !== undefined) this.#driveNetwork(now, this.#network().receive(now, protocol, packet), out);
       return;
     }
+    const s = this.state;
+    s.rejects ??= tokenBucket(REJECTS_BURST, now);
+    if (!takeToken(s.rejects, now, REJECTS_PER_SECOND, REJECTS_BURST)) return;
     const room = Math.max(0, this.sendableBytes() - CONTROL_HEADER_BYTES - PPP_PROTOCOL_BYTES);
     const reject: LcpPacket = {
       kind: "protocol-reject",

@@ -34,7 +34,7 @@ const PROTOCOL_REJECT = 8;
 export const ECHO_REQUEST = 9;
 export const ECHO_REPLY = 10;
 const DISCARD_REQUEST = 11;
-const IDENTIFICATION = 12;
+export const IDENTIFICATION = 12;
 const TIME_REMAINING = 13;
 
 /** Types of Configuration Options. */

@@ -3,7 +3,9 @@ import { describe, expect, it } from "vitest";
 import { concatBytes, fromHex, utf8 } from "../../src/base/bytes.ts";
 import { verifyChapMd5 } from "../../src/ppp/chap.ts";
 import { PppClient } from "../../src/ppp/client.ts";
+import type { AuthenticationMethod } from "../../src/ppp/lcp.ts";
 import type { LinkOutput } from "../../src/ppp/link-types.ts";
+import { verifyMsChapV2 } from "../../src/ppp/ms-chap-v2.ts";
 import type { ProxiedSession } from "../../src/ppp/proxy.ts";
 import { PppServer, type PppServerConfig, type PppServerOutput } from "../../src/ppp/server.ts";
 import { PPP_LCP } from "../../src/wire/ppp.ts";
@@ -15,7 +17,7 @@ import { attemptOf } from "./peer.ts";
 const LNS: PppServerConfig = { ...SERVER, link: "l2tp" };
 
 /** A client that a LAC has brought to the point where the LNS has to answer. */
-function throughLac(method: "chap-md5" | "pap"): { client: PppClient; session: ProxiedSession } {
+function throughLac(method: AuthenticationMethod): { client: PppClient; session: ProxiedSession } {
   const lac = new PppServer({ ...SERVER, authentication: [method] }, seededRandom(21));
   const client = new PppClient(CLIENT, seededRandom(22));
   const toClient = framesOf(lac.start(0));
@@ -54,7 +56,10 @@ function talk(
     const asked = outputs.find((output) => output.kind === "authenticate");
     const next = toServer.shift();
     if (asked?.kind === "authenticate") {
-      outputs = server.accept(0, asked.attempt, GRANT);
+      const { credentials } = asked;
+      const proof =
+        credentials.method === "ms-chap-v2" ? verifyMsChapV2(credentials, utf8("wonderland")) : undefined;
+      outputs = server.accept(0, asked.attempt, GRANT, proof);
       if (next !== undefined) toServer.unshift(next);
     } else if (next !== undefined) outputs = server.receive(0, next);
     else return events;
@@ -139,6 +144,17 @@ describe("an LNS that adopts", () => {
     expect(ups(talk(server, client, server.receive(3_000, again!)))).toBe(2);
   });
 
+  it("challenges anew after MS-CHAPv2, for which there is no proxy authentication, and the client plays along", () => {
+    const { client, session } = throughLac("ms-chap-v2");
+    expect(session.authentication).toBeUndefined();
+    const config = { ...LNS, authentication: ["ms-chap-v2"] as const };
+    const { server, outputs } = PppServer.adopt(config, seededRandom(23), 0, session, "adopt");
+    expect(sent(outputs)).toEqual(["CHAP challenge"]);
+    const events = talk(server, client, outputs);
+    expect(ups(events)).toBe(2);
+    expect(events.map((event) => event.kind)).not.toContain("down");
+  });
+
   it("goes on from a snapshot of the adopted session", () => {
     const { client, session } = throughLac("chap-md5");
     const { server, outputs } = PppServer.adopt(LNS, seededRandom(23), 0, session, "adopt");
@@ -201,5 +217,80 @@ describe("an LNS that renegotiates", () => {
   it("ignores answers to the LAC's own requests", () => {
     const { server } = PppServer.adopt(LNS, seededRandom(23), 0, good, "renegotiate");
     expect(server.receive(0, frame(PPP_LCP, 2, 0, lcp.lastSentConfReq))).toEqual([]);
+  });
+});
+
+describe("an LNS that never renegotiates", () => {
+  const good = throughLac("chap-md5").session;
+  const lcp = good.lcp!;
+  const adopt = (session: ProxiedSession, config: Partial<PppServerConfig> = {}) =>
+    PppServer.adopt({ ...LNS, ...config }, seededRandom(23), 0, session, "never-renegotiate");
+  const withOptions = (changes: Partial<NonNullable<ProxiedSession["lcp"]>>): ProxiedSession => ({
+    ...good,
+    lcp: { ...lcp, ...changes },
+  });
+
+  it.each<[string, ProxiedSession, Partial<PppServerConfig>]>([
+    ["a method that it does not ask for itself", good, { authentication: ["pap"] }],
+    ["an MRU above its limit", good, { maxMruBytes: 1400 }],
+    [
+      "options of the peer's that it knows nothing of",
+      withOptions({ lastReceivedConfReq: concatBytes(lcp.lastReceivedConfReq, fromHex("110405dc")) }),
+      {},
+    ],
+    [
+      "quality reports and an endpoint discriminator that were asked for",
+      withOptions({ lastSentConfReq: concatBytes(lcp.lastSentConfReq, fromHex("0404c025 130300")) }),
+      {},
+    ],
+  ])("lives with %s", (_name, session, config) => {
+    const { client } = throughLac("chap-md5");
+    const { server, outputs } = adopt(session, config);
+    expect(outputs.map((output) => output.kind)).toEqual(["authenticate"]);
+    expect(server.sendableBytes()).toBeLessThanOrEqual(config.maxMruBytes ?? 1492);
+    const events = talk(server, client, server.accept(0, attemptOf(outputs), GRANT));
+    expect(events.map((event) => event.kind)).not.toContain("down");
+  });
+
+  it.each<[string, ProxiedSession, string]>([
+    [
+      "no authentication",
+      withOptions({ lastSentConfReq: fromHex("010405d4") }),
+      "the subscriber need not authenticate himself",
+    ],
+    [
+      "a method that nobody here knows",
+      withOptions({ lastSentConfReq: fromHex("010405d4 0304c227") }),
+      "an authentication method that we do not know",
+    ],
+    [
+      "multilink, which the peer was invited to",
+      withOptions({ lastSentConfReq: concatBytes(lcp.lastSentConfReq, fromHex("110405dc")) }),
+      "the option of type 17",
+    ],
+    [
+      "a promise that we prove who we are",
+      withOptions({ lastReceivedConfReq: fromHex("010405d4 0304c023") }),
+      "the subscriber was promised that we authenticate ourselves",
+    ],
+    [
+      "options that do not add up",
+      withOptions({ lastSentConfReq: fromHex("0105") }),
+      "its options do not add up",
+    ],
+  ])("ends the call that has %s, sends nothing and says why", (_name, session, why) => {
+    const { server, outputs } = adopt(session);
+    expect(outputs).toEqual([
+      {
+        kind: "down",
+        cause: { kind: "proxy-unfit", text: expect.stringContaining(why) },
+      },
+    ]);
+    expect(server.deadline()).toBe(Number.POSITIVE_INFINITY);
+  });
+
+  it("negotiates where the LAC has not", () => {
+    const { outputs } = adopt({ lcp: undefined, authentication: undefined });
+    expect(sent(outputs)[0]).toMatch(/^LCP configure-request/);
   });
 });

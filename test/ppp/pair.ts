@@ -27,7 +27,7 @@ export const CLIENT: PppClientConfig = {
   maxMruBytes: 1492,
   user: "alice@isp",
   password: new Secret("wonderland"),
-  accept: ["chap-md5", "pap"],
+  accept: ["chap-md5", "ms-chap-v2", "pap"],
   ipv4: true,
   ipv6: false,
   timers: DEFAULT_TIMERS,
