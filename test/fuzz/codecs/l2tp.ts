@@ -1,0 +1,190 @@
+import { equalBytes, readU16 } from "../../../src/base/bytes.ts";
+import {
+  emitL2tp,
+  isL2tpControl,
+  l2tpNs,
+  l2tpPayloadEnd,
+  l2tpPayloadStart,
+  l2tpSessionId,
+  l2tpTunnelId,
+  parseL2tp,
+} from "../../../src/wire/l2tp.ts";
+import { AVP_VALUE_MAX_BYTES, emitAvps, parseAvps } from "../../../src/wire/l2tp-avp.ts";
+import { challengeResponse, hideValue, revealValue } from "../../../src/wire/l2tp-hiding.ts";
+import {
+  emitMessage,
+  fitsAvp,
+  type L2tpMessage,
+  parseMessage,
+  peekHostName,
+} from "../../../src/wire/l2tp-messages.ts";
+import { CAPTURED } from "../captures.ts";
+import { avpMarks, samples } from "../sample.ts";
+import { type CodecTarget, ensure } from "../target.ts";
+import { codec } from "./codec.ts";
+
+export const SECRET = Uint8Array.from(Buffer.from("tunnel-secret"));
+const octets = (...values: number[]): Uint8Array => Uint8Array.from(values);
+
+/** What our own peers say: kinds and attributes that no capture holds. */
+const SPOKEN: readonly L2tpMessage[] = [
+  {
+    kind: "SCCRQ",
+    protocolVersion: 0x0100,
+    framingCapabilities: 3,
+    bearerCapabilities: 3,
+    tieBreaker: new Uint8Array(8),
+    hostName: "lac.example",
+    vendorName: "Somebody",
+    assignedTunnelId: 500,
+    receiveWindowSize: 128,
+    challenge: new Uint8Array(16).fill(1),
+  },
+  {
+    kind: "SCCRP",
+    protocolVersion: 0x0100,
+    framingCapabilities: 3,
+    hostName: "lns.example",
+    assignedTunnelId: 501,
+    challengeResponse: new Uint8Array(16).fill(2),
+  },
+  { kind: "SCCCN" },
+  { kind: "HELLO" },
+  { kind: "ICRQ", assignedSessionId: 900, callSerialNumber: 7, callingNumber: "5551234", subAddress: "sub" },
+  { kind: "ICRP", assignedSessionId: 901 },
+  {
+    kind: "ICCN",
+    txConnectSpeed: 1_000_000,
+    framingType: 1,
+    initialReceivedLcp: octets(1, 4, 5, 0xd4),
+    lastSentLcp: octets(3, 5, 0xc2, 0x23, 5),
+    lastReceivedLcp: octets(5, 6, 1, 2, 3, 4),
+    proxyAuthenType: 2,
+    proxyAuthenName: octets(0x62, 0x6f, 0x62),
+    proxyAuthenChallenge: new Uint8Array(16),
+    proxyAuthenId: 5,
+    proxyAuthenResponse: new Uint8Array(16),
+  },
+  { kind: "CDN", assignedSessionId: 901, resultCode: { result: 2, error: 4, message: "full" } },
+  { kind: "StopCCN", assignedTunnelId: 501, resultCode: { result: 1 } },
+  { kind: "WEN", callErrors: new Uint8Array(26) },
+  { kind: "SLI", accm: new Uint8Array(10) },
+];
+const HIDING = { secret: SECRET, randomVector: new Uint8Array(16).fill(9) };
+
+const BODIES = [
+  ...CAPTURED.control,
+  ...SPOKEN.map((message) => emitMessage(message)),
+  ...SPOKEN.map((message) => emitMessage(message, HIDING)),
+];
+
+/** Datagrams of a peer: captured ones, and what our own peers say. */
+export const CONTROL_DATAGRAMS: readonly Uint8Array[] = [
+  ...CAPTURED.l2tp,
+  ...BODIES.map((body, i) =>
+    emitL2tp(
+      {
+        control: true,
+        lengthBit: true,
+        tunnelId: i % 3,
+        sessionId: i % 2,
+        priority: false,
+        sequence: { ns: i % 4, nr: 0 },
+      },
+      body,
+    ),
+  ),
+];
+
+function checkMessage(input: Uint8Array, secret?: Uint8Array): void {
+  const parsed = parseMessage(input, secret);
+  if (parsed.outcome !== "message") return;
+  const emitted = emitMessage(parsed.message);
+  const again = parseMessage(emitted, secret);
+  // an attribute that was read may not fit when it is written: what is not UTF-8 grows to U+FFFD
+  if (again.outcome === "message")
+    ensure(equalBytes(emitMessage(again.message), emitted), "what was emitted is emitted differently");
+  else
+    ensure(
+      again.outcome === "refused" && input.length > AVP_VALUE_MAX_BYTES / 3,
+      "what was emitted is not parsed",
+    );
+}
+
+export const L2TP_CODECS: readonly CodecTarget[] = [
+  codec(
+    "l2tp",
+    [
+      parseL2tp,
+      emitL2tp,
+      isL2tpControl,
+      l2tpPayloadStart,
+      l2tpPayloadEnd,
+      l2tpTunnelId,
+      l2tpSessionId,
+      l2tpNs,
+    ],
+    samples(CONTROL_DATAGRAMS),
+    (input) => {
+      const start = l2tpPayloadStart(input, 0, input.length);
+      const packet = parseL2tp(input);
+      if (start < 0) {
+        ensure(typeof packet === "string", "the two forms disagree");
+        return;
+      }
+      const end = l2tpPayloadEnd(input, 0, input.length);
+      ensure(start >= 6 && start <= end && end <= input.length, "a payload outside the datagram");
+      if (typeof packet === "string") {
+        ensure(packet === "bad-flags" && isL2tpControl(input, 0), "the two forms disagree");
+        return;
+      }
+      const { header, payload } = packet;
+      ensure(
+        header.control === isL2tpControl(input, 0) && payload.length === end - start,
+        "the two forms disagree",
+      );
+      ensure(
+        header.tunnelId === l2tpTunnelId(input, 0) &&
+          header.sessionId === l2tpSessionId(input, 0) &&
+          (header.sequence?.ns ?? -1) === l2tpNs(input, 0),
+        "the two forms disagree",
+      );
+      const emitted = emitL2tp(header, payload);
+      const again = parseL2tp(emitted);
+      if (typeof again === "string") throw new Error(`what was emitted is ${again}`);
+      ensure(equalBytes(emitL2tp(again.header, again.payload), emitted), "emitted differently");
+    },
+  ),
+  codec("l2tp-avp", [parseAvps, emitAvps], samples(BODIES, avpMarks(0)), (input) => {
+    const avps = parseAvps(input);
+    if (avps === undefined) return;
+    const emitted = emitAvps(avps);
+    ensure(emitted.length === input.length, "AVPs have changed");
+    if (avps.every((avp) => !avp.reserved)) ensure(equalBytes(emitted, input), "AVPs have changed");
+  }),
+  codec(
+    "l2tp-messages",
+    [parseMessage, emitMessage, peekHostName, fitsAvp],
+    samples(BODIES, avpMarks(0)),
+    (input) => {
+      checkMessage(input);
+      const name = peekHostName(input);
+      if (name !== undefined) fitsAvp(name);
+    },
+  ),
+  codec("l2tp-hidden-messages", [parseMessage], samples(BODIES, avpMarks(0)), (input) =>
+    checkMessage(input, SECRET),
+  ),
+  codec("l2tp-hiding", [revealValue, hideValue, challengeResponse], samples(BODIES), (input) => {
+    if (input.length < 3) return;
+    const type = input[0]!;
+    const vector = input.subarray(1, 1 + Math.min(16, input.length - 1));
+    const hidden = input.subarray(0, AVP_VALUE_MAX_BYTES);
+    const clear = revealValue(type, hidden, SECRET, vector);
+    ensure(clear === undefined || clear.length <= hidden.length - 2, "more than was hidden");
+    const value = hidden.subarray(0, hidden.length >> 1);
+    const again = revealValue(type, hideValue(type, value, SECRET, vector), SECRET, vector);
+    ensure(again !== undefined && equalBytes(again, value), "hidden and revealed, it has changed");
+    if (readU16(input, 0) % 16 === 0) challengeResponse(2, SECRET, value);
+  }),
+];
