@@ -5,7 +5,7 @@ import { describeFailure } from "./failure.ts";
 import { runTarget } from "./run-target.ts";
 import { TARGETS } from "./targets.ts";
 
-const BUDGET = { seed: 1, frames: 20_000, seconds: 0.4 } as const;
+const BUDGET = { seed: 1, frames: 20_000, seconds: 0.25 } as const;
 
 describe("hostile input", () => {
   it.each(TARGETS.map((target) => [target.name, target] as const))(

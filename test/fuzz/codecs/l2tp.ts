@@ -9,6 +9,14 @@ import {
   l2tpTunnelId,
   parseL2tp,
 } from "../../../src/wire/l2tp.ts";
+import {
+  ACCESS_LINE_FIELDS,
+  accessLineField,
+  accessLineFromPppoe,
+  accessLineType,
+  decodeAccessLineValue,
+  encodeAccessLineValue,
+} from "../../../src/wire/l2tp-access-line.ts";
 import { AVP_VALUE_MAX_BYTES, emitAvps, parseAvps } from "../../../src/wire/l2tp-avp.ts";
 import { challengeResponse, hideValue, revealValue } from "../../../src/wire/l2tp-hiding.ts";
 import {
@@ -95,6 +103,13 @@ export const CONTROL_DATAGRAMS: readonly Uint8Array[] = [
     ),
   ),
 ];
+
+/** A type of RFC 5515 before a value of every length that one has. */
+const LINES = samples(
+  ACCESS_LINE_FIELDS.flatMap((field) =>
+    [3, 4, 8, 20].map((length) => Uint8Array.of(accessLineType(field), ...new Uint8Array(length).fill(0x31))),
+  ),
+);
 
 function checkMessage(input: Uint8Array, secret?: Uint8Array): void {
   const parsed = parseMessage(input, secret);
@@ -187,4 +202,23 @@ export const L2TP_CODECS: readonly CodecTarget[] = [
     ensure(again !== undefined && equalBytes(again, value), "hidden and revealed, it has changed");
     if (readU16(input, 0) % 16 === 0) challengeResponse(2, SECRET, value);
   }),
+  codec(
+    "l2tp-access-line",
+    [accessLineField, accessLineType, decodeAccessLineValue, encodeAccessLineValue, accessLineFromPppoe],
+    LINES,
+    (input) => {
+      const type = input[0] ?? 0;
+      const value = input.subarray(1);
+      accessLineFromPppoe([{ type, value }]);
+      const field = accessLineField(type);
+      if (field === undefined) return;
+      ensure(accessLineType(field) === type, "another type");
+      const decoded = decodeAccessLineValue(field, value);
+      if (decoded === undefined) return;
+      const encoded = encodeAccessLineValue(field, decoded);
+      const again = decodeAccessLineValue(field, encoded);
+      ensure(again !== undefined, "what was encoded is not decoded");
+      ensure(equalBytes(encodeAccessLineValue(field, again!), encoded), "encoded differently");
+    },
+  ),
 ];

@@ -3,6 +3,14 @@ import { emitChap, parseChap } from "../../../src/wire/chap.ts";
 import { emitIpcpOption, parseIpcpOption } from "../../../src/wire/ipcp.ts";
 import { emitIpv6cpOption, parseIpv6cpOption } from "../../../src/wire/ipv6cp.ts";
 import { emitLcp, emitLcpOption, type LcpPacket, parseLcp, parseLcpOption } from "../../../src/wire/lcp.ts";
+import {
+  authenticatorResponseOf,
+  emitMsChapFailure,
+  emitMsChapSuccess,
+  emitMsChapV2Response,
+  msChapFailureText,
+  parseMsChapV2Response,
+} from "../../../src/wire/ms-chap.ts";
 import { emitPap, parsePap } from "../../../src/wire/pap.ts";
 import {
   emitPpp,
@@ -52,6 +60,14 @@ function packets(protocol: number, more: readonly Uint8Array[] = []): Sample[] {
 
 const LCP = packets(PPP_LCP, MORE_LCP.map(emitLcp));
 
+const PROOF = `S=${"0123456789ABCDEF0123".repeat(2)}`;
+/** Values and Messages of MS-CHAPv2, which no capture holds. */
+const MS_CHAP = samples([
+  emitMsChapV2Response({ peerChallenge: new Uint8Array(16).fill(1), ntResponse: new Uint8Array(24).fill(2) }),
+  emitMsChapSuccess(PROOF, "welcome"),
+  emitMsChapFailure(new Uint8Array(16), "wrong user name or password"),
+]);
+
 /** Reads the options of a packet and writes them again, each by its own codec. */
 function checkOptions(input: Uint8Array, again: (option: ConfigOption) => ConfigOption): void {
   const control = parseControlPacket(input);
@@ -100,5 +116,17 @@ export const PPP_CODECS: readonly CodecTarget[] = [
   ),
   codec("ipv6cp-options", [parseIpv6cpOption, emitIpv6cpOption], packets(PPP_IPV6CP), (input) =>
     checkOptions(input, (option) => emitIpv6cpOption(parseIpv6cpOption(option))),
+  ),
+  codec(
+    "ms-chap",
+    [parseMsChapV2Response, emitMsChapV2Response, authenticatorResponseOf, msChapFailureText],
+    MS_CHAP,
+    (input) => {
+      const response = parseMsChapV2Response(input);
+      if (response !== undefined) emitsAgain(response, emitMsChapV2Response, parseMsChapV2Response);
+      const proof = authenticatorResponseOf(input);
+      ensure(proof === undefined || proof.length === 42, "a proof of no such length");
+      msChapFailureText(input);
+    },
   ),
 ];
