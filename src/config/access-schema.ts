@@ -1,5 +1,5 @@
 import { block } from "./block.ts";
-import { deviceName, flag, integer, listOf, protocolName, text, word } from "./fields.ts";
+import { deviceName, duration, flag, integer, listOf, protocolName, text, word } from "./fields.ts";
 
 /** How a peer proves who it is, the preferred way first. */
 export function authenticationMethods() {
@@ -26,13 +26,21 @@ export const accessSchema = block(
     "at-mac-limit": word(["replace", "refuse"])
       .default("replace")
       .describe("At that limit, a new call replaces the oldest session of its MAC, or is refused."),
-    "max-sessions": integer(1, 65_534).default(65_534).describe("Sessions on this interface."),
+    "max-sessions": integer(1, 1_000_000)
+      .default(65_534)
+      .describe("Sessions on this interface; at most 65,534 of them in one VLAN, or without any."),
     authentication: authenticationMethods().describe("What we ask subscribers for, in order of preference."),
     mru: integer(128, 1500)
       .default(1492)
       .describe(
         "Octets of the largest PPP packet; above 1492 only for clients with PPP-Max-Payload (RFC 4638).",
       ),
+    "pado-delay": duration("0ms", "5s")
+      .default(0)
+      .describe(
+        "How much later a PADI is answered at full load, in proportion below it: of two concentrators the less loaded one gets the call.",
+      ),
+    drain: flag().default(false).describe("Take no new calls; sessions that are there go on."),
   },
-  { mru: "mruBytes" },
+  { mru: "mruBytes", "pado-delay": "padoDelayMs" },
 );

@@ -22,20 +22,10 @@ import {
 } from "../wire/pppoe.ts";
 import { ACCEPT, BAD_LENGTH, BAD_VERSION, type DropCode, TRUNCATED } from "./drop-codes.ts";
 
+export { largestPppFrame } from "../wire/pppoe.ts";
+
 /** The longest header before a PPP frame: MAC addresses, two tags, EtherType, PPPoE. */
 export const PPPOE_HEADERS_MAX = ethernetHeaderBytes(2) + PPPOE_HEADER_BYTES;
-
-const TPID_8021Q = 0x8100;
-
-/**
- * Octets of the largest PPP frame, its protocol field included, that goes to a subscriber under `tags` through an
- * interface with an MTU of `mtuBytes`. The kernel takes an Ethernet header and MTU octets from a packet socket, and
- * four more when the outermost tag is 802.1Q's own; every other tag is payload to it.
- */
-export function largestPppFrame(mtuBytes: number, tags: readonly VlanTag[]): number {
-  const free = tags[0]?.tpid === TPID_8021Q ? 1 : 0;
-  return mtuBytes - PPPOE_HEADER_BYTES - VLAN_TAG_BYTES * (tags.length - free);
-}
 
 /** Where things are in one frame. A reader has one of these and fills it again for every frame. */
 export class PppoeFrame {

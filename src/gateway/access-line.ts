@@ -1,29 +1,26 @@
-import type { LogFields } from "../base/logger.ts";
-import type { ChannelId, PeerId, PortId, Punt } from "../channel/dataplane.ts";
+import type { PeerId, PortId, Punt } from "../channel/dataplane.ts";
 import type { AccessConfig } from "../config/config.ts";
-import { largestPppFrame } from "../dataplane/pppoe-frame.ts";
 import type { FramePort } from "../io/frame-port.ts";
 import type { AuthenticationMethod } from "../ppp/lcp.ts";
 import { AccessConcentrator } from "../pppoe/access-concentrator.ts";
 import {
+  type AccessConcentratorLoad,
   type AccessConcentratorOutput,
   DEFAULT_ACCESS_CONCENTRATOR_LIMITS,
 } from "../pppoe/access-concentrator-types.ts";
-import { formatMac, type VlanTag, vlanId } from "../wire/ethernet.ts";
-import type { AccessLine as WireAccessLine } from "../wire/pppoe-tags.ts";
+import { formatMac, type VlanTag } from "../wire/ethernet.ts";
+import { largestPppFrame } from "../wire/pppoe.ts";
 import type { LinkInfo } from "../wire/rtnetlink-link.ts";
+import { PppoeCarrier, type SessionRequest } from "./access-carrier.ts";
 import { authenticationMethods } from "./authentication-methods.ts";
 import type { Carrier } from "./carrier.ts";
-import { type EndCause, endCause, publicText } from "./cause.ts";
+import { endCause } from "./cause.ts";
 import type { Session } from "./session.ts";
 import type { Surroundings } from "./surroundings.ts";
-import type { PppoeOriginView } from "./views.ts";
 
 const PPP_PROTOCOL_BYTES = 2;
 /** The largest PPP packet without PPP-Max-Payload (RFC 2516 §7). */
 const PPPOE_MRU_BYTES = 1492;
-
-type SessionRequest = Extract<AccessConcentratorOutput, { kind: "session-requested" }>;
 
 /** Who makes sessions of carriers. */
 export interface SessionMaker {
@@ -36,7 +33,7 @@ interface OpenLine {
   readonly frames: FramePort;
   readonly port: PortId;
   readonly concentrator: AccessConcentrator;
-  /** By PPPoE session id. */
+  /** By the concentrator's number. */
   readonly sessions: Map<number, PppoeCarrier>;
 }
 
@@ -51,10 +48,12 @@ export class AccessLine {
   #open: OpenLine | undefined;
   #linkSpeed: number | undefined;
   #opening = false;
+  #draining: boolean;
   #stopped = false;
 
   constructor(config: AccessConfig, around: Surroundings, maker: SessionMaker) {
     this.config = config;
+    this.#draining = config.drain;
     this.#around = around;
     this.#maker = maker;
   }
@@ -71,8 +70,8 @@ export class AccessLine {
   /** The discovery counters, for `show counters`; empty while the interface is away. */
   counters(): Readonly<Record<string, number>> {
     if (this.#open === undefined) return {};
-    const { discarded, ...counts } = this.#open.concentrator.counters();
-    return { ...counts, ...prefixed("discarded", discarded) };
+    const { discarded, padsRefused, ...counts } = this.#open.concentrator.counters();
+    return { ...counts, ...prefixed("padsRefused", padsRefused), ...prefixed("discarded", discarded) };
   }
 
   /** Opens when the interface is there and up, and is not open yet. Called again whenever links change. */
@@ -121,9 +120,30 @@ export class AccessLine {
     }
   }
 
-  /** No new calls; sessions go on until they are ended. */
+  /** No new calls, and PADRs are refused; sessions go on until they are ended. */
   stopAnswering(): void {
     this.#stopped = true;
+    this.#do((concentrator, now) => concentrator.drain(now, true));
+  }
+
+  /** No new calls, and whose PADI was answered may still come; sessions go on. Or calls again. */
+  drain(draining: boolean): void {
+    if (draining === this.#draining) return;
+    this.#draining = draining;
+    this.#do((concentrator, now) => concentrator.drain(now, draining));
+    this.#around.logger.info(
+      { interface: this.config.interface },
+      draining ? "access interface drains: no new calls" : "access interface takes calls again",
+    );
+  }
+
+  get draining(): boolean {
+    return this.#draining;
+  }
+
+  /** What there is to set up at this moment; undefined while the interface is away. */
+  load(): AccessConcentratorLoad | undefined {
+    return this.#open?.concentrator.load();
   }
 
   /** Its interface is gone, or its port failed: nobody on it can be told any more. */
@@ -174,20 +194,30 @@ export class AccessLine {
     if (this.#open !== undefined) this.#input(this.#open.concentrator.timeout(now));
   }
 
-  heard(_sessionId: number): void {}
-
-  established(_sessionId: number): void {}
-
-  /** PADT, unless the subscriber said so himself. */
-  hangUp(sessionId: number, text: string): void {
-    if (this.#open === undefined) return;
-    this.#input(this.#open.concentrator.close(this.#around.clock.now(), sessionId, text));
+  /** PPP has begun on a session, and all of it is set up. Sessions are the concentrator's numbers. */
+  heard(session: number): void {
+    this.#do((concentrator, now) => concentrator.heard(now, session));
   }
 
-  released(sessionId: number): void {
-    if (this.#open === undefined) return;
-    this.#open.sessions.delete(sessionId);
-    this.#open.concentrator.ended(this.#around.clock.now(), sessionId);
+  established(session: number): void {
+    this.#do((concentrator, now) => concentrator.established(now, session));
+  }
+
+  loginResult(session: number, succeeded: boolean): void {
+    this.#do((concentrator, now) => concentrator.loginResult(now, session, succeeded));
+  }
+
+  /** PADT, unless the subscriber said so himself. */
+  hangUp(session: number, text: string): void {
+    this.#do((concentrator, now) => concentrator.close(now, session, text));
+  }
+
+  released(session: number): void {
+    this.#open?.sessions.delete(session);
+    this.#do((concentrator, now) => {
+      concentrator.ended(now, session);
+      return [];
+    });
   }
 
   #concentrator(link: LinkInfo): AccessConcentrator {
@@ -196,6 +226,7 @@ export class AccessLine {
       {
         acName: config.acName ?? around.config.name,
         localMac: link.mac,
+        draining: this.#draining,
         services: {
           offered: config.serviceNames,
           acceptUnlisted: config.anyServiceName,
@@ -206,12 +237,17 @@ export class AccessLine {
           maxSessions: config.maxSessions,
           maxSessionsPerMac: config.sessionsPerMac,
           atMacLimit: config.atMacLimit,
-          // under tags less may fit: LCP then says so
-          maxPayloadBytes: Math.min(largestMru(link.mtuBytes, []), config.mruBytes),
+          padoDelayMs: config.padoDelayMs,
+          maxPayloadBytes: config.mruBytes,
+          portMtuBytes: link.mtuBytes,
         },
       },
       around.random,
     );
+  }
+
+  #do(act: (concentrator: AccessConcentrator, now: number) => readonly AccessConcentratorOutput[]): void {
+    if (this.#open !== undefined) this.#input(act(this.#open.concentrator, this.#around.clock.now()));
   }
 
   #input(outputs: readonly AccessConcentratorOutput[]): void {
@@ -230,7 +266,7 @@ export class AccessLine {
         this.#admit(open, output);
         return;
       case "session-closed": {
-        const carrier = open.sessions.get(output.sessionId);
+        const carrier = open.sessions.get(output.session);
         if (carrier === undefined) return;
         carrier.toldByPeer = output.by === "peer";
         carrier.session?.end(
@@ -247,7 +283,7 @@ export class AccessLine {
   #admit(open: OpenLine, request: SessionRequest): void {
     const { dataplane, clock } = this.#around;
     if (this.#stopped) {
-      this.#input(open.concentrator.refuse(clock.now(), request.sessionId, "going down"));
+      this.#input(open.concentrator.refuse(clock.now(), request.session, "going down"));
       return;
     }
     let peer: PeerId | undefined;
@@ -266,14 +302,14 @@ export class AccessLine {
         this.config.mruBytes,
       );
       const carrier = new PppoeCarrier(this, this.#around, request, channel, peer, mruBytes);
-      open.sessions.set(request.sessionId, carrier);
+      open.sessions.set(request.session, carrier);
       const session = this.#maker.newSession(
         carrier,
         authenticationMethods(this.config.authentication),
         carrier.mruBytes,
       );
       carrier.session = session;
-      this.#input(open.concentrator.confirm(clock.now(), request.sessionId));
+      this.#input(open.concentrator.confirm(clock.now(), request.session));
       session.listen();
     } catch (error) {
       if (peer !== undefined) void dataplane.removePeer(peer);
@@ -285,92 +321,8 @@ export class AccessLine {
         },
         "PPPoE call refused: no room for its channel",
       );
-      this.#input(open.concentrator.refuse(clock.now(), request.sessionId, "no resources"));
+      this.#input(open.concentrator.refuse(clock.now(), request.session, "no resources"));
     }
-  }
-}
-
-/** A PPPoE session of an access line. */
-class PppoeCarrier implements Carrier {
-  readonly kind = "pppoe";
-  readonly channel: ChannelId;
-  readonly serviceName: string;
-  readonly accessLine: WireAccessLine | undefined;
-  readonly portName: string;
-  readonly vlanIds: readonly number[];
-  readonly mac: string;
-  readonly linkSpeed: number | undefined;
-  readonly callingNumber: string;
-  readonly mruBytes: number;
-  readonly logFields: LogFields;
-  session: Session | undefined;
-  /** The subscriber ended it himself: he is told nothing. */
-  toldByPeer = false;
-  /** The interface is gone: nobody can be told. */
-  lost = false;
-  readonly #line: AccessLine;
-  readonly #around: Surroundings;
-  readonly #peer: PeerId;
-  readonly #view: PppoeOriginView;
-
-  constructor(
-    line: AccessLine,
-    around: Surroundings,
-    request: SessionRequest,
-    channel: ChannelId,
-    peer: PeerId,
-    mruBytes: number,
-  ) {
-    const mac = formatMac(request.remoteMac);
-    const vlans = request.tags.map(vlanId);
-    this.#line = line;
-    this.#around = around;
-    this.#peer = peer;
-    this.channel = channel;
-    this.serviceName = request.serviceName;
-    this.accessLine = request.line;
-    this.portName = line.config.interface;
-    this.vlanIds = vlans;
-    this.mac = mac;
-    this.linkSpeed = line.linkSpeed;
-    this.callingNumber = request.line?.circuitId ?? mac;
-    this.mruBytes = mruBytes;
-    this.logFields = {
-      interface: line.config.interface,
-      mac,
-      ...(vlans.length > 0 && { vlans: vlans.join(".") }),
-      ...(request.line?.circuitId !== undefined && { line: request.line.circuitId }),
-      pppoeSession: request.sessionId,
-    };
-    this.#view = {
-      kind: "pppoe",
-      interface: line.config.interface,
-      mac,
-      vlans,
-      pppoeSessionId: request.sessionId,
-      serviceName: request.serviceName,
-    };
-  }
-
-  heard(): void {
-    this.#line.heard(this.#view.pppoeSessionId);
-  }
-
-  opened(): void {
-    this.#line.established(this.#view.pppoeSessionId);
-  }
-
-  view(): PppoeOriginView {
-    return this.#view;
-  }
-
-  hangUp(cause: EndCause): void {
-    if (!this.toldByPeer && !this.lost) this.#line.hangUp(this.#view.pppoeSessionId, publicText(cause));
-  }
-
-  async released(): Promise<void> {
-    await this.#around.dataplane.removePeer(this.#peer);
-    if (!this.lost) this.#line.released(this.#view.pppoeSessionId);
   }
 }
 

@@ -1,6 +1,7 @@
 import { LocalUsers, type LoginVerdict } from "../aaa/local-users.ts";
 import type { LogFields } from "../base/logger.ts";
 import type { ChannelId, Punt } from "../channel/dataplane.ts";
+import type { Destination } from "../config/config.ts";
 import type { CallRequest } from "../l2tp/outputs.ts";
 import type { Credentials } from "../ppp/authenticator.ts";
 import type { AuthenticationMethod } from "../ppp/lcp.ts";
@@ -9,31 +10,31 @@ import { DEFAULT_TIMERS } from "../ppp/timers.ts";
 import { AccessLine, type SessionMaker } from "./access-line.ts";
 import { authenticationMethods } from "./authentication-methods.ts";
 import type { Call } from "./call.ts";
+import { detailsOf } from "./call-details.ts";
 import type { Carrier } from "./carrier.ts";
 import { endCause } from "./cause.ts";
 import { Destinations } from "./destination.ts";
 import { Forwarding } from "./forwarding.ts";
-import { L2tpCarrier } from "./l2tp-carrier.ts";
+import { L2tpCarrier, mruThrough } from "./l2tp-carrier.ts";
+import { LnsGroups } from "./lns-groups.ts";
 import { Session, type SessionOwner } from "./session.ts";
 import type { Surroundings } from "./surroundings.ts";
 import { Termination } from "./termination.ts";
 import { tellTooBig } from "./too-big.ts";
 import { Tunnels } from "./tunnels.ts";
 import { UnitGroup } from "./unit-group.ts";
+import type { LnsView } from "./views.ts";
 
 /** How long a stopping gateway waits for Terminate-Acks, and then for the acknowledgements of its StopCCNs. */
 const TERMINATE_PATIENCE_MS = 1000;
 const STOP_PATIENCE_MS = 1500;
-
-/** PPPoE leaves this much of an Ethernet frame (RFC 2516 §7); more only by PPP-Max-Payload. */
-const PPPOE_MRU_BYTES = 1492;
-const LARGEST_MRU_BYTES = 1500;
 
 /** The composition: sessions between access lines, tunnels, users and units. */
 export class Gateway implements SessionOwner, SessionMaker {
   readonly #around: Surroundings;
   readonly #users: LocalUsers;
   readonly #destinations: Destinations;
+  readonly #lnses: LnsGroups;
   readonly #lines: readonly AccessLine[];
   readonly #groups = new Map<string, UnitGroup>();
   readonly #sessions = new Map<ChannelId, Session>();
@@ -46,6 +47,7 @@ export class Gateway implements SessionOwner, SessionMaker {
     this.#around = around;
     this.#users = new LocalUsers(around.config.users);
     this.#destinations = new Destinations(around.config);
+    this.#lnses = new LnsGroups(around);
     this.#lines = around.config.access.map((access) => new AccessLine(access, around, this));
     for (const [name, config] of around.config.units)
       this.#groups.set(name, new UnitGroup(name, config, around));
@@ -60,9 +62,11 @@ export class Gateway implements SessionOwner, SessionMaker {
   /** Opens everything that is there; what is not yet there opens when it comes. */
   async start(): Promise<void> {
     for (const group of this.#groups.values()) await group.start();
-    this.#tunnels = await Tunnels.open(this.#around, (call, channel, request) =>
-      this.#takeCall(call, channel, request),
-    );
+    this.#tunnels = await Tunnels.open(this.#around, {
+      takeCall: (call, channel, request) => this.#takeCall(call, channel, request),
+      reachable: (peer) => this.#lnses.reachable(peer),
+      unreachable: (peer, reason, elsewhere) => this.#lnses.unreachable(peer, reason, elsewhere),
+    });
     await Promise.all(this.#lines.map((line) => line.openIfThere()));
     for (const line of this.#lines)
       if (line.port === undefined)
@@ -90,12 +94,28 @@ export class Gateway implements SessionOwner, SessionMaker {
     for (const group of this.#groups.values()) await group.close();
   }
 
+  /**
+   * Takes no new calls on the access interface of this name, or on all of them, while its sessions go on; or takes calls
+   * again. False when no such interface is configured.
+   */
+  drain(draining: boolean, accessInterface?: string): boolean {
+    const lines = this.#lines.filter(
+      ({ config }) => accessInterface === undefined || config.interface === accessInterface,
+    );
+    for (const line of lines) line.drain(draining);
+    return lines.length > 0;
+  }
+
   get sessions(): Iterable<Session> {
     return this.#sessions.values();
   }
 
   get tunnels(): Tunnels | undefined {
     return this.#tunnels;
+  }
+
+  lnsViews(): readonly LnsView[] {
+    return this.#tunnels === undefined ? [] : this.#lnses.views(this.#tunnels);
   }
 
   /** What was counted above the data plane. */
@@ -107,6 +127,7 @@ export class Gateway implements SessionOwner, SessionMaker {
         counters[`pppoe.${line.config.interface}.${name}`] = count;
     for (const [name, count] of Object.entries(this.#tunnels?.discards() ?? {}))
       counters[`l2tp.discarded.${name}`] = count;
+    for (const [name, count] of this.#lnses.counters()) counters[name] = count;
     return counters;
   }
 
@@ -132,13 +153,13 @@ export class Gateway implements SessionOwner, SessionMaker {
 
   authenticate(session: Session, credentials: Credentials, attempt: number): void {
     const name = session.user ?? "";
-    const destination = this.#destinations.choose(name, session.carrier.serviceName);
+    const destination = this.#destinations.choose(name, session.carrier);
     switch (destination.kind) {
       case "lns":
-        this.#forward(session, destination.peer, attempt);
+        this.#forward(session, destination, attempt);
         return;
       case "terminate":
-        this.#terminate(session, credentials, destination.unit, attempt);
+        this.#terminate(session, credentials, destination, attempt);
         return;
       case "refuse":
         this.#around.logger.warn(
@@ -159,7 +180,7 @@ export class Gateway implements SessionOwner, SessionMaker {
     this.#around.logger.info(record, "session ended");
   }
 
-  #forward(session: Session, peer: string, attempt: number): void {
+  #forward(session: Session, to: Extract<Destination, { kind: "lns" }>, attempt: number): void {
     if (this.#tunnels === undefined) {
       session.reject(attempt, "no service at the moment");
       return;
@@ -167,17 +188,23 @@ export class Gateway implements SessionOwner, SessionMaker {
     if (session.carrier.kind === "l2tp") {
       session.reject(attempt, "no service for this user name");
       this.#around.logger.warn(
-        { session: session.id, user: session.user, peer },
+        { session: session.id, user: session.user, lns: to.lns },
         "login refused: calls that came in by L2TP cannot be carried on to another LNS yet",
       );
       return;
     }
-    const forwarding = new Forwarding(session, peer, this.#around);
-    session.assign(forwarding);
-    forwarding.start(this.#tunnels, attempt);
+    const details = detailsOf(session.carrier, this.#around.config.name);
+    const forwarding = new Forwarding(session, "lac", { lns: to.lns, details }, this.#around);
+    session.assign(forwarding, to);
+    forwarding.start(this.#tunnels, this.#lnses, attempt);
   }
 
-  #terminate(session: Session, credentials: Credentials, unitName: string, attempt: number): void {
+  #terminate(
+    session: Session,
+    credentials: Credentials,
+    to: Extract<Destination, { kind: "terminate" }>,
+    attempt: number,
+  ): void {
     const verdict = this.#users.verify(credentials);
     if (!verdict.ok) {
       this.#around.logger.warn(
@@ -187,22 +214,21 @@ export class Gateway implements SessionOwner, SessionMaker {
       session.reject(attempt, "wrong user name or password");
       return;
     }
-    const group = this.#groups.get(verdict.user.unit ?? unitName);
+    const group = this.#groups.get(verdict.user.unit ?? to.unit);
     if (group === undefined) {
       session.reject(attempt, "no service for this user name");
       return;
     }
     const verify = (again: Credentials): LoginVerdict => this.#users.verify(again);
     const termination = new Termination(session, verdict.user, group, verify, this.#around);
-    session.assign(termination);
+    session.assign(termination, to);
     termination.start(attempt, verdict.authenticatorResponse);
   }
 
   #takeCall(call: Call, channel: ChannelId, request: CallRequest): L2tpCarrier {
     const { peer } = call;
-    const fits = call.innerMtuBytes();
-    const carrier = new L2tpCarrier(call, channel, request, Math.min(fits, PPPOE_MRU_BYTES));
-    const maxMruBytes = peer.oversize === "fragment" ? LARGEST_MRU_BYTES : fits;
+    const { mruBytes, maxMruBytes } = mruThrough(call, peer.sequencing === "always");
+    const carrier = new L2tpCarrier(call, channel, request, mruBytes);
     carrier.session = this.newSession(carrier, authenticationMethods(peer.authentication), maxMruBytes);
     return carrier;
   }

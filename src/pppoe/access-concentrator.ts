@@ -1,10 +1,9 @@
 import { equalBytes, fromUtf8, toHex } from "../base/bytes.ts";
 import { Deadlines } from "../base/deadlines.ts";
-import { IdPool } from "../base/ids.ts";
 import type { RandomSource } from "../base/random.ts";
-import type { Instant } from "../base/time.ts";
+import { type Instant, NEVER } from "../base/time.ts";
 import { takeToken, tokenBucket } from "../base/token-bucket.ts";
-import { BROADCAST_MAC, isStationMac, sameVlans, type VlanTag } from "../wire/ethernet.ts";
+import { BROADCAST_MAC, isStationMac, type VlanTag } from "../wire/ethernet.ts";
 import {
   type DiscoveryPacket,
   discoveryBytes,
@@ -27,24 +26,39 @@ import {
 import {
   type AccessConcentratorConfig,
   type AccessConcentratorCounters,
+  type AccessConcentratorLoad,
   type AccessConcentratorOutput,
   type AccessConcentratorState,
   type AcSession,
+  type AcSessionView,
   type DiscardReason,
+  type RefusalReason,
   type RequestEcho,
   type SessionEnd,
+  type WaitingCall,
   zeroCounters,
 } from "./access-concentrator-types.ts";
+import { Admission, newAdmission } from "./admission.ts";
 import { confirmationPacket, offerPacket, readEcho, refusalPacket, terminatePacket } from "./answers.ts";
-import { COOKIE_KEY_BYTES, checkCookie, issueCookie } from "./cookie.ts";
+import { COOKIE_KEY_BYTES, checkCookie, cookieAgeMs, cookieNumber, issueCookie } from "./cookie.ts";
 import { type DiscoveryFrame, emitDiscoveryFrame, readDiscoveryFrame } from "./discovery-frame.ts";
+import { LoginBackoff, noLoginBackoff } from "./login-backoff.ts";
 import { servesName } from "./service-policy.ts";
-import { SessionTable } from "./session-table.ts";
+import { newSessionIds, SessionIds } from "./session-ids.ts";
+import { keyOf, SessionTable } from "./session-table.ts";
 import { emptySubscriberBuckets, SubscriberBuckets } from "./subscriber-buckets.ts";
-import { subscriberOctets } from "./subscriber-key.ts";
+import { macNumber, macOctets, subscriberKey, subscriberOctets } from "./subscriber-key.ts";
+import { packTags, sessionKey, unpackTags, vlanScope } from "./vlan-scope.ts";
+import { emptyLine, WaitingLine } from "./waiting-line.ts";
 
 type Outputs = readonly AccessConcentratorOutput[];
 const NOTHING: Outputs = [];
+
+/** A host that has waited so long for the answer to a PADI has asked again, or has given up. */
+const PADI_PATIENCE_MS = 30_000;
+
+/** PADIs answered at a time, before other events get their turn. */
+const TURNS_AT_A_TIME = 256;
 
 /** A PPPoE session frame that no channel has (the data plane's "unknown-session"). */
 export interface StrayFrame {
@@ -57,34 +71,48 @@ export interface StrayFrame {
 /**
  * The access concentrator's side of PPPoE discovery (RFC 2516) on one access port.
  *
- * A session goes: session-requested → confirm() (or refuse(), which forgets it) → session-closed or close() →
- * ended(). Its id is not reused before ended(): until then frames of the old session may still be about.
+ * A session goes: session-requested → confirm() (or refuse(), which forgets it) → heard(), when PPP begins →
+ * established(), when all is set up → session-closed or close() → ended(). Its id is not reused before ended(): until
+ * then frames of the old session may still be about. What is begun and not heard of, or heard of and not established,
+ * holds back those who call: their PADIs and PADRs wait for their turn (admission.ts).
+ *
+ * The owner names a session by the number that session-requested told: ids are unique only within a VLAN scope.
  */
 export class AccessConcentrator {
   readonly #config: AccessConcentratorConfig;
   readonly #state: AccessConcentratorState;
   readonly #cookieKey: Uint8Array;
-  readonly #ids: IdPool;
+  readonly #ids: SessionIds;
   readonly #table: SessionTable;
   readonly #padiBuckets: SubscriberBuckets;
   readonly #strayBuckets: SubscriberBuckets;
+  readonly #admission: Admission;
+  readonly #padis: WaitingLine<WaitingCall>;
+  readonly #padrs: WaitingLine<WaitingCall>;
+  readonly #logins: LoginBackoff;
   readonly #deadlines = new Deadlines<number>();
 
   constructor(config: AccessConcentratorConfig, random: RandomSource, state?: AccessConcentratorState) {
     const { limits } = config;
+    const own = state === undefined ? initialState(config, random) : structuredClone(state);
     this.#config = config;
-    this.#state = state === undefined ? initialState(config, random) : structuredClone(state);
-    this.#cookieKey = config.cookieKey ?? this.#state.cookieKey;
-    this.#ids = new IdPool(this.#state.ids);
-    this.#table = new SessionTable(this.#state.sessions);
-    this.#padiBuckets = new SubscriberBuckets(this.#state.padiBuckets, limits.padiPerMac, limits.trackedMacs);
-    this.#strayBuckets = new SubscriberBuckets(
-      this.#state.strayBuckets,
-      limits.strayPerMac,
-      limits.trackedMacs,
-    );
-    for (const { sessionId, phase } of this.#table.all())
-      if (phase.kind === "requested") this.#deadlines.set(sessionId, phase.confirmBy);
+    this.#state = own;
+    this.#cookieKey = config.cookieKey ?? own.cookieKey;
+    this.#table = new SessionTable(own.sessions);
+    const sessions = this.#table.all();
+    const scopes = sessions.map(({ vlans, sessionId }) => ({ scope: vlanScope(vlans), sessionId }));
+    this.#ids = new SessionIds(own.ids, scopes, (key) => this.#table.has(key));
+    this.#padiBuckets = new SubscriberBuckets(own.padiBuckets, limits.padiPerMac, limits.trackedMacs);
+    this.#strayBuckets = new SubscriberBuckets(own.strayBuckets, limits.strayPerMac, limits.trackedMacs);
+    this.#admission = new Admission(limits.admission, own.admission);
+    this.#padis = new WaitingLine(own.padis, limits.admission.waitingPadis);
+    this.#padrs = new WaitingLine(own.padrs, limits.admission.waitingPadrs);
+    this.#logins = new LoginBackoff(limits.loginBackoff, own.logins, limits.trackedMacs);
+    for (const session of sessions) {
+      const { phase } = session;
+      if (phase.kind === "requested") this.#deadlines.set(keyOf(session), phase.confirmBy);
+      if (phase.kind === "confirmed") this.#deadlines.set(keyOf(session), phase.startBy);
+    }
   }
 
   /** One Ethernet frame, with its VLAN tags. */
@@ -99,75 +127,136 @@ export class AccessConcentrator {
       return this.#discard("bad-destination");
     if (code === PADI) return this.#receivePadi(now, frame);
     if (code === PADR) return this.#receivePadr(now, frame);
-    if (code === PADT) return this.#receivePadt(frame);
+    if (code === PADT) return this.#receivePadt(now, frame);
     return this.#discard("bad-code");
   }
 
   /** Somebody sends on a session that is not: a PADT, in moderation, makes it call again. */
   unknownSession(now: Instant, stray: StrayFrame): Outputs {
     const { limits, localMac } = this.#config;
-    const { remoteMac, sessionId } = stray;
+    const { remoteMac, tags, sessionId } = stray;
     this.#state.counters.strayFrames += 1;
     if (!equalBytes(stray.localMac, localMac)) return this.#discard("bad-destination");
     if (!isStationMac(remoteMac) || equalBytes(remoteMac, localMac)) return this.#discard("bad-source");
     if (sessionId === NO_SESSION || sessionId > MAX_SESSION_ID) return this.#discard("bad-session-id");
-    const session = this.#table.get(sessionId);
+    const session = this.#table.get(sessionKey(vlanScope(packTags(tags)), sessionId));
     // the frame was on its way while the session came up: its channel will take the next one
-    if (session && session.phase.kind !== "closed" && isOf(session, remoteMac, stray.tags)) return NOTHING;
-    if (!this.#strayBuckets.take(remoteMac, stray.tags, now)) return this.#discard("rate-limited");
+    if (session && session.phase.kind !== "closed" && session.mac === macNumber(remoteMac)) return NOTHING;
+    if (!this.#strayBuckets.take(remoteMac, tags, now)) return this.#discard("stray-rate-of-mac");
     const { perSecond, burst } = limits.strayPerPort;
-    if (!takeToken(this.#state.strayBucket, now, perSecond, burst)) return this.#discard("rate-limited");
+    if (!takeToken(this.#state.strayBucket, now, perSecond, burst))
+      return this.#discard("stray-rate-of-port");
     this.#state.counters.padtSent += 1;
-    return this.#send(remoteMac, stray.tags, terminatePacket(sessionId, "no such session", undefined));
+    return this.#send(remoteMac, tags, terminatePacket(sessionId, "no such session", undefined));
   }
 
   /** The owner has made the session's channel: from now on frames may come, and the host is told so. */
-  confirm(_now: Instant, sessionId: number): Outputs {
-    const session = this.#table.get(sessionId);
-    if (session?.phase.kind !== "requested") return NOTHING;
-    session.phase = { kind: "confirmed" };
-    this.#deadlines.clear(sessionId);
-    return this.#sendPads(session);
+  confirm(now: Instant, session: number): Outputs {
+    const found = this.#table.get(session);
+    if (found?.phase.kind !== "requested") return NOTHING;
+    const { echo } = found.phase;
+    const startBy = now + this.#config.limits.admission.startTimeoutMs;
+    found.phase = { kind: "confirmed", echo, padsAt: now, startBy };
+    this.#deadlines.set(session, startBy);
+    return this.#sendPads(found, echo);
   }
 
   /** The owner cannot make the session; it is forgotten at once. */
-  refuse(now: Instant, sessionId: number, text: string): Outputs {
-    const session = this.#table.get(sessionId);
-    if (session?.phase.kind !== "requested") return NOTHING;
-    const outputs = this.close(now, sessionId, text);
-    this.ended(now, sessionId);
+  refuse(now: Instant, session: number, text: string): Outputs {
+    const found = this.#table.get(session);
+    if (found?.phase.kind !== "requested") return NOTHING;
+    const outputs = this.close(now, session, text);
+    this.ended(now, session);
     return outputs;
   }
 
+  /** The host has sent PPP on the session: it has its PADS. */
+  heard(now: Instant, session: number): Outputs {
+    const found = this.#table.get(session);
+    if (found?.phase.kind !== "confirmed") return NOTHING;
+    const { startBy, padsAt, echo } = found.phase;
+    if (startBy !== NEVER) this.#admission.started(now - padsAt);
+    this.#deadlines.clear(session);
+    const { relaySessionId } = echo;
+    found.phase = relaySessionId === undefined ? RUNNING : { kind: "running", relaySessionId };
+    this.#serveSoon(now);
+    return NOTHING;
+  }
+
+  /** The session is complete: it takes no place among those that are set up any more. */
+  established(now: Instant, session: number): Outputs {
+    const found = this.#table.get(session);
+    if (found === undefined || !found.settingUp) return NOTHING;
+    found.settingUp = false;
+    this.#admission.finished();
+    this.#serveSoon(now);
+    return NOTHING;
+  }
+
   /** The owner ends a session: a PADT with `text` as Generic-Error, or an error PADS before it was confirmed. */
-  close(_now: Instant, sessionId: number, text?: string): Outputs {
-    const session = this.#table.get(sessionId);
-    if (session === undefined || session.phase.kind === "closed") return NOTHING;
-    return this.#tellEnd(session, text);
+  close(now: Instant, session: number, text?: string): Outputs {
+    const found = this.#table.get(session);
+    if (found === undefined || found.phase.kind === "closed") return NOTHING;
+    return this.#tellEnd(now, found, text, "no-resources");
+  }
+
+  /**
+   * How the login on a session went, told before ended(): a host that fails again and again has to wait longer from
+   * time to time until its calls are answered.
+   */
+  loginResult(now: Instant, session: number, succeeded: boolean): Outputs {
+    const found = this.#table.get(session);
+    if (found === undefined) return NOTHING;
+    const subscriber = subscriberKey(macOctets(found.mac), unpackTags(found.vlans));
+    if (succeeded) this.#logins.succeeded(subscriber);
+    else this.#logins.failed(subscriber, now);
+    return NOTHING;
   }
 
   /** The owner is done with a session: its id may be given to another. */
-  ended(_now: Instant, sessionId: number): void {
-    const session = this.#table.get(sessionId);
-    if (session === undefined) return;
-    this.#deadlines.clear(sessionId);
-    this.#table.remove(session);
-    this.#ids.release(sessionId);
+  ended(now: Instant, session: number): void {
+    const found = this.#table.get(session);
+    if (found === undefined) return;
+    this.#leave(now, found);
+    this.#table.remove(found);
+    this.#ids.release(vlanScope(found.vlans), found.sessionId);
+  }
+
+  /**
+   * While draining no PADI is answered, and a PADR only with a cookie that was handed out before; sessions go on. Not
+   * draining any more, it answers again.
+   */
+  drain(now: Instant, draining: boolean): Outputs {
+    this.#state.draining = draining;
+    if (draining) this.#padis.clear();
+    this.#serveSoon(now);
+    return NOTHING;
   }
 
   deadline(): Instant {
-    return this.#deadlines.next();
+    return Math.min(this.#deadlines.next(), this.#admission.deadline(), this.#state.serveAt);
   }
 
-  /** Gives up on requests that the owner has not answered. */
+  /** Gives up on requests that the owner has not answered, and serves whose turn it is. */
   timeout(now: Instant): Outputs {
     const outputs: AccessConcentratorOutput[] = [];
-    for (let id = this.#deadlines.popDue(now); id !== undefined; id = this.#deadlines.popDue(now)) {
-      const session = this.#table.get(id)!;
+    for (let key = this.#deadlines.popDue(now); key !== undefined; key = this.#deadlines.popDue(now)) {
+      const session = this.#table.get(key)!;
+      const { phase } = session;
+      if (phase.kind === "confirmed") {
+        session.phase = { ...phase, startBy: NEVER };
+        this.#admission.started();
+        this.#serveSoon(now);
+        continue;
+      }
       this.#state.counters.requestsUnconfirmed += 1;
-      outputs.push(...this.#tellEnd(session, "the session could not be set up in time"));
+      const text = "the session could not be set up in time";
+      outputs.push(...this.#tellEnd(now, session, text, "not-set-up-in-time"));
       outputs.push(closed(session, "unconfirmed"));
     }
+    const ticked = this.#admission.deadline() <= now;
+    if (ticked) this.#admission.tick(now, this.#someWait());
+    if (ticked || this.#state.serveAt <= now) outputs.push(...this.#serve(now));
     return outputs;
   }
 
@@ -179,34 +268,72 @@ export class AccessConcentrator {
     return structuredClone(this.#state.counters);
   }
 
-  /** Every session that has an id, closed ones until ended(). A view: copy what you keep. */
-  sessions(): readonly Readonly<AcSession>[] {
-    return this.#table.all();
+  load(): AccessConcentratorLoad {
+    const { setUps, starting, window } = this.#state.admission;
+    return {
+      sessions: this.#table.liveCount,
+      settingUp: setUps,
+      starting,
+      startingWindow: Math.floor(window),
+      waitingPadis: this.#padis.length,
+      waitingPadrs: this.#padrs.length,
+      load: this.#load(),
+    };
   }
 
-  #receivePadi(now: Instant, frame: DiscoveryFrame): Outputs {
-    const { acName, services, limits } = this.#config;
-    const { packet, source, vlanTags } = frame;
+  /** Every session that has an id, closed ones until ended(); made anew for each call. */
+  sessions(): readonly AcSessionView[] {
+    return this.#table.all().map((session) => ({
+      session: keyOf(session),
+      sessionId: session.sessionId,
+      remoteMac: macOctets(session.mac),
+      tags: unpackTags(session.vlans),
+      phase: session.phase.kind,
+    }));
+  }
+
+  #receivePadi(now: Instant, { packet, source, vlanTags }: DiscoveryFrame): Outputs {
+    const { services, limits } = this.#config;
     this.#state.counters.padiReceived += 1;
     if (packet.sessionId !== NO_SESSION) return this.#discard("bad-session-id");
     // the cheapest judgement first: a flood must cost less than the packets that it drowns
-    if (!this.#padiBuckets.take(source, vlanTags, now)) return this.#discard("rate-limited");
+    if (this.#state.draining) return this.#discard("draining");
+    if (!this.#padiBuckets.take(source, vlanTags, now)) return this.#discard("padi-rate-of-mac");
     const { perSecond, burst } = limits.padiPerPort;
-    if (!takeToken(this.#state.padiBucket, now, perSecond, burst)) return this.#discard("rate-limited");
-    const echo = readEcho(packet.tags, limits.maxPayloadBytes);
+    if (!takeToken(this.#state.padiBucket, now, perSecond, burst)) return this.#discard("padi-rate-of-port");
+    const subscriber = subscriberKey(source, vlanTags);
+    if (this.#logins.holdsBack(subscriber, now)) return this.#discard("login-backoff");
+    const echo = readEcho(packet.tags, vlanTags, limits);
     if (echo === undefined) return this.#discard("bad-service-name");
     if (!servesName(services, fromUtf8(echo.serviceName))) return this.#discard("unknown-service");
+    const notBefore = now + Math.round(limits.padoDelayMs * this.#load());
+    const mayOffer = notBefore === now && this.#padis.length === 0;
+    if (mayOffer && this.#admission.mayOffer(now, this.#padrs.length))
+      return this.#offer(now, source, vlanTags, echo);
+    // hosts behind one address are told apart by their Host-Uniq
+    const key = `${subscriber}/${echo.hostUniq === undefined ? "" : toHex(echo.hostUniq)}`;
+    const first = this.#padis.get(key);
+    if (first === undefined) this.#state.counters.padiDelayed += 1;
+    const waiting = { key, remoteMac: source, tags: vlanTags, echo, since: now };
+    if (!this.#padis.put({ ...waiting, notBefore: first?.notBefore ?? notBefore }))
+      return this.#discard("no-room-to-wait");
+    this.#await(now);
+    return NOTHING;
+  }
+
+  #offer(now: Instant, mac: Uint8Array, vlanTags: readonly VlanTag[], echo: RequestEcho): Outputs {
+    const { acName, services } = this.#config;
     const serial = this.#state.nextCookieSerial++;
-    const cookie = issueCookie(this.#cookieKey, now, serial, subscriberOctets(source, vlanTags));
+    const cookie = issueCookie(this.#cookieKey, now, serial, subscriberOctets(mac, vlanTags));
     const offer = offerPacket(echo, acName, services.offered, cookie);
     if (discoveryBytes(offer) > MAX_DISCOVERY_BYTES) return this.#discard("oversized-answer");
     this.#state.counters.padoSent += 1;
-    return this.#send(source, vlanTags, offer);
+    this.#admission.offered(now);
+    return this.#send(mac, vlanTags, offer);
   }
 
-  #receivePadr(now: Instant, frame: DiscoveryFrame): Outputs {
+  #receivePadr(now: Instant, { packet, source, vlanTags }: DiscoveryFrame): Outputs {
     const { acName, services, limits } = this.#config;
-    const { packet, source, vlanTags } = frame;
     this.#state.counters.padrReceived += 1;
     if (packet.sessionId !== NO_SESSION) return this.#discard("bad-session-id");
     const cookie = findTag(packet.tags, TAG_AC_COOKIE);
@@ -215,59 +342,85 @@ export class AccessConcentrator {
     const verdict = checkCookie(this.#cookieKey, now, limits.cookieLifeMs, cookie, subscriber);
     if (verdict !== "valid") return this.#discard(`${verdict}-cookie`);
     if (findTag(packet.tags, TAG_GENERIC_ERROR) !== undefined) return this.#discard("host-error");
-    const echo = readEcho(packet.tags, limits.maxPayloadBytes);
+    const echo = readEcho(packet.tags, vlanTags, limits);
     if (echo === undefined) return this.#discard("bad-service-name");
     if (discoveryBytes(confirmationPacket(echo, acName, NO_SESSION)) > MAX_DISCOVERY_BYTES)
       return this.#discard("oversized-answer");
 
-    const repeated = this.#table.openedBy(toHex(cookie));
+    const number = cookieNumber(cookie);
+    const repeated = this.#table.of(source, vlanTags).find((session) => session.cookie === number);
     if (repeated !== undefined) return this.#repeatPadr(repeated, echo);
+    const key = `${number}`;
+    const line = findAccessLine(packet.tags);
+    const first = this.#padrs.get(key);
+    const call = { key, remoteMac: source, tags: vlanTags, echo, notBefore: now, ...(line && { line }) };
+    if (first !== undefined) {
+      this.#padrs.put({ ...call, since: first.since });
+      return NOTHING;
+    }
+    this.#admission.taken(now, cookieAgeMs(now, cookie));
+    if (this.#logins.holdsBack(subscriberKey(source, vlanTags), now)) return this.#discard("login-backoff");
     if (!servesName(services, fromUtf8(echo.serviceName)))
-      return this.#sendRefusal(source, vlanTags, echo, TAG_SERVICE_NAME_ERROR, "this service is not offered");
-    return this.#openSession(now, frame, toHex(cookie), echo);
+      return this.#sendRefusal(source, vlanTags, echo, "service-not-offered", "this service is not offered");
+    if (this.#padrs.length === 0 && this.#admission.mayBegin()) return this.#openSession(now, call);
+    if (!this.#padrs.put({ ...call, since: now })) return this.#discard("no-room-to-wait");
+    this.#state.counters.padrDelayed += 1;
+    this.#await(now);
+    return NOTHING;
   }
 
   /** The same session again: its PADS was lost, or is not yet due. */
   #repeatPadr(session: AcSession, echo: RequestEcho): Outputs {
-    if (session.phase.kind === "closed") return this.#discard("closing");
-    session.echo = echo;
-    return session.phase.kind === "confirmed" ? this.#sendPads(session) : NOTHING;
+    switch (session.phase.kind) {
+      case "requested":
+        session.phase = { ...session.phase, echo };
+        return NOTHING;
+      case "confirmed":
+        session.phase = { ...session.phase, echo };
+        return this.#sendPads(session, echo);
+      case "running":
+        return NOTHING; // a copy that comes late: the host has its PADS
+      case "closed":
+        return this.#discard("closing");
+    }
   }
 
-  #openSession(
-    now: Instant,
-    { packet, source, vlanTags }: DiscoveryFrame,
-    cookie: string,
-    echo: RequestEcho,
-  ) {
+  #openSession(now: Instant, { key, remoteMac, tags, echo, line }: Omit<WaitingCall, "since">): Outputs {
     const { limits } = this.#config;
-    const refuse = (text: string): Outputs =>
-      this.#sendRefusal(source, vlanTags, echo, TAG_AC_SYSTEM_ERROR, text);
-    const surplus = Math.max(0, this.#table.liveOf(source, vlanTags) - limits.maxSessionsPerMac + 1);
-    if (surplus > 0 && limits.atMacLimit === "refuse") return refuse("too many sessions from this address");
-    if (this.#table.liveCount - surplus >= limits.maxSessions) return refuse("session limit reached");
-    const sessionId = this.#ids.take();
-    if (sessionId === undefined) return refuse("no session id is free");
+    const refuse = (reason: RefusalReason, text: string): Outputs =>
+      this.#sendRefusal(remoteMac, tags, echo, reason, text);
+    const live = this.#table.of(remoteMac, tags).filter(({ phase }) => phase.kind !== "closed");
+    const surplus = Math.max(0, live.length - limits.maxSessionsPerMac + 1);
+    if (surplus > 0 && limits.atMacLimit === "refuse")
+      return refuse("sessions-of-mac", "too many sessions from this address");
+    if (this.#table.liveCount - surplus >= limits.maxSessions)
+      return refuse("sessions-of-port", "session limit reached");
+    const vlans = packTags(tags);
+    const scope = vlanScope(vlans);
+    const sessionId = this.#ids.take(scope);
+    if (sessionId === undefined) return refuse("no-session-id", "no session id is free");
 
-    const outputs: AccessConcentratorOutput[] = [];
-    for (let i = 0; i < surplus; i++) outputs.push(...this.#replaceOldest(source, vlanTags));
+    const outputs = live.slice(0, surplus).flatMap((oldest) => this.#replace(now, oldest));
     const confirmBy = now + limits.confirmTimeoutMs;
-    this.#table.add({
+    const session: AcSession = {
       sessionId,
-      remoteMac: source,
-      tags: vlanTags,
+      mac: macNumber(remoteMac),
+      vlans,
       serial: this.#state.nextSessionSerial++,
-      cookie,
-      echo,
-      phase: { kind: "requested", confirmBy },
-    });
-    this.#deadlines.set(sessionId, confirmBy);
-    const line = findAccessLine(packet.tags);
+      cookie: Number(key),
+      settingUp: true,
+      phase: { kind: "requested", echo, confirmBy },
+    };
+    this.#table.add(session);
+    this.#admission.begin();
+    this.#admission.watch(now);
+    this.#deadlines.set(keyOf(session), confirmBy);
     outputs.push({
       kind: "session-requested",
+      session: keyOf(session),
       sessionId,
-      remoteMac: source,
-      tags: vlanTags,
+      remoteMac,
+      tags,
       serviceName: fromUtf8(echo.serviceName),
       ...(echo.hostUniq && { hostUniq: echo.hostUniq }),
       ...(line && { line }),
@@ -276,57 +429,122 @@ export class AccessConcentrator {
     return outputs;
   }
 
-  #replaceOldest(remoteMac: Uint8Array, tags: readonly VlanTag[]): Outputs {
-    const oldest = this.#table.oldestLiveOf(remoteMac, tags)!;
+  #replace(now: Instant, oldest: AcSession): Outputs {
     this.#state.counters.sessionsReplaced += 1;
     // the host of an unconfirmed request has moved on: a refusal could hit its new one
-    const told =
-      oldest.phase.kind === "confirmed" ? this.#tellEnd(oldest, "replaced by a new session") : NOTHING;
-    this.#deadlines.clear(oldest.sessionId);
-    this.#table.close(oldest);
+    if (oldest.phase.kind === "requested") this.#leave(now, oldest);
+    const told = this.#tellEnd(now, oldest, "replaced by a new session", "no-resources");
     return [...told, closed(oldest, "replaced")];
   }
 
-  #receivePadt({ packet, source, vlanTags }: DiscoveryFrame): Outputs {
+  #receivePadt(now: Instant, { packet, source, vlanTags }: DiscoveryFrame): Outputs {
     this.#state.counters.padtReceived += 1;
     if (packet.sessionId === NO_SESSION || packet.sessionId > MAX_SESSION_ID)
       return this.#discard("bad-session-id");
-    const session = this.#table.get(packet.sessionId);
+    const session = this.#table.get(sessionKey(vlanScope(packTags(vlanTags)), packet.sessionId));
     // before its PADS no host knows the session's id
-    if (session?.phase.kind !== "confirmed") return this.#discard("unknown-session");
-    if (!isOf(session, source, vlanTags)) return this.#discard("wrong-source");
-    this.#table.close(session);
+    if (session?.phase.kind !== "confirmed" && session?.phase.kind !== "running")
+      return this.#discard("unknown-session");
+    if (session.mac !== macNumber(source)) return this.#discard("wrong-source");
+    this.#leave(now, session);
     return [closed(session, "peer", findTextTag(packet.tags, TAG_GENERIC_ERROR))];
   }
 
-  /** Closes a live session and tells its host, as far as the host knows of it. */
-  #tellEnd(session: AcSession, text: string | undefined): Outputs {
-    const { remoteMac, tags, echo, sessionId } = session;
-    const confirmed = session.phase.kind === "confirmed";
-    this.#deadlines.clear(sessionId);
-    this.#table.close(session);
-    if (!confirmed)
-      return this.#sendRefusal(remoteMac, tags, echo, TAG_AC_SYSTEM_ERROR, text ?? "the session was ended");
+  /** Closes a session and tells its host, as far as the host knows of it; nothing when it is closed. */
+  #tellEnd(now: Instant, session: AcSession, text: string | undefined, reason: RefusalReason): Outputs {
+    const { phase, sessionId } = session;
+    const remoteMac = macOctets(session.mac);
+    const tags = unpackTags(session.vlans);
+    this.#leave(now, session);
+    if (phase.kind === "closed") return NOTHING;
+    if (phase.kind === "requested")
+      return this.#sendRefusal(remoteMac, tags, phase.echo, reason, text ?? "the session was ended");
+    const relaySessionId = phase.kind === "running" ? phase.relaySessionId : phase.echo.relaySessionId;
     this.#state.counters.padtSent += 1;
-    return this.#send(remoteMac, tags, terminatePacket(sessionId, text, echo.relaySessionId));
+    return this.#send(remoteMac, tags, terminatePacket(sessionId, text, relaySessionId));
   }
 
-  #sendPads(session: AcSession): Outputs {
+  /** Closes a session, and gives back its place among those that are set up. */
+  #leave(now: Instant, session: AcSession): void {
+    const { phase } = session;
+    if (phase.kind === "requested" || (phase.kind === "confirmed" && phase.startBy !== NEVER))
+      this.#admission.started();
+    if (session.settingUp) this.#admission.finished();
+    session.settingUp = false;
+    this.#deadlines.clear(keyOf(session));
+    this.#table.close(session);
+    this.#serveSoon(now);
+  }
+
+  /** PADRs first: who has an offer is nearer to a session than who has none. */
+  #serve(now: Instant): Outputs {
+    const outputs: AccessConcentratorOutput[] = [];
+    let turns = TURNS_AT_A_TIME;
+    this.#state.serveAt = NEVER;
+    for (let call = this.#padrs.first(); call !== undefined; call = this.#padrs.first()) {
+      const late = now - call.since > this.#config.limits.admission.padrPatienceMs;
+      if (!late && !this.#admission.mayBegin()) break;
+      this.#padrs.shift();
+      outputs.push(...(late ? this.#discard("waited-too-long") : this.#openSession(now, call)));
+    }
+    for (let call = this.#padis.first(); call !== undefined; call = this.#padis.first()) {
+      const late = now - call.since > PADI_PATIENCE_MS;
+      if (!late && call.notBefore > now) break;
+      if (!late && !this.#admission.mayOffer(now, this.#padrs.length)) break;
+      if (--turns < 0) {
+        this.#state.serveAt = now;
+        break;
+      }
+      this.#padis.shift();
+      const { remoteMac, tags, echo } = call;
+      outputs.push(...(late ? this.#discard("waited-too-long") : this.#offer(now, remoteMac, tags, echo)));
+    }
+    this.#await(now);
+    return outputs;
+  }
+
+  /** Whoever waits is served when something becomes free, when his time has come, and looked after by ticks. */
+  #await(now: Instant): void {
+    if (!this.#someWait()) return;
+    this.#admission.watch(now);
+    const notBefore = this.#padis.first()?.notBefore ?? now;
+    if (notBefore > now) this.#state.serveAt = Math.min(this.#state.serveAt, notBefore);
+  }
+
+  /** Something has become free. */
+  #serveSoon(now: Instant): void {
+    if (this.#someWait()) this.#state.serveAt = Math.min(this.#state.serveAt, now);
+    else this.#admission.rest();
+  }
+
+  #someWait(): boolean {
+    return this.#padis.length > 0 || this.#padrs.length > 0;
+  }
+
+  #load(): number {
+    return Math.min(
+      1,
+      Math.max(this.#admission.load, this.#table.liveCount / this.#config.limits.maxSessions),
+    );
+  }
+
+  #sendPads(session: AcSession, echo: RequestEcho): Outputs {
     this.#state.counters.padsSent += 1;
-    const packet = confirmationPacket(session.echo, this.#config.acName, session.sessionId);
-    return this.#send(session.remoteMac, session.tags, packet);
+    const packet = confirmationPacket(echo, this.#config.acName, session.sessionId);
+    return this.#send(macOctets(session.mac), unpackTags(session.vlans), packet);
   }
 
   #sendRefusal(
     remoteMac: Uint8Array,
     tags: readonly VlanTag[],
     echo: RequestEcho,
-    error: typeof TAG_SERVICE_NAME_ERROR | typeof TAG_AC_SYSTEM_ERROR,
+    reason: RefusalReason,
     text: string,
   ): Outputs {
+    const error = reason === "service-not-offered" ? TAG_SERVICE_NAME_ERROR : TAG_AC_SYSTEM_ERROR;
     const packet = refusalPacket(echo, this.#config.acName, error, text);
     if (discoveryBytes(packet) > MAX_DISCOVERY_BYTES) return this.#discard("oversized-answer");
-    this.#state.counters.padsErrorsSent += 1;
+    this.#state.counters.padsRefused[reason] += 1;
     return this.#send(remoteMac, tags, packet);
   }
 
@@ -341,10 +559,13 @@ export class AccessConcentrator {
   }
 }
 
+/** One for all sessions without anything to say. */
+const RUNNING = { kind: "running" } as const;
+
 function initialState(config: AccessConcentratorConfig, random: RandomSource): AccessConcentratorState {
-  const { padiPerPort, strayPerPort } = config.limits;
+  const { padiPerPort, strayPerPort, admission } = config.limits;
   return {
-    ids: IdPool.create(random, NO_SESSION + 1, MAX_SESSION_ID).state,
+    ids: newSessionIds(random),
     cookieKey: random.bytes(COOKIE_KEY_BYTES),
     nextCookieSerial: random.uint32(),
     nextSessionSerial: 0,
@@ -353,17 +574,20 @@ function initialState(config: AccessConcentratorConfig, random: RandomSource): A
     padiBucket: tokenBucket(padiPerPort.burst, 0),
     strayBuckets: emptySubscriberBuckets(),
     strayBucket: tokenBucket(strayPerPort.burst, 0),
+    admission: newAdmission(admission),
+    padis: emptyLine(),
+    padrs: emptyLine(),
+    serveAt: NEVER,
+    logins: noLoginBackoff(),
+    draining: config.draining ?? false,
     counters: zeroCounters(),
   };
-}
-
-function isOf(session: AcSession, remoteMac: Uint8Array, tags: readonly VlanTag[]): boolean {
-  return equalBytes(session.remoteMac, remoteMac) && sameVlans(session.tags, tags);
 }
 
 function closed(session: AcSession, by: SessionEnd, text?: string): AccessConcentratorOutput {
   return {
     kind: "session-closed",
+    session: keyOf(session),
     sessionId: session.sessionId,
     by,
     ...(text !== undefined && { text }),

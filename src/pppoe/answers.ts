@@ -1,5 +1,6 @@
 import { fromUtf8, utf8Within } from "../base/bytes.ts";
-import { type DiscoveryPacket, NO_SESSION, PADO, PADS, PADT } from "../wire/pppoe.ts";
+import type { VlanTag } from "../wire/ethernet.ts";
+import { type DiscoveryPacket, largestPppFrame, NO_SESSION, PADO, PADS, PADT } from "../wire/pppoe.ts";
 import {
   findMaxPayload,
   findTag,
@@ -17,6 +18,9 @@ import {
 } from "../wire/pppoe-tags.ts";
 import type { RequestEcho } from "./access-concentrator-types.ts";
 
+/** Octets of the PPP protocol field, which PPPoE's payload begins with (RFC 1661 §2). */
+const PPP_PROTOCOL_BYTES = 2;
+
 /** PPP payload of every PPPoE session unless PPP-Max-Payload says more: 1500 less 6 and 2 (RFC 2516 §7). */
 const STANDARD_PAYLOAD_BYTES = 1492;
 
@@ -25,16 +29,21 @@ const MAX_ERROR_TEXT_BYTES = 200;
 
 /**
  * What the answer to a PADI or PADR must give back; undefined when it has not exactly one Service-Name
- * (RFC 2516 §5.1, §5.3). PPP-Max-Payload is what both sides can do, and only told when it is more than any
- * PPPoE session can (RFC 4638 §3).
+ * (RFC 2516 §5.1, §5.3). PPP-Max-Payload is what both sides and the port, under its VLAN tags, can
+ * do, and only told when it is more than any PPPoE session can (RFC 4638 §3).
  */
-export function readEcho(tags: readonly PppoeTag[], maxPayloadBytes: number): RequestEcho | undefined {
+export function readEcho(
+  tags: readonly PppoeTag[],
+  vlanTags: readonly VlanTag[],
+  { maxPayloadBytes, portMtuBytes }: { readonly maxPayloadBytes: number; readonly portMtuBytes: number },
+): RequestEcho | undefined {
   const names = tags.filter(({ type }) => type === TAG_SERVICE_NAME);
   const serviceName = names[0]?.value;
   if (serviceName === undefined || names.length > 1) return undefined;
   const hostUniq = findTag(tags, TAG_HOST_UNIQ);
   const relaySessionId = findTag(tags, TAG_RELAY_SESSION_ID);
-  const agreed = Math.min(findMaxPayload(tags) ?? 0, maxPayloadBytes);
+  const carried = largestPppFrame(portMtuBytes, vlanTags) - PPP_PROTOCOL_BYTES;
+  const agreed = Math.min(findMaxPayload(tags) ?? 0, maxPayloadBytes, carried);
   return {
     serviceName,
     ...(hostUniq && { hostUniq }),

@@ -48,6 +48,15 @@ export function checkCookie(
   if (cookie.length !== COOKIE_BYTES) return "forged";
   const stamp = cookie.subarray(0, STAMP_BYTES);
   if (!timingSafeEqual(digest(key, stamp, subscriber), cookie.subarray(STAMP_BYTES))) return "forged";
-  const ageMs = (Math.floor(now) - readU32(stamp, 0)) >>> 0;
-  return ageMs <= lifeMs ? "valid" : "expired";
+  return cookieAgeMs(now, cookie) <= lifeMs ? "valid" : "expired";
+}
+
+/** Milliseconds since a cookie of ours was issued. */
+export function cookieAgeMs(now: Instant, cookie: Uint8Array): number {
+  return (Math.floor(now) - readU32(cookie, 0)) >>> 0;
+}
+
+/** A number of its own for each cookie of ours that lives at a time: the serial, and 20 bits of the time. */
+export function cookieNumber(cookie: Uint8Array): number {
+  return (readU32(cookie, 0) & 0xfffff) * 2 ** 32 + readU32(cookie, 4);
 }

@@ -1,6 +1,14 @@
 import type { VlanTag } from "../wire/ethernet.ts";
 import type { AcSession } from "./access-concentrator-types.ts";
-import { subscriberKey } from "./subscriber-key.ts";
+import { macNumber } from "./subscriber-key.ts";
+import { packTags, sessionKey, vlanScope } from "./vlan-scope.ts";
+
+/** What makes a session of a port unmistakable: its id and its VLANs, as one number. */
+export function keyOf(session: AcSession): number {
+  return sessionKey(vlanScope(session.vlans), session.sessionId);
+}
+
+const NONE: readonly AcSession[] = [];
 
 /**
  * The sessions of an access concentrator with the indexes that its packets are looked up by. The sessions
@@ -8,9 +16,8 @@ import { subscriberKey } from "./subscriber-key.ts";
  */
 export class SessionTable {
   readonly #sessions: Record<number, AcSession>;
-  /** Ids of the sessions that are not closed, by subscriber, oldest first. */
-  readonly #liveOfSubscriber = new Map<string, Set<number>>();
-  readonly #byCookie = new Map<string, number>();
+  /** Oldest first; most addresses have one session, which needs no list. */
+  readonly #byMac = new Map<number, AcSession | AcSession[]>();
   #liveCount = 0;
 
   constructor(sessions: Record<number, AcSession>) {
@@ -18,28 +25,25 @@ export class SessionTable {
     for (const session of Object.values(sessions).sort((a, b) => a.serial - b.serial)) this.#index(session);
   }
 
-  /** Sessions that are requested or confirmed. */
+  /** Sessions that are not closed. */
   get liveCount(): number {
     return this.#liveCount;
   }
 
-  get(sessionId: number): AcSession | undefined {
-    return this.#sessions[sessionId];
+  get(key: number): AcSession | undefined {
+    return this.#sessions[key];
   }
 
-  openedBy(cookie: string): AcSession | undefined {
-    const id = this.#byCookie.get(cookie);
-    return id === undefined ? undefined : this.#sessions[id];
+  has(key: number): boolean {
+    return this.#sessions[key] !== undefined;
   }
 
-  liveOf(remoteMac: Uint8Array, tags: readonly VlanTag[]): number {
-    return this.#liveOfSubscriber.get(subscriberKey(remoteMac, tags))?.size ?? 0;
-  }
-
-  oldestLiveOf(remoteMac: Uint8Array, tags: readonly VlanTag[]): AcSession | undefined {
-    for (const id of this.#liveOfSubscriber.get(subscriberKey(remoteMac, tags)) ?? [])
-      return this.#sessions[id];
-    return undefined;
+  /** The sessions of one address in one VLAN, oldest first; closed ones too. */
+  of(remoteMac: Uint8Array, tags: readonly VlanTag[]): readonly AcSession[] {
+    const found = this.#byMac.get(macNumber(remoteMac));
+    if (found === undefined) return NONE;
+    const scope = vlanScope(packTags(tags));
+    return [found].flat().filter((session) => vlanScope(session.vlans) === scope);
   }
 
   all(): readonly AcSession[] {
@@ -47,7 +51,7 @@ export class SessionTable {
   }
 
   add(session: AcSession): void {
-    this.#sessions[session.sessionId] = session;
+    this.#sessions[keyOf(session)] = session;
     this.#index(session);
   }
 
@@ -55,25 +59,22 @@ export class SessionTable {
     if (session.phase.kind === "closed") return;
     session.phase = { kind: "closed" };
     this.#liveCount -= 1;
-    const subscriber = subscriberKey(session.remoteMac, session.tags);
-    const ids = this.#liveOfSubscriber.get(subscriber);
-    ids?.delete(session.sessionId);
-    if (ids?.size === 0) this.#liveOfSubscriber.delete(subscriber);
   }
 
   remove(session: AcSession): void {
     this.close(session);
-    this.#byCookie.delete(session.cookie);
-    delete this.#sessions[session.sessionId];
+    const found = this.#byMac.get(session.mac);
+    const left = [found ?? NONE].flat().filter((other) => other !== session);
+    if (left.length === 0) this.#byMac.delete(session.mac);
+    else this.#byMac.set(session.mac, left.length === 1 ? left[0]! : left);
+    delete this.#sessions[keyOf(session)];
   }
 
   #index(session: AcSession): void {
-    this.#byCookie.set(session.cookie, session.sessionId);
-    if (session.phase.kind === "closed") return;
-    this.#liveCount += 1;
-    const subscriber = subscriberKey(session.remoteMac, session.tags);
-    const ids = this.#liveOfSubscriber.get(subscriber);
-    if (ids === undefined) this.#liveOfSubscriber.set(subscriber, new Set([session.sessionId]));
-    else ids.add(session.sessionId);
+    const found = this.#byMac.get(session.mac);
+    if (found === undefined) this.#byMac.set(session.mac, session);
+    else if (Array.isArray(found)) found.push(session);
+    else this.#byMac.set(session.mac, [found, session]);
+    if (session.phase.kind !== "closed") this.#liveCount += 1;
   }
 }

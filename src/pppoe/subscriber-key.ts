@@ -1,4 +1,4 @@
-import { toHex, writeU16 } from "../base/bytes.ts";
+import { readU16, readU32, toHex, writeU16, writeU32 } from "../base/bytes.ts";
 import { MAC_BYTES, type VlanTag, vlanId } from "../wire/ethernet.ts";
 
 /**
@@ -18,4 +18,16 @@ export function subscriberOctets(mac: Uint8Array, vlanTags: readonly VlanTag[]):
 /** The same as a map key. */
 export function subscriberKey(mac: Uint8Array, vlanTags: readonly VlanTag[]): string {
   return toHex(subscriberOctets(mac, vlanTags));
+}
+
+/** A MAC address as a number of 48 bits: of these there are tens of thousands. */
+export function macNumber(mac: Uint8Array): number {
+  return readU16(mac, 0) * 2 ** 32 + readU32(mac, 2);
+}
+
+export function macOctets(number: number): Uint8Array {
+  const mac = new Uint8Array(MAC_BYTES);
+  writeU16(mac, 0, Math.floor(number / 2 ** 32));
+  writeU32(mac, 2, number % 2 ** 32);
+  return mac;
 }

@@ -34,7 +34,7 @@ export const MAC_BYTES = 6;
 
 export const ETHERTYPE_PPPOE_DISCOVERY = 0x8863;
 export const ETHERTYPE_PPPOE_SESSION = 0x8864;
-const TPID_8021Q = 0x8100;
+export const TPID_8021Q = 0x8100;
 const TPID_8021AD = 0x88a8;
 /** Never standardised, and still what some access nodes put on the outer tag. */
 const TPID_QINQ_LEGACY = 0x9100;

@@ -11,6 +11,7 @@
  */
 
 import { readU16, writeU16 } from "../base/bytes.ts";
+import { TPID_8021Q, VLAN_TAG_BYTES, type VlanTag } from "./ethernet.ts";
 import { emitTags, type PppoeTag, parseTags, tagsBytes } from "./pppoe-tags.ts";
 
 /** Offsets from the start of the header. */
@@ -37,6 +38,16 @@ export const MAX_SESSION_ID = 0xfffe;
 
 /** A discovery packet is at most an Ethernet payload: tags have what the header leaves of 1500 octets. */
 export const MAX_DISCOVERY_BYTES = 1500;
+
+/**
+ * Octets of the largest PPP frame, its protocol field included, that goes to a subscriber under `tags` through an
+ * interface with an MTU of `mtuBytes`. The kernel takes an Ethernet header and MTU octets from a packet socket, and
+ * four more when the outermost tag is 802.1Q's own; every other tag is payload to it.
+ */
+export function largestPppFrame(mtuBytes: number, tags: readonly VlanTag[]): number {
+  const free = tags[0]?.tpid === TPID_8021Q ? 1 : 0;
+  return mtuBytes - PPPOE_HEADER_BYTES - VLAN_TAG_BYTES * (tags.length - free);
+}
 
 /** What pppoePayloadLength says of a frame that is not one. */
 export const PPPOE_TRUNCATED = -1;

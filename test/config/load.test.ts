@@ -17,6 +17,8 @@ describe("the sample configurations", () => {
     expect(config.access).toEqual([
       {
         interface: "acc0",
+        drain: false,
+        padoDelayMs: 0,
         serviceNames: ["isp", ""],
         anyServiceName: false,
         sessionsPerMac: 1,
@@ -42,7 +44,7 @@ describe("the sample configurations", () => {
     });
     expect("pathMtuBytes" in peer).toBe(false);
     expect(fromUtf8(peer.secret!.octets())).toBe("between us");
-    expect(config.realms).toEqual(new Map([["isp.example", { kind: "lns", peer: "lns1" }]]));
+    expect(config.realms).toEqual(new Map([["isp.example", { kind: "lns", lns: "lns1" }]]));
     expect(config.default).toEqual({ kind: "refuse" });
     expect(config.users).toEqual([]);
   });

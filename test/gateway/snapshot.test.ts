@@ -13,7 +13,19 @@ const recorded = vi.hoisted((): RecordedMachine[] => []);
 
 vi.mock("../../src/pppoe/access-concentrator.ts", async (original) => {
   const module = await original<typeof import("../../src/pppoe/access-concentrator.ts")>();
-  const methods = ["receive", "unknownSession", "confirm", "refuse", "close", "ended", "timeout"];
+  const methods = [
+    "receive",
+    "unknownSession",
+    "confirm",
+    "refuse",
+    "heard",
+    "established",
+    "loginResult",
+    "close",
+    "ended",
+    "drain",
+    "timeout",
+  ];
   return {
     ...module,
     AccessConcentrator: recording("AccessConcentrator", module.AccessConcentrator, methods, recorded),

@@ -78,6 +78,8 @@ class Segment {
       else if (output.kind === "up") {
         expect(this.ups[i]).toBeUndefined();
         this.ups[i] = output.sessionId;
+        this.fromAc(this.ac.heard(this.now, output.sessionId));
+        this.fromAc(this.ac.established(this.now, output.sessionId));
         this.trace.push(`${this.now} client ${i} up ${output.sessionId}`);
       } else {
         this.downs[i]!.push(output.cause.code);

@@ -105,5 +105,11 @@ export function call(ac: AccessConcentrator, now: number, sent: Omit<Sent, "code
   const padr = fromHost({ ...sent, code: PADR, tags: [...tags, { type: TAG_AC_COOKIE, value: cookie }] });
   const outputs = ac.receive(now, padr);
   const request = outputs.find((output) => output.kind === "session-requested");
-  return { padr, cookie, outputs, sessionId: request?.sessionId ?? 0 };
+  return {
+    padr,
+    cookie,
+    outputs,
+    session: request?.session ?? 0,
+    sessionId: request?.sessionId ?? 0,
+  };
 }
