@@ -1,11 +1,12 @@
 import type { ResourceName, Resources } from "../control/resources.ts";
-import type { ChannelView, L2tpLegView, SessionView, TunnelView } from "../gateway/views.ts";
+import type { ChannelView, L2tpLegView, LnsView, SessionView, TunnelView } from "../gateway/views.ts";
 import { type Column, formatTable } from "./table.ts";
 
 /** What `lacewing show` can show. */
 export const SHOWN = [
   "sessions",
   "tunnels",
+  "lns",
   "channels",
   "counters",
   "status",
@@ -36,6 +37,18 @@ const TUNNEL_COLUMNS: readonly Column<TunnelView>[] = [
   { title: "UP", value: (tunnel) => duration(tunnel.establishedForSeconds), align: "right" },
 ];
 
+const LNS_COLUMNS: readonly Column<LnsView>[] = [
+  { title: "GROUP", value: (lns) => lns.group },
+  { title: "LNS", value: (lns) => lns.peer },
+  { title: "PREFERENCE", value: (lns) => lns.preference, align: "right" },
+  { title: "WEIGHT", value: (lns) => lns.weight, align: "right" },
+  { title: "STATE", value: (lns) => lns.state },
+  { title: "TUNNELS", value: (lns) => lns.tunnels, align: "right" },
+  { title: "SESSIONS", value: (lns) => lns.sessions, align: "right" },
+  { title: "LOCKED-FOR", value: (lns) => duration(lns.lockedForSeconds), align: "right" },
+  { title: "REASON", value: (lns) => lns.reason },
+];
+
 const CHANNEL_COLUMNS: readonly Column<ChannelView>[] = [
   { title: "CHANNEL", value: (channel) => channel.channel, align: "right" },
   { title: "KIND", value: (channel) => channel.kind },
@@ -56,6 +69,7 @@ const PAIR_COLUMNS: readonly Column<readonly [string, string | number]>[] = [
 const TABLES: { readonly [Name in ResourceName]: (view: Resources[Name], width?: number) => string } = {
   sessions: (sessions, width) => formatTable(SESSION_COLUMNS, sessions, width),
   tunnels: (tunnels, width) => formatTable(TUNNEL_COLUMNS, tunnels, width),
+  lns: (lns, width) => formatTable(LNS_COLUMNS, lns, width),
   channels: (channels, width) => formatTable(CHANNEL_COLUMNS, channels, width),
   counters: (counters, width) => formatTable(PAIR_COLUMNS, Object.entries(counters), width),
   status: (status, width) => formatTable(PAIR_COLUMNS, Object.entries(status), width),

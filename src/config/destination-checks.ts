@@ -1,15 +1,20 @@
-import { nearMiss } from "./near-miss.ts";
+import { checkCallablePeer } from "./lns-checks.ts";
 import { type Raw, rawList, rawMap, rawText } from "./raw.ts";
-import { didYouMean, where } from "./schema-problems.ts";
+import { unknownReference } from "./references.ts";
+import { where } from "./schema-problems.ts";
 import type { Path, Problem } from "./yaml-source.ts";
 
-/** Destinations lead to peers and unit groups that are there, and to peers that we may call. */
+/** Destinations lead to peers, groups of LNSes and unit groups that are there, and to peers that we may call. */
 export function checkDestinations(config: Raw): Problem[] {
   const problems: Problem[] = [];
   const check = (path: Path, value: unknown) =>
     problems.push(...checkDestination(config, path, rawMap(value)));
   for (const [realm, value] of Object.entries(rawMap(config.realms))) check(["realms", realm], value);
   for (const [name, value] of Object.entries(rawMap(config.services))) check(["services", name], value);
+  for (const [i, line] of rawList(config.lines).map(rawMap).entries()) {
+    check(["lines", i, "to"], line.to);
+    problems.push(...checkLine(config, ["lines", i], line));
+  }
   check(["default"], config.default);
   return [...problems, ...checkRealmsCase(rawMap(config.realms))];
 }
@@ -18,50 +23,46 @@ function checkDestination(config: Raw, path: Path, destination: Raw): Problem[] 
   const lns = rawText(destination.lns);
   const unit = rawText(destination.terminate);
   const problems: (Problem | undefined)[] = [];
-  if (lns !== undefined) problems.push(checkPeerReference(config, [...path, "lns"], lns));
+  if (lns !== undefined) problems.push(checkLnsReference(config, [...path, "lns"], lns));
   if (unit !== undefined) problems.push(checkUnitReference(config, [...path, "terminate"], unit));
+  if (destination.refuse === true)
+    for (const key of ["session-timeout", "idle-timeout"])
+      if (key in destination)
+        problems.push({
+          path: [...path, key],
+          at: "key",
+          text: `${where(path)}${key} means nothing with refuse: there is no session`,
+        });
   return problems.filter((problem) => problem !== undefined);
 }
 
-function checkPeerReference(config: Raw, path: Path, name: string): Problem | undefined {
-  const peers = rawList(rawMap(config.l2tp).peers).map(rawMap);
-  const peer = peers.find((candidate) => candidate.name === name);
-  if (peer === undefined)
-    return unknownReference(
-      path,
-      name,
-      peers.map((each) => rawText(each.name)),
-      "l2tp.peers",
-    );
-  if (peer.role !== "lac") return undefined;
-  return {
-    path,
-    at: "value",
-    text: `${where(path)}${name} has the role lac: we do not call it; allowed: a peer with the role lns or both`,
-  };
+function checkLnsReference(config: Raw, path: Path, name: string): Problem | undefined {
+  const groups = Object.keys(rawMap(config["lns-groups"]));
+  if (groups.includes(name)) return undefined;
+  const section = groups.length === 0 ? "l2tp.peers" : "l2tp.peers or lns-groups";
+  return checkCallablePeer(config, path, name, section, groups);
+}
+
+/** A line says which lines it means, on an access interface that is there. */
+function checkLine(config: Raw, path: Path, line: Raw): Problem[] {
+  if (!("interface" in line || "vlans" in line || "outer-vlans" in line))
+    return [
+      {
+        path,
+        at: "key",
+        text: `${where(path)}every subscriber's line is meant; allowed: at least one of interface, vlans and outer-vlans`,
+      },
+    ];
+  const device = rawText(line.interface);
+  const known = rawList(config.access).map((access) => rawText(rawMap(access).interface));
+  if (device === undefined || known.includes(device)) return [];
+  return [unknownReference([...path, "interface"], device, known, "access")];
 }
 
 /** A unit group's name at `path` (also in the users file, whose paths are its own). */
 export function checkUnitReference(config: Raw, path: Path, name: string): Problem | undefined {
   const units = Object.keys(rawMap(config.units));
   return units.includes(name) ? undefined : unknownReference(path, name, units, "units");
-}
-
-function unknownReference(
-  path: Path,
-  name: string,
-  candidates: readonly (string | undefined)[],
-  section: string,
-): Problem {
-  const known = candidates.filter((candidate) => candidate !== undefined);
-  const allowed =
-    known.length === 0 ? `a name in ${section}, which is empty` : `a name in ${section}: ${known.join(", ")}`;
-  const read = JSON.stringify(name);
-  return {
-    path,
-    at: "value",
-    text: `${where(path)}read ${read}${didYouMean(nearMiss(name, known))}; allowed: ${allowed}`,
-  };
 }
 
 /** Realms are compared without regard to case. */

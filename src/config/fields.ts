@@ -103,11 +103,50 @@ export function duration(min: string, max: string) {
     .transform(milliseconds);
 }
 
+/** A duration, or "never": Infinity in the program. */
+export function durationOrNever(min: string, max: string) {
+  const allowed = { error: `a duration such as 500ms, 60s, 5m or 1h, from ${min} to ${max}, or never` };
+  return z.union([z.literal("never").transform(() => Number.POSITIVE_INFINITY), duration(min, max)], allowed);
+}
+
 /** NaN for what is no duration. */
 function milliseconds(value: string): number {
   const match = /^(\d{1,9})(ms|s|m|h)$/.exec(value);
   if (match === null) return Number.NaN;
   return Number(match[1]) * MILLISECONDS[match[2] as keyof typeof MILLISECONDS];
+}
+
+const BITS_PER_SECOND = { "": 1, k: 1e3, M: 1e6, G: 1e9 } as const;
+
+/** "100M", "1G", "512k": a whole number of bit/s with its unit, powers of ten. NaN for what is none. */
+export function bitsPerSecond(value: string): number {
+  const match = /^(\d{1,10})([kMG]?)$/.exec(value);
+  if (match === null) return Number.NaN;
+  return Number(match[1]) * BITS_PER_SECOND[match[2] as keyof typeof BITS_PER_SECOND];
+}
+
+/** VLAN ids, both ends included. */
+export interface VlanRange {
+  readonly first: number;
+  readonly last: number;
+}
+
+const HIGHEST_VLAN = 4094;
+
+/** 100, "100-199", or a list of them. */
+export function vlanRanges() {
+  const allowed = { error: `a VLAN id from 1 to ${HIGHEST_VLAN} (100), a range (100-199) or a list of them` };
+  const one = z.union([z.number(), z.string()], allowed).transform((written, context): VlanRange => {
+    const match = /^(\d{1,4})(?:-(\d{1,4}))?$/.exec(String(written));
+    const first = Number(match?.[1]);
+    const last = Number(match?.[2] ?? match?.[1]);
+    if (first >= 1 && first <= last && last <= HIGHEST_VLAN) return Object.freeze({ first, last });
+    context.addIssue({ code: "custom", message: allowed.error });
+    return z.NEVER;
+  });
+  return z
+    .union([one.transform((range): readonly VlanRange[] => [range]), z.array(one).min(1).readonly()], allowed)
+    .transform((ranges): readonly VlanRange[] => Object.freeze([...ranges]));
 }
 
 /** A password or shared secret of 1 to 255 octets. A number must be quoted: 0123 is not "0123". */

@@ -1,9 +1,11 @@
 import { z } from "zod";
 import { authenticationMethods } from "./access-schema.ts";
 import { block } from "./block.ts";
+import { callingNumberTemplate, connectSpeed } from "./call-fields.ts";
 import {
   deviceName,
   duration,
+  durationOrNever,
   filePath,
   flag,
   integer,
@@ -37,6 +39,17 @@ export const peerSchema = block(
       .describe(
         "The Host Name AVP that it must send. A peer with neither address nor host-name is everyone else.",
       ),
+    "local-host-name": protocolName()
+      .exactOptional()
+      .describe("The Host Name AVP that we send to it; the gateway's name when absent."),
+    "source-address": ipAddress()
+      .exactOptional()
+      .describe(
+        "The local address that we speak to it from: one of `listen`, or any if `listen` has 0.0.0.0 or ::.",
+      ),
+    "follow-address": flag()
+      .default(false)
+      .describe("Take the answer to SCCRQ from another address too; from another port it is always taken."),
     role: word(["lns", "lac", "both"])
       .default("lns")
       .describe("What it is to us: an LNS, which we call; a LAC, which calls us; or both."),
@@ -60,6 +73,31 @@ export const peerSchema = block(
     "initial-retransmissions": integer(0, 10)
       .default(2)
       .describe("Retransmissions of SCCRQ, before the peer counts as dead; other messages have five."),
+    retransmissions: integer(1, 10)
+      .default(5)
+      .describe("Retransmissions of every other message, 1 s apart doubling to 8 s."),
+    "tie-breaker": flag()
+      .default(false)
+      .describe(
+        "Send a Tie Breaker in SCCRQ: there is then one tunnel with this peer, whoever called. Needs max-tunnels 1.",
+      ),
+    "unknown-mandatory-avp": word(["refuse", "ignore"])
+      .default("refuse")
+      .describe(
+        "What an unknown AVP with the M bit does: end its session or tunnel (§4.1), or nothing but be counted.",
+      ),
+    "max-sessions": integer(1, 65_535)
+      .default(65_535)
+      .describe("Sessions in one tunnel; when it is full, the next tunnel is opened."),
+    "max-tunnels": integer(1, 256)
+      .exactOptional()
+      .describe("Tunnels that we open to it; 16 when absent, and 1 with tie-breaker."),
+    "max-sessions-per-lns": integer(1, 1_048_576)
+      .exactOptional()
+      .describe("Sessions that we place with it, in all its tunnels; calls beyond go to the next LNS."),
+    "tunnel-idle-timeout": durationOrNever("1s", "24h")
+      .default(60_000)
+      .describe("How long a tunnel that we opened stays without a session."),
     "replay-authentication": word(["never", "pap", "always"])
       .default("never")
       .describe(
@@ -68,20 +106,54 @@ export const peerSchema = block(
     "address-control": flag().default(true).describe("Send FF03 before the PPP protocol; both are accepted."),
     "length-bit": flag().default(true).describe("Send the length field in data messages."),
     "udp-checksum": flag().default(true).describe("Send UDP checksums on data; only IPv4 can do without."),
+    dscp: integer(0, 63).default(0).describe("DSCP of data messages; control messages have CS6."),
+    sequencing: word(["never", "follow", "required", "always"])
+      .default("follow")
+      .describe(
+        "Sequence numbers on data messages (§5.4). never: we send none; follow: while the peer does; required: as its LAC, we ask for them by Sequencing Required; always: as its LNS, we send them.",
+      ),
     oversize: word(["fragment", "drop"])
       .default("fragment")
       .describe("What happens to a frame that does not fit the path: outer fragments, or a counted drop."),
     "path-mtu": integer(576, 65_535)
       .exactOptional()
       .describe("Octets of the largest outer IP packet; that of the route when absent."),
-    proxy: word(["accept", "renegotiate"])
+    "connect-speed": connectSpeed()
+      .default({ from: "line" })
+      .describe(
+        "As its LAC: what ICCN says the subscriber's line runs at. line: what the access node said, or else the interface's speed; port: the interface's speed; or a fixed rate such as 100M.",
+      ),
+    "calling-number": callingNumberTemplate()
+      .exactOptional()
+      .describe(
+        "As its LAC: the Calling Number AVP, text with {mac}, {interface}, {vlan}, {outer-vlan}, {circuit-id}, {remote-id} and {name}, our own name. When absent: the circuit id, or else the MAC address.",
+      ),
+    "physical-channel-id": word(["none", "vlan", "pppoe-session"])
+      .default("none")
+      .describe(
+        "As its LAC: the Physical Channel ID AVP. vlan: the outer VLAN id in the upper 16 bits and the inner or only one in the lower.",
+      ),
+    "access-line-avps": flag()
+      .default(true)
+      .describe("As its LAC: pass on what the access node said of the subscriber's line (RFC 5515)."),
+    "connect-speed-update": flag()
+      .default(false)
+      .describe("As its LAC: announce Connect-Speed-Update messages (RFC 5515 §6.2)."),
+    proxy: word(["accept", "renegotiate", "never"])
       .default("accept")
-      .describe("As its LNS: take over LCP and authentication from its proxy AVPs, or start anew."),
+      .describe(
+        "As its LNS: take over LCP and authentication from its proxy AVPs where they fit our policy (accept), start anew in any case (renegotiate), or never start anew and refuse what we cannot live with (never).",
+      ),
     authentication: authenticationMethods().describe(
       "As its LNS: what we ask subscribers for, in order of preference.",
     ),
   },
-  { port: "udpPort", "hello-interval": "helloIntervalMs", "path-mtu": "pathMtuBytes" },
+  {
+    port: "udpPort",
+    "hello-interval": "helloIntervalMs",
+    "path-mtu": "pathMtuBytes",
+    "tunnel-idle-timeout": "tunnelIdleTimeoutMs",
+  },
 );
 
 export const l2tpSchema = block({

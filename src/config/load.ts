@@ -3,6 +3,7 @@ import { Secret } from "../base/secret.ts";
 import type { Config } from "./config.ts";
 import { ConfigError } from "./config-error.ts";
 import { checkDestinations } from "./destination-checks.ts";
+import { checkLnsGroups } from "./lns-checks.ts";
 import { checkPeers } from "./peer-checks.ts";
 import { type FileText, readTextFile } from "./private-file.ts";
 import { type Raw, rawList, rawMap, rawText } from "./raw.ts";
@@ -41,6 +42,7 @@ export function loadConfig(path: string): Config {
   const problems: Problem[] = [
     ...schemaProblems(source, parsed.error?.issues ?? [], CONFIG_CONFIDENTIAL),
     ...checkDestinations(raw),
+    ...checkLnsGroups(raw),
     ...checkPeers(raw),
     ...checkUnits(raw),
     ...secrets.problems,

@@ -19,7 +19,7 @@ export function checkPeers(config: Raw): Problem[] {
     }),
     ...repeated(["l2tp", "peers"], "name", peers, (each) => rawText(each.name)),
     ...repeated(["l2tp", "peers"], "name", peers, identity),
-    ...peers.flatMap((peer, i) => checkPeer(["l2tp", "peers", i], peer)),
+    ...peers.flatMap((peer, i) => checkPeer(["l2tp", "peers", i], peer, listen)),
   ];
   if (peers.length > 0 && listen.length === 0)
     problems.push({
@@ -62,7 +62,7 @@ function repeated(
   });
 }
 
-function checkPeer(path: Path, peer: Raw): Problem[] {
+function checkPeer(path: Path, peer: Raw, listen: readonly Raw[]): Problem[] {
   const problems: Problem[] = [];
   const report = (key: string, text: string) =>
     problems.push({ path: [...path, key], at: key in peer ? "value" : "key", text: `${where(path)}${text}` });
@@ -75,5 +75,19 @@ function checkPeer(path: Path, peer: Raw): Problem[] {
     report("address", `address is missing: we call a peer with the role ${peer.role ?? "lns"}`);
   if (peer["udp-checksum"] === false && rawText(peer.address)?.includes(":"))
     report("udp-checksum", "UDP over IPv6 always has checksums; allowed: true");
+  if (peer["tie-breaker"] === true && typeof peer["max-tunnels"] === "number" && peer["max-tunnels"] > 1)
+    report("max-tunnels", "a tie-breaker asks for a single tunnel; allowed: 1");
+  if (peer.sequencing === "required" && peer.role === "lac")
+    report("sequencing", "it is our LAC: Sequencing Required is its to send; allowed: never, follow, always");
+  if (peer.sequencing === "always" && (peer.role ?? "lns") === "lns")
+    report("sequencing", "we are its LAC; allowed: never, follow, or required, by which we ask for them");
+  const source = rawText(peer["source-address"]);
+  const address = rawText(peer.address);
+  if (source === undefined) return problems;
+  if (address !== undefined && source.includes(":") !== address.includes(":"))
+    report("source-address", `read ${source}, but the peer's address is of the other IP version`);
+  const any = source.includes(":") ? "::" : "0.0.0.0";
+  if (!listen.some((each) => each.address === source || each.address === any))
+    report("source-address", `read ${source}; allowed: an address of l2tp.listen, where ${any} is every one`);
   return problems;
 }

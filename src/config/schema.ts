@@ -4,6 +4,8 @@ import { block } from "./block.ts";
 import { destinationSchema } from "./destination-schema.ts";
 import { filePath, integer, mapOf, protocolName, word } from "./fields.ts";
 import { l2tpSchema } from "./l2tp-schema.ts";
+import { linesSchema } from "./line-schema.ts";
+import { lnsGroupsSchema } from "./lns-schema.ts";
 import { unitSchema } from "./unit-schema.ts";
 
 const logSchema = block({
@@ -44,6 +46,9 @@ export const configSchema = block({
     .default([])
     .describe("Interfaces on which subscribers call by PPPoE."),
   l2tp: l2tpSchema.prefault({}).describe("L2TPv2: our addresses and our peers."),
+  "lns-groups": lnsGroupsSchema
+    .prefault({})
+    .describe("LNSes that can stand in for each other; a destination names a group as it names a peer."),
   realms: mapOf(destinationSchema, "realms to destinations")
     .transform(
       (realms): typeof realms => new Map([...realms].map(([realm, to]) => [realm.toLowerCase(), to])),
@@ -55,11 +60,16 @@ export const configSchema = block({
   services: mapOf(destinationSchema, "PPPoE service names to destinations")
     .prefault({})
     .describe(
-      "Where a subscriber goes, by the Service-Name that it asked for; decided before authentication.",
+      "Where a subscriber goes, by the Service-Name that it asked for. What is asked for goes before `lines`, where it comes from; that goes before `realms`, which anybody may type.",
+    ),
+  lines: linesSchema
+    .default([])
+    .describe(
+      "Where a subscriber goes whose service is not among `services`, by its access interface and VLANs; the first that fits.",
     ),
   default: destinationSchema
     .prefault({ refuse: true })
-    .describe("Where a subscriber goes whom neither `services` nor `realms` know."),
+    .describe("Where a subscriber goes whom neither `services` nor `lines` nor `realms` know."),
   units: mapOf(unitSchema, "names to unit groups")
     .prefault({})
     .describe("How terminated subscribers get their device and their addresses."),

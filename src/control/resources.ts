@@ -2,6 +2,7 @@ import type {
   ChannelView,
   ControlSource,
   CountersView,
+  LnsView,
   SessionView,
   StatusView,
   TunnelView,
@@ -12,6 +13,7 @@ export interface Resources {
   readonly status: StatusView & { readonly version: string };
   readonly sessions: readonly SessionView[];
   readonly tunnels: readonly TunnelView[];
+  readonly lns: readonly LnsView[];
   readonly channels: readonly ChannelView[];
   readonly counters: CountersView;
 }
@@ -27,6 +29,7 @@ export function readers(
     status: () => ({ version, ...source.status() }),
     sessions: () => source.sessions(),
     tunnels: () => source.tunnels(),
+    lns: () => source.lns(),
     channels: () => source.channels(),
     counters: () => source.counters(),
   };

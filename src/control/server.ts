@@ -24,7 +24,7 @@ const REQUEST_TIMEOUT_MS = 5000;
 /** Nobody but the owner and the group may connect: mode 0660. */
 const UMASK = 0o117;
 
-/** Answers local tools over HTTP on a Unix socket: GET /v1/status, sessions, tunnels, channels, counters. */
+/** Answers local tools over HTTP on a Unix socket: GET /v1/status, sessions, tunnels, lns, channels, counters. */
 export async function startControlServer(
   source: ControlSource,
   options: ControlServerOptions,

@@ -1,7 +1,7 @@
 import type { ChannelId } from "../channel/dataplane.ts";
 import type { L2tpPeerConfig } from "../config/config.ts";
 import type { L2tpEndpoint } from "../l2tp/endpoint.ts";
-import type { CallConnection, L2tpOutput, SessionStage } from "../l2tp/outputs.ts";
+import type { CallConnection, L2tpOutput, SessionCause, SessionStage, TunnelCause } from "../l2tp/outputs.ts";
 import { CDN_RESULT, GENERAL_ERROR, type ResultCode } from "../wire/l2tp-codes.ts";
 import type { Surroundings } from "./surroundings.ts";
 import type { L2tpLegView } from "./views.ts";
@@ -12,8 +12,8 @@ export interface Call {
   readonly tunnel: number;
   readonly session: number;
   view(): L2tpLegView;
-  /** Octets of the largest subscriber's packet whose outer packet fits the path. */
-  innerMtuBytes(): number;
+  /** Octets of the largest subscriber's packet whose outer packet fits the path; `sequenced`: with Ns and Nr. */
+  innerMtuBytes(sequenced: boolean): number;
   /** LAC: sends ICCN. The bridge stands. */
   connect(connection: CallConnection): void;
   /** Sends a CDN, unless the call has ended already. */
@@ -22,23 +22,37 @@ export interface Call {
   release(): Promise<void>;
 }
 
+/** How a call ended that we did not hang up. */
+export interface CallEnd {
+  /** Who ended it and why, for people. */
+  readonly text: string;
+  readonly stage: SessionStage;
+  readonly why:
+    | { readonly kind: "session"; readonly cause: SessionCause }
+    /** Its tunnel ended, and it with it. */
+    | { readonly kind: "tunnel"; readonly cause: TunnelCause }
+    /** We could not go on with it: the data plane had no room. */
+    | { readonly kind: "local" };
+}
+
 /** What happens to a call. `ended` is told once, and not after hangUp(). */
 export interface CallHandler {
   /** LAC: ICRP came; the channel is there, and punted. */
   accepted(channel: ChannelId): void;
   /** LNS: ICCN came. */
   connected(connection: CallConnection): void;
-  /** `text` says who ended it and why. */
-  ended(text: string, stage: SessionStage): void;
+  ended(end: CallEnd): void;
 }
 
 /** What a call needs of the tunnels around it. */
 export interface CallOwner {
   endpointDo(act: (endpoint: L2tpEndpoint, now: number) => readonly L2tpOutput[]): void;
   addChannel(call: ActiveCall, remoteSessionId: number): ChannelId;
-  innerMtuBytes(tunnel: number): number;
+  innerMtuBytes(tunnel: number, sequenced: boolean): number;
   /** 0 while the tunnel is not up. */
   remoteTunnelId(tunnel: number): number;
+  /** The call is over: the tunnel has room for another. */
+  over(call: ActiveCall): void;
   /** Nothing of the call is left. */
   forget(call: ActiveCall): void;
 }
@@ -51,8 +65,9 @@ export class ActiveCall implements Call {
   /** Resolves when the channel is closed: the tunnel's data-plane peer is not needed for it any more. */
   readonly whenReleased: Promise<void>;
   handler: CallHandler | undefined;
-  /** The endpoint knows it no more. */
-  over = false;
+  /** We placed it. */
+  readonly placed: boolean;
+  #over = false;
   readonly #owner: CallOwner;
   readonly #around: Surroundings;
   #released: () => void = () => {};
@@ -61,7 +76,17 @@ export class ActiveCall implements Call {
   #remoteSessionId = 0;
   #remoteTunnelId = 0;
 
-  constructor(owner: CallOwner, around: Surroundings, peer: L2tpPeerConfig, tunnel: number, session: number) {
+  constructor(
+    owner: CallOwner,
+    around: Surroundings,
+    peer: L2tpPeerConfig,
+    {
+      tunnel,
+      session,
+      placed,
+    }: { readonly tunnel: number; readonly session: number; readonly placed: boolean },
+  ) {
+    this.placed = placed;
     this.#owner = owner;
     this.#around = around;
     this.peer = peer;
@@ -83,8 +108,8 @@ export class ActiveCall implements Call {
     };
   }
 
-  innerMtuBytes(): number {
-    return this.#owner.innerMtuBytes(this.tunnel);
+  innerMtuBytes(sequenced: boolean): number {
+    return this.#owner.innerMtuBytes(this.tunnel, sequenced);
   }
 
   /** Makes the channel, now that the peer's ids are known. Throws a DataplaneError when there is no room. */
@@ -101,7 +126,8 @@ export class ActiveCall implements Call {
     } catch (error) {
       const message = (error as Error).message;
       this.hangUp({ result: CDN_RESULT.error, error: GENERAL_ERROR.resources, message: "no resources" });
-      this.handler?.ended(`no room for its channel: ${message}`, "set-up");
+      const why = { kind: "local" } as const;
+      this.handler?.ended({ text: `no room for its channel: ${message}`, stage: "set-up", why });
       return;
     }
     this.handler?.accepted(this.#channel);
@@ -114,9 +140,16 @@ export class ActiveCall implements Call {
   }
 
   hangUp(code: ResultCode): void {
-    if (this.over) return;
-    this.over = true;
+    if (!this.finish()) return;
     this.#owner.endpointDo((endpoint, now) => endpoint.closeSession(now, this.tunnel, this.session, code));
+  }
+
+  /** The endpoint knows it no more. Returns false when that had been so before. */
+  finish(): boolean {
+    if (this.#over) return false;
+    this.#over = true;
+    this.#owner.over(this);
+    return true;
   }
 
   async release(): Promise<void> {

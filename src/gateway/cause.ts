@@ -4,6 +4,8 @@ import type { DownCause } from "../ppp/link-types.ts";
 export interface EndCause {
   readonly code: EndCode;
   readonly text: string;
+  /** Where it was the end of the PPP link that ended it: which kind of end, for RFC 3145. */
+  readonly link?: DownCause["kind"];
 }
 
 export type EndCode =
@@ -16,6 +18,8 @@ export type EndCode =
   | "protocol" // the two ends could not agree
   | "replaced" // by a newer session of the same subscriber
   | "interface-gone"
+  | "idle" // no packet for as long as its destination allows
+  | "session-timeout" // open for as long as its destination allows
   | "failed" // the system refused us something
   | "shutdown";
 
@@ -38,13 +42,15 @@ const PUBLIC_TEXTS: Readonly<Record<EndCode, string>> = {
   protocol: "no agreement",
   replaced: "replaced by a newer session",
   "interface-gone": "the interface is gone",
+  idle: "idle for too long",
+  "session-timeout": "the session's time is over",
   failed: "no service at the moment",
   shutdown: "the access concentrator is going down",
 };
 
 /** What the end of its PPP link means for a session. */
 export function causeOfLinkDown(down: DownCause): EndCause {
-  return { code: LINK_DOWN_CODES[down.kind], text: down.text };
+  return { code: LINK_DOWN_CODES[down.kind], text: down.text, link: down.kind };
 }
 
 const LINK_DOWN_CODES: Readonly<Record<DownCause["kind"], EndCode>> = {

@@ -1,4 +1,9 @@
 import type { Config, Destination } from "../config/config.ts";
+import type { VlanRange } from "../config/fields.ts";
+import type { Carrier } from "./carrier.ts";
+
+/** What is known of a subscriber's line before he says who he is. */
+type Whereabouts = Pick<Carrier, "serviceName" | "portName" | "vlanIds">;
 
 /** The realm of a user name: what follows the last @, in lower case; undefined when there is none. */
 function realmOf(userName: string): string | undefined {
@@ -6,22 +11,41 @@ function realmOf(userName: string): string | undefined {
   return at < 0 ? undefined : userName.slice(at + 1).toLowerCase();
 }
 
-/** Where subscribers go: what the Service-Name says, or else the realm, or else the default. */
+/**
+ * Where subscribers go: what the Service-Name says, which they ask for; or else their access line, which they cannot
+ * choose; or else the realm, which anybody may type; or else the default.
+ */
 export class Destinations {
   readonly #services: ReadonlyMap<string, Destination>;
+  readonly #lines: Config["lines"];
   readonly #realms: ReadonlyMap<string, Destination>;
   readonly #default: Destination;
 
-  constructor(config: Pick<Config, "services" | "realms" | "default">) {
+  constructor(config: Pick<Config, "services" | "lines" | "realms" | "default">) {
     this.#services = config.services;
+    this.#lines = config.lines;
     this.#realms = new Map([...config.realms].map(([realm, to]) => [realm.toLowerCase(), to]));
     this.#default = config.default;
   }
 
-  choose(userName: string, serviceName: string | undefined): Destination {
-    const byService = serviceName === undefined ? undefined : this.#services.get(serviceName);
+  choose(userName: string, from: Whereabouts): Destination {
+    const byService = from.serviceName === undefined ? undefined : this.#services.get(from.serviceName);
     if (byService !== undefined) return byService;
+    const byLine = this.#lines.find((line) => isOn(line, from));
+    if (byLine !== undefined) return byLine.to;
     const realm = realmOf(userName);
     return (realm === undefined ? undefined : this.#realms.get(realm)) ?? this.#default;
   }
+}
+
+function isOn(line: Config["lines"][number], { portName, vlanIds }: Whereabouts): boolean {
+  if (portName === undefined) return false;
+  if (line.interface !== undefined && line.interface !== portName) return false;
+  const outer = vlanIds.length > 1 ? vlanIds[0] : undefined;
+  return isAmong(line.vlans, vlanIds.at(-1)) && isAmong(line.outerVlans, outer);
+}
+
+function isAmong(ranges: readonly VlanRange[] | undefined, id: number | undefined): boolean {
+  if (ranges === undefined) return true;
+  return id !== undefined && ranges.some(({ first, last }) => id >= first && id <= last);
 }

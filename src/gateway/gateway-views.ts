@@ -4,6 +4,7 @@ import type {
   ChannelView,
   ControlSource,
   CountersView,
+  LnsView,
   SessionView,
   StatusView,
   TunnelView,
@@ -44,6 +45,10 @@ export class GatewayViews implements ControlSource {
 
   tunnels(): readonly TunnelView[] {
     return this.#gateway.tunnels?.views() ?? [];
+  }
+
+  lns(): readonly LnsView[] {
+    return this.#gateway.lnsViews();
   }
 
   channels(): readonly ChannelView[] {

@@ -1,13 +1,32 @@
 import type { LogFields } from "../base/logger.ts";
 import type { ChannelId } from "../channel/dataplane.ts";
-import type { CallConnection, CallRequest, SessionStage } from "../l2tp/outputs.ts";
-import { CDN_RESULT } from "../wire/l2tp-codes.ts";
-import type { Call, CallHandler } from "./call.ts";
+import type { CallConnection, CallRequest } from "../l2tp/outputs.ts";
+import type { PppServerConfig } from "../ppp/server.ts";
+import type { Call, CallEnd, CallHandler } from "./call.ts";
 import type { Carrier } from "./carrier.ts";
 import { type EndCause, endCause } from "./cause.ts";
+import { callEnd } from "./disconnect.ts";
 import { proxiedSession } from "./proxied-session.ts";
 import type { Session } from "./session.ts";
 import type { L2tpLegView } from "./views.ts";
+
+/** PPPoE leaves this much of an Ethernet frame (RFC 2516 §7); more only by PPP-Max-Payload. */
+const PPPOE_MRU_BYTES = 1492;
+const LARGEST_MRU_BYTES = 1500;
+
+const ADOPTION = { accept: "adopt", renegotiate: "renegotiate", never: "never-renegotiate" } as const;
+
+/** What subscribers behind a LAC are offered, and what they may ask for. `sequenced`: with sequence numbers. */
+export function mruThrough(
+  call: Call,
+  sequenced: boolean,
+): Pick<PppServerConfig, "mruBytes" | "maxMruBytes"> {
+  const fits = call.innerMtuBytes(sequenced);
+  return {
+    mruBytes: Math.min(fits, PPPOE_MRU_BYTES),
+    maxMruBytes: call.peer.oversize === "fragment" ? LARGEST_MRU_BYTES : fits,
+  };
+}
 
 /** LNS: a call that a LAC placed carries the subscriber's PPP. */
 export class L2tpCarrier implements Carrier, CallHandler {
@@ -43,19 +62,17 @@ export class L2tpCarrier implements Carrier, CallHandler {
   }
 
   connected(connection: CallConnection): void {
-    if (connection.sequencingRequired === true) {
-      const text = "Sequencing Required is not supported";
-      this.#call.hangUp({ result: CDN_RESULT.noFacilities, message: text });
-      this.session?.end(endCause("protocol", `${this.#call.peer.name}: ${text}`));
-      return;
-    }
+    const { proxy, sequencing } = this.#call.peer;
+    // the channel numbers what it sends while the LAC does, which it must from its first message on (§4.4.6)
+    const numbered = connection.sequencingRequired === true && sequencing !== "always";
     this.session?.connected(
       proxiedSession(connection),
-      this.#call.peer.proxy === "accept" ? "adopt" : "renegotiate",
+      ADOPTION[proxy],
+      numbered ? mruThrough(this.#call, true) : undefined,
     );
   }
 
-  ended(text: string, _stage: SessionStage): void {
+  ended({ text }: CallEnd): void {
     this.session?.end(endCause("lac-ended", `${this.#call.peer.name}: ${text}`));
   }
 
@@ -73,13 +90,7 @@ export class L2tpCarrier implements Carrier, CallHandler {
 
   hangUp(cause: EndCause): void {
     if (cause.code === "shutdown") return; // one StopCCN says it for the whole tunnel
-    this.#call.hangUp({
-      result:
-        cause.code === "hung-up" || cause.code === "silent"
-          ? CDN_RESULT.lostCarrier
-          : CDN_RESULT.administrative,
-      message: cause.text,
-    });
+    this.#call.hangUp(callEnd(cause));
   }
 
   released(): Promise<void> {

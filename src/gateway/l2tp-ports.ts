@@ -56,10 +56,13 @@ export class L2tpPorts {
     return this.#listeners[key]?.config.address ?? "";
   }
 
-  /** The key of the first that speaks the address's family. */
-  keyTowards(address: string): number | undefined {
+  /** The key of the first that speaks the address's family, and from `source` if that is given. */
+  keyTowards(address: string, source?: string): number | undefined {
     const isV6 = (text: string): boolean => text.includes(":");
-    return this.#listeners.find(({ config }) => isV6(config.address) === isV6(address))?.key;
+    const alike = this.#listeners.filter(({ config }) => isV6(config.address) === isV6(address));
+    if (source === undefined) return alike[0]?.key;
+    const bound = alike.find(({ config }) => config.address === source);
+    return (bound ?? alike.find(({ config }) => isEveryAddress(config.address)))?.key;
   }
 
   /** The keys of those whose device this was. */

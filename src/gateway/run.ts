@@ -80,6 +80,7 @@ export async function startGateway(
     status: () => views.status(),
     sessions: () => views.sessions(),
     tunnels: () => views.tunnels(),
+    lns: () => views.lns(),
     channels: () => views.channels(),
     counters: () => views.counters(),
     async stop(reason) {

@@ -1,6 +1,7 @@
 import type { LogFields } from "../base/logger.ts";
 import { type Instant, NEVER } from "../base/time.ts";
 import type { ChannelCounters, ChannelId } from "../channel/dataplane.ts";
+import type { SessionLimits } from "../config/config.ts";
 import type { Credentials } from "../ppp/authenticator.ts";
 import type { Ipv4Up, Ipv6Up, NetworkProtocol } from "../ppp/link-types.ts";
 import type { ProxiedSession } from "../ppp/proxy.ts";
@@ -14,6 +15,7 @@ import {
 } from "../ppp/server.ts";
 import type { Carrier } from "./carrier.ts";
 import { causeOfLinkDown, type EndCause, publicText } from "./cause.ts";
+import { SessionClock } from "./session-limits.ts";
 import type { Surroundings } from "./surroundings.ts";
 import type { ChannelView, L2tpLegView, SessionRole, SessionView } from "./views.ts";
 
@@ -93,6 +95,9 @@ export class Session {
   /** The data plane's count of received frames when we last looked: echo is not sent while it grows. */
   #heardFrames = 0;
   #early: Uint8Array[] = [];
+  #limits: SessionLimits = {};
+  /** While it is open. */
+  #clock: SessionClock | undefined;
 
   constructor(
     id: string,
@@ -133,12 +138,20 @@ export class Session {
     this.#enter({ kind: "waiting", until: this.#around.clock.now() + LISTEN_MS });
   }
 
-  /** LNS: ICCN is there, perhaps with what the LAC has negotiated already. */
-  connected(proxied: ProxiedSession, policy: AdoptionPolicy): void {
+  /**
+   * LNS: ICCN is there, perhaps with what the LAC has negotiated already. `mru`: what fits, where ICCN has made it
+   * another size than it was.
+   */
+  connected(
+    proxied: ProxiedSession,
+    policy: AdoptionPolicy,
+    mru?: Pick<PppServerConfig, "mruBytes" | "maxMruBytes">,
+  ): void {
     if (this.#stage.kind !== "waiting") return;
     const now = this.#around.clock.now();
     this.#enter({ kind: "authenticating" });
-    const { server, outputs } = PppServer.adopt(this.#config, this.#around.random, now, proxied, policy);
+    const config = { ...this.#config, ...mru };
+    const { server, outputs } = PppServer.adopt(config, this.#around.random, now, proxied, policy);
     this.#ppp = server;
     this.#input(outputs);
     const early = this.#early;
@@ -166,26 +179,35 @@ export class Session {
     const stage = this.#stage;
     if (stage.kind === "ended") return NEVER;
     const own = stage.kind === "waiting" || stage.kind === "leaving" ? stage.until : NEVER;
-    return Math.min(own, this.#ppp?.deadline() ?? NEVER, this.#role?.deadline() ?? NEVER);
+    return Math.min(
+      own,
+      this.#ppp?.deadline() ?? NEVER,
+      this.#role?.deadline() ?? NEVER,
+      this.#clock?.deadline() ?? NEVER,
+    );
   }
 
   timeout(now: Instant): void {
     const stage = this.#stage;
     if (stage.kind === "waiting" && stage.until <= now) this.#start(now);
     if (stage.kind === "leaving" && stage.until <= now) this.end(stage.cause);
-    if (this.#stage.kind === "ended") return;
+    if (this.#hasEnded()) return;
     if (this.#ppp !== undefined) {
       this.#noticeTraffic(now, this.#ppp);
       this.#input(this.#ppp.timeout(now));
     }
     this.#role?.timeout(now);
-    this.#around.scheduler.update(this);
+    const expired = this.#clock?.timeout(now, () => this.#userFrames());
+    if (expired !== undefined) this.leave(expired);
+    // whatever acted may have ended it
+    if (!this.#hasEnded()) this.#around.scheduler.update(this);
   }
 
   // --- what the owner and the role decide --------------------------------------------------------------------
 
-  assign(role: Role): void {
+  assign(role: Role, limits: SessionLimits = {}): void {
     this.#role = role;
+    this.#limits = limits;
     this.#enter({ kind: "joining" });
   }
 
@@ -215,7 +237,10 @@ export class Session {
   /** The role is complete: frames flow. */
   opened(): void {
     if (this.#stage.kind !== "joining") return;
-    this.#openSince ??= this.#around.clock.now();
+    const now = this.#around.clock.now();
+    this.#openSince ??= now;
+    if (this.#limits.sessionTimeoutMs !== undefined || this.#limits.idleTimeoutMs !== undefined)
+      this.#clock ??= new SessionClock(this.#limits, now, this.#userFrames());
     this.#enter({ kind: "open" });
     this.carrier.opened();
     this.#around.logger.info(
@@ -239,6 +264,7 @@ export class Session {
       this.#enter({ ...stage, until: Math.min(stage.until, until) });
       return;
     }
+    this.#clock = undefined;
     if (this.#ppp === undefined || stage.kind === "waiting") {
       this.end(cause);
       return;
@@ -371,7 +397,7 @@ export class Session {
 
   /** Frames that went past us are as good as echo replies. */
   #noticeTraffic(now: Instant, ppp: PppServer): void {
-    const { framesIn } = this.#counters();
+    const framesIn = this.#around.dataplane.framesIn(this.carrier.channel);
     if (framesIn === this.#heardFrames) return;
     this.#heardFrames = framesIn;
     ppp.onTraffic(now);
@@ -385,6 +411,14 @@ export class Session {
 
   #counters(): ChannelCounters {
     return this.#lastCounters ?? this.#around.dataplane.counters(this.carrier.channel);
+  }
+
+  #userFrames(): number {
+    return this.#around.dataplane.userFrames(this.carrier.channel);
+  }
+
+  #hasEnded(): boolean {
+    return this.#stage.kind === "ended";
   }
 
   #openForMs(): number | undefined {

@@ -100,6 +100,7 @@ export class TunnelTable {
       localSessionId: call.session,
       remoteTunnelId: tunnel.remoteTunnelId,
       remoteSessionId,
+      sequencing: sequencingOf(call),
     });
     tunnel.channels.add(call);
     void call.whenReleased.then(() => tunnel.channels.delete(call));
@@ -107,12 +108,12 @@ export class TunnelTable {
   }
 
   /** Octets of the largest subscriber's packet whose outer packet fits the path. Throws when the tunnel is not up. */
-  innerMtuBytes(id: number): number {
+  innerMtuBytes(id: number, sequenced: boolean): number {
     const { address, pathMtuBytes, lengthBit, addressControl } = this.#up(id).spec;
     const ip = address.includes(":") ? 40 : 20;
     const udp = 8;
     const ppp = addressControl ? 4 : 2;
-    return pathMtuBytes - ip - udp - (lengthBit ? 8 : 6) - ppp;
+    return pathMtuBytes - ip - udp - (lengthBit ? 8 : 6) - (sequenced ? 4 : 0) - ppp;
   }
 
   /** The network says that datagrams to a peer do not arrive; its path MTU, if that is why, is learnt. */
@@ -153,6 +154,14 @@ export class TunnelTable {
       lengthBit: peer.lengthBit,
       checksum: peer.udpChecksum,
       oversize: peer.oversize,
+      dscp: peer.dscp,
+      ...(remote.localAddress !== undefined && { localAddress: remote.localAddress }),
     };
   }
+}
+
+/** Whether the data messages that we send in a call have sequence numbers (RFC 2661 §5.4). */
+function sequencingOf({ peer, placed }: ActiveCall): "never" | "follow" | "always" {
+  if (peer.sequencing === "never") return "never";
+  return peer.sequencing === (placed ? "required" : "always") ? "always" : "follow";
 }

@@ -2,17 +2,27 @@ import type { ChannelId, PortId, Punt } from "../channel/dataplane.ts";
 import type { L2tpPeerConfig as PeerConfig } from "../config/config.ts";
 import type { L2tpAddress } from "../l2tp/config.ts";
 import { L2tpEndpoint } from "../l2tp/endpoint.ts";
-import { type CallRequest, describeCause, type L2tpOutput, type SessionStage } from "../l2tp/outputs.ts";
+import { type CallRequest, describeCause, type L2tpOutput } from "../l2tp/outputs.ts";
 import { CDN_RESULT, GENERAL_ERROR, type ResultCode, STOPCCN_RESULT } from "../wire/l2tp-codes.ts";
-import { ActiveCall, type Call, type CallHandler, type CallOwner } from "./call.ts";
+import { ActiveCall, type Call, type CallEnd, type CallHandler, type CallOwner } from "./call.ts";
 import { L2tpPorts } from "./l2tp-ports.ts";
-import { peerPolicy } from "./peer-policy.ts";
+import { peerPolicy, poolPolicy } from "./peer-policy.ts";
 import type { Surroundings } from "./surroundings.ts";
+import { TunnelPool } from "./tunnel-pool.ts";
 import { TunnelTable } from "./tunnel-table.ts";
 import type { TunnelView } from "./views.ts";
 
-/** Takes a call that a LAC offers, on the channel that was made for it. */
-export type CallTaker = (call: Call, channel: ChannelId, request: CallRequest) => CallHandler;
+/** Who is told what tunnels are for. */
+export interface TunnelOwner {
+  /** Takes a call that a LAC offers, on the channel that was made for it. */
+  takeCall(call: Call, channel: ChannelId, request: CallRequest): CallHandler;
+  /** A peer that we may call has brought up a tunnel, or answered a call. */
+  reachable(peer: string): void;
+  /** A tunnel with such a peer was lost or could not be opened. `elsewhere`: another one with it is up. */
+  unreachable(peer: string, reason: string, elsewhere: boolean): void;
+}
+
+type TunnelDown = Extract<L2tpOutput, { kind: "tunnel-down" }>;
 
 /** Session ids are unique in their tunnel only. */
 function callKey(tunnel: number, session: number): number {
@@ -22,24 +32,29 @@ function callKey(tunnel: number, session: number): number {
 /** All L2TP tunnels of the gateway: the endpoint machine between UDP ports, the data plane and the sessions. */
 export class Tunnels implements CallOwner {
   readonly #around: Surroundings;
-  readonly #takeCall: CallTaker;
+  readonly #owner: TunnelOwner;
   readonly #endpoint: L2tpEndpoint;
   readonly #peers = new Map<string, PeerConfig>();
   readonly #ports: L2tpPorts;
   readonly #table: TunnelTable;
-  /** Tunnels that we have opened and that are not down, by peer. */
-  readonly #outgoing = new Map<string, number>();
+  readonly #pool: TunnelPool;
+  /** Tunnels that we are closing for a reason of our own: their peers are not to blame. */
+  readonly #closing = new Set<number>();
+  /** Calls that have ended, told once everything that came with it is done: another tunnel may have come up. */
+  #ends: { readonly call: ActiveCall; readonly end: CallEnd }[] = [];
+  #depth = 0;
   readonly #calls = new Map<number, ActiveCall>();
   #idle: (() => void) | undefined;
   #stopping = false;
   #callSerialNumber = 0;
 
-  private constructor(around: Surroundings, takeCall: CallTaker, ports: L2tpPorts) {
+  private constructor(around: Surroundings, owner: TunnelOwner, ports: L2tpPorts) {
     this.#around = around;
-    this.#takeCall = takeCall;
+    this.#owner = owner;
     this.#ports = ports;
     this.#table = new TunnelTable(around);
     for (const peer of around.config.l2tp.peers) this.#peers.set(peer.name, peer);
+    this.#pool = new TunnelPool((name) => poolPolicy(this.#peers.get(name)));
     this.#endpoint = new L2tpEndpoint(
       {
         hostName: around.config.name,
@@ -50,10 +65,10 @@ export class Tunnels implements CallOwner {
   }
 
   /** Opens the UDP ports whose devices are there; rejects when the system refuses one. */
-  static async open(around: Surroundings, takeCall: CallTaker): Promise<Tunnels> {
+  static async open(around: Surroundings, owner: TunnelOwner): Promise<Tunnels> {
     const ports = new L2tpPorts(around);
     await ports.openWhatIsThere();
-    return new Tunnels(around, takeCall, ports);
+    return new Tunnels(around, owner, ports);
   }
 
   /** A link has come or has another name now. */
@@ -83,7 +98,7 @@ export class Tunnels implements CallOwner {
   async #portLost(key: number, reason: string): Promise<void> {
     const lost = this.#table.through(key);
     const code = { result: STOPCCN_RESULT.general, message: reason };
-    for (const id of lost) this.endpointDo((endpoint, now) => endpoint.closeTunnel(now, id, code));
+    for (const id of lost) this.#closeTunnel(id, code);
     await this.#table.released();
     await this.#ports.close(key);
     this.#around.logger.warn(
@@ -93,8 +108,8 @@ export class Tunnels implements CallOwner {
   }
 
   /**
-   * Places a call to a peer of ours, opening a tunnel to it if there is none. Returns undefined when the peer
-   * cannot be called: no socket of ours speaks its address family, or all session ids are taken.
+   * Places a call to a peer of ours, in a tunnel that has room or in a new one. Returns undefined when the peer
+   * cannot be called: its tunnels are full, or no socket of ours speaks its address family.
    */
   place(
     peerName: string,
@@ -103,21 +118,49 @@ export class Tunnels implements CallOwner {
   ): Call | undefined {
     const now = this.#around.clock.now();
     const peer = this.#peers.get(peerName);
-    if (peer === undefined) return undefined;
-    const tunnel = this.#outgoing.get(peerName) ?? this.#openTunnel(now, peer);
+    const picked = this.#pool.pick(peerName);
+    if (peer === undefined || picked === undefined) return undefined;
+    const tunnel = picked === "open" ? this.#openTunnel(now, peer) : picked;
     if (tunnel === undefined) return undefined;
     this.#callSerialNumber = (this.#callSerialNumber + 1) >>> 0;
     const numbered = { ...request, callSerialNumber: this.#callSerialNumber };
-    const placed = this.#endpoint.placeCall(now, tunnel, numbered);
-    if (placed.session === undefined) {
-      this.#input(placed.outputs);
+    const { session, outputs } = this.#endpoint.placeCall(now, tunnel, numbered);
+    if (session === undefined) {
+      this.#input(outputs);
       return undefined;
     }
-    const call = new ActiveCall(this, this.#around, peer, tunnel, placed.session);
+    const call = this.#begin(peer, { tunnel, session, placed: true });
     call.handler = handler;
-    this.#calls.set(callKey(tunnel, placed.session), call);
-    this.#input(placed.outputs);
+    this.#input(outputs);
     return call;
+  }
+
+  /** Whether another call may be placed with a peer. */
+  hasRoom(peerName: string): boolean {
+    const address = this.#peers.get(peerName)?.address;
+    const picked = this.#pool.pick(peerName);
+    if (picked !== "open") return picked !== undefined;
+    return address !== undefined && this.#ports.keyTowards(address) !== undefined;
+  }
+
+  /** Calls that we have placed with a peer, and that have not ended. */
+  sessionsWith(peerName: string): number {
+    return this.#pool.sessions(peerName);
+  }
+
+  /** Tunnels with a peer. */
+  tunnelsWith(peerName: string): { readonly up: number; readonly opening: number } {
+    return this.#pool.tunnels(peerName);
+  }
+
+  /** Since when the peer has said nothing to calls in the tunnel of this one; undefined while it is coming up. */
+  silentSince(call: Call): number | undefined {
+    return this.#pool.answeredAt(call.tunnel);
+  }
+
+  /** When a peer last brought up a tunnel or answered a call, in tunnels that stand. */
+  heardOf(peerName: string): number | undefined {
+    return this.#pool.heardOf(peerName);
   }
 
   /** An L2TP control message from the data plane. */
@@ -139,10 +182,12 @@ export class Tunnels implements CallOwner {
   }
 
   deadline(): number {
-    return this.#endpoint.deadline();
+    return Math.min(this.#endpoint.deadline(), this.#pool.deadline());
   }
 
   timeout(now: number): void {
+    const idle = { result: STOPCCN_RESULT.general, message: "no session in this tunnel" };
+    for (const id of this.#pool.idle(now)) this.#closeTunnel(id, idle);
     this.#input(this.#endpoint.timeout(now));
   }
 
@@ -208,13 +253,19 @@ export class Tunnels implements CallOwner {
   }
 
   /** For ActiveCall: octets of the largest subscriber's packet whose outer packet fits the path. */
-  innerMtuBytes(tunnel: number): number {
-    return this.#table.innerMtuBytes(tunnel);
+  innerMtuBytes(tunnel: number, sequenced: boolean): number {
+    return this.#table.innerMtuBytes(tunnel, sequenced);
   }
 
   /** For ActiveCall; 0 while the tunnel is not up. */
   remoteTunnelId(tunnel: number): number {
     return this.#table.get(tunnel)?.remoteTunnelId ?? 0;
+  }
+
+  /** For ActiveCall: the tunnel has room for another. */
+  over(call: ActiveCall): void {
+    this.#pool.end(this.#around.clock.now(), call.tunnel, call.placed);
+    this.#around.scheduler.update(this);
   }
 
   /** For ActiveCall: nothing of it is left. */
@@ -227,7 +278,7 @@ export class Tunnels implements CallOwner {
     if (peer.address === undefined || this.#ports.keyTowards(peer.address) === undefined) return undefined;
     const opened = this.#endpoint.openTunnel(now, peer.name);
     if (opened.tunnel === undefined) return undefined;
-    this.#outgoing.set(peer.name, opened.tunnel);
+    this.#pool.opening(now, opened.tunnel, peer.name);
     this.#around.logger.info(
       { peer: peer.name, address: peer.address, tunnel: opened.tunnel },
       "calling L2TP peer: SCCRQ sent",
@@ -236,10 +287,38 @@ export class Tunnels implements CallOwner {
     return opened.tunnel;
   }
 
+  #begin(
+    peer: PeerConfig,
+    ids: { readonly tunnel: number; readonly session: number; readonly placed: boolean },
+  ): ActiveCall {
+    const call = new ActiveCall(this, this.#around, peer, ids);
+    this.#calls.set(callKey(ids.tunnel, ids.session), call);
+    this.#pool.begin(ids.tunnel, ids.placed);
+    return call;
+  }
+
+  /** For a reason of our own. */
+  #closeTunnel(id: number, code: ResultCode): void {
+    this.#closing.add(id);
+    this.endpointDo((endpoint, now) => endpoint.closeTunnel(now, id, code));
+    this.#closing.delete(id);
+  }
+
   #input(outputs: readonly L2tpOutput[]): void {
+    this.#depth += 1;
     for (const output of outputs) this.#act(output);
+    this.#depth -= 1;
+    if (this.#depth === 0) this.#tellEnds();
     this.#around.scheduler.update(this);
     if (this.#idle !== undefined && !this.#anyClosing()) this.#idle();
+  }
+
+  #tellEnds(): void {
+    while (this.#ends.length > 0) {
+      const ends = this.#ends;
+      this.#ends = [];
+      for (const { call, end } of ends) call.handler?.ended(end);
+    }
   }
 
   #anyClosing(): boolean {
@@ -273,14 +352,19 @@ export class Tunnels implements CallOwner {
         this.#offered(output);
         return;
       case "call-accepted":
+        this.#answered(output.tunnel);
         this.#calls.get(callKey(output.tunnel, output.session))?.accepted(output.remoteSessionId);
         return;
       case "call-connected":
         this.#calls.get(callKey(output.tunnel, output.session))?.handler?.connected(output.connection);
         return;
-      case "session-down":
-        this.#callEnded(output.tunnel, output.session, describeCause("CDN", output.cause), output);
+      case "session-down": {
+        const { tunnel, session, stage, cause } = output;
+        if (cause.by === "peer") this.#answered(tunnel);
+        const why = { kind: "session", cause } as const;
+        this.#callEnded(tunnel, session, { text: describeCause("CDN", cause), stage, why });
         return;
+      }
     }
   }
 
@@ -304,9 +388,11 @@ export class Tunnels implements CallOwner {
         "L2TP tunnel refused: no room for it in the data plane",
       );
       const code = { result: STOPCCN_RESULT.error, error: GENERAL_ERROR.resources, message: "no resources" };
-      this.endpointDo((endpoint, now) => endpoint.closeTunnel(now, up.tunnel, code));
+      this.#closeTunnel(up.tunnel, code);
       return;
     }
+    this.#pool.up(this.#around.clock.now(), up.tunnel, peer.name);
+    if (peer.role !== "lac") this.#owner.reachable(peer.name);
     this.#around.logger.info(
       {
         peer: up.peerName,
@@ -321,10 +407,9 @@ export class Tunnels implements CallOwner {
     );
   }
 
-  #tunnelDown(down: Extract<L2tpOutput, { kind: "tunnel-down" }>): void {
+  #tunnelDown(down: TunnelDown): void {
     const text = describeCause("StopCCN", down.cause);
     const tunnel = this.#table.get(down.tunnel);
-    if (this.#outgoing.get(down.peerName) === down.tunnel) this.#outgoing.delete(down.peerName);
     const fields = {
       peer: down.peerName,
       address: tunnel?.remote.address ?? this.#peers.get(down.peerName)?.address,
@@ -335,39 +420,59 @@ export class Tunnels implements CallOwner {
     if (this.#stopping) this.#around.logger.info(fields, "L2TP tunnel closed");
     else
       this.#around.logger.warn(fields, down.wasUp ? "L2TP tunnel down" : "L2TP tunnel could not be opened");
-    for (const { session, stage } of down.sessions) this.#callEnded(down.tunnel, session, text, { stage });
+    const ours = this.#pool.isOurs(down.tunnel);
+    this.#pool.down(down.tunnel);
+    if ((ours || down.wasUp) && this.#isPeersFault(down))
+      this.#owner.unreachable(down.peerName, text, this.#pool.tunnels(down.peerName).up > 0);
+    const why = { kind: "tunnel", cause: down.cause } as const;
+    for (const { session, stage } of down.sessions)
+      this.#callEnded(down.tunnel, session, { text, stage, why });
     this.#table.remove(down.tunnel);
+  }
+
+  /** Whether the end of a tunnel says that its peer is not to be called for a while. */
+  #isPeersFault({ tunnel, peerName, wasUp, cause, sessions }: TunnelDown): boolean {
+    const role = this.#peers.get(peerName)?.role;
+    if (role === undefined || role === "lac" || this.#stopping || this.#closing.has(tunnel)) return false;
+    if (cause.by === "replaced" || cause.by === "tie-breaker") return false;
+    // who clears a tunnel that nobody uses is only tidy
+    const tidy = cause.by === "peer" && cause.result === STOPCCN_RESULT.general;
+    return !(wasUp && tidy && sessions.length === 0);
+  }
+
+  #answered(tunnel: number): void {
+    this.#pool.answered(this.#around.clock.now(), tunnel);
+    const peer = this.#table.get(tunnel)?.peer;
+    if (peer !== undefined && peer.role !== "lac") this.#owner.reachable(peer.name);
   }
 
   #offered(offer: Extract<L2tpOutput, { kind: "call-offered" }>): void {
     const { tunnel: tunnelId, session } = offer;
     const tunnel = this.#table.get(tunnelId);
     if (tunnel === undefined) return; // it went down in the same breath, and took its sessions with it
-    const call = new ActiveCall(this, this.#around, tunnel.peer, tunnelId, session);
-    const refuse = (code: ResultCode): void =>
-      this.endpointDo((endpoint, now) => endpoint.closeSession(now, tunnelId, session, code));
-    if (this.#stopping) {
-      refuse({ result: CDN_RESULT.noFacilitiesNow });
+    if (this.#stopping || offer.outgoing) {
+      const result = offer.outgoing ? CDN_RESULT.noFacilities : CDN_RESULT.noFacilitiesNow;
+      this.endpointDo((endpoint, now) => endpoint.closeSession(now, tunnelId, session, { result }));
       return;
     }
+    const call = this.#begin(tunnel.peer, { tunnel: tunnelId, session, placed: false });
     let channel: ChannelId;
     try {
       channel = call.open(offer.remoteSessionId);
     } catch (error) {
       const fields = { peer: tunnel.peer.name, tunnel: tunnelId, error: (error as Error).message };
       this.#around.logger.error(fields, "L2TP call refused: no room for its channel");
-      refuse({ result: CDN_RESULT.error, error: GENERAL_ERROR.resources, message: "no resources" });
+      call.hangUp({ result: CDN_RESULT.error, error: GENERAL_ERROR.resources, message: "no resources" });
+      this.forget(call);
       return;
     }
-    this.#calls.set(callKey(tunnelId, session), call);
-    call.handler = this.#takeCall(call, channel, offer.call);
+    call.handler = this.#owner.takeCall(call, channel, offer.call);
     this.endpointDo((endpoint, now) => endpoint.acceptCall(now, tunnelId, session));
   }
 
-  #callEnded(tunnel: number, session: number, text: string, at: { readonly stage: SessionStage }): void {
+  #callEnded(tunnel: number, session: number, end: CallEnd): void {
     const call = this.#calls.get(callKey(tunnel, session));
-    if (call === undefined || call.over) return; // we hung up, and were the first to know
-    call.over = true;
-    call.handler?.ended(text, at.stage);
+    // when we hung up, we were the first to know
+    if (call?.finish()) this.#ends.push({ call, end });
   }
 }

@@ -72,6 +72,22 @@ export interface TunnelView {
   readonly establishedForSeconds: number | null;
 }
 
+/** One LNS, as a member of a group; a peer that is in no group stands by itself. */
+export interface LnsView {
+  readonly group: string | null;
+  readonly peer: string;
+  readonly preference: number;
+  readonly weight: number;
+  /** "slow": somebody has waited in vain, and the next calls go elsewhere. "idle": there is no tunnel at the moment. */
+  readonly state: "up" | "calling" | "idle" | "slow" | "locked-out";
+  readonly lockedForSeconds: number | null;
+  /** Why it is locked out. */
+  readonly reason: string | null;
+  readonly tunnels: number;
+  /** That we have placed with it. */
+  readonly sessions: number;
+}
+
 /** One channel of the data plane. */
 export interface ChannelView {
   readonly channel: number;
@@ -109,6 +125,7 @@ export interface ControlSource {
   status(): StatusView;
   sessions(): readonly SessionView[];
   tunnels(): readonly TunnelView[];
+  lns(): readonly LnsView[];
   channels(): readonly ChannelView[];
   counters(): CountersView;
 }

@@ -11,7 +11,7 @@ describe("the command line", () => {
     [[], "Usage: lacewing"],
     [["fly"], "unknown command 'fly'"],
     [["run"], "required option '-c, --config <file>' not specified"],
-    [["show", "nothing"], "Allowed choices are sessions, tunnels, channels, counters, status"],
+    [["show", "nothing"], "Allowed choices are sessions, tunnels, lns, channels, counters, status"],
     [["show", "sessions", "--jason"], "(Did you mean --json?)"],
   ])("that is wrong ends with code 2: %j", async (argv, text) => {
     const process = new FakeProcess();

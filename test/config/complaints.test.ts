@@ -63,11 +63,11 @@ describe("a wrong value", () => {
     ],
     [
       "default: { lns: a, terminate: b }",
-      "2:10: default: read a mapping; allowed: exactly one of lns: PEER, terminate: UNIT-GROUP and refuse: true",
+      "2:10: default: read a mapping; allowed: exactly one of lns: PEER-OR-GROUP, terminate: UNIT-GROUP and refuse: true",
     ],
     [
       "default: {}",
-      "2:10: default: read a mapping; allowed: exactly one of lns: PEER, terminate: UNIT-GROUP and refuse: true",
+      "2:10: default: read a mapping; allowed: exactly one of lns: PEER-OR-GROUP, terminate: UNIT-GROUP and refuse: true",
     ],
     ["default: { refuse: false }", "2:20: default.refuse: read false; allowed: true"],
     ["users-file: []", "2:13: users-file: read a list; allowed: the path of a file"],
@@ -120,7 +120,7 @@ describe("what is wrong as YAML", () => {
     expect(complaints("log: { level: loud }\nname: gw2\nacess: []")).toEqual([
       'lacewing.yaml:2:15: log.level: read "loud"; allowed: one of debug, info, warn, error',
       'lacewing.yaml:3:1: the key "name" is there twice, first in line 1',
-      'lacewing.yaml:4:1: unknown key "acess" (did you mean "access"?); allowed: name, log, control, data-plane, access, l2tp, realms, services, default, units, users-file',
+      'lacewing.yaml:4:1: unknown key "acess" (did you mean "access"?); allowed: name, log, control, data-plane, access, l2tp, lns-groups, realms, services, lines, default, units, users-file',
     ]);
   });
 

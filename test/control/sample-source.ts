@@ -61,6 +61,30 @@ export const sampleSource: ControlSource = {
       establishedForSeconds: 59,
     },
   ],
+  lns: () => [
+    {
+      group: "wholesale",
+      peer: "lns1",
+      preference: 0,
+      weight: 1,
+      state: "up",
+      lockedForSeconds: null,
+      reason: null,
+      tunnels: 1,
+      sessions: 1,
+    },
+    {
+      group: "wholesale",
+      peer: "lns2",
+      preference: 1,
+      weight: 1,
+      state: "locked-out",
+      lockedForSeconds: 212,
+      reason: "SCCRQ sent 3 times, no SCCRP, nothing ever came back",
+      tunnels: 0,
+      sessions: 0,
+    },
+  ],
   channels: () => [
     {
       channel: 1,

@@ -1,0 +1,120 @@
+import type { L2tpPeerConfig } from "../config/config.ts";
+import type { CallConnection, CallRequest, ProxyAuth } from "../l2tp/outputs.ts";
+import { PROXY_AUTH_TYPE } from "../l2tp/outputs.ts";
+import type { ProxyAuthentication } from "../ppp/proxy.ts";
+import type { HeldSession } from "../ppp/server.ts";
+import { accessLineFromPppoe } from "../wire/l2tp-access-line.ts";
+import type { Carrier } from "./carrier.ts";
+
+/** Framing Type of ICCN: synchronous (RFC 2661 §4.4.3); Ethernet knows no other. */
+const FRAMING_SYNCHRONOUS = 1;
+/** Bearer Type of ICRQ: digital (§4.4.4). */
+const BEARER_DIGITAL = 1;
+
+/** What a line is said to run at, bit/s, while nobody tells us better. */
+const UNKNOWN_SPEED = 1_000_000_000;
+/** Tx and Rx Connect Speed have 32 bits (§4.4.4), and saturate. */
+const LARGEST_SPEED = 0xffff_ffff;
+
+/** What an LNS is told of a call. */
+export interface CallDetails {
+  request(peer: L2tpPeerConfig): Omit<CallRequest, "callSerialNumber">;
+  /** `held`: what we negotiated with the subscriber, if we did. */
+  connection(peer: L2tpPeerConfig, held: HeldSession | undefined): CallConnection;
+}
+
+/** A subscriber's own line: where he calls from, as his carrier knows it. `ourName`: the gateway's. */
+export function detailsOf(carrier: Carrier, ourName: string): CallDetails {
+  return {
+    request: (peer) => ({
+      bearerType: BEARER_DIGITAL,
+      callingNumber: callingNumber(carrier, peer, ourName),
+      ...physicalChannel(carrier, peer),
+      ...(carrier.serviceName !== undefined &&
+        carrier.serviceName !== "" && { calledNumber: carrier.serviceName }),
+      ...(peer.accessLineAvps &&
+        carrier.accessLine !== undefined && {
+          accessLine: accessLineFromPppoe(carrier.accessLine.subOptions),
+        }),
+      ...(peer.connectSpeedUpdate && { connectSpeedUpdate: true }),
+    }),
+    connection: (peer, held) => {
+      const { down, up } = connectSpeeds(carrier, peer);
+      return {
+        txConnectSpeed: down,
+        rxConnectSpeed: up,
+        framingType: FRAMING_SYNCHRONOUS,
+        ...(peer.sequencing === "required" && { sequencingRequired: true }),
+        ...proxied(held),
+      };
+    },
+  };
+}
+
+/** What we negotiated for the LNS (RFC 2661 §4.4.5). */
+export function proxied(held: HeldSession | undefined): Pick<CallConnection, "proxyLcp" | "proxyAuth"> {
+  if (held === undefined) return {};
+  return {
+    proxyLcp: {
+      ...(held.lcp.initialReceivedConfReq !== undefined && {
+        initialReceived: held.lcp.initialReceivedConfReq,
+      }),
+      lastSent: held.lcp.lastSentConfReq,
+      lastReceived: held.lcp.lastReceivedConfReq,
+    },
+    ...(held.authentication !== undefined && { proxyAuth: proxyAuthOf(held.authentication) }),
+  };
+}
+
+function proxyAuthOf(authentication: ProxyAuthentication): ProxyAuth {
+  const { name, identifier: id, response } = authentication;
+  return authentication.type === "pap"
+    ? { type: PROXY_AUTH_TYPE.pap, name, id, response }
+    : { type: PROXY_AUTH_TYPE.chap, name, id, challenge: authentication.challenge, response };
+}
+
+/** By the peer's template; what is not known of the line leaves nothing in its place. */
+function callingNumber(
+  carrier: Carrier,
+  { callingNumber: template }: L2tpPeerConfig,
+  ourName: string,
+): string {
+  if (template === undefined) return carrier.callingNumber;
+  const { accessLine, vlanIds } = carrier;
+  const fields = {
+    mac: carrier.mac,
+    interface: carrier.portName,
+    vlan: vlanIds.at(-1),
+    "outer-vlan": vlanIds.length > 1 ? vlanIds[0] : undefined,
+    "circuit-id": accessLine?.circuitId,
+    "remote-id": accessLine?.remoteId,
+    name: ourName,
+  };
+  return template.map((part) => (typeof part === "string" ? part : (fields[part.field] ?? ""))).join("");
+}
+
+function physicalChannel(
+  carrier: Carrier,
+  { physicalChannelId: policy }: L2tpPeerConfig,
+): Pick<CallRequest, "physicalChannelId"> {
+  const view = carrier.view();
+  if (policy === "pppoe-session" && view.kind === "pppoe") return { physicalChannelId: view.pppoeSessionId };
+  const { vlanIds } = carrier;
+  if (policy !== "vlan" || vlanIds.length === 0) return {};
+  const outer = vlanIds.length > 1 ? vlanIds[0]! : 0;
+  return { physicalChannelId: outer * 0x10000 + vlanIds.at(-1)! };
+}
+
+/** bit/s; "down" is towards the subscriber: Tx as the LAC sees it. */
+function connectSpeeds(
+  { accessLine, linkSpeed }: Carrier,
+  { connectSpeed: policy }: L2tpPeerConfig,
+): { readonly down: number; readonly up: number } {
+  const line =
+    policy.from === "line" && accessLine !== undefined ? accessLineFromPppoe(accessLine.subOptions) : {};
+  const otherwise = policy.from === "static" ? policy.bps : (linkSpeed ?? UNKNOWN_SPEED);
+  return {
+    down: Math.min(line.actualDataRateDownstream ?? otherwise, LARGEST_SPEED),
+    up: Math.min(line.actualDataRateUpstream ?? otherwise, LARGEST_SPEED),
+  };
+}

@@ -1,0 +1,156 @@
+/**
+ * Which LNS of a group gets a call: a machine without I/O. A locked-out LNS is one that could not be reached; a slow
+ * one owes somebody an answer and may yet be locked out. Both are passed over while another one will do.
+ */
+
+import type { Instant } from "../base/time.ts";
+
+export interface LnsMember {
+  readonly peer: string;
+  /** The lower is tried first. */
+  readonly preference: number;
+  readonly weight: number;
+}
+
+/** LNSes that can stand in for each other. */
+export interface LnsGroup {
+  readonly name: string;
+  readonly members: readonly LnsMember[];
+  readonly strategy: "weight" | "sessions";
+  readonly lockoutMs: number;
+  readonly lockoutOnCdn: boolean;
+}
+
+/** What the LNSes have to carry at the moment. */
+export interface LnsLoad {
+  sessions(peer: string): number;
+  /** Another session may be placed with it. */
+  hasRoom(peer: string): boolean;
+}
+
+/** Plain data; few entries, looked through in order. */
+export interface LnsSelectionState {
+  locked: { readonly peer: string; readonly since: Instant; readonly reason: string }[];
+  slow: { readonly peer: string; readonly since: Instant }[];
+  /** What a member has in store until its next turn (smooth weighted round robin). */
+  credits: { readonly group: string; readonly peer: string; credit: number }[];
+}
+
+export type Standing = "good" | "slow" | "locked";
+
+export interface Choice {
+  readonly peer: string;
+  /** As what it was chosen: a locked one only when there was no other. */
+  readonly standing: Standing;
+}
+
+/** A slow LNS gets calls again after this: it may have become well, and nobody else would find out. */
+const SLOW_MS = 30_000;
+
+export class LnsSelection {
+  readonly state: LnsSelectionState;
+
+  constructor(state?: LnsSelectionState) {
+    this.state = state ?? { locked: [], slow: [], credits: [] };
+  }
+
+  snapshot(): LnsSelectionState {
+    return structuredClone(this.state);
+  }
+
+  /**
+   * The member that gets the next call, or undefined when none is left. `passed`: those that have failed it already.
+   * Good ones first, within them the lowest preference, within that by strategy; then slow ones in the same way; in
+   * the end whoever has been locked out the longest.
+   */
+  choose(now: Instant, group: LnsGroup, passed: readonly string[], load: LnsLoad): Choice | undefined {
+    const free = group.members.filter(({ peer }) => !passed.includes(peer) && load.hasRoom(peer));
+    for (const standing of ["good", "slow"] as const) {
+      const fit = free.filter(({ peer }) => this.standing(now, group, peer) === standing);
+      const best = Math.min(...fit.map(({ preference }) => preference));
+      const alike = fit.filter(({ preference }) => preference === best);
+      const peer =
+        group.strategy === "weight" ? this.#byWeight(group, alike) : leastLoaded(alike, load)?.peer;
+      if (peer !== undefined) return { peer, standing };
+    }
+    const sinceOf = (peer: string): Instant => this.#lock(peer)?.since ?? now;
+    const longest = free.reduce<string | undefined>(
+      (first, { peer }) => (first === undefined || sinceOf(peer) < sinceOf(first) ? peer : first),
+      undefined,
+    );
+    return longest === undefined ? undefined : { peer: longest, standing: "locked" };
+  }
+
+  standing(now: Instant, group: LnsGroup, peer: string): Standing {
+    if (this.lockedForMs(now, group, peer) > 0) return "locked";
+    const slow = this.state.slow.find((each) => each.peer === peer);
+    return slow !== undefined && now < slow.since + SLOW_MS ? "slow" : "good";
+  }
+
+  /** How long a member still is locked out; 0 when it is not. A lockout is the LNS's, its length the group's. */
+  lockedForMs(now: Instant, group: LnsGroup, peer: string): number {
+    const lock = this.#lock(peer);
+    return lock === undefined ? 0 : Math.max(0, lock.since + group.lockoutMs - now);
+  }
+
+  /** Why an LNS is locked out, or was the last time. */
+  lockReason(peer: string): string | undefined {
+    return this.#lock(peer)?.reason;
+  }
+
+  /** The LNS could not be reached, or said that it takes nobody. */
+  lockOut(now: Instant, peer: string, reason: string): void {
+    this.answered(peer);
+    this.state.locked.push({ peer, since: now, reason });
+  }
+
+  /** Somebody has waited for it in vain, for a while; what will become of it is not known yet. */
+  slow(now: Instant, peer: string): void {
+    if (this.state.slow.some((each) => each.peer === peer && now < each.since + SLOW_MS)) return;
+    this.state.slow = [...this.state.slow.filter((each) => each.peer !== peer), { peer, since: now }];
+  }
+
+  /** It is there: nothing is held against it any more. */
+  answered(peer: string): void {
+    const { locked, slow } = this.state;
+    if (slow.some((each) => each.peer === peer)) this.state.slow = slow.filter((each) => each.peer !== peer);
+    if (locked.some((each) => each.peer === peer))
+      this.state.locked = locked.filter((each) => each.peer !== peer);
+  }
+
+  #lock(peer: string): LnsSelectionState["locked"][number] | undefined {
+    return this.state.locked.find((each) => each.peer === peer);
+  }
+
+  /** Each gets its weight in store at every turn; who has the most is served and pays for all. */
+  #byWeight(group: LnsGroup, members: readonly LnsMember[]): string | undefined {
+    let best: LnsSelectionState["credits"][number] | undefined;
+    let total = 0;
+    for (const { peer, weight } of members) {
+      const entry = this.#credit(group.name, peer);
+      entry.credit += weight;
+      total += weight;
+      if (best === undefined || entry.credit > best.credit) best = entry;
+    }
+    if (best === undefined) return undefined;
+    best.credit -= total;
+    return best.peer;
+  }
+
+  #credit(group: string, peer: string): LnsSelectionState["credits"][number] {
+    const known = this.state.credits.find((each) => each.group === group && each.peer === peer);
+    if (known !== undefined) return known;
+    const entry = { group, peer, credit: 0 };
+    this.state.credits.push(entry);
+    return entry;
+  }
+}
+
+/** The one with the fewest sessions for its weight; the first of equals. */
+function leastLoaded(members: readonly LnsMember[], load: LnsLoad): LnsMember | undefined {
+  const share = ({ peer, weight }: LnsMember): number => load.sessions(peer) / weight;
+  return members.reduce<LnsMember | undefined>(
+    (least, member) => (least === undefined || share(member) < share(least) ? member : least),
+    undefined,
+  );
+}

@@ -1,0 +1,204 @@
+/**
+ * The tunnels that our calls to each LNS may go through, how full they are and how long they have been idle: a
+ * machine without I/O. A tunnel that is full is followed by another one, up to the peer's limit.
+ */
+
+import { Deadlines } from "../base/deadlines.ts";
+import { type Instant, NEVER } from "../base/time.ts";
+
+/** What a peer's policy allows. */
+export interface PoolPolicy {
+  readonly maxSessionsPerTunnel: number;
+  readonly maxTunnels: number;
+  readonly maxSessions: number;
+  /** Infinity: tunnels stay. */
+  readonly idleMs: number;
+  /** Tunnels that the peer has opened may carry our calls, too: it is an LNS to us as well. */
+  readonly usesTheirs: boolean;
+}
+
+interface PooledTunnel {
+  readonly id: number;
+  readonly peer: string;
+  /** We opened it. */
+  readonly ours: boolean;
+  up: boolean;
+  /** Sessions in it, whoever called. */
+  sessions: number;
+  /** Sessions in it that we placed. */
+  placed: number;
+  /** Since when there has been no session. */
+  idleSince: Instant;
+  /** When the peer last answered a call, or came up. */
+  answeredAt: Instant | null;
+}
+
+/** Plain data, by the tunnel's id. */
+export interface TunnelPoolState {
+  readonly tunnels: Record<number, PooledTunnel>;
+}
+
+export class TunnelPool {
+  readonly state: TunnelPoolState;
+  readonly #policyOf: (peer: string) => PoolPolicy;
+  /** In the order in which they came; made anew from a snapshot, as the deadlines are. */
+  readonly #byPeer = new Map<string, Set<PooledTunnel>>();
+  readonly #idleAt = new Deadlines<number>();
+
+  constructor(policyOf: (peer: string) => PoolPolicy, state?: TunnelPoolState) {
+    this.#policyOf = policyOf;
+    this.state = state ?? { tunnels: {} };
+    for (const tunnel of Object.values(this.state.tunnels)) this.#index(tunnel);
+  }
+
+  snapshot(): TunnelPoolState {
+    return structuredClone(this.state);
+  }
+
+  /** We call a peer: its tunnel is coming up. */
+  opening(now: Instant, id: number, peer: string): void {
+    this.#add({
+      id,
+      peer,
+      ours: true,
+      up: false,
+      sessions: 0,
+      placed: 0,
+      idleSince: now,
+      answeredAt: null,
+    });
+  }
+
+  /** A tunnel is up, ours or one that the peer opened. */
+  up(now: Instant, id: number, peer: string): void {
+    const known = this.state.tunnels[id];
+    if (known !== undefined) {
+      known.up = true;
+      known.idleSince = now;
+      known.answeredAt = now;
+      this.#schedule(known);
+      return;
+    }
+    this.#add({
+      id,
+      peer,
+      ours: false,
+      up: true,
+      sessions: 0,
+      placed: 0,
+      idleSince: now,
+      answeredAt: now,
+    });
+  }
+
+  down(id: number): void {
+    const tunnel = this.state.tunnels[id];
+    if (tunnel === undefined) return;
+    delete this.state.tunnels[id];
+    const mine = this.#byPeer.get(tunnel.peer);
+    mine?.delete(tunnel);
+    if (mine?.size === 0) this.#byPeer.delete(tunnel.peer);
+    this.#idleAt.clear(id);
+  }
+
+  /** A session begins in a tunnel; `placed` by us. */
+  begin(id: number, placed: boolean): void {
+    const tunnel = this.state.tunnels[id];
+    if (tunnel === undefined) return;
+    tunnel.sessions += 1;
+    if (placed) tunnel.placed += 1;
+    if (tunnel.sessions === 1) this.#schedule(tunnel);
+  }
+
+  end(now: Instant, id: number, placed: boolean): void {
+    const tunnel = this.state.tunnels[id];
+    if (tunnel === undefined) return;
+    tunnel.sessions -= 1;
+    if (placed) tunnel.placed -= 1;
+    tunnel.idleSince = now;
+    if (tunnel.sessions === 0) this.#schedule(tunnel);
+  }
+
+  /** The peer has said something to a call in this tunnel. */
+  answered(now: Instant, id: number): void {
+    const tunnel = this.state.tunnels[id];
+    if (tunnel !== undefined) tunnel.answeredAt = now;
+  }
+
+  /** The tunnel for the next call to a peer: one that is up before one that is coming up; "open" a new one; or none. */
+  pick(peer: string): number | "open" | undefined {
+    const policy = this.#policyOf(peer);
+    if (this.sessions(peer) >= policy.maxSessions) return undefined;
+    const mine = [...this.#of(peer)];
+    const free = mine.filter(
+      ({ ours, sessions }) => (ours || policy.usesTheirs) && sessions < policy.maxSessionsPerTunnel,
+    );
+    const tunnel = free.find(({ up }) => up) ?? free[0];
+    if (tunnel !== undefined) return tunnel.id;
+    return mine.filter(({ ours }) => ours).length < policy.maxTunnels ? "open" : undefined;
+  }
+
+  /** Sessions that we have placed with a peer. */
+  sessions(peer: string): number {
+    let count = 0;
+    for (const { placed } of this.#of(peer)) count += placed;
+    return count;
+  }
+
+  /** Tunnels with a peer, those that are coming up included. */
+  tunnels(peer: string): { readonly up: number; readonly opening: number } {
+    const mine = [...this.#of(peer)];
+    const up = mine.filter((tunnel) => tunnel.up).length;
+    return { up, opening: mine.length - up };
+  }
+
+  /** Whether we opened it. */
+  isOurs(id: number): boolean {
+    return this.state.tunnels[id]?.ours ?? false;
+  }
+
+  /** When a tunnel's peer last answered a call in it, or brought it up; undefined while it is coming up. */
+  answeredAt(id: number): Instant | undefined {
+    return this.state.tunnels[id]?.answeredAt ?? undefined;
+  }
+
+  /** When a peer last answered in any of its tunnels that stand; undefined when there is none. */
+  heardOf(peer: string): Instant | undefined {
+    let last: Instant | undefined;
+    for (const { answeredAt } of this.#of(peer))
+      if (answeredAt !== null) last = Math.max(last ?? answeredAt, answeredAt);
+    return last;
+  }
+
+  /** When idle() is to be asked next. */
+  deadline(): Instant {
+    return this.#idleAt.next();
+  }
+
+  /** Tunnels of ours that have been without a session for too long; each is told once. */
+  idle(now: Instant): readonly number[] {
+    const due: number[] = [];
+    for (let id = this.#idleAt.popDue(now); id !== undefined; id = this.#idleAt.popDue(now)) due.push(id);
+    return due;
+  }
+
+  #of(peer: string): Iterable<PooledTunnel> {
+    return this.#byPeer.get(peer) ?? [];
+  }
+
+  #add(tunnel: PooledTunnel): void {
+    this.state.tunnels[tunnel.id] = tunnel;
+    this.#index(tunnel);
+  }
+
+  #index(tunnel: PooledTunnel): void {
+    const mine = this.#byPeer.get(tunnel.peer) ?? new Set();
+    this.#byPeer.set(tunnel.peer, mine.add(tunnel));
+    this.#schedule(tunnel);
+  }
+
+  #schedule({ id, ours, up, sessions, idleSince, peer }: PooledTunnel): void {
+    const idle = ours && up && sessions === 0;
+    this.#idleAt.set(id, idle ? idleSince + this.#policyOf(peer).idleMs : NEVER);
+  }
+}
