@@ -1,10 +1,13 @@
 import { LacewingError } from "../base/errors.ts";
 import { startLoopDataplane } from "../dataplane/loop/engine.ts";
-import { type FramePort, openFramePort } from "../io/frame-port.ts";
+import { openFramePort } from "../io/frame-port.ts";
+import type { HostNetwork } from "../io/host-network.ts";
 import { openHostNetwork } from "../io/native-host-network.ts";
+import type { LinkInfo } from "../wire/rtnetlink-link.ts";
 import type { DialOptions } from "./dial-options.ts";
 import { Dialer } from "./dialer.ts";
 import { DialReport } from "./report.ts";
+import { SessionSocket } from "./session-socket.ts";
 
 /** PPPoE's header and the PPP protocol field (RFC 2516 §7). */
 const PPPOE_OVERHEAD_BYTES = 8;
@@ -20,30 +23,71 @@ export async function dial(
   { write, signal }: { readonly write: (text: string) => void; readonly signal: AbortSignal },
 ): Promise<boolean> {
   const host = openHostNetwork();
+  const report = new DialReport(options, write);
   try {
     const link = host.linkByName(options.interface);
     if (link === undefined)
       throw new LacewingError("no-such-interface", `there is no interface ${options.interface}`);
     if (!link.up) throw new LacewingError("interface-down", `interface ${options.interface} is down`);
-    const dataplane = await startLoopDataplane({ maxChannels: Math.max(1024, options.count) });
-    let frames: FramePort | undefined;
-    try {
-      const discovery = openFramePort(link);
-      frames = discovery;
-      const port = await dataplane.openPort({ kind: "ethernet", ...link });
-      const dialer = new Dialer(options, dataplane, new DialReport(options, write), {
-        port,
-        mac: link.mac,
-        mruBytes: Math.min(PPPOE_MRU_BYTES, link.mtuBytes - PPPOE_OVERHEAD_BYTES),
-        sendDiscovery: (frame) => discovery.send(frame),
-      });
-      discovery.onFrame((frame) => dialer.discoveryFrame(frame));
-      return await dialer.run(signal);
-    } finally {
-      frames?.close();
-      await dataplane.close();
-    }
+    return options.device === "none"
+      ? await dialWithoutDevices(options, report, link, host, signal)
+      : await dialWithDevices(options, report, link, signal);
   } finally {
+    report.flush();
     host.close();
   }
+}
+
+/** Sessions that carry no IP need no data plane. */
+async function dialWithoutDevices(
+  options: DialOptions,
+  report: DialReport,
+  link: LinkInfo,
+  host: HostNetwork,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const socket = new SessionSocket(link, () => host.linkByName(link.name)?.ifindex === link.ifindex);
+  try {
+    const dialer = new Dialer(options, socket, report, {
+      port: 0,
+      mac: link.mac,
+      mruBytes: pppoeMru(link),
+      sendDiscovery: (frame) => socket.sendDiscovery(frame),
+    });
+    socket.onDiscovery((frame) => dialer.discoveryFrame(frame));
+    return await dialer.run(signal);
+  } finally {
+    await socket.close();
+  }
+}
+
+async function dialWithDevices(
+  options: DialOptions,
+  report: DialReport,
+  link: LinkInfo,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const dataplane = await startLoopDataplane({ maxChannels: Math.max(1024, options.count) });
+  try {
+    const frames = openFramePort(link);
+    try {
+      const port = await dataplane.openPort({ kind: "ethernet", ...link });
+      const dialer = new Dialer(options, dataplane, report, {
+        port,
+        mac: link.mac,
+        mruBytes: pppoeMru(link),
+        sendDiscovery: (frame) => frames.send(frame),
+      });
+      frames.onFrame((frame) => dialer.discoveryFrame(frame));
+      return await dialer.run(signal);
+    } finally {
+      frames.close();
+    }
+  } finally {
+    await dataplane.close();
+  }
+}
+
+function pppoeMru({ mtuBytes }: LinkInfo): number {
+  return Math.min(PPPOE_MRU_BYTES, mtuBytes - PPPOE_OVERHEAD_BYTES);
 }

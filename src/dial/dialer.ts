@@ -3,13 +3,16 @@ import type { Instant } from "../base/time.ts";
 import type { ChannelId, Dataplane, PortId, Punt, UnitId } from "../channel/dataplane.ts";
 import { systemClock, systemRandom, timerAlarm } from "../io/system.ts";
 import type { Ipv4Up } from "../ppp/link-types.ts";
-import { formatMac } from "../wire/ethernet.ts";
 import type { DialOptions } from "./dial-options.ts";
+import { macNumber } from "./mac-number.ts";
 import type { DialReport } from "./report.ts";
-import { type Line, Subscriber, type SubscriberUnit } from "./subscriber.ts";
+import { type Line, type SessionDataplane, Subscriber, type SubscriberUnit } from "./subscriber.ts";
 
 /** How long hanging up may take: Terminate-Acks come within a round trip, or not at all. */
 const HANG_UP_MS = 2000;
+
+/** What of a data plane a dialer needs. */
+export type DialDataplane = SessionDataplane & Pick<Dataplane, "onPunt" | "createUnit" | "closeUnit">;
 
 /** What the dialer calls on. */
 export interface DialPort {
@@ -22,10 +25,10 @@ export interface DialPort {
 /** Begins subscribers at their rate, hands them what comes in, and lets them hang up in the end. */
 export class Dialer {
   readonly #options: DialOptions;
-  readonly #dataplane: Dataplane;
+  readonly #dataplane: DialDataplane;
   readonly #report: DialReport;
   readonly #port: DialPort;
-  readonly #byMac = new Map<string, Subscriber>();
+  readonly #byMac = new Map<number, Subscriber>();
   readonly #byChannel = new Map<ChannelId, Subscriber>();
   readonly #alarm = timerAlarm(systemClock, () => this.#scheduler.run(systemClock.now()));
   readonly #scheduler: Scheduler = new Scheduler(this.#alarm);
@@ -43,7 +46,7 @@ export class Dialer {
   #summarised = false;
   #finished: () => void = () => {};
 
-  constructor(options: DialOptions, dataplane: Dataplane, report: DialReport, port: DialPort) {
+  constructor(options: DialOptions, dataplane: DialDataplane, report: DialReport, port: DialPort) {
     this.#options = options;
     this.#dataplane = dataplane;
     this.#report = report;
@@ -53,7 +56,7 @@ export class Dialer {
   }
 
   discoveryFrame(frame: Uint8Array): void {
-    this.#byMac.get(formatMac(frame.subarray(0, 6)))?.discoveryFrame(frame);
+    this.#byMac.get(macNumber(frame, 0))?.discoveryFrame(frame);
   }
 
   /** Resolves when everyone is gone: to whether all came up and stayed until `signal`. */
@@ -98,7 +101,7 @@ export class Dialer {
     const user = this.#options.user.replaceAll("%d", String(number));
     const subscriber = new Subscriber(number, user, this.#macOf(number), this.#line);
     this.#alive.add(subscriber);
-    this.#byMac.set(formatMac(subscriber.mac), subscriber);
+    this.#byMac.set(macNumber(subscriber.mac, 0), subscriber);
     subscriber.start();
   }
 
@@ -188,7 +191,7 @@ export class Dialer {
       },
       offline: (subscriber, reason) => {
         this.#scheduler.remove(subscriber);
-        this.#byMac.delete(formatMac(subscriber.mac));
+        this.#byMac.delete(macNumber(subscriber.mac, 0));
         const wasOnline = this.#online.delete(subscriber);
         this.#alive.delete(subscriber);
         if (!this.#hangingUp && wasOnline) this.#lost += 1;

@@ -7,6 +7,8 @@ export class DialReport {
   readonly #write: (text: string) => void;
   readonly #count: number;
   readonly #setupTimesMs: number[] = [];
+  /** Lines that leave together: thousands may come up in one moment. */
+  #waiting = "";
 
   constructor(options: DialOptions, write: (text: string) => void) {
     this.#json = options.json;
@@ -51,8 +53,16 @@ export class DialReport {
     );
   }
 
+  /** Writes what waits. */
+  flush(): void {
+    if (this.#waiting !== "") this.#write(this.#waiting);
+    this.#waiting = "";
+  }
+
   #event(event: object, text: () => string | undefined): void {
     const line = this.#json ? JSON.stringify(event) : text();
-    if (line !== undefined) this.#write(`${line}\n`);
+    if (line === undefined) return;
+    if (this.#waiting === "") setImmediate(() => this.flush());
+    this.#waiting += `${line}\n`;
   }
 }

@@ -9,10 +9,16 @@ import { PppoeClient } from "../pppoe/client.ts";
 import { DEFAULT_PPPOE_CLIENT_RETRY, type PppoeClientOutput } from "../pppoe/client-types.ts";
 import { formatMac } from "../wire/ethernet.ts";
 
+/** What of a data plane a subscriber's session needs. */
+export type SessionDataplane = Pick<
+  Dataplane,
+  "addPeer" | "removePeer" | "addChannel" | "closeChannel" | "inject" | "attach" | "detach"
+>;
+
 /** What every subscriber of a dial has in common. */
 export interface Line {
   readonly port: PortId;
-  readonly dataplane: Dataplane;
+  readonly dataplane: SessionDataplane;
   readonly random: RandomSource;
   readonly serviceName: string;
   readonly password: Secret;
