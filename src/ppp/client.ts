@@ -53,7 +53,9 @@ export class PppClient extends Link<PppClientState, LinkOutput> {
       { link, mruBytes, maxMruBytes, ask: [], answer: accept },
       config.timers,
       random,
-      structuredClone(state) ?? { ...newLinkState(random), authentication: { kind: "idle" } },
+      state === undefined
+        ? { ...newLinkState(random), authentication: { kind: "idle" } }
+        : structuredClone(state),
     );
     this.#config = config;
   }

@@ -1,5 +1,6 @@
 import { equalBytes } from "../base/bytes.ts";
-import { formatIpAddress } from "../wire/ip-address.ts";
+import { LacewingError } from "../base/errors.ts";
+import { formatIpAddress, parseIpv4Address } from "../wire/ip-address.ts";
 import { emitIpcpOption, type IpcpAddressKind, parseIpcpOption } from "../wire/ipcp.ts";
 import type { ConfigOption } from "../wire/ppp-control.ts";
 import type { Ipv4Up } from "./link-types.ts";
@@ -10,17 +11,17 @@ const UNSPECIFIED = new Uint8Array(4);
 /** Our Naks of one option that the peer has not heeded, after which we do without it. */
 const PATIENCE = 3;
 
-/** Plain data of the side that assigns addresses. All addresses are four octets. */
+/** Plain data of the side that assigns addresses. They are kept as the text that they came as: it is there anyway. */
 export interface IpcpServerState {
   readonly role: "server";
   readonly protocol: "ipv4";
   negotiation: NegotiationState;
   /** `network-up` was told and not taken back. */
   up: boolean;
-  readonly local: Uint8Array;
-  readonly remote: Uint8Array;
+  readonly local: string;
+  readonly remote: string;
   /** At most two are told. */
-  readonly dns: readonly Uint8Array[];
+  readonly dns: readonly string[];
   /** How often the peer wished another address for us; whether we still tell ours. */
   localRefusals: number;
   tellLocal: boolean;
@@ -41,7 +42,7 @@ export class IpcpServerPolicy implements OptionPolicy {
   }
 
   request(): readonly ConfigOption[] {
-    return this.#state.tellLocal ? [addressOption("ip-address", this.#state.local)] : [];
+    return this.#state.tellLocal ? [addressOption("ip-address", octetsOf(this.#state.local))] : [];
   }
 
   judge(options: readonly ConfigOption[], mayNak: boolean): Judgement {
@@ -49,7 +50,8 @@ export class IpcpServerPolicy implements OptionPolicy {
     const naks: ConfigOption[] = [];
     const rejects: ConfigOption[] = [];
     let addressSeen = false;
-    const assign = (kind: IpcpAddressKind, wished: ConfigOption, value: Uint8Array | undefined): void => {
+    const assign = (kind: IpcpAddressKind, wished: ConfigOption, address: string | undefined): void => {
+      const value = address === undefined ? undefined : octetsOf(address);
       if (value !== undefined && equalBytes(wished.data, value)) return;
       if (value !== undefined && mayNak) naks.push(addressOption(kind, value));
       else rejects.push(wished);
@@ -76,7 +78,7 @@ export class IpcpServerPolicy implements OptionPolicy {
     if (rejects.length > 0) return { kind: "reject", options: rejects };
     // RFC 1661 §5.3: an option that we want requested is appended to a Nak. A peer that never asks is configured
     // by hand, or will find that no other address works
-    if (!addressSeen && mayNak) naks.push(addressOption("ip-address", remote));
+    if (!addressSeen && mayNak) naks.push(addressOption("ip-address", octetsOf(remote)));
     return naks.length > 0 ? { kind: "nak", options: naks } : { kind: "ack" };
   }
 
@@ -99,9 +101,9 @@ export class IpcpServerPolicy implements OptionPolicy {
     return {
       kind: "network-up",
       protocol: "ipv4",
-      localAddress: formatIpAddress(local),
-      remoteAddress: formatIpAddress(remote),
-      dns: dns.map(formatIpAddress),
+      localAddress: local,
+      remoteAddress: remote,
+      dns: dns.slice(0, 2),
       mruBytes,
     };
   }
@@ -209,12 +211,14 @@ export class IpcpClientPolicy implements OptionPolicy {
   }
 }
 
+/** All addresses are IPv4 addresses as text; throws a LacewingError for what is none. */
 export function newIpcpServer(
   negotiation: NegotiationState,
-  local: Uint8Array,
-  remote: Uint8Array,
-  dns: readonly Uint8Array[],
+  local: string,
+  remote: string,
+  dns: readonly string[],
 ): IpcpServerState {
+  for (const address of [local, remote, ...dns]) octetsOf(address);
   return {
     role: "server",
     protocol: "ipv4",
@@ -222,7 +226,7 @@ export function newIpcpServer(
     up: false,
     local,
     remote,
-    dns: dns.slice(0, 2),
+    dns,
     localRefusals: 0,
     tellLocal: true,
   };
@@ -240,6 +244,13 @@ export function newIpcpClient(negotiation: NegotiationState): IpcpClientState {
     secondaryDns: UNSPECIFIED,
     remote: undefined,
   };
+}
+
+function octetsOf(address: string): Uint8Array {
+  const octets = parseIpv4Address(address);
+  if (octets === undefined)
+    throw new LacewingError("PPP_BAD_ADDRESS", `not an IPv4 address to grant: ${address}`);
+  return octets;
 }
 
 function addressOption(kind: IpcpAddressKind, address: Uint8Array): ConfigOption {

@@ -11,7 +11,7 @@ import {
 } from "../wire/lcp.ts";
 import { PPP_CHAP, PPP_PAP } from "../wire/ppp.ts";
 import { type ConfigOption, emitOptions } from "../wire/ppp-control.ts";
-import type { Judgement, NegotiationState, OptionPolicy } from "./negotiation.ts";
+import { forgetRequest, type Judgement, type NegotiationState, type OptionPolicy } from "./negotiation.ts";
 
 /** How a side proves who it is. */
 export type AuthenticationMethod = "chap-md5" | "ms-chap-v2" | "pap";
@@ -49,7 +49,7 @@ export interface LcpState {
   magic: number;
   ask: AuthenticationMethod | undefined;
   /** Methods that the peer has Nak'ed. */
-  askRefused: AuthenticationMethod[];
+  askRefused: readonly AuthenticationMethod[];
   /** The peer rejected the very option, or Nak'ed every method that we offer. */
   askRejected: boolean;
   /** What the peer's acknowledged Configure-Request says. */
@@ -64,13 +64,15 @@ export interface LcpState {
   loops: number;
 }
 
+const NO_METHODS: readonly AuthenticationMethod[] = [];
+
 export function newLcp(negotiation: NegotiationState): LcpState {
   return {
     negotiation,
     mruBytes: undefined,
     magic: 0,
     ask: undefined,
-    askRefused: [],
+    askRefused: NO_METHODS,
     askRejected: false,
     peerMruBytes: DEFAULT_MRU_BYTES,
     peerMagic: 0,
@@ -98,7 +100,7 @@ export class LcpPolicy implements OptionPolicy {
     s.mruBytes = this.#config.mruBytes;
     s.magic = this.#newMagic();
     s.ask = this.#config.ask[0];
-    s.askRefused = [];
+    s.askRefused = NO_METHODS;
     s.askRejected = false;
   }
 
@@ -171,8 +173,9 @@ export class LcpPolicy implements OptionPolicy {
   #askAnother(wish: AuthenticationMethod | undefined): void {
     const s = this.#state;
     if (s.ask === undefined) return;
-    s.askRefused.push(s.ask);
-    const left = this.#config.ask.filter((method) => !s.askRefused.includes(method));
+    const refused = [...s.askRefused, s.ask];
+    s.askRefused = refused;
+    const left = this.#config.ask.filter((method) => !refused.includes(method));
     if (wish !== undefined && left.includes(wish)) s.ask = wish;
     else if (left[0] !== undefined) s.ask = left[0];
     else s.askRejected = true;
@@ -232,6 +235,13 @@ export function readPeerOptions(state: LcpState, options: readonly ConfigOption[
     else if (option.kind === "magic") state.peerMagic = option.magic;
     else if (option.kind === "authentication") state.answer = authenticationMethod(option);
   }
+}
+
+/** Lets go of what only a LAC's proxy AVPs would need: an open link has thousands beside it. */
+export function forgetRequests(state: LcpState): void {
+  state.firstReceived = undefined;
+  state.lastReceived = undefined;
+  forgetRequest(state.negotiation);
 }
 
 /** The method that an Authentication-Protocol option means; undefined for those that we don't know. */

@@ -85,6 +85,14 @@ export type FinishReason =
     }
   | { readonly kind: "terminated" };
 
+/** Never written to; shared, because every open link would have several. */
+const NO_OCTETS = new Uint8Array(0);
+
+/** The options of our request are acknowledged, and not needed any more: the next request is made anew. */
+export function forgetRequest(state: NegotiationState): void {
+  if (!state.awaitingReply) state.requestOptions = NO_OCTETS;
+}
+
 /** A negotiation that has not begun. `identifier`: where identifiers start, 0 to 255. */
 export function newNegotiation(identifier: number): NegotiationState {
   return {
@@ -93,10 +101,10 @@ export function newNegotiation(identifier: number): NegotiationState {
     restartAt: NEVER,
     identifier,
     requestIdentifier: identifier,
-    requestOptions: new Uint8Array(0),
+    requestOptions: NO_OCTETS,
     awaitingReply: false,
     transmissions: 0,
-    terminateData: new Uint8Array(0),
+    terminateData: NO_OCTETS,
     naksSent: 0,
     nakedIdentifier: -1,
     refusalsSent: 0,
@@ -276,7 +284,7 @@ export class Negotiation {
 
   #stuck(now: Instant, by: "us" | "peer"): readonly NegotiationOutput[] {
     const refusals = by === "us" ? this.state.refusalsSent : this.state.refusalsReceived;
-    return [{ kind: "stuck", refusals, by }, ...this.close(now, new Uint8Array(0))];
+    return [{ kind: "stuck", refusals, by }, ...this.close(now, NO_OCTETS)];
   }
 
   /** Looks the event up and does what the table says. `request` and `reply`: what came, and what sca, scn or scj send. */
@@ -347,7 +355,7 @@ export class Negotiation {
         return emitControlPacket({
           code: TERMINATE_ACK,
           identifier: request?.identifier ?? this.nextIdentifier(),
-          data: new Uint8Array(0),
+          data: NO_OCTETS,
         });
       default:
         // The table has sca, scn and scj only in rows whose caller brings the reply

@@ -7,7 +7,7 @@ import { stuckText, timeoutText } from "./causes.ts";
 import { IpcpClientPolicy, type IpcpClientState, IpcpServerPolicy, type IpcpServerState } from "./ipcp.ts";
 import { Ipv6cpPolicy, type Ipv6cpState } from "./ipv6cp.ts";
 import type { LinkOutput } from "./link-types.ts";
-import { Negotiation, type NegotiationOutput } from "./negotiation.ts";
+import { forgetRequest, Negotiation, type NegotiationOutput } from "./negotiation.ts";
 import type { PppTimers } from "./timers.ts";
 
 export type NcpState = IpcpServerState | IpcpClientState | Ipv6cpState;
@@ -139,6 +139,7 @@ export class Network {
     const up = policy.up(this.#mruBytes);
     if (up !== undefined) {
       ncp.up = true;
+      forgetRequest(ncp.negotiation);
       out.push(up);
       return;
     }

@@ -2,7 +2,6 @@ import { equalBytes } from "../base/bytes.ts";
 import { LacewingError } from "../base/errors.ts";
 import type { RandomSource } from "../base/random.ts";
 import { type Instant, NEVER } from "../base/time.ts";
-import { parseIpv4Address } from "../wire/ip-address.ts";
 import { ECHO_REPLY, ECHO_REQUEST } from "../wire/lcp.ts";
 import { MS_CHAP_CHALLENGE_BYTES } from "../wire/ms-chap.ts";
 import { PPP_LCP } from "../wire/ppp.ts";
@@ -27,7 +26,7 @@ import {
 } from "./authenticator.ts";
 import { newIpcpServer } from "./ipcp.ts";
 import { newIpv6cp } from "./ipv6cp.ts";
-import type { AuthenticationMethod, LcpConfig, LinkKind } from "./lcp.ts";
+import { type AuthenticationMethod, forgetRequests, type LcpConfig, type LinkKind } from "./lcp.ts";
 import { Link, type LinkState, newLinkState } from "./link.ts";
 import type { LinkOutput } from "./link-types.ts";
 import { newNegotiation } from "./negotiation.ts";
@@ -127,12 +126,7 @@ export class PppServer extends Link<PppServerState, PppServerOutput> {
       lcpConfig(config),
       config.timers,
       random,
-      structuredClone(state) ?? {
-        ...newLinkState(random),
-        authenticator: { kind: "idle" },
-        attempt: 0,
-        challengeIdentifier: random.uint32() & 0xff,
-      },
+      state === undefined ? newServerState(random) : structuredClone(state),
     );
     this.#config = config;
   }
@@ -188,6 +182,7 @@ export class PppServer extends Link<PppServerState, PppServerOutput> {
     const rechallengeAt =
       "challenge" in accepted && rechallengeIntervalMs > 0 ? now + rechallengeIntervalMs : NEVER;
     s.authenticator = { kind: "accepted", method, identifier, authenticatorResponse, rechallengeAt };
+    forgetRequests(s.lcp);
     if (!again) this.openNetwork(now, ncps, out);
     return out;
   }
@@ -353,14 +348,7 @@ export class PppServer extends Link<PppServerState, PppServerOutput> {
     const ncps: NcpState[] = [];
     if (grant.ipv4 !== undefined) {
       const { local, remote, dns } = grant.ipv4;
-      ncps.push(
-        newIpcpServer(
-          newNegotiation(this.firstIdentifier()),
-          octetsOf(local),
-          octetsOf(remote),
-          dns.map(octetsOf),
-        ),
-      );
+      ncps.push(newIpcpServer(newNegotiation(this.firstIdentifier()), local, remote, dns));
     }
     if (grant.ipv6 !== undefined) {
       const { localIdentifier, remoteIdentifier } = grant.ipv6;
@@ -372,14 +360,16 @@ export class PppServer extends Link<PppServerState, PppServerOutput> {
   }
 }
 
+function newServerState(random: RandomSource): PppServerState {
+  return {
+    ...newLinkState(random),
+    authenticator: { kind: "idle" },
+    attempt: 0,
+    challengeIdentifier: random.uint32() & 0xff,
+  };
+}
+
 function lcpConfig(config: PppServerConfig): LcpConfig {
   const { link, mruBytes, maxMruBytes, authentication } = config;
   return { link, mruBytes, maxMruBytes, ask: authentication, answer: [] };
-}
-
-function octetsOf(address: string): Uint8Array {
-  const octets = parseIpv4Address(address);
-  if (octets === undefined)
-    throw new LacewingError("PPP_BAD_ADDRESS", `not an IPv4 address to grant: ${address}`);
-  return octets;
 }

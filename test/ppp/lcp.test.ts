@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { fromHex, toHex } from "../../src/base/bytes.ts";
+import { concatBytes, fromHex, toHex, utf8 } from "../../src/base/bytes.ts";
 import { PPP_LCP } from "../../src/wire/ppp.ts";
 import { ackOf, frame, framesOf, identifierOf, sent, show } from "./frames.ts";
-import { newServer, openLcp, PEER_OPTIONS } from "./peer.ts";
+import { attemptOf, newServer, openLcp, PEER_OPTIONS, papRequest } from "./peer.ts";
 
 describe("LCP negotiation", () => {
   it("sends ten Configure-Requests, 3 s apart and the same, and then gives up and says so", () => {
@@ -82,14 +82,37 @@ describe("LCP negotiation", () => {
   });
 
   it.each([
-    ["the next method when one that nobody speaks is asked for", "0305c22381", "auth=c023"],
+    ["the next method when one that nobody speaks is asked for", "0304c227", "auth=c223/5"],
+    ["the next when MS-CHAPv1 is asked for", "0305c22380", "auth=c223/5"],
     ["PAP when PAP is asked for", "0304c023", "auth=c023"],
+    ["the next when the wish is of impossible length", "0303c0", "auth=c223/5"],
   ])("goes on to %s", (_name, nak, expected) => {
-    const server = newServer();
+    const server = newServer({ authentication: ["ms-chap-v2", "chap-md5", "pap"] });
     const [request] = framesOf(server.start(0));
     const again = server.receive(0, frame(PPP_LCP, 3, identifierOf(request!), nak));
     expect(sent(again)).toEqual([`LCP configure-request [mru=1492 ${expected} magic]`]);
     expect(identifierOf(framesOf(again)[0]!)).not.toBe(identifierOf(request!));
+  });
+
+  it("goes through its methods in order, and ends the link of a peer that wants none of them", () => {
+    const server = newServer({ authentication: ["pap", "ms-chap-v2", "chap-md5"] });
+    let outputs = server.start(0);
+    const asked: string[] = [];
+    for (let i = 0; i < 3; i++) {
+      asked.push(...sent(outputs));
+      outputs = server.receive(0, frame(PPP_LCP, 3, identifierOf(framesOf(outputs)[0]!), "0304c227"));
+    }
+    expect(asked.map((text) => /auth=(\S+)/.exec(text)?.[1])).toEqual(["c023", "c223/129", "c223/5"]);
+    expect(sent(outputs).at(-1)).toBe('LCP terminate-request "authentication is required"');
+    expect(server.receive(0, frame(PPP_LCP, 6, 0))).toMatchObject([
+      { kind: "down", cause: { kind: "authentication-refused" } },
+    ]);
+  });
+
+  it("sends no more than the line takes to a peer that names no MRU", () => {
+    const server = newServer({ maxMruBytes: 1492 });
+    openLcp(server, new Uint8Array(0));
+    expect(server.sendableBytes()).toBe(1492);
   });
 
   it("takes a smaller MRU from a Nak and leaves out what is rejected", () => {
@@ -181,6 +204,24 @@ describe("an open LCP", () => {
     openLcp(server);
     for (const code of [11, 12, 13])
       expect(server.receive(0, frame(PPP_LCP, code, 1, "11223344 00000001"))).toEqual([]);
+  });
+
+  it("remembers what the peer says that it is, in one short line, also while an attempt is held", () => {
+    const server = newServer({ authentication: ["pap"] });
+    const say = (text: string): void => {
+      const data = concatBytes(fromHex("11223344"), utf8(text));
+      expect(server.receive(0, frame(PPP_LCP, 12, 1, data))).toEqual([]);
+    };
+    expect(server.peerIdentification).toBeUndefined();
+    server.start(0);
+    say("MSRASV5.20\r\nhost");
+    expect(server.peerIdentification).toBe("MSRASV5.20  host");
+    openAgain(server);
+    server.hold(0, attemptOf(server.receive(3_000, papRequest(1))));
+    say("x".repeat(1_000));
+    expect(server.peerIdentification).toBe("x".repeat(128));
+    server.receive(0, frame(PPP_LCP, 12, 1, "1122"));
+    expect(server.peerIdentification).toBe("x".repeat(128));
   });
 
   it("code-rejects what it does not know", () => {

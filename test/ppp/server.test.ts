@@ -233,6 +233,23 @@ describe("network protocols", () => {
     expect(sent(server.receive(0, frame(PPP_IPCP, 1, 1, "03060a000002")))).toHaveLength(1);
   });
 
+  it.each([
+    ["CCP", 0x80fd],
+    ["ECP", 0x8053],
+    ["MPLSCP", 0x8281],
+    ["IPV6CP when it is off", PPP_IPV6CP],
+    ["link quality reports", 0xc025],
+  ])("that we don't speak are Protocol-Rejected but not for ever: %s", (_name, protocol) => {
+    const { server } = acceptedServer();
+    const reject = [`LCP protocol-reject ${protocol.toString(16)}`];
+    const ask = (now: number): string[] => sent(server.receive(now, frame(protocol, 1, 1, "01010004")));
+    for (let i = 0; i < 10; i++) expect(ask(0)).toEqual(reject);
+    for (let i = 0; i < 100; i++) expect(ask(0)).toEqual([]);
+    expect(ask(1_000)).toEqual(reject);
+    expect(ask(1_000)).toEqual([]);
+    expect(sent(server.receive(1_000, frame(PPP_IPCP, 1, 1, "03060a000002")))).toHaveLength(1);
+  });
+
   it("are discarded before the peer was let in", () => {
     const server = newServer();
     openLcp(server);
