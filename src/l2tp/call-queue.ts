@@ -10,13 +10,14 @@
 
 import type { MessageOf } from "../wire/l2tp-messages.ts";
 import { fifoPush, fifoShift } from "./fifo.ts";
-import type { CallRequest, SessionStage } from "./outputs.ts";
+import type { CallRequest, EndedSession } from "./outputs.ts";
 import { setupDeadline, type Turn } from "./registry.ts";
 import type { SessionState, TunnelState } from "./state.ts";
 
-/** Whether a session's ICCN has been sent or received. */
-export function stageOf(session: SessionState): SessionStage {
-  return session.progress.stage === "established" ? "connected" : "set-up";
+/** How far a session is that ends now. */
+export function ended({ id, progress }: SessionState): EndedSession {
+  const stage = progress.stage === "established" ? "connected" : "set-up";
+  return { session: id, stage, waiting: progress.stage === "wait-tunnel" };
 }
 
 /**
@@ -36,6 +37,8 @@ export function queueCall(
   const session = turn.registry.addSession(tunnel, maxSessions, (id) => ({
     id,
     side: "lac",
+    outgoing: false,
+    speedUpdates: call.connectSpeedUpdate === true,
     callSerialNumber: call.callSerialNumber,
     remoteId: 0,
     progress: { stage: "wait-tunnel", deadline, call },
@@ -54,10 +57,15 @@ export function nextCall(turn: Turn, tunnel: TunnelState): MessageOf<"ICRQ"> | u
     const session = tunnel.sessions[id];
     // it may have ended, and its id may even be a later call's, whose turn it then is
     if (session?.progress.stage !== "wait-tunnel") continue;
-    const { call } = session.progress;
+    const { connectSpeedUpdate, ...call } = session.progress.call;
     const deadline = setupDeadline(turn);
     session.progress = { stage: "wait-reply", deadline };
     turn.registry.scheduleSession(tunnel, session, deadline);
-    return { kind: "ICRQ", assignedSessionId: id, ...call };
+    return {
+      kind: "ICRQ",
+      assignedSessionId: id,
+      ...call,
+      ...(connectSpeedUpdate === true && { connectSpeedUpdateEnable: true as const }),
+    };
   }
 }

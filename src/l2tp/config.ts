@@ -3,6 +3,7 @@
 import { utf8 } from "../base/bytes.ts";
 import { LacewingError } from "../base/errors.ts";
 import { fitsAvp } from "../wire/l2tp-messages.ts";
+import { retransmissionCycleMs } from "./transport.ts";
 
 /** Where datagrams of a tunnel go to and come from. Addresses are canonical text. */
 export interface L2tpAddress {
@@ -99,8 +100,15 @@ export interface PeerPolicy {
   readonly sccrqRetransmissions: number;
   readonly maxSessions: number;
   readonly followAddress: boolean;
+  readonly tieBreaker: boolean;
+  readonly ignoreUnknownAvps: boolean;
+  readonly outgoingCalls: boolean;
+  /** How long a closed tunnel is kept. */
+  readonly closedTunnelMs: number;
 }
 
+/** One full retransmission cycle of a message with RFC 2661's defaults (§5.7, §5.8). */
+const USUAL_CYCLE_MS = 31_000;
 const DEFAULT_RECEIVE_WINDOW = 128;
 /** What an out-of-order queue of ours may have to hold. */
 const LARGEST_RECEIVE_WINDOW = 1024;
@@ -126,6 +134,7 @@ function peerPolicy(endpoint: L2tpEndpointConfig, peer: L2tpPeerConfig): PeerPol
   const receiveWindow = peer.receiveWindow ?? DEFAULT_RECEIVE_WINDOW;
   if (receiveWindow < 1 || receiveWindow > LARGEST_RECEIVE_WINDOW)
     fail(`L2TP peer ${peer.name}: the receive window must be from 1 to ${LARGEST_RECEIVE_WINDOW}`);
+  const retransmissions = peer.retransmissions ?? 5;
   return {
     name: peer.name,
     remote: peer.remote,
@@ -137,10 +146,19 @@ function peerPolicy(endpoint: L2tpEndpointConfig, peer: L2tpPeerConfig): PeerPol
     hideAvps,
     receiveWindow,
     helloIntervalMs: peer.helloIntervalMs ?? 60_000,
-    retransmissions: peer.retransmissions ?? 5,
+    retransmissions,
     sccrqRetransmissions: peer.sccrqRetransmissions ?? 2,
     maxSessions: peer.maxSessions ?? 65_535,
     followAddress: peer.followAddress ?? false,
+    tieBreaker: peer.tieBreaker ?? false,
+    ignoreUnknownAvps: peer.unknownMandatoryAvp === "ignore",
+    outgoingCalls: peer.outgoingCalls ?? false,
+    // our own StopCCN is to be repeated to its end, too
+    closedTunnelMs: Math.max(
+      USUAL_CYCLE_MS,
+      retransmissionCycleMs(retransmissions),
+      peer.peerRetransmissionCycleMs ?? 0,
+    ),
   };
 }
 

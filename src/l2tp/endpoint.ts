@@ -6,13 +6,28 @@
 import { LacewingError } from "../base/errors.ts";
 import type { RandomSource } from "../base/random.ts";
 import type { Instant } from "../base/time.ts";
-import { parseL2tp } from "../wire/l2tp.ts";
 import { GENERAL_ERROR, type ResultCode, STOPCCN_RESULT } from "../wire/l2tp-codes.ts";
+import {
+  controlBody,
+  controlNr,
+  controlNs,
+  controlSessionId,
+  controlTunnelId,
+  notL2tpControl,
+} from "../wire/l2tp-control-header.ts";
 import { type ParsedMessage, parseMessage } from "../wire/l2tp-messages.ts";
 import { queueCall } from "./call-queue.ts";
 import type { L2tpAddress, L2tpEndpointConfig } from "./config.ts";
+import { sendLinkInfo, sendWanError } from "./line-reports.ts";
 import { openTunnel, tunnelForUnnumbered } from "./opening.ts";
-import type { CallConnection, CallRequest, L2tpOutput } from "./outputs.ts";
+import type {
+  CallConnection,
+  CallErrors,
+  CallRequest,
+  ConnectSpeeds,
+  L2tpOutput,
+  LinkInfo,
+} from "./outputs.ts";
 import { Registry, type Turn } from "./registry.ts";
 import {
   acceptCall,
@@ -22,6 +37,7 @@ import {
   onSessionDeadline,
   onSessionMessage,
 } from "./session.ts";
+import { onSpeedMessage, requestSpeeds, updateSpeeds } from "./speeds.ts";
 import type {
   L2tpDiscardReason,
   L2tpEndpointState,
@@ -30,8 +46,10 @@ import type {
   TunnelProgress,
   TunnelState,
 } from "./state.ts";
-import { accept, acknowledge, type IncomingMessage, isQuiet } from "./transport.ts";
+import { accept, acknowledge, type IncomingMessage, isQuiet, type TransportCounters } from "./transport.ts";
 import { closeTunnel, meet, onControlMessage, onTunnelDeadline, settle, stoppedByPeer } from "./tunnel.ts";
+
+const NOTHING: readonly L2tpOutput[] = [];
 
 /** A tunnel, for people. */
 export interface TunnelView {
@@ -70,23 +88,19 @@ export class L2tpEndpoint {
   /** Takes one datagram with the T bit; whatever it is, it never throws. */
   receive(now: Instant, from: L2tpAddress, datagram: Uint8Array): readonly L2tpOutput[] {
     const turn = this.#turn(now);
-    const packet = parseL2tp(datagram);
-    if (typeof packet === "string") {
-      this.#registry.discard(packet);
+    const reason = notL2tpControl(datagram);
+    if (reason !== undefined) {
+      this.#registry.discard(reason);
       return turn.out;
     }
-    const { header, payload } = packet;
-    if (!header.control || header.sequence === undefined) {
-      this.#registry.discard("not-control");
-      return turn.out;
-    }
-    const { ns, nr } = header.sequence;
+    const tunnelId = controlTunnelId(datagram);
+    const ns = controlNs(datagram);
+    const body = controlBody(datagram);
+    const isZlb = body.length === 0;
     const tunnel =
-      header.tunnelId === 0 && payload.length > 0
-        ? tunnelForUnnumbered(turn, from, ns, payload)
-        : this.#registry.tunnel(header.tunnelId);
+      tunnelId === 0 && !isZlb ? tunnelForUnnumbered(turn, from, ns, body) : this.#registry.tunnel(tunnelId);
     if (tunnel === undefined) {
-      if (header.tunnelId !== 0 || payload.length === 0) this.#registry.discard("unknown-tunnel");
+      if (tunnelId !== 0 || isZlb) this.#registry.discard("unknown-tunnel");
       return turn.out;
     }
     if (!this.#isFromPeer(tunnel, from)) {
@@ -94,10 +108,12 @@ export class L2tpEndpoint {
       return turn.out;
     }
     tunnel.lastHeard = now;
-    acknowledge(tunnel.transport, now, nr);
-    if (payload.length > 0) {
-      const message = { sessionId: header.sessionId, body: payload };
-      for (const each of accept(tunnel.transport, now, ns, message)) this.#deliver(turn, tunnel, each, from);
+    const { counters } = this.#registry.state;
+    acknowledge(tunnel.transport, now, controlNr(datagram), isZlb, counters);
+    if (!isZlb) {
+      const message = { sessionId: controlSessionId(datagram), body };
+      for (const each of accept(tunnel.transport, now, ns, message, counters))
+        this.#deliver(turn, tunnel, each, from);
     }
     settle(turn, tunnel);
     return turn.out;
@@ -111,13 +127,8 @@ export class L2tpEndpoint {
   /** Does everything that is due. */
   timeout(now: Instant): readonly L2tpOutput[] {
     const turn = this.#turn(now);
-    for (let due = this.#registry.popDue(now); due !== undefined; due = this.#registry.popDue(now)) {
-      const { tunnel } = due;
-      if (tunnel === undefined) continue;
-      const session = tunnel.sessions[due.session];
-      if (due.session === 0) onTunnelDeadline(turn, tunnel);
-      else if (session !== undefined) onSessionDeadline(turn, tunnel, session);
-      settle(turn, tunnel);
+    for (let due = this.#registry.takeDue(now); due.length > 0; due = this.#registry.takeDue(now)) {
+      for (const key of due) this.#onDeadline(turn, key);
     }
     return turn.out;
   }
@@ -158,7 +169,10 @@ export class L2tpEndpoint {
     return { session: session?.id, outputs: turn.out };
   }
 
-  /** LAC: sends ICCN after call-accepted, once frames can flow. Does nothing when the session has ended meanwhile. */
+  /**
+   * LAC: sends ICCN after call-accepted, once frames can flow, or OCCN when an outgoing call stands. Does nothing
+   * when the session has ended meanwhile.
+   */
   connectCall(
     now: Instant,
     tunnelId: number,
@@ -170,9 +184,43 @@ export class L2tpEndpoint {
     );
   }
 
-  /** LNS: sends ICRP after call-offered. Does nothing when the session has ended meanwhile. */
+  /** Sends ICRP after call-offered, or as LAC OCRP after one that is outgoing. Does nothing when the session has ended meanwhile. */
   acceptCall(now: Instant, tunnelId: number, sessionId: number): readonly L2tpOutput[] {
     return this.#onSession(now, tunnelId, sessionId, acceptCall);
+  }
+
+  /**
+   * Data of the tunnel has been heard: a HELLO is not needed for as long as if it had been a control message. It
+   * costs nothing, but once or twice a HELLO interval is enough.
+   */
+  onTraffic(now: Instant, tunnelId: number): readonly L2tpOutput[] {
+    const tunnel = this.#registry.tunnel(tunnelId);
+    if (tunnel !== undefined) tunnel.lastTraffic = now;
+    return NOTHING;
+  }
+
+  /** LNS: tells the LAC the ACCMs of a session that stands (SLI). Does nothing in any other state. */
+  sendLinkInfo(now: Instant, tunnelId: number, sessionId: number, info: LinkInfo): readonly L2tpOutput[] {
+    return this.#onSession(now, tunnelId, sessionId, (turn, tunnel, session) =>
+      sendLinkInfo(turn, tunnel, session, info),
+    );
+  }
+
+  /** LAC: tells the LNS the errors of an asynchronous line (WEN). Does nothing when the session does not stand. */
+  sendWanError(now: Instant, tunnelId: number, sessionId: number, errors: CallErrors): readonly L2tpOutput[] {
+    return this.#onSession(now, tunnelId, sessionId, (turn, tunnel, session) =>
+      sendWanError(turn, tunnel, session, errors),
+    );
+  }
+
+  /** LAC: tells the LNS the speeds that sessions have now (CSUN); those that did not announce it are passed over. */
+  updateSpeeds(now: Instant, tunnelId: number, speeds: readonly ConnectSpeeds[]): readonly L2tpOutput[] {
+    return this.#onTunnel(now, tunnelId, (turn, tunnel) => updateSpeeds(turn, tunnel, speeds));
+  }
+
+  /** LNS: asks the LAC for the speeds of sessions (CSURQ); those that did not announce updates are passed over. */
+  requestSpeeds(now: Instant, tunnelId: number, sessions: readonly number[]): readonly L2tpOutput[] {
+    return this.#onTunnel(now, tunnelId, (turn, tunnel) => requestSpeeds(turn, tunnel, sessions));
   }
 
   /** Ends a session in any state, with a CDN if the peer knows of it; refuses an offered call. */
@@ -184,12 +232,7 @@ export class L2tpEndpoint {
 
   /** Ends a tunnel and its sessions with one StopCCN. */
   closeTunnel(now: Instant, tunnelId: number, code: ResultCode): readonly L2tpOutput[] {
-    const turn = this.#turn(now);
-    const tunnel = this.#registry.tunnel(tunnelId);
-    if (tunnel === undefined) return [];
-    closeTunnel(turn, tunnel, code);
-    settle(turn, tunnel);
-    return turn.out;
+    return this.#onTunnel(now, tunnelId, (turn, tunnel) => closeTunnel(turn, tunnel, code));
   }
 
   /** Ends every tunnel with StopCCN, result 6, and takes no new one. unacknowledgedCloses() says when all know. */
@@ -250,8 +293,22 @@ export class L2tpEndpoint {
     return { ...this.#registry.state.discards };
   }
 
+  /** Of all tunnels together: what was sent again, and what came again. */
+  transportCounters(): Readonly<TransportCounters> {
+    return { ...this.#registry.state.counters };
+  }
+
   #turn(now: Instant): Turn {
     return { now, out: [], registry: this.#registry, random: this.#random };
+  }
+
+  #onDeadline(turn: Turn, key: number): void {
+    const { tunnel, session: sessionId } = this.#registry.resolve(key);
+    if (tunnel === undefined) return;
+    const session = tunnel.sessions[sessionId];
+    if (sessionId === 0) onTunnelDeadline(turn, tunnel);
+    else if (session !== undefined) onSessionDeadline(turn, tunnel, session);
+    settle(turn, tunnel);
   }
 
   #onSession(
@@ -269,6 +326,19 @@ export class L2tpEndpoint {
     return turn.out;
   }
 
+  #onTunnel(
+    now: Instant,
+    tunnelId: number,
+    act: (turn: Turn, tunnel: TunnelState) => void,
+  ): readonly L2tpOutput[] {
+    const turn = this.#turn(now);
+    const tunnel = this.#registry.tunnel(tunnelId);
+    if (tunnel === undefined) return NOTHING;
+    act(turn, tunnel);
+    settle(turn, tunnel);
+    return turn.out;
+  }
+
   /**
    * Addresses stay the same for the life of a tunnel, but the answer to our SCCRQ may come from another port
    * than was called (§8.1), and from another address if the peer's policy says so.
@@ -281,8 +351,9 @@ export class L2tpEndpoint {
   }
 
   #deliver(turn: Turn, tunnel: TunnelState, incoming: IncomingMessage, from: L2tpAddress): void {
-    const { secret } = this.#registry.peers.policyOf(tunnel.peerName);
-    const parsed = parseMessage(incoming.body, secret);
+    const { secret, ignoreUnknownAvps } = this.#registry.peers.policyOf(tunnel.peerName);
+    const options = { ignoreUnknown: ignoreUnknownAvps, keepAvps: true };
+    const parsed = parseMessage(incoming.body, secret, options);
     switch (parsed.outcome) {
       case "message":
         this.#registry.discard("ignored-avp", parsed.ignoredAvps);
@@ -331,6 +402,10 @@ export class L2tpEndpoint {
       case "StopCCN":
       case "HELLO":
         onControlMessage(turn, tunnel, message, from);
+        break;
+      case "CSUN":
+      case "CSURQ":
+        onSpeedMessage(turn, tunnel, message);
         break;
       default:
         if (tunnel.progress.phase === "established") onSessionMessage(turn, tunnel, sessionId, message);

@@ -12,9 +12,10 @@ import { createFifo, fifoLength, fifoPush, fifoShift } from "./fifo.ts";
 import { REFUSAL_BURST, REFUSALS_PER_SECOND, setupDeadline, type Turn } from "./registry.ts";
 import type { TunnelProgress, TunnelState } from "./state.ts";
 import { createTransport, DEFAULT_PEER_WINDOW, setPeerWindow } from "./transport.ts";
-import { CHALLENGE_BYTES, greeting, objection, send } from "./tunnel.ts";
+import { CHALLENGE_BYTES, compareTies, dropTunnel, greeting, objection, send } from "./tunnel.ts";
 
 const DEFAULT_HALF_OPEN = 512;
+const TIE_BREAKER_BYTES = 8;
 
 type Particulars = Pick<
   TunnelState,
@@ -24,7 +25,7 @@ type Particulars = Pick<
   | "remoteVendorName"
   | "requestDigest"
   | "replaces"
-  | "breaksTie"
+  | "tieBreaker"
 >;
 
 function addTunnel(
@@ -44,6 +45,7 @@ function addTunnel(
     progress,
     remote,
     lastHeard: null,
+    lastTraffic: null,
     wakeAt: NEVER,
     transport: createTransport(policy.receiveWindow),
     sessionIds: registry.newSessionIds(),
@@ -57,6 +59,7 @@ function addTunnel(
 
 /** Calls a peer; undefined when we have as many tunnels as we may. */
 export function openTunnel(turn: Turn, policy: PeerPolicy, remote: L2tpAddress): TunnelState | undefined {
+  const tieBreaker = policy.tieBreaker ? turn.random.bytes(TIE_BREAKER_BYTES) : null;
   const added = addTunnel(turn, policy, remote, "wait-ctl-reply", {
     initiator: true,
     remoteId: 0,
@@ -64,11 +67,15 @@ export function openTunnel(turn: Turn, policy: PeerPolicy, remote: L2tpAddress):
     remoteVendorName: null,
     requestDigest: null,
     replaces: 0,
-    breaksTie: false,
+    tieBreaker,
   });
   if (added === undefined) return undefined;
   const { tunnel, challenge } = added;
-  send(turn, tunnel, { kind: "SCCRQ", ...greeting(turn.registry.config, policy, tunnel.id, challenge) });
+  send(turn, tunnel, {
+    kind: "SCCRQ",
+    ...greeting(turn.registry.config, policy, tunnel.id, challenge),
+    ...(tieBreaker !== null && { tieBreaker }),
+  });
   return tunnel;
 }
 
@@ -85,7 +92,7 @@ export function tunnelForUnnumbered(
   const { registry } = turn;
   const hostName = peekHostName(body);
   const policy = hostName === undefined ? undefined : registry.peers.accepting(hostName, from.address);
-  const parsed = parseMessage(body, policy?.secret);
+  const parsed = parseMessage(body, policy?.secret, { ignoreUnknown: policy?.ignoreUnknownAvps === true });
   switch (parsed.outcome) {
     case "malformed":
       registry.discard("malformed");
@@ -94,6 +101,11 @@ export function tunnelForUnnumbered(
       registry.discard("unknown-message");
       return undefined;
     case "refused":
+      if (parsed.kind === "StopCCN") {
+        const tunnel = halfOpenThatCanRead(turn, from, body);
+        if (tunnel === undefined) registry.discard("malformed");
+        return tunnel;
+      }
       if (parsed.kind === "SCCRQ" && parsed.assignedTunnelId)
         refuse(turn, from, parsed.assignedTunnelId, hostName, {
           result: STOPCCN_RESULT.error,
@@ -152,6 +164,11 @@ function onNewTunnel(
     refuse(turn, from, message.assignedTunnelId, message.hostName, refusal ?? SHUTTING_DOWN);
     return undefined;
   }
+  const standing = settleTie(turn, policy, message.tieBreaker ?? null);
+  if (standing === "ours") {
+    turn.registry.discard("lost-tie");
+    return undefined;
+  }
   makeRoom(turn);
   const added = addTunnel(turn, policy, from, "wait-ctl-conn", {
     initiator: false,
@@ -160,7 +177,7 @@ function onNewTunnel(
     remoteVendorName: message.vendorName ?? null,
     requestDigest: digest,
     replaces,
-    breaksTie: message.tieBreaker !== undefined,
+    tieBreaker: message.tieBreaker ?? null,
   });
   if (added === undefined) {
     refuse(turn, from, message.assignedTunnelId, message.hostName, NO_RESOURCES);
@@ -178,6 +195,39 @@ function onNewTunnel(
       }),
   });
   return tunnel;
+}
+
+/**
+ * An SCCRQ comes while ours to the same peer is unanswered (§4.4.3). "ours": our tie breaker wins, and the peer
+ * discards its tunnel without a word, so that there is none to answer for. If it is the peer's that wins, our
+ * tunnel gives way when the peer has proved itself (yieldTo()).
+ */
+function settleTie(turn: Turn, policy: PeerPolicy, theirs: Uint8Array | null): "ours" | "open" {
+  let outcome: "ours" | "open" = "open";
+  for (const tunnel of Object.values(turn.registry.state.tunnels)) {
+    if (tunnel.peerName !== policy.name || tunnel.progress.phase !== "wait-ctl-reply") continue;
+    const order = compareTies(tunnel.tieBreaker, theirs);
+    if (order === "first") outcome = "ours";
+    if (order !== "equal") continue;
+    // both are to be discarded: also ours, which calls itself perhaps
+    outcome = "ours";
+    dropTunnel(turn, tunnel, { by: "tie-breaker" });
+  }
+  return outcome;
+}
+
+/** A StopCCN whose Assigned Tunnel ID is hidden: only the tunnel that it is about knows the secret. */
+function halfOpenThatCanRead(turn: Turn, from: L2tpAddress, body: Uint8Array): TunnelState | undefined {
+  const { halfOpen, tunnels } = turn.registry.state;
+  for (let i = halfOpen.head; i < halfOpen.items.length; i++) {
+    const tunnel = tunnels[halfOpen.items[i]!.id];
+    if (tunnel === undefined || tunnel.remote.address !== from.address || tunnel.remote.port !== from.port)
+      continue;
+    const parsed = parseMessage(body, turn.registry.peers.policyOf(tunnel.peerName).secret);
+    if (parsed.outcome !== "message" || parsed.message.kind !== "StopCCN") continue;
+    if (parsed.message.assignedTunnelId === tunnel.remoteId) return tunnel;
+  }
+  return undefined;
 }
 
 const SHUTTING_DOWN: ResultCode = { result: STOPCCN_RESULT.shuttingDown };

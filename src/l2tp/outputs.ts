@@ -24,7 +24,10 @@ export type TunnelCause =
   | Unanswered
   /** The peer has given the id of this tunnel to a new one: it has restarted. */
   | { readonly by: "replaced" }
-  /** Both ends called each other and the peer's tie breaker won (RFC 2661 §4.4.3); its tunnel is coming. */
+  /**
+   * Both ends called each other and the peer's tie breaker won (RFC 2661 §4.4.3); its tunnel is up, or with equal
+   * tie breakers none is: calls that waited for this one are to be placed again.
+   */
   | { readonly by: "tie-breaker" };
 
 export type SessionCause = ({ readonly by: "peer" | "us" } & ResultCode) | Unanswered;
@@ -112,6 +115,8 @@ export interface CallErrors {
 export interface EndedSession {
   readonly session: number;
   readonly stage: SessionStage;
+  /** A call of ours whose ICRQ had not been sent: the peer knows nothing of it, and it may be placed again anywhere. */
+  readonly waiting: boolean;
 }
 
 export type L2tpOutput =
@@ -202,13 +207,11 @@ export type L2tpOutput =
       readonly tunnel: number;
       readonly sessions: readonly number[];
     }
-  | {
+  | ({
       readonly kind: "session-down";
       readonly tunnel: number;
-      readonly session: number;
-      readonly stage: SessionStage;
       readonly cause: SessionCause;
-    };
+    } & EndedSession);
 
 /** One line for people. */
 export function describeCause(message: "StopCCN" | "CDN", cause: TunnelCause | SessionCause): string {
@@ -228,6 +231,6 @@ export function describeCause(message: "StopCCN" | "CDN", cause: TunnelCause | S
     case "replaced":
       return "the peer has given the tunnel's id to a new one";
     case "tie-breaker":
-      return "the peer's tie breaker won";
+      return "both ends called each other, and this tunnel lost the tie";
   }
 }

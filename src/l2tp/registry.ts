@@ -8,6 +8,7 @@ import { type L2tpAddress, type L2tpEndpointConfig, PeerTable } from "./config.t
 import { createFifo } from "./fifo.ts";
 import type { L2tpOutput } from "./outputs.ts";
 import {
+  isPlacedByPeer,
   L2TP_DISCARD_REASONS,
   type L2tpDiscardReason,
   type L2tpEndpointState,
@@ -42,6 +43,7 @@ function newState(random: RandomSource): L2tpEndpointState {
     halfOpen: createFifo(),
     refusals: { tokens: REFUSAL_BURST, filledAt: 0 },
     shuttingDown: false,
+    counters: { retransmitted: 0, fastRetransmissions: 0, duplicates: 0 },
     discards: Object.fromEntries(L2TP_DISCARD_REASONS.map((reason) => [reason, 0])) as Record<
       L2tpDiscardReason,
       number
@@ -171,7 +173,7 @@ export class Registry {
     tunnel.sessionCount -= 1;
     new IdPool(tunnel.sessionIds).release(session.id);
     this.unscheduleSession(tunnel, session);
-    if (session.side === "lns") this.#placedByPeer.get(tunnel.id)?.delete(session.remoteId);
+    if (isPlacedByPeer(session)) this.#placedByPeer.get(tunnel.id)?.delete(session.remoteId);
   }
 
   /** The call that the peer placed under this id of its own. */
@@ -188,15 +190,24 @@ export class Registry {
     this.deadlines.clear(deadlineKey(tunnel.id, session.id));
   }
 
-  /** What is due: a tunnel, or a session of it. */
-  popDue(now: Instant): { tunnel: TunnelState | undefined; session: number } | undefined {
-    const key = this.deadlines.popDue(now);
-    if (key === undefined) return undefined;
+  /**
+   * The keys of everything that is due, to be resolved one by one: what comes first may end what comes later. In
+   * the order of ids, so that an endpoint that goes on from a snapshot does the same in the same order.
+   */
+  takeDue(now: Instant): readonly number[] {
+    const keys: number[] = [];
+    for (let key = this.deadlines.popDue(now); key !== undefined; key = this.deadlines.popDue(now))
+      keys.push(key);
+    return keys.length < 2 ? keys : keys.sort((a, b) => a - b);
+  }
+
+  /** A tunnel, or a session of it; its session part is 0 when it is about the tunnel itself. */
+  resolve(key: number): { readonly tunnel: TunnelState | undefined; readonly session: number } {
     return { tunnel: this.state.tunnels[Math.floor(key / 65_536)], session: key % 65_536 };
   }
 
   #indexRemoteSession(tunnel: TunnelState, session: SessionState): void {
-    if (session.side !== "lns") return;
+    if (!isPlacedByPeer(session)) return;
     let sessions = this.#placedByPeer.get(tunnel.id);
     if (sessions === undefined) {
       sessions = new Map();

@@ -1,15 +1,21 @@
-/** The incoming call machines of LAC and LNS (RFC 2661 §7.4): one session from ICRQ to CDN. */
+/**
+ * The call machines (RFC 2661 §7.4, §7.5): one session from ICRQ to CDN, at the LAC and at the LNS, or from the
+ * OCRQ that a LAC is sent. We ask for no outgoing calls ourselves.
+ */
 
 import { CDN_RESULT, GENERAL_ERROR, type ResultCode } from "../wire/l2tp-codes.ts";
 import type { L2tpMessage, MessageOf, ParsedMessage } from "../wire/l2tp-messages.ts";
-import { stageOf } from "./call-queue.ts";
-import type { CallConnection, ProxyAuth, ProxyLcp, SessionCause } from "./outputs.ts";
+import { ended } from "./call-queue.ts";
+import { connectionOf, iccnOf, occnOf } from "./call-values.ts";
+import { onLineReport } from "./line-reports.ts";
+import type { CallConnection, CallRequest, SessionCause } from "./outputs.ts";
 import { setupDeadline, type Turn } from "./registry.ts";
 import type { SessionProgress, SessionState, TunnelState } from "./state.ts";
 import { send } from "./tunnel.ts";
 
-type SessionMessage = Exclude<L2tpMessage, { kind: "SCCRQ" | "SCCRP" | "SCCCN" | "StopCCN" | "HELLO" }>;
-type Reaction = "accepted" | "connected" | "ended" | "out-of-place" | "nothing";
+type TunnelMessage = "SCCRQ" | "SCCRP" | "SCCCN" | "StopCCN" | "HELLO" | "CSUN" | "CSURQ";
+type SessionMessage = Exclude<L2tpMessage, { kind: TunnelMessage }>;
+type Reaction = "accepted" | "connected" | "ended" | "reported" | "out-of-place" | "nothing";
 
 const IN_ANY_STATE = {
   CDN: "ended",
@@ -40,8 +46,10 @@ const REACTIONS: Readonly<
   accepted: NOTHING_FITS,
   offered: NOTHING_FITS,
   "wait-connect": { ...NOTHING_FITS, ICCN: "connected" },
-  established: NOTHING_FITS,
+  established: { ...NOTHING_FITS, WEN: "reported", SLI: "reported" },
 };
+
+const ESTABLISHED: SessionProgress = { stage: "established" };
 
 /** Takes one in-order message about a session; `sessionId` is the header's. */
 export function onSessionMessage(
@@ -60,7 +68,7 @@ export function onSessionMessage(
       onAccepted(turn, tunnel, session, message as MessageOf<"ICRP">);
       break;
     case "connected":
-      session.progress = { stage: "established" };
+      session.progress = ESTABLISHED;
       turn.registry.unscheduleSession(tunnel, session);
       turn.out.push({
         kind: "call-connected",
@@ -70,7 +78,10 @@ export function onSessionMessage(
       });
       break;
     case "ended":
-      end(turn, tunnel, session, { by: "peer", ...(message as MessageOf<"CDN">).resultCode });
+      end(turn, tunnel, session, { by: "peer", ...codeOf(message as MessageOf<"CDN">) });
+      break;
+    case "reported":
+      onLineReport(turn, tunnel, session, message as MessageOf<"WEN"> | MessageOf<"SLI">);
       break;
     case "out-of-place":
       closeSession(turn, tunnel, session, {
@@ -93,42 +104,54 @@ function find(
   message: SessionMessage,
 ): SessionState | undefined {
   if (sessionId !== 0) return tunnel.sessions[sessionId];
-  if (message.kind !== "CDN" && message.kind !== "ICRQ") return undefined;
+  if (message.kind !== "CDN" && message.kind !== "ICRQ" && message.kind !== "OCRQ") return undefined;
   return turn.registry.sessionPlacedByPeer(tunnel, message.assignedSessionId);
 }
 
 function onMessageForNoSession(turn: Turn, tunnel: TunnelState, message: SessionMessage): void {
   if (message.kind === "ICRQ") {
-    onNewCall(turn, tunnel, message);
-  } else if (message.kind === "OCRQ") {
+    const { kind: _, assignedSessionId, connectSpeedUpdateEnable, ...call } = message;
+    const connectSpeedUpdate = connectSpeedUpdateEnable === true;
+    const request = { ...call, ...(connectSpeedUpdate && { connectSpeedUpdate }) };
+    onNewCall(turn, tunnel, assignedSessionId, request);
+  } else if (message.kind !== "OCRQ") {
+    // of a session that has ended here while the message was on its way
+    turn.registry.discard("unexpected");
+  } else if (turn.registry.peers.policyOf(tunnel.peerName).outgoingCalls) {
+    const { kind: _, assignedSessionId, minimumBps, maximumBps, framingType, ...call } = message;
+    onNewCall(turn, tunnel, assignedSessionId, {
+      ...call,
+      outgoing: { minimumBps, maximumBps, framingType },
+    });
+  } else {
     refuseCall(turn, tunnel, message.assignedSessionId, {
       result: CDN_RESULT.noFacilities,
       error: GENERAL_ERROR.none,
       message: "outgoing calls are not supported",
     });
-  } else {
-    // of a session that has ended here while the message was on its way
-    turn.registry.discard("unexpected");
   }
 }
 
-function onNewCall(turn: Turn, tunnel: TunnelState, message: MessageOf<"ICRQ">): void {
-  const { kind: _, assignedSessionId, ...call } = message;
-  if (assignedSessionId === 0) {
+/** A call of the peer's: to us as LNS, or to us as LAC for a subscriber of ours. */
+function onNewCall(turn: Turn, tunnel: TunnelState, remoteSessionId: number, call: CallRequest): void {
+  if (remoteSessionId === 0) {
     turn.registry.discard("unexpected");
     return;
   }
   const { maxSessions } = turn.registry.peers.policyOf(tunnel.peerName);
   const deadline = setupDeadline(turn);
+  const outgoing = call.outgoing !== undefined;
   const session = turn.registry.addSession(tunnel, maxSessions, (id) => ({
     id,
-    side: "lns",
+    side: outgoing ? "lac" : "lns",
+    outgoing,
+    speedUpdates: call.connectSpeedUpdate === true,
     callSerialNumber: call.callSerialNumber,
-    remoteId: assignedSessionId,
+    remoteId: remoteSessionId,
     progress: { stage: "offered", deadline },
   }));
   if (session === undefined) {
-    refuseCall(turn, tunnel, assignedSessionId, {
+    refuseCall(turn, tunnel, remoteSessionId, {
       result: CDN_RESULT.noFacilitiesNow,
       error: GENERAL_ERROR.none,
       message: "no session left",
@@ -138,11 +161,11 @@ function onNewCall(turn: Turn, tunnel: TunnelState, message: MessageOf<"ICRQ">):
   turn.registry.scheduleSession(tunnel, session, deadline);
   turn.out.push({
     kind: "call-offered",
-    outgoing: false,
+    outgoing,
     tunnel: tunnel.id,
     session: session.id,
     remoteTunnelId: tunnel.remoteId,
-    remoteSessionId: assignedSessionId,
+    remoteSessionId,
     call,
   });
 }
@@ -150,7 +173,7 @@ function onNewCall(turn: Turn, tunnel: TunnelState, message: MessageOf<"ICRQ">):
 /** A CDN for a call that never became a session of ours. */
 function refuseCall(turn: Turn, tunnel: TunnelState, remoteSessionId: number, code: ResultCode): void {
   const assignedSessionId = turn.registry.passingSessionId(tunnel);
-  send(turn, tunnel, { kind: "CDN", resultCode: code, assignedSessionId }, remoteSessionId);
+  send(turn, tunnel, cdn(code, assignedSessionId), remoteSessionId);
 }
 
 function onAccepted(
@@ -179,14 +202,16 @@ function onAccepted(
   });
 }
 
-/** LNS: answers an offered call with ICRP. Nothing happens in any other state. */
+/** Answers an offered call with ICRP, or an outgoing one with OCRP. Nothing happens in any other state. */
 export function acceptCall(turn: Turn, tunnel: TunnelState, session: SessionState): void {
   if (session.progress.stage !== "offered") return;
-  session.progress = { stage: "wait-connect", deadline: session.progress.deadline };
-  send(turn, tunnel, { kind: "ICRP", assignedSessionId: session.id }, session.remoteId);
+  const { deadline } = session.progress;
+  session.progress = { stage: session.outgoing ? "accepted" : "wait-connect", deadline };
+  const kind = session.outgoing ? "OCRP" : "ICRP";
+  send(turn, tunnel, { kind, assignedSessionId: session.id }, session.remoteId);
 }
 
-/** LAC: completes an accepted call with ICCN. Nothing happens in any other state. */
+/** LAC: completes an accepted call with ICCN, or OCCN. Nothing happens in any other state. */
 export function connectCall(
   turn: Turn,
   tunnel: TunnelState,
@@ -194,9 +219,9 @@ export function connectCall(
   connection: CallConnection,
 ): void {
   if (session.progress.stage !== "accepted") return;
-  session.progress = { stage: "established" };
+  session.progress = ESTABLISHED;
   turn.registry.unscheduleSession(tunnel, session);
-  send(turn, tunnel, iccn(connection), session.remoteId);
+  send(turn, tunnel, session.outgoing ? occnOf(connection) : iccnOf(connection), session.remoteId);
 }
 
 /** Ends a session with a CDN; a call whose ICRQ has not been sent ends without one. */
@@ -209,14 +234,25 @@ export function closeSession(
 ): void {
   const told = session.progress.stage !== "wait-tunnel";
   end(turn, tunnel, session, cause ?? { by: "us", ...code });
-  if (told)
-    send(turn, tunnel, { kind: "CDN", resultCode: code, assignedSessionId: session.id }, session.remoteId);
+  if (told) send(turn, tunnel, cdn(code, session.id), session.remoteId);
+}
+
+function cdn({ disconnect, ...resultCode }: ResultCode, assignedSessionId: number): MessageOf<"CDN"> {
+  return {
+    kind: "CDN",
+    resultCode,
+    assignedSessionId,
+    ...(disconnect !== undefined && { pppDisconnectCause: disconnect }),
+  };
+}
+
+function codeOf({ resultCode, pppDisconnectCause }: MessageOf<"CDN">): ResultCode {
+  return { ...resultCode, ...(pppDisconnectCause !== undefined && { disconnect: pppDisconnectCause }) };
 }
 
 function end(turn: Turn, tunnel: TunnelState, session: SessionState, cause: SessionCause): void {
-  const stage = stageOf(session);
   turn.registry.removeSession(tunnel, session);
-  turn.out.push({ kind: "session-down", tunnel: tunnel.id, session: session.id, stage, cause });
+  turn.out.push({ kind: "session-down", tunnel: tunnel.id, ...ended(session), cause });
 }
 
 /** A message about a session that must not be put up with ends the session (§4.1). */
@@ -252,7 +288,7 @@ export function onSessionDeadline(turn: Turn, tunnel: TunnelState, session: Sess
       waitedFor: tunnel.progress.phase === "established" ? "room in the tunnel" : "tunnel",
     },
     "wait-reply": { sent: "ICRQ", waitedFor: "ICRP" },
-    accepted: { sent: "ICRQ", waitedFor: "decision of ours" },
+    accepted: { sent: session.outgoing ? "OCRP" : "ICRQ", waitedFor: "decision of ours" },
     offered: { sent: "nothing", waitedFor: "decision of ours" },
     "wait-connect": { sent: "ICRP", waitedFor: "ICCN" },
   }[stage];
@@ -267,56 +303,4 @@ export function onSessionDeadline(turn: Turn, tunnel: TunnelState, session: Sess
     times: silence.sent === "nothing" ? 0 : 1,
     silentMs: tunnel.lastHeard === null ? null : turn.now - tunnel.lastHeard,
   });
-}
-
-/** Connect speeds have 32 bits and saturate. */
-function bitsPerSecond(speed: number): number {
-  return Math.max(0, Math.min(Math.floor(speed), 0xffff_ffff));
-}
-
-function iccn(c: CallConnection): MessageOf<"ICCN"> {
-  const { proxyLcp: lcp, proxyAuth: auth } = c;
-  return {
-    kind: "ICCN",
-    txConnectSpeed: bitsPerSecond(c.txConnectSpeed),
-    framingType: c.framingType,
-    ...(c.rxConnectSpeed !== undefined && { rxConnectSpeed: bitsPerSecond(c.rxConnectSpeed) }),
-    ...(lcp?.initialReceived !== undefined && { initialReceivedLcp: lcp.initialReceived }),
-    ...(lcp?.lastSent !== undefined && { lastSentLcp: lcp.lastSent }),
-    ...(lcp?.lastReceived !== undefined && { lastReceivedLcp: lcp.lastReceived }),
-    ...(auth !== undefined && { proxyAuthenType: auth.type }),
-    ...(auth?.name !== undefined && { proxyAuthenName: auth.name }),
-    ...(auth?.challenge !== undefined && { proxyAuthenChallenge: auth.challenge }),
-    ...(auth?.id !== undefined && { proxyAuthenId: auth.id & 0xff }),
-    ...(auth?.response !== undefined && { proxyAuthenResponse: auth.response }),
-    ...(c.privateGroupId !== undefined && { privateGroupId: c.privateGroupId }),
-    ...(c.sequencingRequired === true && { sequencingRequired: true as const }),
-  };
-}
-
-function connectionOf(m: MessageOf<"ICCN">): CallConnection {
-  const proxyLcp: ProxyLcp = {
-    ...(m.initialReceivedLcp !== undefined && { initialReceived: m.initialReceivedLcp }),
-    ...(m.lastSentLcp !== undefined && { lastSent: m.lastSentLcp }),
-    ...(m.lastReceivedLcp !== undefined && { lastReceived: m.lastReceivedLcp }),
-  };
-  const proxyAuth: ProxyAuth | undefined =
-    m.proxyAuthenType === undefined
-      ? undefined
-      : {
-          type: m.proxyAuthenType,
-          ...(m.proxyAuthenName !== undefined && { name: m.proxyAuthenName }),
-          ...(m.proxyAuthenChallenge !== undefined && { challenge: m.proxyAuthenChallenge }),
-          ...(m.proxyAuthenId !== undefined && { id: m.proxyAuthenId & 0xff }),
-          ...(m.proxyAuthenResponse !== undefined && { response: m.proxyAuthenResponse }),
-        };
-  return {
-    txConnectSpeed: m.txConnectSpeed,
-    framingType: m.framingType,
-    ...(m.rxConnectSpeed !== undefined && { rxConnectSpeed: m.rxConnectSpeed }),
-    ...(Object.keys(proxyLcp).length > 0 && { proxyLcp }),
-    ...(proxyAuth !== undefined && { proxyAuth }),
-    ...(m.privateGroupId !== undefined && { privateGroupId: m.privateGroupId }),
-    ...(m.sequencingRequired === true && { sequencingRequired: true }),
-  };
 }

@@ -6,7 +6,7 @@ import type { TokenBucketState } from "../base/token-bucket.ts";
 import type { L2tpAddress } from "./config.ts";
 import type { Fifo } from "./fifo.ts";
 import type { CallRequest } from "./outputs.ts";
-import type { TransportState } from "./transport.ts";
+import type { TransportCounters, TransportState } from "./transport.ts";
 
 /** States of an incoming call (RFC 2661 §7.4) with what belongs to each; `deadline` ends the set-up. */
 export type SessionProgress =
@@ -14,9 +14,9 @@ export type SessionProgress =
   | { readonly stage: "wait-tunnel"; readonly deadline: Instant; readonly call: CallRequest }
   /** LAC: ICRQ sent. */
   | { readonly stage: "wait-reply"; readonly deadline: Instant }
-  /** LAC: ICRP received; the owner makes ready for data. */
+  /** LAC: ICRP received, or OCRP sent; the owner makes ready for data. */
   | { readonly stage: "accepted"; readonly deadline: Instant }
-  /** LNS: ICRQ received; the owner decides. */
+  /** LNS: ICRQ received, or LAC: OCRQ received; the owner decides. */
   | { readonly stage: "offered"; readonly deadline: Instant }
   /** LNS: ICRP sent. */
   | { readonly stage: "wait-connect"; readonly deadline: Instant }
@@ -25,6 +25,10 @@ export type SessionProgress =
 export interface SessionState {
   readonly id: number;
   readonly side: "lac" | "lns";
+  /** The LNS wants it (OCRQ). */
+  readonly outgoing: boolean;
+  /** The LAC tells changes of its speeds (RFC 5515 §6.2). */
+  readonly speedUpdates: boolean;
   readonly callSerialNumber: number;
   /** 0 until it is known. */
   remoteId: number;
@@ -40,6 +44,11 @@ export type TunnelProgress =
   /** Ended and told; kept so that StopCCN and its acknowledgement can be repeated (§5.7). */
   | { readonly phase: "closing"; readonly until: Instant };
 
+/** The peer made it: by ICRQ to the LNS or by OCRQ to the LAC. */
+export function isPlacedByPeer(session: SessionState): boolean {
+  return (session.side === "lns") !== session.outgoing;
+}
+
 export interface TunnelState {
   readonly id: number;
   readonly peerName: string;
@@ -53,14 +62,16 @@ export interface TunnelState {
   remoteVendorName: string | null;
   /** When the last control message came. */
   lastHeard: Instant | null;
+  /** When data was last heard: as good as a control message to know that the peer is there. */
+  lastTraffic: Instant | null;
   /** The tunnel's own deadline, apart from those of its sessions. */
   wakeAt: Instant;
   /** Of the SCCRQ that opened it, as responder: tells a repeated one from that of a restarted peer. */
   readonly requestDigest: string | null;
   /** The tunnel whose remote id this one has got, or 0. */
   readonly replaces: number;
-  /** The SCCRQ that opened it has a Tie Breaker: once the peer has proved itself, our own SCCRQs to it give way. */
-  readonly breaksTie: boolean;
+  /** Of the SCCRQ that opened it, whoever sent that; null when there is none (§4.4.3). */
+  readonly tieBreaker: Uint8Array | null;
   readonly transport: TransportState;
   readonly sessionIds: IdPoolState;
   sessions: Record<number, SessionState>;
@@ -85,6 +96,7 @@ export const L2TP_DISCARD_REASONS = [
   "refused", // an SCCRQ that we do not accept
   "unanswered", // the same, beyond the rate at which we answer
   "half-open", // a tunnel being opened that had to give way to newer ones
+  "lost-tie", // an SCCRQ that crossed ours, whose tie breaker wins
 ] as const;
 export type L2tpDiscardReason = (typeof L2TP_DISCARD_REASONS)[number];
 
@@ -96,5 +108,6 @@ export interface L2tpEndpointState {
   readonly halfOpen: Fifo<{ readonly id: number; readonly createdAt: Instant }>;
   readonly refusals: TokenBucketState;
   shuttingDown: boolean;
+  readonly counters: TransportCounters;
   readonly discards: Record<L2tpDiscardReason, number>;
 }

@@ -8,15 +8,16 @@
  */
 
 import { type Instant, NEVER } from "../base/time.ts";
+import { L2TP_CONTROL_HEADER_BYTES, writeControlHeader } from "../wire/l2tp-control-header.ts";
 import { createFifo, type Fifo, fifoClear, fifoLength, fifoPush, fifoShift } from "./fifo.ts";
 
-/** A message without its header. */
 interface OutgoingMessage {
   /** "ICRQ", for people. */
   readonly label: string;
   /** The peer's session id for the header; 0 when the message is not about a session or the peer's is not known. */
   readonly sessionId: number;
-  readonly body: Uint8Array;
+  /** The whole message. Its header is written when it is first sent; from then on it does not change. */
+  readonly datagram: Uint8Array;
 }
 
 interface SentMessage extends OutgoingMessage {
@@ -28,12 +29,14 @@ export interface IncomingMessage {
   readonly body: Uint8Array;
 }
 
-/** A datagram to be, without the Tunnel ID. An empty body is a ZLB. */
-export interface Segment {
-  readonly ns: number;
-  readonly nr: number;
-  readonly sessionId: number;
-  readonly body: Uint8Array;
+/** For all tunnels together. */
+export interface TransportCounters {
+  /** Messages that were sent again. */
+  retransmitted: number;
+  /** Times that it was not a timeout that told of a loss, but repeated acknowledgements. */
+  fastRetransmissions: number;
+  /** Messages that had come before. */
+  duplicates: number;
 }
 
 export interface TransportState {
@@ -48,6 +51,10 @@ export interface TransportState {
   ssthresh: number;
   unacked: SentMessage[];
   flying: number;
+  /** ZLBs in a row with the Nr of the oldest message that is unacknowledged. */
+  repeatedAcks: number;
+  /** The next new Ns when a loss was last noticed: until all before it is acknowledged, it is one and the same. */
+  recoverNs: number;
   /** Goes ahead of `queue`. */
   urgent: OutgoingMessage[];
   queue: Fifo<OutgoingMessage>;
@@ -65,12 +72,26 @@ export const DEFAULT_PEER_WINDOW = 4;
 const LARGEST_PEER_WINDOW = 1024;
 const FIRST_INTERVAL_MS = 1000;
 const LONGEST_INTERVAL_MS = 8000;
+
+/** From a message until the sender gives up that has sent it again so many times: 31 s with five (§5.8). */
+export function retransmissionCycleMs(retransmissions: number): number {
+  let cycle = 0;
+  for (let i = 0; i <= retransmissions; i++) cycle += intervalMs(i);
+  return cycle;
+}
+
+/** How long the answer is waited for after so many retransmissions. */
+function intervalMs(retransmissions: number): number {
+  return Math.min(FIRST_INTERVAL_MS * 2 ** retransmissions, LONGEST_INTERVAL_MS);
+}
+
 /** Long enough for an answer of ours to what has come, which then carries the acknowledgement. */
 const ACK_DELAY_MS = 1;
 /** Messages that wait behind a peer's window: enough for a CDN for every session of a full tunnel, twice. */
 const QUEUE_LIMIT = 131_072;
 
-const NOTHING = new Uint8Array(0);
+/** Repeated acknowledgements that tell of a loss: fewer might be mere reordering. As in TCP (RFC 5681 §3.2). */
+const REPEATED_ACKS = 3;
 
 /** How far `a` is ahead of `b`, modulo 2¹⁶; 32,768 and more means that it is behind. */
 function distance(a: number, b: number): number {
@@ -87,6 +108,8 @@ export function createTransport(offeredWindow: number): TransportState {
     ssthresh: DEFAULT_PEER_WINDOW,
     unacked: [],
     flying: 0,
+    repeatedAcks: 0,
+    recoverNs: 0,
     urgent: [],
     queue: createFifo(),
     early: {},
@@ -139,34 +162,79 @@ export function hasRoom(t: TransportState): boolean {
   return t.unacked.length + waiting < Math.min(t.peerWindow, Math.floor(t.cwnd));
 }
 
-/** Takes the Nr of a message from the peer. */
-export function acknowledge(t: TransportState, now: Instant, nr: number): void {
+/** Takes the Nr of a message from the peer, `isZlb` when there is nothing else in it. */
+export function acknowledge(
+  t: TransportState,
+  now: Instant,
+  nr: number,
+  isZlb: boolean,
+  counters: TransportCounters,
+): void {
   const oldest = (t.ns - t.unacked.length) & 0xffff;
   const count = distance(nr, oldest);
+  if (count === 0 && isZlb) onRepeatedAck(t, now, oldest, counters);
   if (count === 0 || count > t.unacked.length) return;
   t.unacked.splice(0, count);
   t.flying = Math.max(0, t.flying - count);
+  t.repeatedAcks = 0;
+  if (!isRecovering(t, nr)) t.recoverNs = nr;
   // one ZLB may stand for several acknowledgements
-  const growth = t.cwnd < t.ssthresh ? count : count / t.cwnd;
-  t.cwnd = Math.min(t.cwnd + growth, t.peerWindow);
+  if (t.cwnd < t.ssthresh) t.cwnd = Math.min(t.cwnd + count, t.ssthresh);
+  else t.cwnd = Math.min(t.cwnd + count / t.cwnd, t.peerWindow);
   t.retransmissions = 0;
   t.retransmitAt = t.flying > 0 ? now + FIRST_INTERVAL_MS : NEVER;
 }
 
+function isRecovering(t: TransportState, oldest: number): boolean {
+  const ahead = distance(t.recoverNs, oldest);
+  return ahead > 0 && ahead < 0x8000;
+}
+
+/**
+ * A ZLB answers a message. One that acknowledges nothing new answers a message behind one that is missing: when
+ * there are several, that one is lost and is sent again without waiting for its timeout. To the windows it is
+ * like one (Appendix A: "the triggering of a retransmission"). Of few messages under way there cannot be so many
+ * answers, so all but one suffice (RFC 5827 §3.1).
+ */
+function onRepeatedAck(t: TransportState, now: Instant, oldest: number, counters: TransportCounters): void {
+  if (t.flying < 2) return;
+  t.repeatedAcks += 1;
+  // the answers to what we repeat ourselves say nothing
+  if (isRecovering(t, oldest) || t.repeatedAcks < Math.min(REPEATED_ACKS, t.flying - 1)) return;
+  counters.fastRetransmissions += 1;
+  shrinkWindow(t);
+  t.retransmitAt = now + FIRST_INTERVAL_MS;
+}
+
+function shrinkWindow(t: TransportState): void {
+  t.ssthresh = Math.max(1, Math.floor(t.cwnd / 2));
+  t.cwnd = 1;
+  t.flying = 0;
+  t.repeatedAcks = 0;
+  t.recoverNs = t.ns;
+}
+
 /**
  * Takes a message that is no ZLB and gives those whose turn has come, in order. What is a duplicate is
- * acknowledged again; what is beyond the window that we offered is not kept.
+ * acknowledged again; what is beyond the window that we offered is not kept. What comes before its turn is
+ * answered at once, so that the peer notices that something is missing.
  */
 export function accept(
   t: TransportState,
   now: Instant,
   ns: number,
   message: IncomingMessage,
+  counters: TransportCounters,
 ): readonly IncomingMessage[] {
   t.ackDueAt = Math.min(t.ackDueAt, now + ACK_DELAY_MS);
   const ahead = distance(ns, t.nr);
-  if (ahead >= t.offeredWindow) return [];
+  if (ahead >= t.offeredWindow) {
+    if (ahead >= 0x8000) counters.duplicates += 1;
+    return [];
+  }
   if (ahead > 0) {
+    t.ackDueAt = now;
+    if (t.early[ns] !== undefined) counters.duplicates += 1;
     // copied: what is kept must not hold on to the receive buffer
     t.early[ns] ??= { sessionId: message.sessionId, body: message.body.slice() };
     return [];
@@ -181,37 +249,50 @@ export function accept(
   return inOrder;
 }
 
-/** What is to be sent now; a ZLB if an acknowledgement is due and nothing else carries it. */
-export function flush(t: TransportState, now: Instant): readonly Segment[] {
-  const segments: Segment[] = [];
+/**
+ * The datagrams to be sent now to the peer's tunnel; a ZLB if an acknowledgement is due and nothing else
+ * carries it.
+ */
+export function flush(
+  t: TransportState,
+  now: Instant,
+  tunnelId: number,
+  counters: TransportCounters,
+): readonly Uint8Array[] {
+  const datagrams: Uint8Array[] = [];
   for (;;) {
     const again = t.unacked[t.flying];
     if (again !== undefined) {
       if (t.flying >= Math.floor(t.cwnd)) break;
-      sendAt(t, segments, t.flying, again);
+      again.times += 1;
+      counters.retransmitted += 1;
+      // the one that was sent first may still lie in somebody's queue
+      const datagram = again.datagram.slice();
+      const ns = (t.ns - t.unacked.length + t.flying) & 0xffff;
+      writeControlHeader(datagram, tunnelId, again.sessionId, ns, t.nr);
+      t.flying += 1;
+      datagrams.push(datagram);
       continue;
     }
     if (t.unacked.length >= t.peerWindow) break;
     // the congestion window is our own caution: HELLO and StopCCN need not wait for it
     const message = t.urgent.shift() ?? (t.flying < Math.floor(t.cwnd) ? fifoShift(t.queue) : undefined);
     if (message === undefined) break;
-    const sent = { ...message, times: 0 };
-    t.unacked.push(sent);
+    const { label, sessionId, datagram } = message;
+    writeControlHeader(datagram, tunnelId, sessionId, t.ns, t.nr);
+    t.unacked.push({ label, sessionId, datagram, times: 1 });
     t.ns = (t.ns + 1) & 0xffff;
-    sendAt(t, segments, t.unacked.length - 1, sent);
+    t.flying += 1;
+    datagrams.push(datagram);
   }
   if (t.flying > 0 && t.retransmitAt === NEVER) t.retransmitAt = now + FIRST_INTERVAL_MS;
-  if (segments.length === 0 && now >= t.ackDueAt)
-    segments.push({ ns: t.ns, nr: t.nr, sessionId: 0, body: NOTHING });
-  if (segments.length > 0) t.ackDueAt = NEVER;
-  return segments;
-}
-
-function sendAt(t: TransportState, segments: Segment[], index: number, message: SentMessage): void {
-  message.times += 1;
-  t.flying = index + 1;
-  const ns = (t.ns - t.unacked.length + index) & 0xffff;
-  segments.push({ ns, nr: t.nr, sessionId: message.sessionId, body: message.body });
+  if (datagrams.length === 0 && now >= t.ackDueAt) {
+    const zlb = new Uint8Array(L2TP_CONTROL_HEADER_BYTES);
+    writeControlHeader(zlb, tunnelId, 0, t.ns, t.nr);
+    datagrams.push(zlb);
+  }
+  if (datagrams.length > 0) t.ackDueAt = NEVER;
+  return datagrams;
 }
 
 /** The message that has been waiting for its acknowledgement for longest, and how often it was sent. */
@@ -228,9 +309,7 @@ export function oldestUnacked(
 export function expire(t: TransportState, now: Instant, limit: number): "retry" | "dead" {
   if (t.retransmissions >= limit) return "dead";
   t.retransmissions += 1;
-  t.ssthresh = Math.max(1, Math.floor(t.cwnd / 2));
-  t.cwnd = 1;
-  t.flying = 0;
-  t.retransmitAt = now + Math.min(FIRST_INTERVAL_MS * 2 ** t.retransmissions, LONGEST_INTERVAL_MS);
+  shrinkWindow(t);
+  t.retransmitAt = now + intervalMs(t.retransmissions);
   return "retry";
 }

@@ -2,11 +2,12 @@
 
 import { equalBytes } from "../base/bytes.ts";
 import { type Instant, NEVER } from "../base/time.ts";
-import { emitL2tp } from "../wire/l2tp.ts";
 import { GENERAL_ERROR, type ResultCode, STOPCCN_RESULT } from "../wire/l2tp-codes.ts";
+import { L2TP_CONTROL_HEADER_BYTES } from "../wire/l2tp-control-header.ts";
 import { challengeResponse } from "../wire/l2tp-hiding.ts";
+import type { Hiding } from "../wire/l2tp-message-writer.ts";
 import { emitMessage, type L2tpMessage, MESSAGES, type MessageOf } from "../wire/l2tp-messages.ts";
-import { nextCall, stageOf } from "./call-queue.ts";
+import { ended, nextCall } from "./call-queue.ts";
 import type { L2tpAddress, L2tpEndpointConfig, PeerPolicy } from "./config.ts";
 import type { EndedSession, TunnelCause, Unanswered } from "./outputs.ts";
 import type { Turn } from "./registry.ts";
@@ -27,9 +28,9 @@ import {
 
 /** Version 1, revision 0 (§4.4.3). */
 const PROTOCOL_VERSION = 0x0100;
-/** One full retransmission cycle (§5.7). */
-const CLOSED_TUNNEL_MS = 31_000;
 export const CHALLENGE_BYTES = 16;
+const RANDOM_VECTOR_BYTES = 16;
+const PADDING_BYTES = 32;
 
 /** Synchronous and asynchronous framing, digital and analog bearers: what we carry is Ethernet's, and no peer minds. */
 const FRAMING_CAPABILITIES = 3;
@@ -228,16 +229,30 @@ function onConnected(turn: Turn, tunnel: TunnelState, message: MessageOf<"SCCCN"
   const replaced = turn.registry.tunnel(tunnel.replaces);
   if (replaced !== undefined && replaced.remoteId === tunnel.remoteId)
     dropTunnel(turn, replaced, { by: "replaced" });
-  if (tunnel.breaksTie) yieldTo(turn, tunnel);
+  yieldTo(turn, tunnel);
   tellUp(turn, tunnel);
 }
 
-/** We never send a Tie Breaker, so the peer's wins: our own SCCRQs to it are given up (§4.4.3). */
+/** The peer has proved itself: our own SCCRQs to it are given up whose tie breakers lose against its (§4.4.3). */
 function yieldTo(turn: Turn, winner: TunnelState): void {
+  if (winner.tieBreaker === null) return;
   for (const tunnel of Object.values(turn.registry.state.tunnels)) {
-    if (tunnel.peerName === winner.peerName && tunnel.progress.phase === "wait-ctl-reply")
+    if (tunnel.peerName !== winner.peerName || tunnel.progress.phase !== "wait-ctl-reply") continue;
+    if (compareTies(winner.tieBreaker, tunnel.tieBreaker) === "first")
       dropTunnel(turn, tunnel, { by: "tie-breaker" });
   }
+}
+
+/** Which of two SCCRQs that cross wins: the lower value, or the one that has a value; "none" when neither has. */
+export function compareTies(
+  a: Uint8Array | null,
+  b: Uint8Array | null,
+): "first" | "second" | "equal" | "none" {
+  if (a === null && b === null) return "none";
+  if (b === null) return "first";
+  if (a === null) return "second";
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return a[i]! < b[i]! ? "first" : "second";
+  return "equal";
 }
 
 function tellUp(turn: Turn, tunnel: TunnelState): void {
@@ -261,8 +276,9 @@ function tellUp(turn: Turn, tunnel: TunnelState): void {
 export function send(turn: Turn, tunnel: TunnelState, message: L2tpMessage, sessionId = 0): void {
   const { secret, hideAvps } = policyOf(turn, tunnel);
   const hides = hideAvps && MESSAGES[message.kind].scope === "session";
-  const hiding = hides && secret !== undefined ? { secret, randomVector: turn.random.bytes(16) } : undefined;
-  const outgoing = { label: message.kind, sessionId, body: emitMessage(message, hiding) };
+  const hiding = hides && secret !== undefined ? newHiding(turn, secret) : undefined;
+  const datagram = emitMessage(message, hiding, L2TP_CONTROL_HEADER_BYTES);
+  const outgoing = { label: message.kind, sessionId, datagram };
   if (message.kind === "StopCCN" || message.kind === "HELLO") enqueueUrgent(tunnel.transport, outgoing);
   else if (!enqueue(tunnel.transport, outgoing)) {
     closeTunnel(turn, tunnel, {
@@ -273,12 +289,22 @@ export function send(turn: Turn, tunnel: TunnelState, message: L2tpMessage, sess
   }
 }
 
+/** With padding: the length of a hidden value is nobody's business, either (§4.3). */
+function newHiding(turn: Turn, secret: Uint8Array): Hiding {
+  const random = turn.random.bytes(RANDOM_VECTOR_BYTES + PADDING_BYTES);
+  return {
+    secret,
+    randomVector: random.subarray(0, RANDOM_VECTOR_BYTES),
+    padding: random.subarray(RANDOM_VECTOR_BYTES),
+  };
+}
+
 /** Ends a tunnel with a StopCCN; `cause` when it is not the StopCCN itself. */
 export function closeTunnel(turn: Turn, tunnel: TunnelState, code: ResultCode, cause?: TunnelCause): void {
   if (tunnel.progress.phase === "closing") return;
   tellDown(turn, tunnel, cause ?? { by: "us", ...code });
   dropQueued(tunnel.transport);
-  tunnel.progress = { phase: "closing", until: turn.now + CLOSED_TUNNEL_MS };
+  tunnel.progress = { phase: "closing", until: turn.now + policyOf(turn, tunnel).closedTunnelMs };
   sendStop(turn, tunnel, code);
 }
 
@@ -296,11 +322,11 @@ function closeQuietly(turn: Turn, tunnel: TunnelState, cause: TunnelCause): void
   if (tunnel.progress.phase === "closing") return;
   tellDown(turn, tunnel, cause);
   stopSending(tunnel.transport);
-  tunnel.progress = { phase: "closing", until: turn.now + CLOSED_TUNNEL_MS };
+  tunnel.progress = { phase: "closing", until: turn.now + policyOf(turn, tunnel).closedTunnelMs };
 }
 
 /** Ends a tunnel without a word to the peer, who is not there or knows. */
-function dropTunnel(turn: Turn, tunnel: TunnelState, cause: TunnelCause): void {
+export function dropTunnel(turn: Turn, tunnel: TunnelState, cause: TunnelCause): void {
   if (tunnel.progress.phase !== "closing") tellDown(turn, tunnel, cause);
   turn.registry.removeTunnel(tunnel);
 }
@@ -308,7 +334,7 @@ function dropTunnel(turn: Turn, tunnel: TunnelState, cause: TunnelCause): void {
 function tellDown(turn: Turn, tunnel: TunnelState, cause: TunnelCause): void {
   const sessions: EndedSession[] = [];
   for (const session of Object.values(tunnel.sessions)) {
-    sessions.push({ session: session.id, stage: stageOf(session) });
+    sessions.push(ended(session));
     turn.registry.removeSession(tunnel, session);
   }
   const wasUp = tunnel.progress.phase === "established";
@@ -330,17 +356,9 @@ export function settle(turn: Turn, tunnel: TunnelState): void {
     if (request === undefined) break;
     send(turn, tunnel, request);
   }
-  for (const { ns, nr, sessionId, body } of flush(tunnel.transport, turn.now)) {
-    const header = {
-      control: true,
-      lengthBit: true,
-      tunnelId: tunnel.remoteId,
-      sessionId,
-      sequence: { ns, nr },
-      priority: false,
-    };
-    turn.out.push({ kind: "send", to: tunnel.remote, datagram: emitL2tp(header, body) });
-  }
+  const { counters } = turn.registry.state;
+  for (const datagram of flush(tunnel.transport, turn.now, tunnel.remoteId, counters))
+    turn.out.push({ kind: "send", to: tunnel.remote, datagram });
   turn.registry.scheduleTunnel(tunnel, tunnelDeadline(tunnel, policyOf(turn, tunnel)));
 }
 
@@ -361,7 +379,8 @@ function tunnelDeadline(tunnel: TunnelState, policy: PeerPolicy): Instant {
 /** What is unacknowledged tests the path as well as a HELLO would. */
 function helloAt(tunnel: TunnelState, policy: PeerPolicy): Instant {
   if (!isQuiet(tunnel.transport)) return NEVER;
-  return (tunnel.lastHeard ?? tunnel.createdAt) + policy.helloIntervalMs;
+  const heard = Math.max(tunnel.lastHeard ?? tunnel.createdAt, tunnel.lastTraffic ?? tunnel.createdAt);
+  return heard + policy.helloIntervalMs;
 }
 
 /** Does what is due for the tunnel itself; harmless when nothing is. */
@@ -411,6 +430,7 @@ function isShadow(turn: Turn, tunnel: TunnelState): boolean {
 function onDeadPeer(turn: Turn, tunnel: TunnelState): void {
   const cause = unanswered(turn, tunnel);
   if (tunnel.progress.phase === "wait-ctl-reply") closeQuietly(turn, tunnel, cause);
+  else if (tunnel.progress.phase === "closing") stopSending(tunnel.transport);
   else dropTunnel(turn, tunnel, cause);
 }
 

@@ -88,6 +88,26 @@ const ERROR_TEXTS: Readonly<Record<number, string>> = {
   8: "unknown AVP with the M bit set",
 };
 
+/** Of RFC 3145 §3, what is about the subscriber's end rather than ours to explain. */
+const DISCONNECT_TEXTS: Readonly<Record<number, string>> = {
+  1: "administrative disconnect",
+  3: "normal disconnection by LCP Terminate-Request",
+  5: "LCP timed out",
+  6: "no LCP packets were recognized",
+  7: "link looped back",
+  8: "no answer to LCP Echo-Requests",
+};
+const DIRECTION_TEXTS: Readonly<Record<number, string>> = { 1: "at the peer", 2: "at the local end" };
+
+function describeDisconnect({ code, protocol, direction, message }: PppDisconnectCause): string {
+  const text = DISCONNECT_TEXTS[code];
+  let line = `PPP disconnect cause ${code}${text === undefined ? "" : ` (${text})`}`;
+  if (protocol !== 0) line += `, protocol 0x${protocol.toString(16).padStart(4, "0")}`;
+  if (direction in DIRECTION_TEXTS) line += `, ${DIRECTION_TEXTS[direction]}`;
+  if (message !== undefined && message !== "") line += `: "${message}"`;
+  return line;
+}
+
 /** One line for people: `result 4 (lack of …), error 7 (try another): "full"`. */
 export function describeResult(message: "StopCCN" | "CDN", code: ResultCode): string {
   const texts = message === "StopCCN" ? STOPCCN_TEXTS : CDN_TEXTS;
@@ -99,5 +119,6 @@ export function describeResult(message: "StopCCN" | "CDN", code: ResultCode): st
     line += `, error ${code.error} (${ERROR_TEXTS[code.error] ?? "unknown"})`;
   }
   if (code.message !== undefined && code.message !== "") line += `: "${code.message}"`;
+  if (code.disconnect !== undefined) line += `; ${describeDisconnect(code.disconnect)}`;
   return line;
 }

@@ -3,8 +3,10 @@
  * follows from those that it should not have (§4.1, §7.1).
  */
 
-import { fromUtf8, readU16, utf8, writeU16 } from "../base/bytes.ts";
+import { fromUtf8, readU16, utf8 } from "../base/bytes.ts";
+import { type AccessLineAvps, accessLineField, VENDOR_BROADBAND_FORUM } from "./l2tp-access-line.ts";
 import {
+  ATTRIBUTE_BY_TYPE,
   ATTRIBUTES,
   type Attribute,
   FIELD_BY_TYPE,
@@ -14,9 +16,20 @@ import {
   MESSAGE_TYPE,
   RANDOM_VECTOR,
 } from "./l2tp-attributes.ts";
-import { AVP_VALUE_MAX_BYTES, type Avp, emitAvps, parseAvps } from "./l2tp-avp.ts";
+import {
+  AVP_HEADER_BYTES,
+  AVP_VALUE_MAX_BYTES,
+  areAvps,
+  avpIsHidden,
+  avpIsMandatory,
+  avpIsReserved,
+  avpLength,
+  avpType,
+  avpVendorId,
+} from "./l2tp-avp.ts";
 import { GENERAL_ERROR } from "./l2tp-codes.ts";
-import { hideValue, revealValue } from "./l2tp-hiding.ts";
+import { FieldReader, type Fields, type ReadOptions } from "./l2tp-message-reader.ts";
+import { type Hiding, MessageWriter } from "./l2tp-message-writer.ts";
 
 interface MessageSpec<Required extends FieldName, Optional extends FieldName> {
   readonly type: number;
@@ -24,6 +37,8 @@ interface MessageSpec<Required extends FieldName, Optional extends FieldName> {
   readonly scope: "tunnel" | "session";
   readonly required: readonly Required[];
   readonly optional: readonly Optional[];
+  /** The M bit of its Message Type: who does not know the message clears the tunnel (§4.4.1). */
+  readonly mandatory: boolean;
 }
 
 function spec<const Required extends FieldName, const Optional extends FieldName>(
@@ -31,8 +46,9 @@ function spec<const Required extends FieldName, const Optional extends FieldName
   scope: "tunnel" | "session",
   required: readonly Required[],
   optional: readonly Optional[],
+  mandatory = true,
 ): MessageSpec<Required, Optional> {
-  return { type, scope, required, optional };
+  return { type, scope, required, optional, mandatory };
 }
 
 const CONTROL_OPTIONS = [
@@ -65,7 +81,14 @@ export const MESSAGES = {
     10,
     "session",
     ["assignedSessionId", "callSerialNumber"],
-    ["bearerType", "physicalChannelId", "callingNumber", "calledNumber", "subAddress"],
+    [
+      "bearerType",
+      "physicalChannelId",
+      "callingNumber",
+      "calledNumber",
+      "subAddress",
+      "connectSpeedUpdateEnable",
+    ],
   ),
   ICRP: spec(11, "session", ["assignedSessionId"], []),
   ICCN: spec(
@@ -86,10 +109,13 @@ export const MESSAGES = {
       "sequencingRequired",
     ],
   ),
-  CDN: spec(14, "session", ["resultCode", "assignedSessionId"], ["q931CauseCode"]),
+  CDN: spec(14, "session", ["resultCode", "assignedSessionId"], ["q931CauseCode", "pppDisconnectCause"]),
   // §6.13 and §6.14 want the one attribute of each; what only informs does not end a call for the lack of it
   WEN: spec(15, "session", [], ["callErrors"]),
   SLI: spec(16, "session", [], ["accm"]),
+  // RFC 5515 §4: about several sessions, whatever the header says, and nothing to end a tunnel for
+  CSUN: spec(28, "tunnel", [], ["connectSpeedUpdate"], false),
+  CSURQ: spec(29, "tunnel", [], ["connectSpeedUpdate"], false),
 } as const;
 
 /**
@@ -110,8 +136,15 @@ export type MessageKind = keyof typeof MESSAGES;
 /** One kind of message as a plain value. */
 export type MessageOf<K extends MessageKind> =
   (typeof MESSAGES)[K] extends MessageSpec<infer Required, infer Optional>
-    ? { readonly kind: K } & Pick<FieldValues, Required> & Partial<Pick<FieldValues, Optional>>
+    ? { readonly kind: K } & Pick<FieldValues, Required> & Partial<Pick<FieldValues, Optional>> & Extras<K>
     : never;
+
+/** What is not one field for one attribute. */
+type Extras<K extends MessageKind> = K extends "ICRQ"
+  ? { readonly accessLine?: AccessLineAvps; readonly avps?: readonly RelayedAvp[] }
+  : K extends "ICCN"
+    ? { readonly avps?: readonly RelayedAvp[] }
+    : unknown;
 
 export type L2tpMessage = { [K in MessageKind]: MessageOf<K> }[MessageKind];
 
@@ -138,144 +171,116 @@ const KIND_BY_TYPE: ReadonlyMap<number, MessageKind> = new Map(
   (Object.keys(MESSAGES) as MessageKind[]).map((kind) => [MESSAGES[kind].type, kind]),
 );
 
-interface Refusal {
-  readonly error: number;
-  readonly text: string;
-}
-
-type Fields = { [F in FieldName]?: unknown };
-
-/** Reads AVPs behind the Message Type one by one and remembers the first that cannot be put up with. */
-class FieldReader {
-  readonly fields: Fields = {};
-  ignored = 0;
-  refusal: Refusal | undefined;
-  readonly #secret: Uint8Array | undefined;
-  #randomVector: Uint8Array | undefined;
-
-  constructor(secret: Uint8Array | undefined) {
-    this.#secret = secret;
-  }
-
-  read(avp: Avp): void {
-    if (avp.vendorId !== 0 || avp.reserved) {
-      const vendor = avp.vendorId === 0 ? "" : `vendor ${avp.vendorId} `;
-      this.#pass(avp, GENERAL_ERROR.unknownMandatoryAvp, `${vendor}attribute ${avp.type}`);
-      return;
-    }
-    if (avp.type === RANDOM_VECTOR) {
-      this.#randomVector = avp.value;
-      return;
-    }
-    const field = FIELD_BY_TYPE.get(avp.type);
-    if (field === undefined) {
-      this.#pass(avp, GENERAL_ERROR.unknownMandatoryAvp, `attribute ${avp.type}`);
-      return;
-    }
-    // the first of several counts
-    if (field in this.fields) return;
-    const attribute = ATTRIBUTES[field] as Attribute<unknown>;
-    const value = avp.hidden ? this.#reveal(avp) : avp.value;
-    if (value === undefined) {
-      this.#pass(avp, GENERAL_ERROR.value, `hidden ${attribute.name} cannot be read`);
-      return;
-    }
-    if (value.length < attribute.minBytes || value.length > attribute.maxBytes) {
-      this.#pass(avp, GENERAL_ERROR.length, `${attribute.name} of ${value.length} octets`);
-      return;
-    }
-    const decoded = attribute.decode(value);
-    if (decoded === undefined) this.#pass(avp, GENERAL_ERROR.value, `${attribute.name} out of range`);
-    else this.fields[field] = decoded;
-  }
-
-  #reveal(avp: Avp): Uint8Array | undefined {
-    if (this.#secret === undefined || this.#randomVector === undefined) return undefined;
-    return revealValue(avp.type, avp.value, this.#secret, this.#randomVector);
-  }
-
-  #pass(avp: Avp, error: number, text: string): void {
-    if (avp.mandatory) this.refusal ??= { error, text };
-    else this.ignored += 1;
-  }
-}
+const FIELDS_OF: ReadonlyMap<MessageKind, ReadonlySet<FieldName>> = new Map(
+  (Object.keys(MESSAGES) as MessageKind[]).map((kind) => [
+    kind,
+    new Set<FieldName>([...MESSAGES[kind].required, ...MESSAGES[kind].optional]),
+  ]),
+);
+const NO_FIELDS: ReadonlySet<FieldName> = new Set();
 
 /** Reads the body of a control message that is no ZLB. `secret` opens hidden AVPs. */
-export function parseMessage(body: Uint8Array, secret?: Uint8Array): ParsedMessage {
-  const avps = parseAvps(body);
-  if (avps === undefined) return { outcome: "malformed", reason: "AVP lengths do not add up" };
-  const first = avps[0];
-  if (first === undefined) return { outcome: "malformed", reason: "no AVP" };
-  if (first.vendorId !== 0 || first.type !== MESSAGE_TYPE || first.hidden || first.value.length !== 2)
+export function parseMessage(
+  body: Uint8Array,
+  secret?: Uint8Array,
+  options: ReadOptions = {},
+): ParsedMessage {
+  if (!areAvps(body)) return { outcome: "malformed", reason: "AVP lengths do not add up" };
+  if (body.length === 0) return { outcome: "malformed", reason: "no AVP" };
+  const firstBytes = avpLength(body, 0);
+  const valueBytes = firstBytes - AVP_HEADER_BYTES;
+  if (
+    avpVendorId(body, 0) !== 0 ||
+    avpType(body, 0) !== MESSAGE_TYPE ||
+    avpIsHidden(body, 0) ||
+    valueBytes !== 2
+  )
     return { outcome: "malformed", reason: "does not start with a Message Type" };
-  const type = readU16(first.value, 0);
-  const kind = first.reserved ? undefined : KIND_BY_TYPE.get(type);
-  if (kind === undefined) return { outcome: "unknown-type", type, mandatory: first.mandatory };
+  const type = readU16(body, AVP_HEADER_BYTES);
+  const kind = avpIsReserved(body, 0) ? undefined : KIND_BY_TYPE.get(type);
+  if (kind === undefined) return { outcome: "unknown-type", type, mandatory: avpIsMandatory(body, 0) };
 
-  const reader = new FieldReader(secret);
-  for (const avp of avps.slice(1)) reader.read(avp);
-  const { required, optional, scope } = MESSAGES[kind];
-  const message: { kind: MessageKind } & Fields = { kind };
-  let refusal = reader.refusal;
+  const message: { readonly kind: MessageKind } & Fields = { kind };
+  const isRelayed = kind === "ICRQ" || kind === "ICCN";
+  const reader = new FieldReader(
+    message,
+    FIELDS_OF.get(kind) ?? NO_FIELDS,
+    kind === "ICRQ",
+    isRelayed,
+    secret,
+    options,
+  );
+  reader.readAll(body, firstBytes);
+  const { required, scope } = MESSAGES[kind];
+  let { refusal } = reader;
   for (const field of required) {
-    if (!(field in reader.fields))
+    if (message[field] === undefined)
       refusal ??= { error: GENERAL_ERROR.value, text: `${kind} without ${ATTRIBUTES[field].name}` };
-    message[field] = reader.fields[field];
   }
   if (refusal !== undefined) {
-    const { assignedTunnelId, assignedSessionId } = reader.fields;
+    const { assignedTunnelId, assignedSessionId } = reader;
     return {
       outcome: "refused",
       kind,
       scope,
       ...refusal,
-      ...(typeof assignedTunnelId === "number" && { assignedTunnelId }),
-      ...(typeof assignedSessionId === "number" && { assignedSessionId }),
+      ...(assignedTunnelId !== undefined && { assignedTunnelId }),
+      ...(assignedSessionId !== undefined && { assignedSessionId }),
     };
   }
-  // attributes that are known but have no business in this message are passed over
-  for (const field of optional) if (field in reader.fields) message[field] = reader.fields[field];
   return { outcome: "message", message: message as L2tpMessage, ignoredAvps: reader.ignored };
 }
 
 /** The sender's Host Name, which is never hidden: it tells which secret opens the rest of an SCCRQ. */
 export function peekHostName(body: Uint8Array): string | undefined {
-  const avp = parseAvps(body)?.find((each) => each.vendorId === 0 && each.type === HOST_NAME && !each.hidden);
-  return avp === undefined || avp.value.length === 0 ? undefined : fromUtf8(avp.value);
+  if (!areAvps(body)) return undefined;
+  for (let at = 0; at < body.length; at += avpLength(body, at)) {
+    if (avpVendorId(body, at) !== 0 || avpType(body, at) !== HOST_NAME || avpIsHidden(body, at)) continue;
+    const value = body.subarray(at + AVP_HEADER_BYTES, at + avpLength(body, at));
+    return value.length === 0 ? undefined : fromUtf8(value);
+  }
+  return undefined;
 }
 
-/** What a sender that hides AVPs needs: the secret, and at least 16 random octets for each message. */
-export interface Hiding {
-  readonly secret: Uint8Array;
-  readonly randomVector: Uint8Array;
-}
+const writer = new MessageWriter();
 
 /**
- * Writes the body of a control message; with `hiding`, every value is hidden that may be. An optional
- * attribute that is too long for an AVP (a huge CONFREQ) is left out: a part of it would be untrue.
+ * Writes the body of a control message behind `headroom` free octets; with `hiding`, every value is hidden that
+ * may be. An optional attribute that is too long for an AVP (a huge CONFREQ) is left out.
  */
-export function emitMessage(message: L2tpMessage, hiding?: Hiding): Uint8Array {
-  const { type, required, optional } = MESSAGES[message.kind];
-  const typeValue = new Uint8Array(2);
-  writeU16(typeValue, 0, type);
-  const avps: Omit<Avp, "reserved">[] = [
-    { mandatory: true, hidden: false, vendorId: 0, type: MESSAGE_TYPE, value: typeValue },
-  ];
+export function emitMessage(message: L2tpMessage, hiding?: Hiding, headroom = 0): Uint8Array {
+  const { type, required, optional, mandatory } = MESSAGES[message.kind];
   const values = message as Fields;
-  for (const field of [...required, ...optional] as readonly FieldName[]) {
-    if (values[field] === undefined) continue;
-    const attribute = ATTRIBUTES[field] as Attribute<unknown>;
-    const clear = attribute.encode(values[field]);
-    const hidden = hiding !== undefined && attribute.hideable;
-    if (clear.length + (hidden ? 2 : 0) > AVP_VALUE_MAX_BYTES) continue;
-    const value = hidden ? hideValue(attribute.type, clear, hiding.secret, hiding.randomVector) : clear;
-    avps.push({ mandatory: attribute.mandatory, hidden, vendorId: 0, type: attribute.type, value });
+  writer.begin(headroom, type, mandatory, hiding);
+  for (const field of required) emitField(field, values[field]);
+  for (const field of optional) emitField(field, values[field]);
+  if (message.kind === "ICRQ" && message.accessLine !== undefined) writer.accessLine(message.accessLine);
+  if (values.avps !== undefined) emitRelayed(values.avps, values);
+  return writer.finish();
+}
+
+function emitField(field: FieldName, value: unknown): void {
+  if (value === undefined) return;
+  const attribute = ATTRIBUTES[field] as Attribute<unknown>;
+  if (Array.isArray(value)) for (const each of value) writer.attribute(attribute, each);
+  else writer.attribute(attribute, value);
+}
+
+/** What another tunnel's message had, where this one has no value of its own for it. */
+function emitRelayed(avps: readonly RelayedAvp[], values: Fields): void {
+  for (const { vendor, type, mandatory, value } of avps) {
+    if (vendor === 0) {
+      const field = FIELD_BY_TYPE.get(type);
+      if (type === MESSAGE_TYPE || type === RANDOM_VECTOR || field === "assignedSessionId") continue;
+      if (field !== undefined && values[field] !== undefined) continue;
+    } else if (vendor === VENDOR_BROADBAND_FORUM) {
+      const field = accessLineField(type);
+      if (field !== undefined && (values.accessLine as AccessLineAvps | undefined)?.[field] !== undefined)
+        continue;
+    }
+    const hideable = vendor !== 0 || (ATTRIBUTE_BY_TYPE[type]?.hideable ?? true);
+    writer.octets(mandatory, hideable, vendor, type, value);
   }
-  if (hiding !== undefined && avps.some((avp) => avp.hidden)) {
-    const vector = { mandatory: true, hidden: false, vendorId: 0, type: RANDOM_VECTOR };
-    avps.splice(1, 0, { ...vector, value: hiding.randomVector });
-  }
-  return emitAvps(avps);
 }
 
 /** Whether a text fits an attribute of ours. */

@@ -6,9 +6,9 @@ import type { L2tpAddress, L2tpEndpointConfig, L2tpPeerConfig } from "../../src/
 import { L2tpEndpoint } from "../../src/l2tp/endpoint.ts";
 import type { L2tpOutput } from "../../src/l2tp/outputs.ts";
 import { emitL2tp, parseL2tp } from "../../src/wire/l2tp.ts";
+import type { Hiding } from "../../src/wire/l2tp-message-writer.ts";
 import {
   emitMessage,
-  type Hiding,
   type L2tpMessage,
   type MessageKind,
   type MessageOf,
