@@ -311,13 +311,14 @@ export interface Dataplane {
   /** ChannelCounters.framesIn alone: nothing is allocated, so it can be asked of every channel at once. */
   framesIn(channel: ChannelId): number;
   /**
-   * Frames of user data that the channel has carried in both directions since it was added: those of network-layer
-   * protocols (RFC 1661 §2: below 0x8000), not LCP's or an NCP's. Idle is who has as many as a while ago. Allocates nothing.
+   * Frames of user data that the channel and what it is joined to have received for each other: those of network-layer
+   * protocols (RFC 1661 §2: below 0x8000), not LCP's or an NCP's, and packets of the unit. Who is idle has as many as a
+   * while ago; a change of the channel's state may change the number, too. Allocates nothing.
    */
   userFrames(channel: ChannelId): number;
   /**
-   * Data messages (session frames) that came from the peer for channels of it, since it was added. A tunnel that
-   * has more than a while ago needs no HELLO (RFC 2661 §5.5). Allocates nothing.
+   * Data messages that came from a UDP peer for channels of it, since it was added; 0 of an Ethernet peer. A tunnel
+   * that has more than a while ago needs no HELLO (RFC 2661 §5.5). Allocates nothing.
    */
   framesFrom(peer: PeerId): number;
   drops(): Readonly<Record<DropReason, number>>;

@@ -27,3 +27,4 @@ export const SEND_FULL = code("send-full");
 export const SEND_FAILED = code("send-failed");
 export const RECEIVE_OVERFLOW = code("receive-overflow");
 export const STALE = code("stale");
+export const OUT_OF_ORDER_LATE = code("out-of-order-late");

@@ -13,6 +13,7 @@ import type {
 } from "../channel/dataplane.ts";
 import { DataplaneError } from "../channel/errors.ts";
 import { cidrNetwork, formatCidr } from "../wire/ip-address.ts";
+import { limitsOf } from "./reorder.ts";
 import { checkAttach, checkPeer, checkUnit, prefixOf } from "./specs.ts";
 
 /** The three states of a channel, each with its own data. */
@@ -133,6 +134,7 @@ export class Registry {
     if ((spec.kind === "pppoe") !== (peer.spec.kind === "ethernet"))
       throw new DataplaneError("peer-kind", `a ${spec.kind} channel cannot go to an ${peer.spec.kind} peer`);
     checkIds(spec);
+    if (spec.kind === "l2tp") limitsOf(spec.reorder);
     const key = sessionKey(spec, peer.spec.port);
     const other = this.#sessions.get(key);
     if (other !== undefined) throw new DataplaneError("session-taken", `${key} is channel ${other}`);

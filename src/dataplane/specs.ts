@@ -31,7 +31,14 @@ export function checkPeer(spec: PeerSpec, port: PortSpec): void {
   if (port.kind === "udp" && address.length !== addressOctets(port.address).length)
     bad(`${spec.address} is not of the family of ${port.address}`);
   if (spec.udpPort < 1 || spec.udpPort > 0xffff) bad(`${spec.udpPort} is not a UDP port`);
+  if (spec.localAddress !== undefined && addressOctets(spec.localAddress).length !== address.length)
+    bad(`${spec.localAddress} is not of the family of ${spec.address}`);
+  checkDscp(spec.dscp);
   if (spec.pathMtuBytes < 576 || spec.pathMtuBytes > 0xffff) bad(`a path MTU of ${spec.pathMtuBytes}`);
+}
+
+export function checkDscp(dscp = 0): void {
+  if (!Number.isInteger(dscp) || dscp < 0 || dscp > 63) bad(`a DSCP of ${dscp}`);
 }
 
 export function checkUnit(spec: UnitSpec): void {

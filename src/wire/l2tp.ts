@@ -93,11 +93,14 @@ export function l2tpNs(bytes: Uint8Array, offset: number): number {
 }
 
 /** Octets of a data header as writeL2tpDataHeader() writes it. */
-export function l2tpDataHeaderBytes(lengthBit: boolean): number {
-  return lengthBit ? 8 : 6;
+export function l2tpDataHeaderBytes(lengthBit: boolean, sequenced: boolean): number {
+  return (lengthBit ? 8 : 6) + (sequenced ? 4 : 0);
 }
 
-/** Writes the header of a data message without sequence numbers before a payload of `payloadBytes` octets. */
+/**
+ * Writes the header of a data message before a payload of `payloadBytes` octets. `ns`: negative for none; Nr, which
+ * data messages reserve (§3.1), is 0.
+ */
 export function writeL2tpDataHeader(
   bytes: Uint8Array,
   offset: number,
@@ -105,13 +108,17 @@ export function writeL2tpDataHeader(
   payloadBytes: number,
   tunnelId: number,
   sessionId: number,
+  ns: number,
 ): void {
-  bytes[offset] = lengthBit ? L2TP_LENGTH_BIT : 0;
+  bytes[offset] = (lengthBit ? L2TP_LENGTH_BIT : 0) | (ns < 0 ? 0 : L2TP_SEQUENCE_BIT);
   bytes[offset + 1] = VERSION;
-  if (lengthBit) writeU16(bytes, offset + 2, 8 + payloadBytes);
+  if (lengthBit) writeU16(bytes, offset + 2, l2tpDataHeaderBytes(lengthBit, ns >= 0) + payloadBytes);
   const ids = idsAt(bytes, offset);
   writeU16(bytes, ids, tunnelId);
   writeU16(bytes, ids + 2, sessionId);
+  if (ns < 0) return;
+  writeU16(bytes, ids + 4, ns);
+  writeU16(bytes, ids + 6, 0);
 }
 
 /** A header as a value. */

@@ -38,6 +38,14 @@ export function pppProtocol(bytes: Uint8Array, offset: number, headerBytes: numb
   return headerBytes === 1 || headerBytes === 3 ? bytes[last]! : readU16(bytes, last - 1);
 }
 
+/**
+ * Whether a frame of at least one octet is control: a link or network control protocol, 0x8000 and above (RFC 1661
+ * §2). The protocols with compressed numbers are all the network layer's.
+ */
+export function isPppControl(bytes: Uint8Array, offset: number): boolean {
+  return bytes[offset]! >= 0x80;
+}
+
 /** A PPP frame without address and control. */
 export interface PppFrame {
   readonly protocol: number;

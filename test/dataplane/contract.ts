@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { concatBytes, utf8 } from "../../src/base/bytes.ts";
 import type { ChannelId, PeerId, UdpPeerSpec, UnitSpec } from "../../src/channel/dataplane.ts";
+import { describeSequencing } from "./contract-sequencing.ts";
 import { describeTraffic } from "./contract-traffic.ts";
 import {
   ipv4Frame,
@@ -412,6 +413,7 @@ export function describeDataplane(engine: string, makeRig: () => Promise<Rig>): 
       });
     });
 
+    describeSequencing(() => rig);
     describeTraffic(() => rig);
   });
 }

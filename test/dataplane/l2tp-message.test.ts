@@ -7,6 +7,7 @@ import {
   framingOf,
   L2tpMessage,
   readL2tpMessage,
+  sequencedFraming,
 } from "../../src/dataplane/l2tp-message.ts";
 
 const PPP = fromHex("c021 0901 0008 deadbeef");
@@ -64,6 +65,13 @@ describe("an L2TP data message", () => {
     ["0802 0102 0304 0001", "truncated"],
     ["0202 0102 0304 00", "truncated"],
     ["0202 0102 0304 ffff c021", "truncated"],
+    // an offset that ends behind the Length, though not behind the datagram
+    ["4202 000c 0102 0304 0004 0000 0000 c021", "bad-length"],
+    // nothing behind the offset
+    ["4202 000c 0102 0304 0002 0000", "truncated"],
+    // the Offset Size itself is cut off
+    ["0a02 0102 0304 0001 0000 00", "truncated"],
+    ["4802 000a 0102 0304 0001 0000 c021", "bad-length"],
   ])("of %s is dropped: %s", (hex, reason) => {
     expect(read(fromHex(hex))).toBe(reason);
   });
@@ -74,7 +82,16 @@ describe("an L2TP data message", () => {
     [{ lengthBit: false, addressControl: true }, "0002 0102 0304 ff03"],
     [{ lengthBit: false, addressControl: false }, "0002 0102 0304"],
   ])("is written as the peer wants it: %o", (peer, header) => {
-    const written = emitL2tpMessage(framingOf(peer), 0x0102, 0x0304, concatBytes(PPP, fromHex("0000")));
+    const written = emitL2tpMessage(framingOf(peer), 0x0102, 0x0304, concatBytes(PPP, fromHex("0000")), -1);
+    expect(written).toEqual(concatBytes(fromHex(header), PPP, fromHex("0000")));
+  });
+
+  it.each([
+    [{ lengthBit: true, addressControl: true }, "4802 001a 0102 0304 fffe 0000 ff03"],
+    [{ lengthBit: false, addressControl: false }, "0802 0102 0304 fffe 0000"],
+  ])("is written with a number, and Nr 0, which is reserved: %o", (peer, header) => {
+    const framing = sequencedFraming(framingOf(peer));
+    const written = emitL2tpMessage(framing, 0x0102, 0x0304, concatBytes(PPP, fromHex("0000")), 0xfffe);
     expect(written).toEqual(concatBytes(fromHex(header), PPP, fromHex("0000")));
   });
 });

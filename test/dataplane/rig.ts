@@ -37,6 +37,8 @@ export interface Rig {
   hostSend(to: string, payload: Uint8Array): void;
   fromSubscriber(frame: Uint8Array): void;
   fromRemote(address: string, datagram: Uint8Array): void;
+  /** Lets so much time pass at least, unless it passes by itself while until() waits. */
+  passTime(ms: number): void;
   /** Resolves when the condition holds; rejects when it does not within a few seconds. */
   until(what: string, condition: () => boolean): Promise<void>;
   close(): Promise<void>;

@@ -95,17 +95,21 @@ describe("the L2TP header", () => {
     );
   });
 
-  it.each([true, false])(
-    "of a data message is written in place as the value form does, L %s",
-    (lengthBit) => {
-      const bytes = new Uint8Array(40);
-      const length = l2tpDataHeaderBytes(lengthBit);
-      bytes.set(payload, 10 + length);
-      writeL2tpDataHeader(bytes, 10, lengthBit, payload.length, 0xabcd, 0x1234);
-      const header = { control: false, lengthBit, tunnelId: 0xabcd, sessionId: 0x1234, priority: false };
-      expect(bytes.slice(10, 10 + length + payload.length)).toEqual(emitL2tp(header, payload));
-    },
-  );
+  it.each([
+    [true, -1],
+    [false, -1],
+    [true, 0],
+    [false, 0xffff],
+  ])("of a data message is written in place as the value form does, L %s, Ns %i", (lengthBit, ns) => {
+    const bytes = new Uint8Array(40).fill(0xee);
+    const length = l2tpDataHeaderBytes(lengthBit, ns >= 0);
+    bytes.set(payload, 10 + length);
+    writeL2tpDataHeader(bytes, 10, lengthBit, payload.length, 0xabcd, 0x1234, ns);
+    const ids = { tunnelId: 0xabcd, sessionId: 0x1234 };
+    const sequence = ns < 0 ? {} : { sequence: { ns, nr: 0 } };
+    const header = { control: false, lengthBit, ...ids, ...sequence, priority: false };
+    expect(bytes.slice(10, 10 + length + payload.length)).toEqual(emitL2tp(header, payload));
+  });
 
   it("leaves out what a datagram has behind its Length", () => {
     const packet = parseL2tp(fromHex("4002 0009 0001 0002 aa bbcc"));

@@ -1,16 +1,15 @@
 import type { ChannelId, PortId, UnitId } from "../../channel/dataplane.ts";
 import type { Addon } from "../../io/addon.ts";
 import { type DropCode, SEND_FAILED, SEND_FULL, TOO_BIG } from "../drop-codes.ts";
-import { emitL2tpMessage, framingOf } from "../l2tp-message.ts";
-import { outerBytes } from "../outer.ts";
+import { emitL2tpMessage, framingOf, l2tpHeaderBytes, sequencedFraming } from "../l2tp-message.ts";
+import { DSCP_CS6, outerBytes } from "../outer.ts";
 import { emitPppoeFrame, largestPppFrame } from "../pppoe-frame.ts";
 import type { Registry } from "../registry.ts";
 import { addressRecord } from "./address-record.ts";
 import { VNET_HEADER_BYTES } from "./egress.ts";
+import { numbersSent, takeNs } from "./sequence-numbers.ts";
 import { COUNTERS_STRIDE, FRAMES_OUT, OCTETS_OUT, type Tables } from "./tables.ts";
 
-/** What precedence control traffic has (RFC 4594 §3.1: network control). */
-const DSCP_CS6 = 48;
 const EAGAIN = 11;
 const EMSGSIZE = 90;
 const ENOBUFS = 105;
@@ -18,6 +17,7 @@ const ENOBUFS = 105;
 /** Sends single frames from the control plane's thread, on the descriptors that the workers use, at once. */
 export class ControlSender {
   readonly #addon: Addon;
+  readonly #tables: Tables;
   readonly #registry: Registry;
   readonly #counters: Float64Array;
   readonly #drops: Float64Array;
@@ -26,6 +26,7 @@ export class ControlSender {
 
   constructor(addon: Addon, tables: Tables, registry: Registry) {
     this.#addon = addon;
+    this.#tables = tables;
     this.#registry = registry;
     // the row after the last worker's
     this.#counters = tables.counters[tables.sizes.workers]!;
@@ -63,14 +64,19 @@ export class ControlSender {
       const errno = this.#addon.sendFrame(fds[0]!, emitPppoeFrame(peer, spec.sessionId, ppp));
       this.#sent(channel, ppp, errno);
     } else if (peer.kind === "udp" && spec.kind === "l2tp") {
-      const message = emitL2tpMessage(framingOf(peer), spec.remoteTunnelId, spec.remoteSessionId, ppp);
+      const sequenced = numbersSent(this.#tables.channelPeer[channel]!);
+      const framing = sequenced ? sequencedFraming(framingOf(peer)) : framingOf(peer);
       const ipv6 = peer.address.includes(":");
-      if (peer.oversize === "drop" && outerBytes(ipv6, message.length) > peer.pathMtuBytes) {
+      const octets = outerBytes(ipv6, l2tpHeaderBytes(framing) + ppp.length);
+      if (peer.oversize === "drop" && octets > peer.pathMtuBytes) {
         this.dropped(TOO_BIG);
         return;
       }
+      const ns = sequenced ? takeNs(this.#tables, channel) : -1;
+      const message = emitL2tpMessage(framing, spec.remoteTunnelId, spec.remoteSessionId, ppp, ns);
+      const to = addressRecord(peer.address, peer.udpPort, peer.dscp, peer.localAddress);
       const fd = peer.checksum || ipv6 ? fds[0]! : fds[1]!;
-      const errno = this.#addon.sendDatagram(fd, addressRecord(peer.address, peer.udpPort), message);
+      const errno = this.#addon.sendDatagram(fd, to, message);
       this.#sent(channel, ppp, errno);
     }
   }
@@ -82,8 +88,9 @@ export class ControlSender {
     remotePort: number,
     datagram: Uint8Array,
     localAddress: string | undefined,
+    dscp: number = DSCP_CS6,
   ): void {
-    const record = addressRecord(remoteAddress, remotePort, DSCP_CS6, localAddress);
+    const record = addressRecord(remoteAddress, remotePort, dscp, localAddress);
     this.#result(this.#addon.sendDatagram(this.#ports.get(port)![0]!, record, datagram));
   }
 

@@ -1,6 +1,6 @@
 import { IPV4_DESTINATION, IPV4_SOURCE, ipv4PacketBytes } from "../../wire/ipv4.ts";
 import { IPV6_DESTINATION, IPV6_SOURCE, ipv6PacketBytes } from "../../wire/ipv6.ts";
-import { PPP_IPV4, PPP_IPV6, pppHeaderBytes, pppProtocol } from "../../wire/ppp.ts";
+import { isPppControl, PPP_IPV4, PPP_IPV6, pppHeaderBytes, pppProtocol } from "../../wire/ppp.ts";
 import { MALFORMED_IP, UNSUPPORTED_PROTOCOL, WRONG_ADDRESS } from "../drop-codes.ts";
 import { clampMssTo } from "../mss.ts";
 import { ADDRESSES_PER_FAMILY } from "../specs.ts";
@@ -29,6 +29,7 @@ export class Dispatch {
   readonly #egress: Egress;
   readonly #punter: Punter;
   readonly #counters: Float64Array;
+  readonly #controlFramesIn: Float64Array;
   readonly #drops: Float64Array;
 
   constructor(tables: Tables, worker: number, bytes: Uint8Array, egress: Egress, punter: Punter) {
@@ -37,6 +38,7 @@ export class Dispatch {
     this.#egress = egress;
     this.#punter = punter;
     this.#counters = tables.counters[worker]!;
+    this.#controlFramesIn = tables.controlFramesIn[worker]!;
     this.#drops = tables.drops[worker]!;
   }
 
@@ -48,6 +50,7 @@ export class Dispatch {
     const at = channel * COUNTERS_STRIDE;
     this.#counters[at + FRAMES_IN]! += 1;
     this.#counters[at + OCTETS_IN]! += length;
+    if (isPppControl(this.#bytes, offset)) this.#controlFramesIn[channel]! += 1;
     if (state === BRIDGED) this.#egress.toChannel(indexOf(word), offset, length, 0, headroom);
     else if (state === ATTACHED) this.#attached(channel, word, offset, length);
     else this.#punter.frame(channel, word, this.#bytes, offset, length);

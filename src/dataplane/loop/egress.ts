@@ -1,7 +1,8 @@
 import { ADDRESS_BYTES, type Region } from "../../io/addon.ts";
 import { TOO_BIG } from "../drop-codes.ts";
-import { l2tpHeaderBytes, writeL2tpHeader } from "../l2tp-message.ts";
+import { l2tpHeaderBytes, sequencedFraming, writeL2tpHeader } from "../l2tp-message.ts";
 import { PPPOE_HEADERS_MAX, writePppoeHeaders } from "../pppoe-frame.ts";
+import { numbersSent, peerOf, takeNs } from "./sequence-numbers.ts";
 import {
   COUNTERS_STRIDE,
   FRAMES_OUT,
@@ -62,12 +63,15 @@ export class Egress {
    */
   toChannel(channel: number, offset: number, length: number, protocol: number, headroom: boolean): void {
     const t = this.#tables;
-    const slot = t.slotOfPeer[t.channelPeer[channel]!]!;
+    const link = t.channelPeer[channel]!;
+    const slot = t.slotOfPeer[peerOf(link)]!;
     const flags = t.peerFlags[slot]!;
     const ids = t.channelIds[channel]!;
     const pppBytes = protocol === 0 ? length : length + 2;
     const udp = (flags & PEER_UDP) !== 0;
-    const limited = udp ? pppBytes + l2tpHeaderBytes(flags & PEER_FRAMING) : pppBytes;
+    const sequenced = numbersSent(link);
+    const framing = sequenced ? sequencedFraming(flags & PEER_FRAMING) : flags & PEER_FRAMING;
+    const limited = udp ? pppBytes + l2tpHeaderBytes(framing) : pppBytes;
     if (limited > t.peerMaxBytes[slot]! && (!udp || (flags & PEER_OVERSIZE_DROP) !== 0)) {
       this.#drops[TOO_BIG]! += 1;
       return;
@@ -82,7 +86,8 @@ export class Egress {
     }
     let start: number;
     if (udp) {
-      start = writeL2tpHeader(bytes, ppp, flags & PEER_FRAMING, ids >>> 16, ids & 0xffff, pppBytes);
+      const ns = sequenced ? takeNs(t, channel) : -1;
+      start = writeL2tpHeader(bytes, ppp, framing, ids >>> 16, ids & 0xffff, pppBytes, ns);
     } else {
       const headers = slot * PEER_HEADER_STRIDE;
       start = writePppoeHeaders(bytes, ppp, t.peerHeaders, headers, t.peerHeaderBytes[slot]!, ids, pppBytes);

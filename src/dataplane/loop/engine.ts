@@ -10,6 +10,7 @@ import type {
   PeerSpec,
   PortId,
   PortSpec,
+  PreallocatedMemory,
   Punt,
   UnitId,
   UnitSpec,
@@ -19,16 +20,19 @@ import { DataplaneError } from "../../channel/errors.ts";
 import type { Addon } from "../../io/addon.ts";
 import { addon } from "../../io/native.ts";
 import { Registry } from "../registry.ts";
+import { checkDscp } from "../specs.ts";
 import { INDEX_MAX } from "./channel-word.ts";
 import { ControlSender } from "./control-sender.ts";
 import { openTunnelSocket, openUncheckedSocket, packetOptions } from "./descriptors.ts";
 import { Grace } from "./grace.ts";
 import { UNIT_HEADROOM_BYTES } from "./ingress.ts";
+import { preallocatedMemory } from "./memory.ts";
 import type { LaneCommand } from "./messages.ts";
 import { DEFAULT_LOOP_OPTIONS, type LoopOptions } from "./options.ts";
 import { PuntDelivery } from "./punt-delivery.ts";
 import { PuntReader } from "./punt-reader.ts";
 import { allocatePuntRing, PuntConsumer } from "./punt-ring.ts";
+import { PEER_MAX } from "./sequence-numbers.ts";
 import { TableWriter } from "./table-writer.ts";
 import {
   COUNTERS_STRIDE,
@@ -54,6 +58,7 @@ interface Descriptors {
 /** The forwarding loop: the control plane's side of it. Make one with startLoopDataplane(). */
 class LoopDataplane implements Dataplane {
   readonly engine = "loop";
+  readonly preallocated: PreallocatedMemory;
   readonly #addon: Addon;
   readonly #options: LoopOptions;
   readonly #tables: Tables;
@@ -74,6 +79,7 @@ class LoopDataplane implements Dataplane {
   constructor(addon: Addon, options: LoopOptions, sizes: TableSizes, tables: SharedArrayBuffer) {
     this.#addon = addon;
     this.#options = options;
+    this.preallocated = preallocatedMemory(options, sizes);
     this.#tables = Tables.view(sizes, tables);
     this.#registry = new Registry(sizes);
     this.#grace = new Grace(this.#tables);
@@ -136,7 +142,7 @@ class LoopDataplane implements Dataplane {
     this.#checkOpen();
     const peer = this.#registry.addPeer(spec);
     orUndo(
-      () => this.#writer.setPeer(peer, spec, this.#registry.port(spec.port).spec),
+      () => this.#writer.addPeer(peer, spec, this.#registry.port(spec.port).spec),
       () => {
         this.#registry.removePeer(peer);
         this.#registry.release("peers", peer);
@@ -265,10 +271,12 @@ class LoopDataplane implements Dataplane {
     remotePort: number,
     datagram: Uint8Array,
     localAddress?: string,
+    dscp?: number,
   ): void {
     this.#checkOpen();
     this.#registry.port(port);
-    this.#sender.control(port, remoteAddress, remotePort, datagram, localAddress);
+    checkDscp(dscp);
+    this.#sender.control(port, remoteAddress, remotePort, datagram, localAddress, dscp);
   }
 
   injectPacket(unit: UnitId, packet: Uint8Array): void {
@@ -287,6 +295,43 @@ class LoopDataplane implements Dataplane {
       framesOut: sum(FRAMES_OUT),
       octetsOut: sum(OCTETS_OUT),
     };
+  }
+
+  framesIn(channel: ChannelId): number {
+    this.#registry.channel(channel);
+    return this.#sum(this.#tables.counters, channel * COUNTERS_STRIDE + FRAMES_IN);
+  }
+
+  userFrames(channel: ChannelId): number {
+    const { state } = this.#registry.channel(channel);
+    const received = this.#userFramesIn(channel);
+    if (state.kind === "bridged") return received + this.#userFramesIn(state.to);
+    // what workers send on an attached channel are packets of its unit
+    const sent = channel * COUNTERS_STRIDE + FRAMES_OUT;
+    return (
+      received +
+      this.#sum(this.#tables.counters, sent) -
+      this.#tables.counters[this.#tables.sizes.workers]![sent]!
+    );
+  }
+
+  framesFrom(peer: PeerId): number {
+    this.#registry.peer(peer);
+    return this.#sum(this.#tables.peerFramesIn, peer);
+  }
+
+  #userFramesIn(channel: ChannelId): number {
+    return (
+      this.#sum(this.#tables.counters, channel * COUNTERS_STRIDE + FRAMES_IN) -
+      this.#sum(this.#tables.controlFramesIn, channel)
+    );
+  }
+
+  /** One entry of every worker's row and the control plane's; a closure would be garbage. */
+  #sum(rows: readonly Float64Array[], entry: number): number {
+    let total = 0;
+    for (let row = 0; row < rows.length; row++) total += rows[row]![entry]!;
+    return total;
   }
 
   drops(): Readonly<Record<DropReason, number>> {
@@ -446,6 +491,8 @@ export async function startLoopDataplane(options: Partial<LoopOptions> = {}): Pr
   const all = { ...DEFAULT_LOOP_OPTIONS, ...options };
   if (all.maxChannels > INDEX_MAX / 2)
     throw new DataplaneError("bad-spec", `${all.maxChannels} channels are more than ${INDEX_MAX >>> 1}`);
+  if (all.maxPeers > PEER_MAX)
+    throw new DataplaneError("bad-spec", `${all.maxPeers} peers are more than ${PEER_MAX}`);
   const sizes: TableSizes = {
     workers: all.workers,
     ports: all.maxPorts,

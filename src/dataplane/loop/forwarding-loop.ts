@@ -12,12 +12,14 @@ import {
   RX_STRIDE,
 } from "../../io/addon.ts";
 import { RECEIVE_OVERFLOW } from "../drop-codes.ts";
+import type { Reorder } from "../reorder.ts";
 import { Dispatch } from "./dispatch.ts";
 import { Egress } from "./egress.ts";
 import { Ingress, UNIT_HEADROOM_BYTES } from "./ingress.ts";
 import type { Command, LaneCommand, Reply, WorkerSetup } from "./messages.ts";
 import { PuntProducer } from "./punt-ring.ts";
 import { Punter } from "./punter.ts";
+import { makeReorder } from "./reordering.ts";
 import {
   COMMANDS,
   controlOf,
@@ -45,11 +47,6 @@ const DATAGRAMS_PER_CALL = 16;
 const READY_LANES = 64;
 const POLL_ERROR = 8;
 const POLL_INPUT = 1;
-/**
- * How long an idle worker blocks at most: a thread inside epoll_wait cannot be terminated, and a process that
- * ends without close() would wait for it.
- */
-const IDLE_MS = 1000;
 /** How soon what the kernel dropped shows in the counters after traffic has stopped, */
 const OVERFLOW_CHECK_MS = 100;
 /** and while it goes on. */
@@ -83,6 +80,7 @@ export class ForwardingLoop {
   readonly #transmitter: Transmitter;
   readonly #egress: Egress;
   readonly #punter: Punter;
+  readonly #reorder: Reorder;
   readonly #ingress: Ingress;
   readonly #drops: Float64Array;
   readonly #descriptors: Int32Array;
@@ -91,6 +89,7 @@ export class ForwardingLoop {
   readonly #active: Lane[] = [];
   readonly #commands: MessagePort;
   readonly #reply: (reply: Reply) => void;
+  readonly #clock = () => performance.now();
   #overflowsChecked = true;
   #roundsUnchecked = 0;
   #stopped = false;
@@ -117,11 +116,19 @@ export class ForwardingLoop {
     );
     this.#egress = new Egress(this.#tables, index, this.#region, this.#transmitter);
     const ring = new PuntProducer(setup.puntRing, addon, setup.doorbell);
-    const clock = () => performance.now();
-    this.#punter = new Punter(ring, this.#drops, options.punts, sizes.channels, clock);
+    this.#punter = new Punter(ring, this.#drops, options.punts, sizes.channels, this.#clock);
     const { bytes } = this.#region;
     const dispatch = new Dispatch(this.#tables, index, bytes, this.#egress, this.#punter);
-    this.#ingress = new Ingress(this.#tables, index, bytes, dispatch, this.#egress, this.#punter);
+    this.#reorder = makeReorder(this.#tables, index, this.#region, dispatch, options, this.#clock);
+    this.#ingress = new Ingress(
+      this.#tables,
+      index,
+      bytes,
+      dispatch,
+      this.#egress,
+      this.#punter,
+      this.#reorder,
+    );
     this.#descriptors = new Int32Array(options.batchFrames * RX_STRIDE);
     this.#commands = commands;
     this.#reply = reply;
@@ -141,6 +148,7 @@ export class ForwardingLoop {
       }
       this.#readCommands();
       this.#round();
+      if (this.#reorder.deadline !== Number.POSITIVE_INFINITY) this.#expire();
       rounds += 1;
     }
     for (const lane of this.#lanes) lane?.receiver?.close();
@@ -185,12 +193,23 @@ export class ForwardingLoop {
     if (lane.medium === "ethernet") this.#ingress.fromEthernet(lane.owner, this.#descriptors, count);
     else if (lane.medium === "udp") frames = this.#ingress.fromUdp(lane.owner, this.#descriptors, count);
     else this.#ingress.fromUnit(lane.owner, this.#descriptors, count);
-    this.#egress.flush();
+    this.#endBatch();
     receiver.release();
-    this.#punter.endBatch();
-    this.#boundary();
     this.#overflowsChecked = false;
     return frames;
+  }
+
+  /** What waited too long for messages before it goes on. */
+  #expire(): void {
+    if (this.#reorder.expire() > 0) this.#endBatch();
+    else this.#reorder.release();
+  }
+
+  #endBatch(): void {
+    this.#egress.flush();
+    this.#reorder.release();
+    this.#punter.endBatch();
+    this.#boundary();
   }
 
   /** Between two batches, with nothing left to send: what was changed before this is what holds after it. */
@@ -211,13 +230,20 @@ export class ForwardingLoop {
     const at = controlOf(this.#setup.index, PARKED);
     Atomics.store(this.#control, at, 1);
     this.#ringIfWanted();
-    const timeout = this.#overflowsChecked ? IDLE_MS : OVERFLOW_CHECK_MS;
-    const count = this.#poller.wait(timeout, this.#ready);
+    const count = this.#poller.wait(this.#longestWait(), this.#ready);
     // before any table is read
     Atomics.store(this.#control, at, 0);
     this.#boundary();
     if (count === 0 && !this.#overflowsChecked) this.#checkOverflows();
     this.#activate(count);
+  }
+
+  /** In milliseconds: for ever when there is nothing to do but what others wake us for. */
+  #longestWait(): number {
+    const wait = this.#overflowsChecked ? -1 : OVERFLOW_CHECK_MS;
+    if (this.#reorder.deadline === Number.POSITIVE_INFINITY) return wait;
+    const left = Math.max(0, Math.ceil(this.#reorder.deadline - this.#clock()));
+    return wait < 0 ? left : Math.min(left, wait);
   }
 
   #activate(pairs: number): void {

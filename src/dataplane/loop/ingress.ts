@@ -16,6 +16,7 @@ import { PPP_IPV4, PPP_IPV6 } from "../../wire/ppp.ts";
 import {
   ACCEPT,
   MALFORMED_IP,
+  OUT_OF_ORDER_LATE,
   TOO_BIG,
   TRUNCATED,
   UNKNOWN_DESTINATION,
@@ -27,11 +28,13 @@ import {
 import { L2tpMessage, readL2tpMessage } from "../l2tp-message.ts";
 import { clampMssTo } from "../mss.ts";
 import { isFromPeer, PppoeFrame, readPppoeFrame } from "../pppoe-frame.ts";
+import { DELIVER, HELD, type Reorder } from "../reorder.ts";
 import { AddressLookup } from "./address-map.ts";
 import { ATTACHED, indexOf, stateOf } from "./channel-word.ts";
 import { type Dispatch, readWord } from "./dispatch.ts";
 import { type Egress, VNET_HEADER_BYTES } from "./egress.ts";
 import type { Punter } from "./punter.ts";
+import { followPeer, numbersSent, peerOf } from "./sequence-numbers.ts";
 import {
   ATTACH_CLAMP,
   ATTACH_IPV6,
@@ -58,6 +61,8 @@ export class Ingress {
   readonly #egress: Egress;
   readonly #punter: Punter;
   readonly #drops: Float64Array;
+  readonly #peerFramesIn: Float64Array;
+  readonly #reorder: Reorder;
   readonly #frame = new PppoeFrame();
   readonly #message = new L2tpMessage();
   readonly #lookup: AddressLookup;
@@ -70,6 +75,7 @@ export class Ingress {
     dispatch: Dispatch,
     egress: Egress,
     punter: Punter,
+    reorder: Reorder,
   ) {
     this.#tables = tables;
     this.#bytes = bytes;
@@ -78,6 +84,8 @@ export class Ingress {
     this.#egress = egress;
     this.#punter = punter;
     this.#drops = tables.drops[worker]!;
+    this.#peerFramesIn = tables.peerFramesIn[worker]!;
+    this.#reorder = reorder;
     this.#lookup = new AddressLookup(tables.subscribers);
     this.#udpPeers = new AddressLookup(tables.udpPeers);
   }
@@ -126,7 +134,7 @@ export class Ingress {
     const t = this.#tables;
     const channel = Atomics.load(t.pppoeChannel, (port << 16) | frame.sessionId);
     if (channel === 0) return this.#unknownSession(port, offset);
-    const slot = t.slotOfPeer[t.channelPeer[channel]!]!;
+    const slot = t.slotOfPeer[peerOf(t.channelPeer[channel]!)]!;
     const headers = slot * PEER_HEADER_STRIDE;
     const headerBytes = t.peerHeaderBytes[slot]!;
     if (!isFromPeer(bytes, offset, frame.ethernetBytes, t.peerHeaders, headers, headerBytes))
@@ -161,11 +169,27 @@ export class Ingress {
     if (page === 0) return UNKNOWN_SESSION;
     const channel = Atomics.load(t.sessionPages, page * SESSION_PAGE + (sessionId & 0xff));
     if (channel === 0) return UNKNOWN_SESSION;
-    const slot = t.slotOfPeer[t.channelPeer[channel]!]!;
+    const link = t.channelPeer[channel]!;
+    const slot = t.slotOfPeer[peerOf(link)]!;
     if (t.peerPort[slot] !== port || !this.#isFromAddress(slot, address)) return WRONG_SOURCE;
+    this.#peerFramesIn[peerOf(link)]! += 1;
+    if (message.ns >= 0) return this.#sequenced(channel, link);
+    // the peer has stopped numbering, and so do we (RFC 2661 §5.4)
+    if (numbersSent(link)) followPeer(t, channel, link, false);
     return this.#dispatch.received(channel, message.pppOffset, message.pppBytes, false)
       ? ACCEPT
       : UNKNOWN_SESSION;
+  }
+
+  /** A data message with a sequence number. */
+  #sequenced(channel: number, link: number): number {
+    const { ns, pppOffset, pppBytes } = this.#message;
+    if (!numbersSent(link)) followPeer(this.#tables, channel, link, true);
+    const order = this.#reorder.arrive(channel, ns, this.#bytes, pppOffset, pppBytes);
+    if (order !== DELIVER) return order === HELD ? ACCEPT : OUT_OF_ORDER_LATE;
+    if (!this.#dispatch.received(channel, pppOffset, pppBytes, false)) return UNKNOWN_SESSION;
+    this.#reorder.arrived(channel);
+    return ACCEPT;
   }
 
   /** Whether the record at `address` of the region has a sender that is a peer on this port. */

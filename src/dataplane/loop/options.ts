@@ -19,6 +19,9 @@ export interface LoopOptions {
   readonly sendBufferBytes: number;
   /** Frames received with one call, and at most queued for one device or socket. */
   readonly batchFrames: number;
+  /** What each worker has for sequenced L2TP messages that wait for earlier ones: messages, and octets of each. */
+  readonly reorderFrames: number;
+  readonly reorderFrameBytes: number;
   /** Address space that one worker's rings and buffers are mapped into. */
   readonly regionBytes: number;
   /** The ring between a worker and the control plane, a power of two. */
@@ -61,6 +64,8 @@ export const DEFAULT_LOOP_OPTIONS: LoopOptions = {
   receiveBufferBytes: 8 << 20,
   sendBufferBytes: 8 << 20,
   batchFrames: 256,
+  reorderFrames: 4096,
+  reorderFrameBytes: 2048,
   regionBytes: 2 ** 30,
   puntRingBytes: 4 << 20,
   punts: {

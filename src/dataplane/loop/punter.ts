@@ -31,6 +31,11 @@ class Buckets {
   }
 }
 
+/** Octets of the buckets of so many channels. */
+export function punterBytes(channels: number): number {
+  return 2 * Float64Array.BYTES_PER_ELEMENT * (channels + 1);
+}
+
 /** Hands frames to the control plane: policed, bounded and counted, so that no flood starves it. */
 export class Punter {
   readonly #ring: PuntProducer;

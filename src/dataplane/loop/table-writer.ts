@@ -15,12 +15,14 @@ import { ADDRESS_BYTES, ADDRESS_GROUP_MAX } from "../../io/addon.ts";
 import { framingOf } from "../l2tp-message.ts";
 import { outerBytes } from "../outer.ts";
 import { ethernetHeader, largestPppFrame } from "../pppoe-frame.ts";
+import { limitsOf } from "../reorder.ts";
 import { ADDRESSES_PER_FAMILY, addressOctets, prefixOf } from "../specs.ts";
 import { AddressMap } from "./address-map.ts";
 import { addressRecord } from "./address-record.ts";
 import { ATTACHED, BRIDGED, CLOSED, nextGeneration, PUNTED, withState } from "./channel-word.ts";
 import type { Grace } from "./grace.ts";
 import { numbers, tableFull, take } from "./numbers.ts";
+import { sequencingBits } from "./sequence-numbers.ts";
 import { SessionTable } from "./session-table.ts";
 import {
   ATTACH_CLAMP,
@@ -76,6 +78,12 @@ export class TableWriter {
     this.#udpPeers = new AddressMap(tables.udpPeers);
   }
 
+  /** A new peer; its id is free since a grace period. */
+  addPeer(peer: PeerId, spec: PeerSpec, port: PortSpec): void {
+    for (const frames of this.#t.peerFramesIn) frames[peer] = 0;
+    this.setPeer(peer, spec, port);
+  }
+
   /** Describes a peer, in place of an earlier description if there is one. */
   setPeer(peer: PeerId, spec: PeerSpec, port: PortSpec): void {
     const slot = take(this.#slots, "peers");
@@ -89,7 +97,7 @@ export class TableWriter {
       this.#t.peerHeaders.set(header, slot * PEER_HEADER_STRIDE);
       this.#t.peerHeaderBytes[slot] = header.length;
     } else {
-      const record = addressRecord(spec.address, spec.udpPort);
+      const record = addressRecord(spec.address, spec.udpPort, spec.dscp, spec.localAddress);
       const ipv6 = spec.address.includes(":");
       const fits = spec.pathMtuBytes - outerBytes(ipv6, 0);
       // the kernel cannot cut datagrams apart that it is not to checksum
@@ -141,7 +149,11 @@ export class TableWriter {
     if (spec.kind === "l2tp") this.#sessions.reserve(spec);
     for (const counters of t.counters)
       counters.fill(0, channel * COUNTERS_STRIDE, (channel + 1) * COUNTERS_STRIDE);
-    t.channelPeer[channel] = spec.peer;
+    for (const frames of t.controlFramesIn) frames[channel] = 0;
+    t.channelPeer[channel] = spec.peer | (spec.kind === "l2tp" ? sequencingBits(spec) : 0);
+    t.channelNs[channel] = 0;
+    t.channelSerial[channel]! += 1;
+    t.channelReorder[channel] = spec.kind === "l2tp" ? limitsOf(spec.reorder) : 0;
     t.channelIds[channel] =
       spec.kind === "pppoe" ? spec.sessionId : (spec.remoteTunnelId << 16) | spec.remoteSessionId;
     this.#next(channel, PUNTED, 0);

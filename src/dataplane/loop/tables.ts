@@ -106,7 +106,7 @@ class Layout {
 
 /**
  * What workers forward by: struct of arrays in one SharedArrayBuffer. The control plane's thread is the only
- * writer (of all but `counters`, `drops` and its own rows, and workers' entries of `control`); an entry is
+ * writer (of all but what counts, `channelNs`, SEQUENCE_SENT and workers' entries of `control`); an entry is
  * published last, and one that was taken back is written again only after a grace period.
  */
 export class Tables {
@@ -114,9 +114,15 @@ export class Tables {
   readonly control: Int32Array;
   /** Channel → its state, what that refers to and its generation (channel-word.ts). Read and written atomically. */
   readonly channelWord: Int32Array;
+  /** A peer's id, and whether we number what we send (sequence-numbers.ts). */
   readonly channelPeer: Int32Array;
   /** What we put into what we send: the PPPoE session id, or tunnel id << 16 | session id. */
   readonly channelIds: Int32Array;
+  /** The number of the next message that we send with one: whoever sends takes it atomically. */
+  readonly channelNs: Int32Array;
+  /** What each worker orders by what it receives (ReorderTable). */
+  readonly channelSerial: Int32Array;
+  readonly channelReorder: Int32Array;
   /** Peer → the slot that describes it now. Everything called peer… below is by slot. */
   readonly slotOfPeer: Int32Array;
   readonly peerPort: Int32Array;
@@ -155,6 +161,10 @@ export class Tables {
   /** By worker; the row after the last worker's is the control plane's. */
   readonly counters: readonly Float64Array[];
   readonly drops: readonly Float64Array[];
+  /** By channel: how many of the frames that it received were PPP control. */
+  readonly controlFramesIn: readonly Float64Array[];
+  /** By UDP peer. */
+  readonly peerFramesIn: readonly Float64Array[];
 
   private constructor(sizes: TableSizes, layout: Layout) {
     const channels = sizes.channels + 1;
@@ -165,6 +175,9 @@ export class Tables {
     this.channelWord = layout.int32(channels);
     this.channelPeer = layout.int32(channels);
     this.channelIds = layout.int32(channels);
+    this.channelNs = layout.int32(channels);
+    this.channelSerial = layout.int32(channels);
+    this.channelReorder = layout.int32(channels);
     this.slotOfPeer = layout.int32(sizes.peers + 1);
     this.peerPort = layout.int32(slots);
     this.peerLane = layout.int32(slots);
@@ -194,13 +207,19 @@ export class Tables {
     const rows = Array.from({ length: sizes.workers + 1 });
     this.counters = rows.map(() => layout.float64(channels * COUNTERS_STRIDE));
     this.drops = rows.map(() => layout.float64(DROPS_STRIDE));
+    this.controlFramesIn = rows.map(() => layout.float64(channels));
+    this.peerFramesIn = rows.map(() => layout.float64(sizes.peers + 1));
   }
 
   /** A buffer for tables of these sizes, all zero: nothing is there. */
   static allocate(sizes: TableSizes): SharedArrayBuffer {
+    return new SharedArrayBuffer(Tables.bytesFor(sizes));
+  }
+
+  static bytesFor(sizes: TableSizes): number {
     const layout = new Layout();
     new Tables(sizes, layout);
-    return new SharedArrayBuffer(layout.bytes);
+    return layout.bytes;
   }
 
   static view(sizes: TableSizes, buffer: SharedArrayBuffer): Tables {

@@ -20,6 +20,15 @@ export interface WorkerEvents {
 /** What the control plane's side of a worker needs of the addon. */
 type WorkerAddon = Pick<Addon, "openEvent" | "signal" | "close">;
 
+/**
+ * A process that exits without having closed its engine waits for the threads, and one that blocks in the addon can
+ * only end by itself.
+ */
+const running = new Set<ForwardingWorker>();
+process.on("exit", () => {
+  for (const worker of running) worker.abandon();
+});
+
 /** One forwarding thread, as the control plane sees it. Commands are done in the order of the calls. */
 export class ForwardingWorker {
   readonly #addon: WorkerAddon;
@@ -54,8 +63,10 @@ export class ForwardingWorker {
     });
     this.#worker.on("message", (reply: Reply) => this.#hear(reply, events));
     this.#worker.on("error", (error: Error) => this.#end(this.#died(error)));
+    running.add(this);
     this.#exit = new Promise((resolve) => {
       this.#worker.on("exit", () => {
+        running.delete(this);
         this.#end(this.#ended ?? this.#died(new Error("the thread ended")));
         this.#commands.close();
         addon.close(this.#wakeFd);
@@ -89,6 +100,11 @@ export class ForwardingWorker {
     const done = new Promise<void>((resolve, reject) => this.#pending.set(id, { resolve, reject }));
     this.#post(command);
     return done;
+  }
+
+  /** The thread ends by itself, sooner or later: for who cannot wait for it. */
+  abandon(): void {
+    if (this.#ended === undefined) this.#post({ kind: "stop" });
   }
 
   /** Resolves when the thread has ended and everything it had is closed; commands before this are done. */

@@ -24,6 +24,8 @@ import {
   ACCEPT,
   type DropCode,
   MALFORMED_IP,
+  OUT_OF_ORDER_LATE,
+  STALE,
   TOO_BIG,
   UNKNOWN_DESTINATION,
   UNKNOWN_SESSION,
@@ -32,9 +34,16 @@ import {
   WRONG_ADDRESS,
   WRONG_SOURCE,
 } from "../drop-codes.ts";
-import { emitL2tpMessage, framingOf, L2tpMessage, readL2tpMessage } from "../l2tp-message.ts";
+import {
+  emitL2tpMessage,
+  framingOf,
+  L2tpMessage,
+  l2tpHeaderBytes,
+  readL2tpMessage,
+  sequencedFraming,
+} from "../l2tp-message.ts";
 import { clampMssTo } from "../mss.ts";
-import { outerBytes } from "../outer.ts";
+import { DSCP_CS6, outerBytes } from "../outer.ts";
 import {
   emitPppoeFrame,
   ethernetHeader,
@@ -45,8 +54,12 @@ import {
   readTags,
 } from "../pppoe-frame.ts";
 import { Registry } from "../registry.ts";
-import { prefixOf } from "../specs.ts";
+import { DELIVER, HELD } from "../reorder.ts";
+import { checkDscp, prefixOf } from "../specs.ts";
 import { Counters } from "./counters.ts";
+import { Sequencing } from "./sequencing.ts";
+
+const MAX_CHANNELS = 1 << 17;
 
 /** What the engine sent: on an Ethernet port, from a UDP port, or out of a unit towards the host's IP. */
 export type Transmission =
@@ -57,6 +70,9 @@ export type Transmission =
       readonly address: string;
       readonly udpPort: number;
       readonly datagram: Uint8Array;
+      readonly dscp: number;
+      /** What it is to come from, where somebody has said so. */
+      readonly localAddress?: string;
     }
   | { readonly kind: "packet"; readonly unit: UnitId; readonly packet: Uint8Array };
 
@@ -73,8 +89,14 @@ export interface DatagramSource {
  */
 export class MemoryDataplane implements Dataplane {
   readonly engine = "memory";
-  readonly #registry = new Registry({ ports: 1024, peers: 1 << 17, channels: 1 << 17, units: 1 << 16 });
+  readonly preallocated = { bytes: 0, bytesPerChannel: 0 };
+  readonly #registry = new Registry({ ports: 1024, peers: 1 << 17, channels: MAX_CHANNELS, units: 1 << 16 });
   readonly #counters = new Counters();
+  readonly #sequencing = new Sequencing(
+    MAX_CHANNELS,
+    (channel, frame) => this.#deliverHeld(channel, frame),
+    () => this.#count(STALE),
+  );
   readonly #pppoe = new Map<string, ChannelId>();
   /** Sessions by our tunnel id. */
   readonly #tunnels = new Map<number, Map<number, ChannelId>>();
@@ -105,6 +127,11 @@ export class MemoryDataplane implements Dataplane {
     this.#count(this.#fromUdp(port, source, datagram));
   }
 
+  /** Time passes, for sequenced messages that wait. */
+  passTime(ms: number): void {
+    this.#sequencing.passTime(ms);
+  }
+
   /** The host routes an IP packet into a unit. */
   receivePacket(unit: UnitId, packet: Uint8Array): void {
     this.#count(this.#fromUnit(unit, packet.slice()));
@@ -132,6 +159,7 @@ export class MemoryDataplane implements Dataplane {
 
   async removePeer(peer: PeerId): Promise<void> {
     this.#registry.removePeer(peer);
+    this.#counters.removePeer(peer);
     this.#registry.release("peers", peer);
   }
 
@@ -145,6 +173,7 @@ export class MemoryDataplane implements Dataplane {
     }
     const sessions = this.#tunnels.get(spec.localTunnelId) ?? new Map<number, ChannelId>();
     sessions.set(spec.localSessionId, id);
+    this.#sequencing.add(id, spec);
     this.#tunnels.set(spec.localTunnelId, sessions);
     return id;
   }
@@ -157,6 +186,7 @@ export class MemoryDataplane implements Dataplane {
     } else {
       const sessions = this.#tunnels.get(spec.localTunnelId)!;
       sessions.delete(spec.localSessionId);
+      this.#sequencing.remove(channel);
       if (sessions.size === 0) this.#tunnels.delete(spec.localTunnelId);
     }
     this.#counters.remove(channel);
@@ -203,15 +233,25 @@ export class MemoryDataplane implements Dataplane {
     this.#count(this.#send(channel, frame));
   }
 
-  sendControl(port: PortId, remoteAddress: string, remotePort: number, datagram: Uint8Array): void {
+  sendControl(
+    port: PortId,
+    remoteAddress: string,
+    remotePort: number,
+    datagram: Uint8Array,
+    localAddress?: string,
+    dscp: number = DSCP_CS6,
+  ): void {
     this.#checkOpen();
     this.#registry.port(port);
+    checkDscp(dscp);
     this.#transmit({
       kind: "datagram",
       port,
       address: remoteAddress,
       udpPort: remotePort,
       datagram: datagram.slice(),
+      dscp,
+      ...(localAddress !== undefined && { localAddress }),
     });
   }
 
@@ -224,6 +264,22 @@ export class MemoryDataplane implements Dataplane {
   counters(channel: ChannelId): ChannelCounters {
     this.#registry.channel(channel);
     return this.#counters.of(channel);
+  }
+
+  framesIn(channel: ChannelId): number {
+    this.#registry.channel(channel);
+    return this.#counters.framesIn(channel);
+  }
+
+  userFrames(channel: ChannelId): number {
+    const { state } = this.#registry.channel(channel);
+    const carried = this.#counters.userFrames(channel);
+    return state.kind === "bridged" ? carried + this.#counters.userFrames(state.to) : carried;
+  }
+
+  framesFrom(peer: PeerId): number {
+    this.#registry.peer(peer);
+    return this.#counters.framesFrom(peer);
   }
 
   drops(): Readonly<Record<DropReason, number>> {
@@ -283,10 +339,24 @@ export class MemoryDataplane implements Dataplane {
     if (sessions === undefined) return UNKNOWN_TUNNEL;
     const channel = sessions.get(message.sessionId);
     if (channel === undefined) return UNKNOWN_SESSION;
+    const peerId = this.#registry.channel(channel).spec.peer;
     const peer = this.#peerOf(channel);
     if (peer.kind !== "udp" || peer.port !== port) return WRONG_SOURCE;
     if (peer.address !== source.address || peer.udpPort !== source.udpPort) return WRONG_SOURCE;
-    return this.#forward(channel, datagram.slice(message.pppOffset, message.pppOffset + message.pppBytes));
+    this.#counters.heard(peerId);
+    const frame = datagram.slice(message.pppOffset, message.pppOffset + message.pppBytes);
+    this.#sequencing.heard(channel, message.ns >= 0);
+    if (message.ns < 0) return this.#forward(channel, frame);
+    const order = this.#sequencing.arrive(channel, message.ns, frame);
+    if (order !== DELIVER) return order === HELD ? ACCEPT : OUT_OF_ORDER_LATE;
+    this.#count(this.#forward(channel, frame));
+    this.#sequencing.arrived(channel);
+    return ACCEPT;
+  }
+
+  /** A numbered message that has waited for earlier ones. */
+  #deliverHeld(channel: ChannelId, frame: Uint8Array): void {
+    this.#count(this.#registry.findChannel(channel) === undefined ? STALE : this.#forward(channel, frame));
   }
 
   #fromUnit(unit: UnitId, packet: Uint8Array): DropCode {
@@ -311,12 +381,13 @@ export class MemoryDataplane implements Dataplane {
     const frame = new Uint8Array(2 + length);
     frame[1] = ipv6 ? PPP_IPV6 : PPP_IPV4;
     frame.set(packet.subarray(0, length), 2);
+    this.#counters.fromUnit(channel);
     return this.#send(channel, frame);
   }
 
   /** A PPP frame has arrived on a channel. */
   #forward(channel: ChannelId, frame: Uint8Array): DropCode {
-    this.#counters.received(channel, frame.length);
+    this.#counters.received(channel, frame);
     const { state } = this.#registry.channel(channel);
     if (state.kind === "punted") return this.#puntFrame(channel, frame);
     return state.kind === "bridged" ? this.#send(state.to, frame) : this.#toUnit(channel, state.spec, frame);
@@ -366,12 +437,17 @@ export class MemoryDataplane implements Dataplane {
       const frame = emitPppoeFrame(peer, spec.sessionId, ppp);
       this.#transmit({ kind: "frame", port: peer.port, frame });
     } else if (peer.kind === "udp" && spec.kind === "l2tp") {
-      const datagram = emitL2tpMessage(framingOf(peer), spec.remoteTunnelId, spec.remoteSessionId, ppp);
+      const sequenced = this.#sequencing.isSent(channel);
+      const framing = sequenced ? sequencedFraming(framingOf(peer)) : framingOf(peer);
       const ipv6 = parseIpAddress(peer.address)?.length === 16;
-      if (peer.oversize === "drop" && outerBytes(ipv6, datagram.length) > peer.pathMtuBytes) return TOO_BIG;
+      const octets = outerBytes(ipv6, l2tpHeaderBytes(framing) + ppp.length);
+      if (peer.oversize === "drop" && octets > peer.pathMtuBytes) return TOO_BIG;
+      const ns = sequenced ? this.#sequencing.takeNs(channel) : -1;
+      const datagram = emitL2tpMessage(framing, spec.remoteTunnelId, spec.remoteSessionId, ppp, ns);
       this.#counters.sent(channel, ppp.length);
-      const { port, address, udpPort } = peer;
-      this.#transmit({ kind: "datagram", port, address, udpPort, datagram });
+      const { port, address, udpPort, dscp = 0, localAddress } = peer;
+      const from = localAddress === undefined ? {} : { localAddress };
+      this.#transmit({ kind: "datagram", port, address, udpPort, datagram, dscp, ...from });
     }
     return ACCEPT;
   }

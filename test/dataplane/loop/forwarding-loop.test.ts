@@ -104,7 +104,7 @@ function makeLoop(script: {
     port1.postMessage(message);
     Atomics.store(control, controlOf(0, COMMANDS), 1);
   };
-  const options = { ...DEFAULT_LOOP_OPTIONS, udpSlots: 1 };
+  const options = { ...DEFAULT_LOOP_OPTIONS, udpSlots: 1, reorderFrames: 1 };
   const setup = {
     index: 0,
     sizes: SIZES,

@@ -255,6 +255,7 @@ export async function loopRig(options: Partial<LoopOptions> = {}): Promise<LoopR
       const { socket } = sockets.find((remote) => remote.address === address)!;
       socket.send(`${net}.1`, REMOTE_PORT, datagram);
     },
+    passTime() {},
     until: eventually,
     async close() {
       host?.close();

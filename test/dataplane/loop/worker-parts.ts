@@ -16,6 +16,7 @@ import { DEFAULT_LOOP_OPTIONS, type PuntLimits } from "../../../src/dataplane/lo
 import { PuntReader } from "../../../src/dataplane/loop/punt-reader.ts";
 import { allocatePuntRing, PuntConsumer, PuntProducer } from "../../../src/dataplane/loop/punt-ring.ts";
 import { Punter } from "../../../src/dataplane/loop/punter.ts";
+import { makeReorder } from "../../../src/dataplane/loop/reordering.ts";
 import { TableWriter } from "../../../src/dataplane/loop/table-writer.ts";
 import { controlOf, laneOfUnit, PARKED, Tables } from "../../../src/dataplane/loop/tables.ts";
 import { Transmitter } from "../../../src/dataplane/loop/transmitter.ts";
@@ -47,7 +48,7 @@ export interface Sent {
 
 /** A region without a kernel: remembers what is sent, and refuses what it is told to. */
 export class MemoryRegion {
-  readonly bytes = new Uint8Array(1 << 20);
+  readonly bytes = new Uint8Array(2 << 20);
   readonly sent: Sent[] = [];
   /** How many frames each of the next calls takes, and why not all. */
   readonly refusals: { readonly takes: number; readonly errno: number }[] = [];
@@ -115,7 +116,9 @@ export function makeWorkerParts(punts: Partial<PuntLimits> = {}, ringBytes = 1 <
     () => now,
   );
   const dispatch = new Dispatch(tables, 0, region.bytes, egress, punter);
-  const ingress = new Ingress(tables, 0, region.bytes, dispatch, egress, punter);
+  const pool = { reorderFrames: 8, reorderFrameBytes: 2048 };
+  const reorder = makeReorder(tables, 0, region, dispatch, pool, () => now);
+  const ingress = new Ingress(tables, 0, region.bytes, dispatch, egress, punter, reorder);
   const input = region.allocate(1 << 19);
   const batch = (frames: readonly { octets: Uint8Array; segment?: number; address?: Uint8Array }[]) => {
     const descriptors = new Int32Array(RX_STRIDE * frames.length);
@@ -134,6 +137,7 @@ export function makeWorkerParts(punts: Partial<PuntLimits> = {}, ringBytes = 1 <
   };
   const finish = () => {
     egress.flush();
+    reorder.release();
     punter.endBatch();
     return region.sent.splice(0);
   };
@@ -191,6 +195,11 @@ export function makeWorkerParts(punts: Partial<PuntLimits> = {}, ringBytes = 1 <
     },
     passTime(ms: number): void {
       now += ms;
+    },
+    /** What has waited too long goes on. */
+    expire(): Sent[] {
+      reorder.expire();
+      return finish();
     },
     readPunt: (record: Parameters<PuntReader["read"]>[0]) => reader.read(record),
     takeRecord: () => consumer.take(),

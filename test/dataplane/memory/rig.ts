@@ -45,6 +45,7 @@ export async function memoryRig(): Promise<Rig> {
     fromRemote(address, datagram) {
       dataplane.receiveDatagram(tunnel, { address, udpPort: rig.remotePort }, datagram);
     },
+    passTime: (ms) => dataplane.passTime(ms),
     async until(what, condition) {
       await new Promise((resolve) => setImmediate(resolve));
       if (!condition()) throw new Error(`never came: ${what}`);

@@ -1,0 +1,53 @@
+import type { Region } from "../../io/addon.ts";
+import { STALE } from "../drop-codes.ts";
+import { Reorder, reorderStateBytes } from "../reorder.ts";
+import type { Dispatch } from "./dispatch.ts";
+import type { LoopOptions } from "./options.ts";
+import type { Tables } from "./tables.ts";
+
+/** Where a header goes before a message that has waited: more than any needs, and frames stay aligned. */
+const HEADROOM_BYTES = 64;
+
+type ReorderOptions = Pick<LoopOptions, "reorderFrames" | "reorderFrameBytes">;
+
+/** Octets of address space of one worker's pool, and of what it knows of so many channels. */
+export function reorderBytes(options: ReorderOptions, channels: number): number {
+  return poolBytes(options) + reorderStateBytes(channels);
+}
+
+function poolBytes({ reorderFrames, reorderFrameBytes }: ReorderOptions): number {
+  return reorderFrames * reorderFrameBytes;
+}
+
+/**
+ * One worker's. A channel's messages come through its peer's port, and a port is received from by one worker, so that
+ * no other has anything to do with what the channel expects; only what we number is shared (Tables.channelNs). What has
+ * waited is carried on in the batch after, by what the channel is then.
+ */
+export function makeReorder(
+  tables: Tables,
+  worker: number,
+  region: Pick<Region, "bytes" | "allocate">,
+  dispatch: Dispatch,
+  options: ReorderOptions,
+  clock: () => number,
+): Reorder {
+  const drops = tables.drops[worker]!;
+  const pool = {
+    bytes: region.bytes,
+    offset: region.allocate(poolBytes(options)),
+    slots: options.reorderFrames,
+    slotBytes: options.reorderFrameBytes,
+    headroomBytes: HEADROOM_BYTES,
+  };
+  const sink = {
+    deliver(channel: number, offset: number, length: number) {
+      if (!dispatch.received(channel, offset, length, true)) drops[STALE]! += 1;
+    },
+    stale() {
+      drops[STALE]! += 1;
+    },
+  };
+  const table = { serial: tables.channelSerial, limits: tables.channelReorder };
+  return new Reorder(table, pool, sink, tables.sizes.channels, clock);
+}
