@@ -3,7 +3,8 @@ import { deviceName, duration, flag, integer, listOf, protocolName, text, word }
 
 /** How a peer proves who it is, the preferred way first. */
 export function authenticationMethods() {
-  return listOf(word(["chap", "pap"]), "of chap and pap", 2).default(["chap", "pap"]);
+  const methods = word(["chap", "ms-chap-v2", "pap"]);
+  return listOf(methods, "of chap, ms-chap-v2 and pap", 3).default(["chap", "pap"]);
 }
 
 /** One PPPoE access interface (RFC 2516). */

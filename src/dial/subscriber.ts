@@ -164,7 +164,7 @@ export class Subscriber {
         maxMruBytes: mruBytes,
         user: this.user,
         password,
-        accept: ["chap-md5", "pap"],
+        accept: ["chap-md5", "ms-chap-v2", "pap"],
         ipv4: true,
         ipv6: false,
         timers: DEFAULT_TIMERS,

@@ -51,11 +51,11 @@ describe("a wrong value", () => {
     ],
     [
       "access: [{ interface: a, authentication: [chop] }]",
-      '2:43: access[0].authentication[0]: read "chop" (did you mean "chap"?); allowed: one of chap, pap',
+      '2:43: access[0].authentication[0]: read "chop" (did you mean "chap"?); allowed: one of chap, ms-chap-v2, pap',
     ],
     [
       "access: [{ interface: a, authentication: [chap, chap] }]",
-      "2:42: access[0].authentication: read a list; allowed: a list of 1 to 2 of chap and pap, each once",
+      "2:42: access[0].authentication: read a list; allowed: a list of 1 to 3 of chap, ms-chap-v2 and pap, each once",
     ],
     [
       "l2tp: { listen: [{ address: 010.0.0.1 }] }",
