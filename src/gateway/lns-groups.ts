@@ -42,7 +42,7 @@ export class LnsGroups {
 
   /** For Tunnels: an LNS is there. */
   reachable(peer: string): void {
-    if (this.#selection.lockReason(peer) !== undefined)
+    if (this.#selection.lockOf(peer) !== undefined)
       this.#around.logger.info({ peer }, "LNS answers again, and is locked out no more");
     this.#selection.answered(peer);
   }
@@ -97,7 +97,7 @@ export class LnsGroups {
           weight,
           state: stateOf(standing, up, opening),
           lockedForSeconds: lockedMs > 0 ? Math.ceil(lockedMs / 1000) : null,
-          reason: lockedMs > 0 ? (this.#selection.lockReason(peer) ?? null) : null,
+          reason: lockedMs > 0 ? (this.#selection.lockOf(peer)?.reason ?? null) : null,
           tunnels: up,
           sessions: tunnels.sessionsWith(peer),
         };

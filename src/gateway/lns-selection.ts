@@ -73,7 +73,7 @@ export class LnsSelection {
         group.strategy === "weight" ? this.#byWeight(group, alike) : leastLoaded(alike, load)?.peer;
       if (peer !== undefined) return { peer, standing };
     }
-    const sinceOf = (peer: string): Instant => this.#lock(peer)?.since ?? now;
+    const sinceOf = (peer: string): Instant => this.lockOf(peer)?.since ?? now;
     const longest = free.reduce<string | undefined>(
       (first, { peer }) => (first === undefined || sinceOf(peer) < sinceOf(first) ? peer : first),
       undefined,
@@ -89,13 +89,13 @@ export class LnsSelection {
 
   /** How long a member still is locked out; 0 when it is not. A lockout is the LNS's, its length the group's. */
   lockedForMs(now: Instant, group: LnsGroup, peer: string): number {
-    const lock = this.#lock(peer);
+    const lock = this.lockOf(peer);
     return lock === undefined ? 0 : Math.max(0, lock.since + group.lockoutMs - now);
   }
 
-  /** Why an LNS is locked out, or was the last time. */
-  lockReason(peer: string): string | undefined {
-    return this.#lock(peer)?.reason;
+  /** Since when and why an LNS is locked out, or was the last time; undefined once it has answered again. */
+  lockOf(peer: string): LnsSelectionState["locked"][number] | undefined {
+    return this.state.locked.find((each) => each.peer === peer);
   }
 
   /** The LNS could not be reached, or said that it takes nobody. */
@@ -116,10 +116,6 @@ export class LnsSelection {
     if (slow.some((each) => each.peer === peer)) this.state.slow = slow.filter((each) => each.peer !== peer);
     if (locked.some((each) => each.peer === peer))
       this.state.locked = locked.filter((each) => each.peer !== peer);
-  }
-
-  #lock(peer: string): LnsSelectionState["locked"][number] | undefined {
-    return this.state.locked.find((each) => each.peer === peer);
   }
 
   /** Each gets its weight in store at every turn; who has the most is served and pays for all. */

@@ -169,11 +169,25 @@ export class OnwardCall {
   #next(): void {
     const { around, lnses, group, load } = this.#c;
     const now = around.clock.now();
-    const failed = this.#trials.filter(({ final }) => final).map(({ peer }) => peer);
+    const failed = this.#trials.map((trial) => this.#outcome(trial)).filter(({ final }) => final);
     const inTime = now < this.#startedAt + LIMIT_MS && this.#attempts < MAX_ATTEMPTS;
-    const choice = inTime ? lnses.selection.choose(now, group, failed, load) : undefined;
+    const choice = inTime
+      ? lnses.selection.choose(
+          now,
+          group,
+          failed.map(({ peer }) => peer),
+          load,
+        )
+      : undefined;
     if (choice === undefined) this.#refuse(now);
     else this.#place(choice.peer, choice.standing);
+  }
+
+  /** An LNS that has been locked out since a call was taken from it has failed that call, too. */
+  #outcome(trial: Trial): Trial {
+    const lock = this.#c.lnses.selection.lockOf(trial.peer);
+    if (trial.final || lock === undefined || lock.since < trial.at) return trial;
+    return { ...trial, final: true, reason: lock.reason };
   }
 
   #place(peer: string, standing: Standing): void {
@@ -262,7 +276,7 @@ export class OnwardCall {
   /** "tried a: …; tried b: …; c locked out for 212 s more". */
   #describe(now: Instant): string {
     const { lnses, group, load } = this.#c;
-    const tried = this.#trials.map(({ peer, reason }) => `${peer}: ${reason}`);
+    const tried = this.#trials.map((trial) => `${trial.peer}: ${this.#outcome(trial).reason}`);
     const others = group.members
       .filter(({ peer }) => !this.#trials.some((trial) => trial.peer === peer))
       .map(({ peer }) => {

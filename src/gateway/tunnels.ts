@@ -417,7 +417,8 @@ export class Tunnels implements CallOwner {
       sessions: down.sessions.length,
       reason: text,
     };
-    if (this.#stopping) this.#around.logger.info(fields, "L2TP tunnel closed");
+    if (this.#stopping || this.#closing.has(down.tunnel))
+      this.#around.logger.info(fields, "L2TP tunnel closed");
     else
       this.#around.logger.warn(fields, down.wasUp ? "L2TP tunnel down" : "L2TP tunnel could not be opened");
     const ours = this.#pool.isOurs(down.tunnel);

@@ -1,0 +1,242 @@
+import { describe, expect, it } from "vitest";
+import type { Subscriber } from "../../src/dial/subscriber.ts";
+import { type Field, lnsView, logged, sessionsOf, startField } from "../support/lns-field.ts";
+import { World } from "../support/world.ts";
+
+let world: World;
+
+async function field(...args: Parameters<typeof startField> extends [World, ...infer Rest] ? Rest : never) {
+  world = new World(11);
+  return startField(world, ...args);
+}
+
+let callers = 0;
+
+/** Somebody calls; returns him, and how long he takes to get online. */
+function call({ side }: Field, password = "wonderland"): Subscriber {
+  callers += 1;
+  const caller = side.subscriber(callers, "alice@isp.example", password);
+  caller.start();
+  return caller;
+}
+
+async function online(f: Field, caller: Subscriber, limitMs: number): Promise<number | undefined> {
+  const from = world.clock.now();
+  const up = await world.until(() => f.side.online.has(caller), limitMs);
+  return up ? world.clock.now() - from : undefined;
+}
+
+const PREFERRED = "{ peer: a, preference: 1 }, { peer: b, preference: 2 }";
+
+describe("a group of LNSes", () => {
+  it("shares the calls of one preference in proportion to the weights", async () => {
+    const f = await field({ members: "{ peer: a, weight: 3 }, { peer: b, weight: 1 }" });
+    for (let i = 0; i < 16; i++) call(f);
+    await world.until(() => f.side.online.size === 16, 5000);
+    expect(sessionsOf(f)).toEqual({ a: 12, b: 4, c: 0 });
+  });
+
+  it("gives the next call to who has the fewest sessions, where the strategy says so", async () => {
+    const f = await field({ group: "strategy: sessions" });
+    const first = [call(f), call(f), call(f), call(f)];
+    await world.until(() => f.side.online.size === 4, 5000);
+    expect(sessionsOf(f)).toEqual({ a: 2, b: 2, c: 0 });
+    // whoever was with a hangs up, and the next two go there
+    for (const [i, caller] of first.entries()) if (i % 2 === 0) caller.hangUp();
+    await world.pass(1000);
+    call(f);
+    call(f);
+    await world.until(() => f.side.online.size === 4, 5000);
+    expect(sessionsOf(f)).toEqual({ a: 2, b: 2, c: 0 });
+  });
+
+  it("goes to the lower preference while it can", async () => {
+    const f = await field({ members: PREFERRED });
+    for (let i = 0; i < 4; i++) call(f);
+    await world.until(() => f.side.online.size === 4, 5000);
+    expect(sessionsOf(f)).toEqual({ a: 4, b: 0, c: 0 });
+    expect(lnsView(f, "a")).toMatchObject({ group: "wholesale", state: "up", sessions: 4, tunnels: 1 });
+    expect(lnsView(f, "c")).toMatchObject({ group: null, state: "idle" });
+  });
+});
+
+describe("a dead LNS", () => {
+  it("costs its first caller less than 3 s where there is another, and the next ones nothing", async () => {
+    const f = await field({ members: PREFERRED }, ["a"]);
+    expect(await online(f, call(f), 10_000)).toBeLessThan(4000);
+    expect(lnsView(f, "a")).toMatchObject({ state: "slow", lockedForSeconds: null });
+    expect(await online(f, call(f), 10_000)).toBeLessThan(1500);
+    expect(sessionsOf(f)).toMatchObject({ b: 2 });
+    await world.pass(6000);
+    expect(lnsView(f, "a")).toMatchObject({
+      state: "locked-out",
+      reason: expect.stringContaining("SCCRQ sent 3 times"),
+    });
+    expect(lnsView(f, "a")?.lockedForSeconds).toBeGreaterThan(290);
+    expect(logged(f, "LNS locked out")).toHaveLength(1);
+  });
+
+  it("gets calls again when its lockout is over", async () => {
+    const f = await field({ members: PREFERRED, group: "lockout: 20s" }, ["a"]);
+    await online(f, call(f), 10_000);
+    await world.pass(10_000);
+    f.dead.clear();
+    await online(f, call(f), 10_000);
+    expect(sessionsOf(f)).toMatchObject({ a: 0, b: 2 });
+    await world.pass(20_000);
+    await online(f, call(f), 10_000);
+    expect(sessionsOf(f)).toMatchObject({ a: 1, b: 2 });
+  });
+
+  it("that dies with its tunnel up keeps nobody waiting for the 31 s that this takes to be known", async () => {
+    const f = await field({ members: PREFERRED });
+    await online(f, call(f), 5000);
+    f.dead.add("a");
+    await world.pass(5000);
+    expect(await online(f, call(f), 10_000)).toBeLessThan(7000);
+    expect(await online(f, call(f), 10_000)).toBeLessThan(1500);
+    await world.pass(40_000);
+    expect(lnsView(f, "a")).toMatchObject({ state: "locked-out" });
+    expect(sessionsOf(f)).toMatchObject({ b: 2 });
+  });
+
+  it("is tried all the same when all are locked out: the one that was locked out first", async () => {
+    const f = await field({ members: PREFERRED }, ["a", "b"]);
+    const lost = call(f);
+    await world.until(() => f.side.offline.has(lost), 30_000);
+    await world.pass(5000);
+    expect(f.lac.records).toMatchObject([
+      {
+        cause: "no-lns",
+        reason: expect.stringMatching(/^a: .*SCCRQ sent 3 times.*; b: .*SCCRQ sent 3 times/),
+      },
+    ]);
+    expect(lnsView(f, "a")).toMatchObject({ state: "locked-out" });
+    expect(lnsView(f, "b")).toMatchObject({ state: "locked-out" });
+    f.dead.delete("a");
+    expect(await online(f, call(f), 10_000)).toBeLessThan(1500);
+    expect(lnsView(f, "a")).toMatchObject({ state: "up" });
+    expect(logged(f, "LNS answers again")).toHaveLength(1);
+  });
+
+  it("gives way, when all are locked out, to the other one that has come back, in the caller's patience", async () => {
+    const f = await field({ members: PREFERRED }, ["a", "b"]);
+    const lost = call(f);
+    await world.until(() => f.side.offline.has(lost), 30_000);
+    await world.pass(5000);
+    f.dead.delete("b");
+    expect(await online(f, call(f), 10_000)).toBeLessThan(10_000);
+    expect(sessionsOf(f)).toMatchObject({ b: 1 });
+  });
+
+  it("keeps none of a thousand subscribers out for more than 10 s", async () => {
+    const f = await field({ peer: "receive-window: 128" }, ["a"]);
+    const started = world.clock.now();
+    const slowest = { ms: 0 };
+    const seen = new Set<Subscriber>();
+    for (let i = 0; i < 1000; i++) call(f);
+    const all = await world.until(() => {
+      for (const caller of f.side.online.keys())
+        if (!seen.has(caller)) {
+          seen.add(caller);
+          slowest.ms = world.clock.now() - started;
+        }
+      return seen.size === 1000;
+    }, 60_000);
+    expect([all, f.side.offline.size]).toEqual([true, 0]);
+    expect(slowest.ms).toBeLessThan(10_000);
+    expect(sessionsOf(f)).toMatchObject({ b: 1000 });
+  }, 60_000);
+});
+
+describe("an LNS that refuses", () => {
+  const full = { a: (yaml: string) => yaml.replace("role: lac", "role: lac, max-sessions: 1") };
+
+  it("a call for want of room only sends that call to the next one", async () => {
+    const f = await field({ members: PREFERRED, lnsYaml: full });
+    await online(f, call(f), 5000);
+    expect(await online(f, call(f), 5000)).toBeLessThan(1500);
+    expect(sessionsOf(f)).toMatchObject({ a: 1, b: 1 });
+    expect(lnsView(f, "a")).toMatchObject({ state: "up" });
+    expect(f.lac.views.counters()).toMatchObject({ "lns.a.refused": 1, "lns.b.connected": 1 });
+  });
+
+  it("a call for want of room is locked out, where the policy says so", async () => {
+    const f = await field({ members: PREFERRED, group: "lockout-on-cdn: true", lnsYaml: full });
+    await online(f, call(f), 5000);
+    expect(await online(f, call(f), 5000)).toBeLessThan(1500);
+    expect(lnsView(f, "a")).toMatchObject({
+      state: "locked-out",
+      reason: expect.stringContaining("result 4"),
+    });
+  });
+
+  it("the tunnel is locked out, and its call goes to the next one at once", async () => {
+    const stranger = { a: (yaml: string) => yaml.replace("host-name: lac", "host-name: somebody-else") };
+    const f = await field({ members: PREFERRED, lnsYaml: stranger });
+    expect(await online(f, call(f), 5000)).toBeLessThan(1500);
+    expect(lnsView(f, "a")).toMatchObject({
+      state: "locked-out",
+      reason: expect.stringContaining("StopCCN from the peer"),
+    });
+  });
+
+  it("a password is neither locked out nor asked again elsewhere", async () => {
+    const f = await field({ members: PREFERRED });
+    const mallory = call(f, "guess");
+    await world.until(() => f.side.offline.has(mallory), 20_000);
+    await world.pass(5000);
+    expect(f.lac.records).toMatchObject([{ cause: "lns-ended" }]);
+    expect(lnsView(f, "a")).toMatchObject({ state: "up" });
+    expect(f.lac.views.counters()["lns.b.calls"]).toBeUndefined();
+  });
+
+  it("as all others do makes a definite no, which says what each of them said", async () => {
+    const f = await field({ lnsYaml: { a: full.a, b: full.a }, members: PREFERRED });
+    await online(f, call(f), 5000);
+    await online(f, call(f), 5000);
+    const third = call(f);
+    await world.until(() => f.side.offline.has(third), 10_000);
+    await world.pass(5000);
+    expect(f.lac.records.at(-1)?.reason).toMatch(
+      /^a: CDN from the peer, result 4.*; b: CDN from the peer, result 4/,
+    );
+  });
+});
+
+describe("several tunnels to one LNS", () => {
+  it("are opened one after the other as they fill, up to their number", async () => {
+    const f = await field({
+      members: "{ peer: a }",
+      peer: "max-sessions: 2, max-tunnels: 2, tunnel-idle-timeout: 30s",
+    });
+    for (let i = 0; i < 4; i++) call(f);
+    await world.until(() => f.side.online.size === 4, 5000);
+    expect(lnsView(f, "a")).toMatchObject({ tunnels: 2, sessions: 4 });
+    const fifth = call(f);
+    await world.until(() => f.side.offline.has(fifth), 5000);
+    await world.pass(5000);
+    expect(f.lac.records).toMatchObject([{ reason: expect.stringContaining("no room for another session") }]);
+  });
+
+  it("end after a time without a session, and the LNS is not locked out for that", async () => {
+    const f = await field({ peer: "tunnel-idle-timeout: 30s" });
+    const caller = call(f);
+    await online(f, caller, 5000);
+    await world.pass(60_000);
+    expect(lnsView(f, "a")).toMatchObject({ tunnels: 1 });
+    caller.hangUp();
+    await world.pass(29_000);
+    expect(lnsView(f, "a")).toMatchObject({ tunnels: 1 });
+    await world.pass(3000);
+    expect(lnsView(f, "a")).toMatchObject({ state: "idle", tunnels: 0 });
+    expect(f.lac.log.filter(({ level }) => level === "warn")).toEqual([]);
+  });
+
+  it("hold no more sessions than the LNS is to have; the others go to the next one", async () => {
+    const f = await field({ members: PREFERRED, peer: "max-sessions-per-lns: 3" });
+    for (let i = 0; i < 5; i++) call(f);
+    await world.until(() => f.side.online.size === 5, 5000);
+    expect(sessionsOf(f)).toEqual({ a: 3, b: 2, c: 0 });
+  });
+});
