@@ -1,0 +1,95 @@
+import type { Instant } from "../../src/base/time.ts";
+import type { L2tpLegView, SessionView } from "../../src/gateway/views.ts";
+import { formatMac } from "../../src/wire/ethernet.ts";
+import type { Cpe } from "./cpe.ts";
+import type { GatewayProcess } from "./gateway-process.ts";
+import type { Scenario } from "./scenario.ts";
+import type { World } from "./world.ts";
+
+const SAMPLE_MS = 1_000;
+
+/**
+ * Watches, once a second, whether both ends of everything agree on who is up. What they disagree about must be
+ * settled within a limit: each disagreement has a name and an age.
+ */
+export class Agreement {
+  readonly #world: World;
+  readonly #scenario: Scenario;
+  readonly #limitMs: number;
+  readonly #since = new Map<string, Instant>();
+
+  constructor(world: World, scenario: Scenario, limitMs: number) {
+    this.#world = world;
+    this.#scenario = scenario;
+    this.#limitMs = limitMs;
+  }
+
+  watch(): void {
+    const { timeline, referee } = this.#world;
+    const now = new Set(disagreements(this.#scenario));
+    for (const known of this.#since.keys()) if (!now.has(known)) this.#since.delete(known);
+    for (const each of now) {
+      const since = this.#since.get(each) ?? timeline.now;
+      this.#since.set(each, since);
+      if (timeline.now - since > this.#limitMs)
+        referee.report("both ends agree on who is up", `${each}, for ${(timeline.now - since) / 1000} s`);
+    }
+    timeline.after(SAMPLE_MS, () => this.watch());
+  }
+}
+
+/** What one end has and the other has not, or has not finished; empty when all is well. */
+export function disagreements({ lacs, lnses, cpes, lacOf }: Scenario): readonly string[] {
+  const found: string[] = [];
+  const sessions = new Map([...lacs, ...lnses].map((gateway) => [gateway, sessionsOf(gateway)]));
+  for (const [gateway, its] of sessions)
+    for (const { id, state } of its) if (state !== "open") found.push(`${gateway.name}: ${id} is ${state}`);
+  for (const lac of lacs) {
+    const its = sessions.get(lac) ?? [];
+    for (const cpe of cpes)
+      if (lacOf.get(cpe) === lac && cpe.sessionId !== undefined && !its.some((each) => isOf(each, cpe)))
+        found.push(`${lac.name} knows nothing of ${cpe.name}'s session ${cpe.sessionId}`);
+    for (const session of its) {
+      if (!cpes.some((cpe) => lacOf.get(cpe) === lac && cpe.sessionId !== undefined && isOf(session, cpe)))
+        found.push(`no CPE knows of ${lac.name}'s ${session.id}`);
+      const { onward } = session;
+      if (onward === null || session.state !== "open") continue;
+      const lns = lnses.find(({ name }) => name === onward.peer);
+      if (lns === undefined || !(sessions.get(lns) ?? []).some((each) => isOtherEnd(lac, onward, each)))
+        found.push(`${onward.peer} knows nothing of ${lac.name}'s ${session.id}`);
+    }
+  }
+  for (const lns of lnses)
+    for (const session of sessions.get(lns) ?? []) {
+      const lac = lacs.find(({ name }) => session.origin.kind === "l2tp" && session.origin.peer === name);
+      const calls = lac === undefined ? [] : (sessions.get(lac) ?? []);
+      if (
+        lac === undefined ||
+        !calls.some(({ onward }) => onward !== null && isOtherEnd(lac, onward, session))
+      )
+        found.push(`no LAC knows of ${lns.name}'s ${session.id}`);
+    }
+  return found;
+}
+
+function sessionsOf(gateway: GatewayProcess): readonly SessionView[] {
+  return [...(gateway.life?.gateway.sessions ?? [])].map((session) => session.view());
+}
+
+function isOf({ origin }: SessionView, cpe: Cpe): boolean {
+  return (
+    origin.kind === "pppoe" && origin.mac === formatMac(cpe.mac) && origin.pppoeSessionId === cpe.sessionId
+  );
+}
+
+/** Whether an LNS's session is the other end of the call that a LAC placed. */
+function isOtherEnd(lac: GatewayProcess, onward: L2tpLegView, { origin }: SessionView): boolean {
+  return (
+    origin.kind === "l2tp" &&
+    origin.peer === lac.name &&
+    origin.localTunnelId === onward.remoteTunnelId &&
+    origin.remoteTunnelId === onward.localTunnelId &&
+    origin.localSessionId === onward.remoteSessionId &&
+    origin.remoteSessionId === onward.localSessionId
+  );
+}

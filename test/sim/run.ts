@@ -1,0 +1,114 @@
+import { Agreement, disagreements } from "./agreement.ts";
+import type { Cpe } from "./cpe.ts";
+import { heal, planFaults, setWallClocks } from "./faults.ts";
+import type { Violation } from "./invariants.ts";
+import { leasedAddresses, openLeaseBook } from "./lease-book.ts";
+import { leftovers } from "./leftovers.ts";
+import { drawScenario, type Scenario } from "./scenario.ts";
+import { World, type WorldOptions } from "./world.ts";
+
+/** RFC 2661 §5.8: five retransmissions at 1 s, doubling to 8 s. A closed tunnel is kept as long (§5.7). */
+const RETRANSMISSION_CYCLE_MS = 31_000;
+/** LCP echo: one interval of 30 s of silence, and three that go unanswered. */
+const ECHO_MS = 120_000;
+/** From the moment when a call can succeed: redialling, PADI's token bucket, a restart timer or two. */
+const CALL_MS = 60_000;
+/** Datagrams that are under way when the links heal, and our own sampling. */
+const SLACK_MS = 5_000;
+/** One StopCCN a tunnel, and its acknowledgement. */
+const STOP_MS = 3_000;
+
+export interface Outcome {
+  readonly seed: number;
+  readonly violation: Violation | undefined;
+  /** Of everything that was sent and came of it. */
+  readonly hash: number;
+  readonly lastLines: readonly string[];
+  readonly steps: number;
+  /** Virtual. */
+  readonly ms: number;
+  /** Machines that gave way to ones made from their snapshots. */
+  readonly replaced: number;
+}
+
+/** For tests of the invariants themselves: breaks something of a world before it begins. */
+export type Saboteur = (scenario: Scenario, world: World) => void;
+
+/** One seed, from the first call to the last tunnel's end: a storm, a calm, everyone's farewell. */
+export async function simulate(options: WorldOptions, sabotage: Saboteur = () => {}): Promise<Outcome> {
+  openLeaseBook();
+  const world = new World(options);
+  const scenario = drawScenario(world);
+  sabotage(scenario, world);
+  await live(world, scenario);
+  return {
+    seed: options.seed,
+    violation: world.referee.first,
+    hash: world.trace.hash,
+    lastLines: world.trace.lastLines(),
+    steps: world.steps,
+    ms: world.timeline.now,
+    replaced: world.replaced,
+  };
+}
+
+async function live(world: World, scenario: Scenario): Promise<void> {
+  const { chance, trace, referee } = world;
+  const { lacs, lnses, cpes, helloIntervalMs } = scenario;
+  const settleMs = helloIntervalMs + RETRANSMISSION_CYCLE_MS + ECHO_MS + SLACK_MS;
+
+  for (const gateway of [...lnses, ...lacs]) gateway.start();
+  const stormMs = chance.between(10_000, 90_000);
+  planFaults(world, scenario, stormMs);
+  setWallClocks(world, scenario, stormMs);
+  await world.pass(stormMs);
+
+  trace.add("the links are good from now on");
+  heal(scenario);
+  for (const gateway of [...lacs, ...lnses]) if (gateway.life === undefined) gateway.start();
+  for (const cpe of cpes) cpe.calmDown();
+  new Agreement(world, scenario, settleMs).watch();
+  const served = (): boolean => cpes.every(isServed);
+  if (!(await world.until(served, settleMs + CALL_MS)))
+    referee.report(
+      "everyone gets a working session or a definite no",
+      cpes.flatMap((cpe) => (isServed(cpe) ? [] : [`${cpe.name} (${cpe.config.user})`])).join(),
+    );
+  // mostly the farewell comes at once, so that it meets what is still being taken apart
+  if (chance.is(0.25)) {
+    if (!(await world.until(() => disagreements(scenario).length === 0, settleMs)))
+      referee.report("both ends agree on who is up", disagreements(scenario).join("; "));
+  }
+
+  trace.add("everyone hangs up");
+  for (const cpe of cpes) cpe.hangUp();
+  const left = (): readonly string[] => [
+    ...[...lacs, ...lnses].flatMap(leftovers),
+    ...leasedAddresses().map((address) => `${address} is leased`),
+  ];
+  if (!(await world.until(() => cpes.every(({ isIdle }) => isIdle) && left().length === 0, settleMs)))
+    referee.report("nothing is left when all have hung up", left().join("; "));
+
+  for (const gateway of lacs) gateway.stop();
+  await world.pass(STOP_MS);
+  for (const { name, life } of lacs)
+    if (life !== undefined) referee.report("a gateway stops within 3 s", name);
+  if (chance.is(0.1)) {
+    await world.until(() => lnses.every(({ life }) => tunnelsOf(life) === 0), settleMs);
+    for (const { name, life } of lnses)
+      if (tunnelsOf(life) > 0) referee.report("nothing is left when all have hung up", `${name}: a tunnel`);
+  }
+  for (const gateway of lnses) gateway.stop();
+  await world.pass(STOP_MS);
+  for (const { name, life } of lnses)
+    if (life !== undefined) referee.report("a gateway stops within 3 s", name);
+}
+
+function isServed(cpe: Cpe): boolean {
+  if (cpe.config.expects === "no") return cpe.refusedAt !== undefined;
+  return cpe.address !== undefined && cpe.provenAt !== undefined;
+}
+
+function tunnelsOf(life: Scenario["lacs"][number]["life"]): number {
+  return life?.gateway.tunnels?.views().length ?? 0;
+}
