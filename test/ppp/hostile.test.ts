@@ -15,13 +15,16 @@ const packet = fc
     protocol: fc.constantFrom(...PROTOCOLS),
     code: fc.nat(15),
     identifier: fc.nat(255),
-    data: fc.uint8Array({ maxLength: 40 }),
+    data: fc.uint8Array({ maxLength: 70 }),
     slip: fc.constantFrom(0, 0, 0, 0, 1, -1, 200),
   })
   .map(({ protocol, code, identifier, data, slip }) => {
     const length = Math.max(0, data.length + 4 + slip) & 0xffff;
     return emitPpp(protocol, Uint8Array.of(code, identifier, length >> 8, length & 0xff, ...data));
   });
+
+const METHODS = [["chap-md5", "pap"], ["ms-chap-v2"], ["pap"], []] as const;
+const PROOF = `S=${"0".repeat(40)}`;
 
 const step = fc.oneof(
   packet.map((frame) => ({ kind: "frame" as const, frame })),
@@ -35,7 +38,12 @@ describe("whatever comes in", () => {
   it("throws nothing, is answered with little, and leaves no deadline in the past", () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 60 }), fc.nat(), fc.boolean(), (steps, seed, asServer) => {
-        const server = new PppServer(SERVER, seededRandom(seed));
+        const authentication = METHODS[seed % METHODS.length]!;
+        const rechallengeIntervalMs = seed % 2 === 0 ? 0 : 10_000;
+        const server = new PppServer(
+          { ...SERVER, authentication, rechallengeIntervalMs },
+          seededRandom(seed),
+        );
         const client = new PppClient(CLIENT, seededRandom(seed));
         const machine = asServer ? server : client;
         let now = 0;
@@ -54,7 +62,7 @@ describe("whatever comes in", () => {
         for (const input of steps) {
           now += 1;
           if (input.kind === "frame") take(machine.receive(now, input.frame));
-          else if (input.kind === "verdict") take(server.accept(now, attempt, GRANT));
+          else if (input.kind === "verdict") take(server.accept(now, attempt, GRANT, PROOF));
           else if (input.kind === "reflect") {
             // Our own frames, with a code that answers them: the nearest thing to a peer that plays along
             const mine = sentFrames[sentFrames.length - 1 - input.at]?.slice();

@@ -30,6 +30,15 @@ describe("LCP negotiation", () => {
     });
   });
 
+  it("answers no Echo-Request before it is open", () => {
+    const server = newServer();
+    expect(server.receive(0, frame(PPP_LCP, 9, 1, "11223344"))).toEqual([]);
+    server.start(0);
+    expect(server.receive(0, frame(PPP_LCP, 9, 1, "11223344"))).toEqual([]);
+    server.receive(0, frame(PPP_LCP, 1, 1, PEER_OPTIONS));
+    expect(server.receive(0, frame(PPP_LCP, 9, 1, "11223344"))).toEqual([]);
+  });
+
   it("does nothing when timeout() comes early", () => {
     const server = newServer();
     server.start(0);
