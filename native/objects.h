@@ -60,6 +60,7 @@ class PollerObject : public Napi::ObjectWrap<PollerObject> {
   EpollPoller& Open(Napi::Env env);
 
   std::unique_ptr<EpollPoller> poller_;  // null once closed
+  bool wokenToEnd_ = false;              // whoever ends the thread signals the poller
 };
 
 class Watch;

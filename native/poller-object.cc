@@ -14,7 +14,8 @@ namespace {
 using SteadyClock = std::chrono::steady_clock;
 
 // How long a thread may stay in the kernel before it looks whether JavaScript was told to end: terminating a worker
-// (or the process, which waits for its workers) does not interrupt a system call.
+// (or the process, which waits for its workers) does not interrupt a system call. Whoever has given the poller its
+// eventfd uses that to end the thread, and an idle thread of his sleeps on.
 constexpr int kLongestSliceMs = 250;
 
 // Any call that could run JavaScript would do: they are refused from then on. This one runs none, so that the order to
@@ -40,6 +41,7 @@ Napi::Function PollerObject::Define(Napi::Env env) {
 PollerObject::PollerObject(const Napi::CallbackInfo& info) : ObjectWrap(info) {
   std::optional<int> wakeFd;
   if (!info[0].IsUndefined()) wakeFd = Descriptor(info[0]);
+  wokenToEnd_ = wakeFd.has_value();
   poller_ = Guard(info.Env(), [&] { return std::make_unique<EpollPoller>(wakeFd); });
 }
 
@@ -78,11 +80,13 @@ Napi::Value PollerObject::Wait(const Napi::CallbackInfo& info) {
   const auto end = SteadyClock::now() + std::chrono::duration<double, std::milli>(forEver ? 0 : timeout);
   for (;;) {
     double leftMs = std::chrono::duration<double, std::milli>(end - SteadyClock::now()).count();
-    int sliceMs = forEver ? kLongestSliceMs
-                          : static_cast<int>(std::clamp(leftMs + 0.999, 0.0, double{kLongestSliceMs}));
+    const int longestMs = wokenToEnd_ ? INT_MAX : kLongestSliceMs;
+    int sliceMs = !forEver     ? static_cast<int>(std::clamp(leftMs + 0.999, 0.0, double(longestMs)))
+                  : wokenToEnd_ ? -1
+                                : longestMs;
     bool woken = false;
     int pairs = Guard(info.Env(), [&] { return poller.Wait(sliceMs, ready, &woken); });
-    if (pairs > 0 || woken || (!forEver && sliceMs < kLongestSliceMs && SteadyClock::now() >= end))
+    if (pairs > 0 || woken || (!forEver && SteadyClock::now() >= end))
       return Napi::Number::New(info.Env(), pairs);
     if (!MayRunJavaScript(info.Env(), info.This())) return Napi::Value();
   }

@@ -195,7 +195,10 @@ export interface Watcher {
 
 export interface Addon {
   createRegion(bytes: number): Region;
-  /** `wakeFd`: an eventfd that stays the caller's and outlives the poller; absent, it has one of its own. */
+  /**
+   * `wakeFd`: an eventfd that stays the caller's and outlives the poller, and that he signals when the thread is to end,
+   * too; absent, the poller has one of its own, and wakes up now and then to see whether its thread was terminated.
+   */
   createPoller(wakeFd?: number): Poller;
 
   openPacket(options: PacketOptions): number;

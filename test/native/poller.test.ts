@@ -99,6 +99,32 @@ describe("a poller", () => {
     expect(await worker.terminate()).toBe(1);
   });
 
+  it("sleeps until it is woken when its owner has given it what wakes it", async () => {
+    const wakeFd = addon.openEvent();
+    opened.push(wakeFd);
+    const worker = startWorker(`
+      const { readlinkSync, readFileSync } = require("node:fs");
+      const thread = readlinkSync("/proc/thread-self").split("/").at(-1);
+      const poller = addon.createPoller(${wakeFd});
+      const waits = () => Number(/^voluntary_ctxt_switches:\\s+(\\d+)/m.exec(readFileSync("/proc/self/task/" + thread + "/status", "utf8"))[1]);
+      parentPort.postMessage("waiting");
+      const before = waits();
+      poller.wait(-1, new Int32Array(2));
+      const woken = waits() - before;
+      poller.wait(600, new Int32Array(2));
+      parentPort.postMessage([woken, waits() - before - woken]);
+      poller.close();
+    `);
+    const messages: unknown[] = [];
+    worker.on("message", (value: unknown) => messages.push(value));
+    await once(worker, "message");
+    // longer than a poller of its own would sleep at once
+    await new Promise((resolve) => setTimeout(resolve, 600));
+    addon.signal(wakeFd);
+    await once(worker, "exit");
+    expect(messages).toEqual(["waiting", [1, 1]]);
+  });
+
   it("tells a socket with something in its error queue from one with datagrams", () => {
     const poller = addon.createPoller();
     const fd = addon.openUdp(udpOptions());
