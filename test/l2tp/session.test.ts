@@ -144,7 +144,7 @@ describe("an incoming call at the LAC", () => {
     played.at(3000);
     const outputs = played.at(7000);
     expect(outputs.map((output) => output.kind)).toEqual(["tunnel-down"]);
-    expect(only(outputs, "tunnel-down").sessions).toEqual([{ session, stage: "set-up" }]);
+    expect(only(outputs, "tunnel-down").sessions).toEqual([{ session, stage: "set-up", waiting: true }]);
   });
 
   it("ends when the LNS refuses it, before and after it has told its id", () => {
@@ -157,6 +157,7 @@ describe("an incoming call at the LAC", () => {
       tunnel,
       session,
       stage: "set-up",
+      waiting: false,
       cause: { by: "peer", ...resultCode },
     });
     const second = accepted();
@@ -226,11 +227,12 @@ describe("an incoming call at the LNS", () => {
     const offer = only(played.say({ ...ICRQ, ...call }), "call-offered");
     expect(offer).toEqual({
       kind: "call-offered",
+      outgoing: false,
       tunnel,
       session: offer.session,
       remoteTunnelId: PEER_TUNNEL,
       remoteSessionId: PEER_SESSION,
-      call,
+      call: { ...call, avps: expect.any(Array) },
     });
     const reply = sent(played.endpoint.acceptCall(1, tunnel, offer.session), "ICRP");
     expect(reply).toMatchObject({ sessionId: PEER_SESSION, message: { assignedSessionId: offer.session } });
@@ -251,13 +253,17 @@ describe("an incoming call at the LNS", () => {
       proxyLcp: { lastSent: fromHex("0102") },
       proxyAuth: { type: 3, id: 7, name: utf8("alice"), response: utf8("wonder") },
       sequencingRequired: true,
+      avps: expect.any(Array),
     });
   });
 
   it("is connected without proxies when the LAC sends none", () => {
     const { played, tunnel, session } = offered();
     played.endpoint.acceptCall(1, tunnel, session);
-    expect(only(played.say(ICCN, session), "call-connected").connection).toEqual(CONNECTION);
+    expect(only(played.say(ICCN, session), "call-connected").connection).toEqual({
+      ...CONNECTION,
+      avps: expect.any(Array),
+    });
   });
 
   it("is refused by the owner", () => {
@@ -341,6 +347,7 @@ describe.each(["lac", "lns"] as const)("a connected session at the %s", (side) =
       tunnel,
       session,
       stage: "connected",
+      waiting: false,
       cause: { by: "peer", result: 3 },
     });
     expect(trace(played.say(CDN, session))).toEqual([]);
@@ -364,7 +371,7 @@ describe.each(["lac", "lns"] as const)("a connected session at the %s", (side) =
     const stop = { kind: "StopCCN", assignedTunnelId: PEER_TUNNEL, resultCode: { result: 6 } } as const;
     const outputs = played.say(stop);
     expect(outputs.map((output) => output.kind)).toEqual(["tunnel-down"]);
-    expect(only(outputs, "tunnel-down").sessions).toEqual([{ session, stage: "connected" }]);
+    expect(only(outputs, "tunnel-down").sessions).toEqual([{ session, stage: "connected", waiting: false }]);
     expect(trace(played.say(CDN, session))).toEqual([]);
   });
 
@@ -396,10 +403,11 @@ describe.each(["lac", "lns"] as const)("a connected session at the %s", (side) =
   });
 
   it.each<readonly [string, L2tpMessage]>([
-    ["WEN", { kind: "WEN", callErrors: new Uint8Array(26) }],
     ["WEN that tells no errors", { kind: "WEN" }],
-    ["SLI", { kind: "SLI", accm: new Uint8Array(10) }],
     ["SLI that tells no ACCM", { kind: "SLI" }],
+    side === "lac"
+      ? ["WEN, which only a LAC sends", { kind: "WEN", callErrors: new Uint8Array(26) }]
+      : ["SLI, which only an LNS sends", { kind: "SLI", accm: new Uint8Array(10) }],
   ])("puts up with %s", (_, message) => {
     const { played, tunnel, session } = connected(side);
     expect(played.say(message, session).filter((output) => output.kind !== "send")).toEqual([]);

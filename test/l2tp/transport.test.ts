@@ -125,6 +125,60 @@ describe("retransmission", () => {
   });
 });
 
+describe("fast retransmission", () => {
+  /** Six messages, 2 to 7, under way to a peer that took four at first. */
+  const underWay = (window = 16) => {
+    const { played, tunnel } = callerUp({}, window);
+    for (let i = 0; i < 12; i++) played.endpoint.placeCall(0, tunnel, CALL);
+    const outputs = played.acknowledge(5);
+    expect(trace(outputs)).toEqual([5, 6, 7, 8, 9, 10].map((ns) => `ICRQ ${ns}/1`));
+    return { played, tunnel };
+  };
+
+  it("sends the first unacknowledged message again at the third repeated acknowledgement", () => {
+    const { played } = underWay();
+    expect(trace(played.acknowledge(5))).toEqual([]);
+    expect(trace(played.acknowledge(5))).toEqual([]);
+    expect(trace(played.acknowledge(5))).toEqual(["ICRQ 5/1"]);
+    expect(played.endpoint.transportCounters()).toMatchObject({ retransmitted: 1, fastRetransmissions: 1 });
+  });
+
+  it("is like any retransmission to the windows, and happens once for one loss", () => {
+    const { played } = underWay();
+    for (let i = 0; i < 3; i++) played.acknowledge(5);
+    for (let i = 0; i < 10; i++) expect(trace(played.acknowledge(5))).toEqual([]);
+    // the peer had the others: half of six is what the window may grow to at once
+    expect(trace(played.acknowledge(11))).toEqual(["ICRQ 11/1", "ICRQ 12/1", "ICRQ 13/1"]);
+  });
+
+  it("goes on at once with the next that is missing", () => {
+    const { played } = underWay();
+    for (let i = 0; i < 3; i++) played.acknowledge(5);
+    expect(trace(played.acknowledge(8))).toEqual(["ICRQ 8/1", "ICRQ 9/1", "ICRQ 10/1"]);
+    expect(played.endpoint.transportCounters().fastRetransmissions).toBe(1);
+  });
+
+  it("needs less where less is under way, and nothing tells of the loss of a single message", () => {
+    const { played, tunnel } = callerUp({}, 16);
+    played.endpoint.placeCall(0, tunnel, CALL);
+    for (let i = 0; i < 5; i++) expect(trace(played.acknowledge(2))).toEqual([]);
+    played.endpoint.placeCall(0, tunnel, CALL);
+    expect(trace(played.acknowledge(2))).toEqual(["ICRQ 2/1"]);
+  });
+
+  it("takes no notice of the Nr of messages that are no ZLBs", () => {
+    const { played } = underWay();
+    for (let i = 0; i < 5; i++) expect(trace(played.sayAs(1 + i, 5, HELLO))).toEqual([]);
+  });
+
+  it("leaves the timeout as it is", () => {
+    const { played } = underWay();
+    played.now = 500;
+    for (let i = 0; i < 3; i++) played.acknowledge(5);
+    expect(played.silentUntil(31_000)[0]).toBe("1500 ICRQ 5/1");
+  });
+});
+
 describe("windows", () => {
   it("open slowly: one message, then two for each that was acknowledged", () => {
     const { played, tunnel } = callerUp({}, 64);
@@ -180,13 +234,12 @@ describe("receipt", () => {
       callSerialNumber: i,
     }));
 
-  it("out of order is put in order, and each message acted on once", () => {
+  it("out of order is answered at once and put in order, and each message acted on once", () => {
     const { played } = calledUp();
     const [a, b, c] = calls(3);
-    expect(trace(played.sayAs(4, 1, c!))).toEqual([]);
-    expect(trace(played.sayAs(3, 1, b!))).toEqual([]);
-    expect(trace(played.sayAs(3, 1, b!))).toEqual([]);
-    expect(trace(played.at(2))).toEqual(["ZLB 1/2"]);
+    expect(trace(played.sayAs(4, 1, c!))).toEqual(["ZLB 1/2"]);
+    expect(trace(played.sayAs(3, 1, b!))).toEqual(["ZLB 1/2"]);
+    expect(trace(played.sayAs(3, 1, b!))).toEqual(["ZLB 1/2"]);
     const outputs = played.sayAs(2, 1, a!);
     expect(outputs.map((each) => each.kind === "call-offered" && each.call.callSerialNumber)).toEqual([
       0, 1, 2,
@@ -209,7 +262,7 @@ describe("receipt", () => {
       played.say(HELLO);
       if (played.ns % 1000 === 0) played.at(played.now + 1);
     }
-    expect(trace(played.sayAs(0, 1, ICRQ))).toEqual([]);
+    expect(trace(played.sayAs(0, 1, ICRQ))).toEqual(["ZLB 1/65535"]);
     expect(trace(played.sayAs(65_535, 1, HELLO))).toEqual(["call-offered"]);
     expect(trace(played.at(played.now + 1))).toEqual(["ZLB 1/1"]);
   });
@@ -253,6 +306,13 @@ describe("what goes ahead of a queue of calls", () => {
     expect(played.acknowledge(5)).toHaveLength(4);
     expect(trace(played.endpoint.closeTunnel(0, tunnel, { result: 6 }))).toEqual(["tunnel-down"]);
     expect(trace(played.acknowledge(6))).toEqual(["StopCCN 9/1"]);
+  });
+
+  it("HELLO is not needed while messages wait to be acknowledged: they test the path", () => {
+    const { played } = callerUp({ helloIntervalMs: 5000 }, 4);
+    const { tunnel } = played.endpoint.tunnels()[0]!;
+    for (let i = 0; i < 100; i++) played.endpoint.placeCall(0, tunnel, CALL);
+    expect(played.silentUntil(10_000).filter((line) => line.includes("HELLO"))).toEqual([]);
   });
 
   it("StopCCN, instead of the answers that have queued", () => {

@@ -4,7 +4,7 @@ import { L2tpEndpoint } from "../../src/l2tp/endpoint.ts";
 import { describeCause, type L2tpOutput } from "../../src/l2tp/outputs.ts";
 import { parseL2tp } from "../../src/wire/l2tp.ts";
 import { emitAvps } from "../../src/wire/l2tp-avp.ts";
-import { challengeResponse } from "../../src/wire/l2tp-hiding.ts";
+import { challengeResponse, hideValue } from "../../src/wire/l2tp-hiding.ts";
 import type { L2tpMessage } from "../../src/wire/l2tp-messages.ts";
 import { seededRandom } from "../support/seeded-random.ts";
 import {
@@ -31,10 +31,11 @@ const CHALLENGE = fromHex("00112233445566778899aabbccddeeff");
 const TIE_BREAKER = fromHex("0000000000000001");
 
 /** We have sent an SCCRQ to a peer that is about to send us one. */
-function bothCall(more: { readonly secret?: string } = {}) {
+function bothCall(more: { readonly secret?: string; readonly tieBreaker?: boolean } = {}) {
   const peer = { name: "both", remote: PEER, accept: true, hostName: "peer.example", ...more };
   const played = new Played(new L2tpEndpoint({ hostName: "us", peers: [peer] }, seededRandom(1)));
-  return { played, tunnel: played.endpoint.openTunnel(0, "both").tunnel! };
+  const { tunnel, outputs } = played.endpoint.openTunnel(0, "both");
+  return { played, tunnel: tunnel!, ours: sent(outputs, "SCCRQ").message.tieBreaker };
 }
 
 /** The tunnels that datagrams go to. */
@@ -402,6 +403,58 @@ describe("being called", () => {
     );
   });
 
+  it("sends a Tie Breaker only by policy", () => {
+    expect(bothCall().ours).toBeUndefined();
+    expect(bothCall({ tieBreaker: true }).ours).toHaveLength(8);
+  });
+
+  it.each([
+    ["higher", fromHex("ffffffffffffffff")],
+    ["absent", undefined],
+  ])("makes no tunnel of an SCCRQ whose Tie Breaker is %s, and says nothing: ours wins", (_, tieBreaker) => {
+    const { played, tunnel } = bothCall({ tieBreaker: true });
+    expect(trace(played.say({ ...SCCRQ, ...(tieBreaker && { tieBreaker }) }))).toEqual([]);
+    expect(played.endpoint.tunnels()).toMatchObject([{ tunnel, phase: "wait-ctl-reply" }]);
+    expect(played.endpoint.discards()["lost-tie"]).toBe(1);
+  });
+
+  it("gives up its own SCCRQ when the peer's Tie Breaker is lower, with the calls that wait for it", () => {
+    const { played, tunnel } = bothCall({ tieBreaker: true });
+    const { session } = played.endpoint.placeCall(0, tunnel, CALL);
+    const reply = sent(played.say({ ...SCCRQ, tieBreaker: TIE_BREAKER }), "SCCRP");
+    played.tunnelId = reply.message.assignedTunnelId;
+    expect(only(played.say(SCCCN), "tunnel-down")).toMatchObject({
+      tunnel,
+      cause: { by: "tie-breaker" },
+      sessions: [{ session, stage: "set-up", waiting: true }],
+    });
+  });
+
+  it("discards both when the Tie Breakers are equal", () => {
+    const { played, tunnel, ours } = bothCall({ tieBreaker: true });
+    const outputs = played.say({ ...SCCRQ, tieBreaker: ours! });
+    expect(trace(outputs)).toEqual(["tunnel-down"]);
+    expect(only(outputs, "tunnel-down")).toMatchObject({ tunnel, cause: { by: "tie-breaker" } });
+    expect(played.endpoint.tunnels()).toEqual([]);
+  });
+
+  it("is cancelled by a StopCCN whose ids are hidden", () => {
+    const played = called({ secret: "sesame", authenticate: false });
+    played.say(SCCRQ);
+    const randomVector = fromHex("0011");
+    const hidden = hideValue(9, fromHex("01f4"), secret, randomVector);
+    const avp = { mandatory: true, hidden: false, vendorId: 0 };
+    const stop = emitAvps([
+      { ...avp, type: 0, value: fromHex("0004") },
+      { ...avp, type: 36, value: randomVector },
+      { ...avp, hidden: true, type: 9, value: hidden },
+      { ...avp, type: 1, value: fromHex("0001") },
+    ]);
+    expect(PEER_TUNNEL).toBe(0x01f4);
+    const down = only(played.sayBody(1, 0, stop), "tunnel-down");
+    expect(down.cause).toMatchObject({ by: "peer", result: 1 });
+  });
+
   it("and calling at once makes two tunnels when nobody sends a tie breaker", () => {
     const { played } = bothCall();
     expect(trace(played.say(SCCRQ))).toEqual(["SCCRP 0/1"]);
@@ -483,6 +536,15 @@ describe("an established tunnel", () => {
     ]);
   });
 
+  it("sends no HELLO while data is heard", () => {
+    const { played, tunnel } = callerUp({ helloIntervalMs: 10_000 });
+    for (let now = 5000; now <= 60_000; now += 5000) {
+      expect(played.silentUntil(now)).toEqual([]);
+      expect(played.endpoint.onTraffic(now, tunnel)).toEqual([]);
+    }
+    expect(played.silentUntil(70_000)).toEqual(["70000 HELLO 2/1"]);
+  });
+
   it("sends no HELLO while the peer is heard", () => {
     const { played } = callerUp({ helloIntervalMs: 10_000 });
     played.now = 9000;
@@ -523,6 +585,42 @@ describe("an established tunnel", () => {
     played.at(31_010);
     expect(played.endpoint.tunnels()).toEqual([]);
     expect(played.endpoint.deadline()).toBe(Number.POSITIVE_INFINITY);
+  });
+
+  it.each([
+    ["it has a longer retransmission cycle, as we are told", { peerRetransmissionCycleMs: 60_000 }, 60_001],
+    ["our own is longer, in which we repeat a StopCCN", { retransmissions: 7 }, 47_001],
+    ["it has a shorter one", { peerRetransmissionCycleMs: 5000, retransmissions: 1 }, 31_001],
+  ])("is kept for a peer that stopped it, if %s", (_, peer, until) => {
+    const { played } = calledUp(peer);
+    played.say({ kind: "StopCCN", assignedTunnelId: PEER_TUNNEL, resultCode: { result: 1 } });
+    played.at(2);
+    played.silentUntil(until - 1);
+    expect(played.endpoint.tunnels()).toMatchObject([{ phase: "closing" }]);
+    played.silentUntil(until);
+    expect(played.endpoint.tunnels()).toEqual([]);
+  });
+
+  it("is kept when nobody acknowledges its StopCCN, and says nothing more", () => {
+    const { played, tunnel } = callerUp({ retransmissions: 1 });
+    played.endpoint.closeTunnel(0, tunnel, { result: 1 });
+    expect(played.silentUntil(30_999)).toEqual(["1000 StopCCN 2/1"]);
+    expect(played.endpoint.tunnels()).toMatchObject([{ phase: "closing" }]);
+    expect(played.endpoint.unacknowledgedCloses()).toBe(0);
+    played.silentUntil(31_000);
+    expect(played.endpoint.tunnels()).toEqual([]);
+  });
+
+  it("puts up with unknown AVPs that have the M bit, where the policy says so, and counts them", () => {
+    const { played } = calledUp({ unknownMandatoryAvp: "ignore" });
+    const avps = [{ vendor: 9, type: 1, mandatory: true, value: fromHex("ff") }];
+    only(played.say({ ...ICRQ, avps }), "call-offered");
+    expect(played.endpoint.discards()["ignored-avp"]).toBe(1);
+    const strict = calledUp().played;
+    expect(sent(strict.say({ ...ICRQ, avps }), "CDN").message.resultCode).toMatchObject({
+      result: 2,
+      error: 8,
+    });
   });
 
   it("sends nothing of its own any more once the peer has stopped it", () => {
@@ -618,7 +716,7 @@ describe("an established tunnel", () => {
     played.tunnelId = message.assignedTunnelId;
     played.say(SCCCN);
     const offered = only(played.say({ ...ICRQ, calledNumber: "100" }), "call-offered");
-    expect(offered.call).toEqual({ callSerialNumber: 1, calledNumber: "100" });
+    expect(offered.call).toMatchObject({ callSerialNumber: 1, calledNumber: "100" });
   });
 });
 
