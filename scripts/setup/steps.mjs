@@ -8,6 +8,7 @@ import { existsSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs
 import { join } from "node:path";
 import { NODE_BUILD, nodeDirectory } from "./node-headers.mjs";
 import { missingPackages, packageGroups } from "./packages.mjs";
+import { sanitizedAddon } from "./sanitized-addon.mjs";
 import { filesUnder, fingerprint, ROOT, readStamp, run, SetupFailure, say, writeStamp } from "./tools.mjs";
 
 const APT_LISTS = "/var/lib/apt/lists";
@@ -177,4 +178,5 @@ export const STEPS = {
   check: [debianPackages("check"), nodeModules],
   build: [debianPackages("build"), nodeModules, addon, dist],
   bench: [debianPackages("bench"), nodeModules, addon, dist],
+  sanitizers: [debianPackages("run"), nodeModules, dist, sanitizedAddon],
 };

@@ -22,9 +22,13 @@ export class CommandProcess {
   #exit: Exit | undefined;
   #output = "";
 
-  constructor(netns: Netns, words: readonly string[]) {
+  /** `environment` is added to ours. */
+  constructor(netns: Netns, words: readonly string[], environment: Readonly<Record<string, string>> = {}) {
     if (!existsSync(COMMAND)) throw new Error(`${COMMAND} is missing: npm run build makes it`);
-    this.#child = netns.spawn([process.execPath, COMMAND, ...words], { stdio: ["ignore", "pipe", "pipe"] });
+    this.#child = netns.spawn([process.execPath, COMMAND, ...words], {
+      stdio: ["ignore", "pipe", "pipe"],
+      env: { ...process.env, ...environment },
+    });
     for (const stream of [this.#child.stdout!, this.#child.stderr!])
       stream.setEncoding("utf8").on("data", (text: string) => {
         this.#output += text;

@@ -3,6 +3,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { readResource } from "../../src/control/client.ts";
 import type { ResourceName, Resources } from "../../src/control/resources.ts";
 import type { SessionView } from "../../src/gateway/views.ts";
@@ -16,6 +17,16 @@ export interface LogLine {
   readonly msg: string;
   readonly [field: string]: unknown;
 }
+
+/** What a gateway has in use, octets. */
+export interface MemoryInUse {
+  readonly rss: number;
+  readonly heapUsed: number;
+  /** Buffers beside the heap. */
+  readonly external: number;
+}
+
+const MEMORY_REPORTER = fileURLToPath(new URL("./memory-reporter.cjs", import.meta.url));
 
 export class GatewayProcess {
   readonly socket: string;
@@ -77,6 +88,15 @@ export class GatewayProcess {
     return this.#process.jsonLine<LogLine>(`the gateway logs "${msg}" ${JSON.stringify(fields)}`, matches);
   }
 
+  /** What is in use once everything that can be collected has been. */
+  async memory(): Promise<MemoryInUse> {
+    const told = (): LogLine[] => this.log().filter(({ msg }) => msg === "memory");
+    const before = told().length;
+    this.#process.signal("SIGUSR2");
+    const line = await eventually("the gateway says what it has in use", () => told()[before]);
+    return line as LogLine & MemoryInUse;
+  }
+
   /** Lines that tell of a fault, and the stack traces of a process that could not go on. */
   complaints(): string[] {
     return this.output
@@ -133,6 +153,7 @@ export class GatewayProcess {
   }
 
   #run(): CommandProcess {
-    return new CommandProcess(this.#netns, ["run", "-c", join(this.#directory, "lacewing.yaml")]);
+    const words = ["run", "-c", join(this.#directory, "lacewing.yaml")];
+    return new CommandProcess(this.#netns, words, { NODE_OPTIONS: `--require ${MEMORY_REPORTER}` });
   }
 }
