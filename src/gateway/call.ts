@@ -44,6 +44,9 @@ export interface CallHandler {
   ended(end: CallEnd): void;
 }
 
+/** bit/s, as the LAC sees it. */
+type CallSpeeds = Required<Pick<CallConnection, "txConnectSpeed" | "rxConnectSpeed">>;
+
 /** What a call needs of the tunnels around it. */
 export interface CallOwner {
   endpointDo(act: (endpoint: L2tpEndpoint, now: number) => readonly L2tpOutput[]): void;
@@ -68,6 +71,7 @@ export class ActiveCall implements Call {
   /** We placed it. */
   readonly placed: boolean;
   #over = false;
+  #speeds: CallSpeeds | undefined;
   readonly #owner: CallOwner;
   readonly #around: Surroundings;
   #released: () => void = () => {};
@@ -95,6 +99,11 @@ export class ActiveCall implements Call {
     this.whenReleased = new Promise((resolve) => {
       this.#released = resolve;
     });
+  }
+
+  /** What we said in ICCN; undefined before, and of a call that came in. */
+  get speeds(): CallSpeeds | undefined {
+    return this.#speeds;
   }
 
   view(): L2tpLegView {
@@ -134,6 +143,9 @@ export class ActiveCall implements Call {
   }
 
   connect(connection: CallConnection): void {
+    const { txConnectSpeed, rxConnectSpeed } = connection;
+    // the proxy AVPs hold a password: they are let go
+    this.#speeds = { txConnectSpeed, rxConnectSpeed: rxConnectSpeed ?? txConnectSpeed };
     this.#owner.endpointDo((endpoint, now) =>
       endpoint.connectCall(now, this.tunnel, this.session, connection),
     );

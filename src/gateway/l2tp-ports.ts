@@ -37,11 +37,17 @@ export class L2tpPorts {
     for (const listener of this.#listeners) await this.#open(listener);
   }
 
-  /** Whether somebody waits for a device that now has this name. */
-  waitsFor(device: string): boolean {
-    return this.#listeners.some(
-      ({ config, port, opening }) => port === undefined && !opening && config.interface === device,
-    );
+  /** A link has come or has another name now: opens what waits for it. */
+  async linkChanged(name: string): Promise<void> {
+    if (!this.#waitsFor(name)) return;
+    try {
+      await this.openWhatIsThere();
+    } catch (error) {
+      this.#around.logger.error(
+        { interface: name, error: (error as Error).message },
+        "L2TP port could not be opened; tried again when the interface changes",
+      );
+    }
   }
 
   portOf(key: number): PortId | undefined {
@@ -82,6 +88,12 @@ export class L2tpPorts {
 
   async closeAll(): Promise<void> {
     for (const { key } of this.#listeners) await this.close(key);
+  }
+
+  #waitsFor(device: string): boolean {
+    return this.#listeners.some(
+      ({ config, port, opening }) => port === undefined && !opening && config.interface === device,
+    );
   }
 
   async #open(listener: Listener): Promise<void> {

@@ -20,6 +20,8 @@ export interface TunnelRecord {
   readonly remote: L2tpAddress;
   readonly upSince: number;
   spec: UdpPeerSpec;
+  /** Data messages that had come when we last looked. */
+  framesSeen: number;
   /** Calls whose channels point at the data-plane peer, also those that have ended and are being taken apart. */
   readonly channels: Set<ActiveCall>;
 }
@@ -52,6 +54,7 @@ export class TunnelTable {
       remoteTunnelId: up.remoteTunnelId,
       remote: up.remote,
       spec,
+      framesSeen: 0,
       dataPeer: this.#around.dataplane.addPeer(spec),
       channels: new Set(),
       upSince: this.#around.clock.now(),
@@ -74,6 +77,22 @@ export class TunnelTable {
       })
       .finally(() => this.#releasing.delete(releasing));
     this.#releasing.add(releasing);
+  }
+
+  /** The tunnels in which data has come since this was last asked. */
+  busy(): readonly number[] {
+    const ids: number[] = [];
+    for (const [id, tunnel] of this.#tunnels) {
+      const frames = this.#around.dataplane.framesFrom(tunnel.dataPeer);
+      if (frames === tunnel.framesSeen) continue;
+      tunnel.framesSeen = frames;
+      ids.push(id);
+    }
+    return ids;
+  }
+
+  get isEmpty(): boolean {
+    return this.#tunnels.size === 0;
   }
 
   /** Resolves when nothing is left of the tunnels that are down. */

@@ -1,3 +1,4 @@
+import { NEVER } from "../base/time.ts";
 import type { ChannelId, PortId, Punt } from "../channel/dataplane.ts";
 import type { L2tpPeerConfig as PeerConfig } from "../config/config.ts";
 import type { L2tpAddress } from "../l2tp/config.ts";
@@ -8,8 +9,10 @@ import { ActiveCall, type Call, type CallEnd, type CallHandler, type CallOwner }
 import { L2tpPorts } from "./l2tp-ports.ts";
 import { peerPolicy, poolPolicy } from "./peer-policy.ts";
 import type { Surroundings } from "./surroundings.ts";
+import { isPeersFault, type TunnelDown } from "./tunnel-faults.ts";
 import { TunnelPool } from "./tunnel-pool.ts";
 import { TunnelTable } from "./tunnel-table.ts";
+import { tunnelViews } from "./tunnel-views.ts";
 import type { TunnelView } from "./views.ts";
 
 /** Who is told what tunnels are for. */
@@ -21,8 +24,6 @@ export interface TunnelOwner {
   /** A tunnel with such a peer was lost or could not be opened. `elsewhere`: another one with it is up. */
   unreachable(peer: string, reason: string, elsewhere: boolean): void;
 }
-
-type TunnelDown = Extract<L2tpOutput, { kind: "tunnel-down" }>;
 
 /** Session ids are unique in their tunnel only. */
 function callKey(tunnel: number, session: number): number {
@@ -43,6 +44,9 @@ export class Tunnels implements CallOwner {
   /** Calls that have ended, told once everything that came with it is done: another tunnel may have come up. */
   #ends: { readonly call: ActiveCall; readonly end: CallEnd }[] = [];
   #depth = 0;
+  /** When we look for data in the tunnels next, and how often: several times in the shortest HELLO interval. */
+  #lookAt = NEVER;
+  readonly #lookIntervalMs: number;
   readonly #calls = new Map<number, ActiveCall>();
   #idle: (() => void) | undefined;
   #stopping = false;
@@ -54,6 +58,7 @@ export class Tunnels implements CallOwner {
     this.#ports = ports;
     this.#table = new TunnelTable(around);
     for (const peer of around.config.l2tp.peers) this.#peers.set(peer.name, peer);
+    this.#lookIntervalMs = Math.min(...around.config.l2tp.peers.map((peer) => peer.helloIntervalMs)) / 4;
     this.#pool = new TunnelPool((name) => poolPolicy(this.#peers.get(name)));
     this.#endpoint = new L2tpEndpoint(
       {
@@ -72,16 +77,8 @@ export class Tunnels implements CallOwner {
   }
 
   /** A link has come or has another name now. */
-  async linkChanged(name: string): Promise<void> {
-    if (!this.#ports.waitsFor(name)) return;
-    try {
-      await this.#ports.openWhatIsThere();
-    } catch (error) {
-      this.#around.logger.error(
-        { interface: name, error: (error as Error).message },
-        "L2TP port could not be opened; tried again when the interface changes",
-      );
-    }
+  linkChanged(name: string): Promise<void> {
+    return this.#ports.linkChanged(name);
   }
 
   /** A device that ports may have been bound to is gone, and with it the tunnels through them. */
@@ -182,34 +179,25 @@ export class Tunnels implements CallOwner {
   }
 
   deadline(): number {
-    return Math.min(this.#endpoint.deadline(), this.#pool.deadline());
+    return Math.min(this.#endpoint.deadline(), this.#pool.deadline(), this.#lookAt);
   }
 
   timeout(now: number): void {
     const idle = { result: STOPCCN_RESULT.general, message: "no session in this tunnel" };
     for (const id of this.#pool.idle(now)) this.#closeTunnel(id, idle);
+    if (now >= this.#lookAt) this.#noticeTraffic(now);
     this.#input(this.#endpoint.timeout(now));
+  }
+
+  /** Where data comes from the peer, HELLO has nothing to find out. */
+  #noticeTraffic(now: number): void {
+    for (const id of this.#table.busy()) this.endpointDo((endpoint) => endpoint.onTraffic(now, id));
+    this.#lookAt = this.#table.isEmpty ? NEVER : now + this.#lookIntervalMs;
   }
 
   /** Every tunnel, also those that are coming up or whose state is kept after their end. */
   views(): readonly TunnelView[] {
-    const now = this.#around.clock.now();
-    return this.#endpoint.tunnels().map((tunnel) => {
-      const upSince = this.#table.get(tunnel.tunnel)?.upSince;
-      return {
-        localTunnelId: tunnel.tunnel,
-        remoteTunnelId: tunnel.remoteTunnelId,
-        peer: tunnel.peerName === "" ? null : tunnel.peerName,
-        hostName: tunnel.peerHostName === "" ? null : tunnel.peerHostName,
-        localAddress: tunnel.remote.localAddress ?? this.#ports.addressOf(tunnel.remote.portKey),
-        remoteAddress: tunnel.remote.address,
-        remotePort: tunnel.remote.port,
-        state: tunnel.phase,
-        initiator: tunnel.initiator,
-        sessions: tunnel.sessions,
-        establishedForSeconds: upSince === undefined ? null : Math.floor((now - upSince) / 1000),
-      };
-    });
+    return tunnelViews(this.#endpoint.tunnels(), this.#table, this.#ports, this.#around.clock.now());
   }
 
   /** Control messages that were passed over, by reason. */
@@ -358,6 +346,15 @@ export class Tunnels implements CallOwner {
       case "call-connected":
         this.#calls.get(callKey(output.tunnel, output.session))?.handler?.connected(output.connection);
         return;
+      case "speeds-requested":
+        this.#tellSpeeds(output.tunnel, output.sessions);
+        return;
+      case "link-info":
+      case "wan-error":
+      case "speeds-updated":
+        // about lines that are not ours: a bridged subscriber's PPP is no asynchronous one
+        logger.debug({ tunnel: output.tunnel, message: output.kind }, "L2TP: news of a line");
+        return;
       case "session-down": {
         const { tunnel, session, stage, cause } = output;
         if (cause.by === "peer") this.#answered(tunnel);
@@ -391,7 +388,9 @@ export class Tunnels implements CallOwner {
       this.#closeTunnel(up.tunnel, code);
       return;
     }
-    this.#pool.up(this.#around.clock.now(), up.tunnel, peer.name);
+    const now = this.#around.clock.now();
+    this.#pool.up(now, up.tunnel, peer.name);
+    if (this.#lookAt === NEVER) this.#lookAt = now + this.#lookIntervalMs;
     if (peer.role !== "lac") this.#owner.reachable(peer.name);
     this.#around.logger.info(
       {
@@ -423,22 +422,14 @@ export class Tunnels implements CallOwner {
       this.#around.logger.warn(fields, down.wasUp ? "L2TP tunnel down" : "L2TP tunnel could not be opened");
     const ours = this.#pool.isOurs(down.tunnel);
     this.#pool.down(down.tunnel);
-    if ((ours || down.wasUp) && this.#isPeersFault(down))
+    const role = this.#peers.get(down.peerName)?.role ?? "lac";
+    const ending = this.#stopping || this.#closing.has(down.tunnel);
+    if (role !== "lac" && (ours || down.wasUp) && !ending && isPeersFault(down))
       this.#owner.unreachable(down.peerName, text, this.#pool.tunnels(down.peerName).up > 0);
     const why = { kind: "tunnel", cause: down.cause } as const;
     for (const { session, stage } of down.sessions)
       this.#callEnded(down.tunnel, session, { text, stage, why });
     this.#table.remove(down.tunnel);
-  }
-
-  /** Whether the end of a tunnel says that its peer is not to be called for a while. */
-  #isPeersFault({ tunnel, peerName, wasUp, cause, sessions }: TunnelDown): boolean {
-    const role = this.#peers.get(peerName)?.role;
-    if (role === undefined || role === "lac" || this.#stopping || this.#closing.has(tunnel)) return false;
-    if (cause.by === "replaced" || cause.by === "tie-breaker") return false;
-    // who clears a tunnel that nobody uses is only tidy
-    const tidy = cause.by === "peer" && cause.result === STOPCCN_RESULT.general;
-    return !(wasUp && tidy && sessions.length === 0);
   }
 
   #answered(tunnel: number): void {
@@ -469,6 +460,15 @@ export class Tunnels implements CallOwner {
     }
     call.handler = this.#owner.takeCall(call, channel, offer.call);
     this.endpointDo((endpoint, now) => endpoint.acceptCall(now, tunnelId, session));
+  }
+
+  /** CSUN for CSURQ: what ICCN said is what there still is. */
+  #tellSpeeds(tunnel: number, sessions: readonly number[]): void {
+    const speeds = sessions.flatMap((session) => {
+      const told = this.#calls.get(callKey(tunnel, session))?.speeds;
+      return told === undefined ? [] : [{ session, ...told }];
+    });
+    this.endpointDo((endpoint, now) => endpoint.updateSpeeds(now, tunnel, speeds));
   }
 
   #callEnded(tunnel: number, session: number, end: CallEnd): void {

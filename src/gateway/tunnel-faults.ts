@@ -1,0 +1,13 @@
+import type { L2tpOutput } from "../l2tp/outputs.ts";
+import { STOPCCN_RESULT } from "../wire/l2tp-codes.ts";
+
+export type TunnelDown = Extract<L2tpOutput, { kind: "tunnel-down" }>;
+
+/** Whether the end of a tunnel, which we did not want, says that its peer is not to be called for a while. */
+export function isPeersFault({ wasUp, cause, sessions }: TunnelDown): boolean {
+  // its next tunnel is there already, or on its way
+  if (cause.by === "replaced" || cause.by === "tie-breaker") return false;
+  // who clears a tunnel that nobody uses is only tidy
+  const tidy = cause.by === "peer" && cause.result === STOPCCN_RESULT.general;
+  return !(wasUp && tidy && sessions.length === 0);
+}

@@ -1,0 +1,29 @@
+import type { TunnelView as EndpointTunnel } from "../l2tp/endpoint.ts";
+import type { L2tpPorts } from "./l2tp-ports.ts";
+import type { TunnelTable } from "./tunnel-table.ts";
+import type { TunnelView } from "./views.ts";
+
+/** Every tunnel of the machine, also those that are coming up or whose state is kept after their end. */
+export function tunnelViews(
+  tunnels: readonly EndpointTunnel[],
+  table: TunnelTable,
+  ports: L2tpPorts,
+  now: number,
+): readonly TunnelView[] {
+  return tunnels.map((tunnel) => {
+    const upSince = table.get(tunnel.tunnel)?.upSince;
+    return {
+      localTunnelId: tunnel.tunnel,
+      remoteTunnelId: tunnel.remoteTunnelId,
+      peer: tunnel.peerName === "" ? null : tunnel.peerName,
+      hostName: tunnel.peerHostName === "" ? null : tunnel.peerHostName,
+      localAddress: tunnel.remote.localAddress ?? ports.addressOf(tunnel.remote.portKey),
+      remoteAddress: tunnel.remote.address,
+      remotePort: tunnel.remote.port,
+      state: tunnel.phase,
+      initiator: tunnel.initiator,
+      sessions: tunnel.sessions,
+      establishedForSeconds: upSince === undefined ? null : Math.floor((now - upSince) / 1000),
+    };
+  });
+}
