@@ -5,23 +5,36 @@ import { emitL2tpMessage, framingOf, l2tpHeaderBytes, sequencedFraming } from ".
 import { DSCP_CS6, outerBytes } from "../outer.ts";
 import { emitPppoeFrame, largestPppFrame } from "../pppoe-frame.ts";
 import type { Registry } from "../registry.ts";
-import { addressRecord } from "./address-record.ts";
+import { AddressSlots } from "./address-slots.ts";
+import { INDEX_MAX } from "./channel-word.ts";
 import { VNET_HEADER_BYTES } from "./egress.ts";
+import { Outlet, SendBatch } from "./send-batch.ts";
 import { numbersSent, takeNs } from "./sequence-numbers.ts";
 import { COUNTERS_STRIDE, FRAMES_OUT, OCTETS_OUT, type Tables } from "./tables.ts";
+import { HEADER_SHIFT, senderOf } from "./transmitter.ts";
 
 const EAGAIN = 11;
 const EMSGSIZE = 90;
 const ENOBUFS = 105;
 
-/** Sends single frames from the control plane's thread, on the descriptors that the workers use, at once. */
+/** More than any frame or datagram has. */
+const LARGEST_BYTES = 65_535;
+/** For what a region aligns. */
+const REGION_SLACK_BYTES = 1 << 16;
+
+/**
+ * Sends single frames from the control plane's thread, on the descriptors that the workers use: in order, and what one
+ * turn of the event loop sends together at its end.
+ */
 export class ControlSender {
   readonly #addon: Addon;
   readonly #tables: Tables;
   readonly #registry: Registry;
   readonly #counters: Float64Array;
   readonly #drops: Float64Array;
-  readonly #ports = new Map<PortId, readonly number[]>();
+  readonly #addresses = new AddressSlots();
+  readonly #batch: SendBatch;
+  readonly #ports = new Map<PortId, readonly Outlet[]>();
   readonly #units = new Map<UnitId, number>();
 
   constructor(addon: Addon, tables: Tables, registry: Registry) {
@@ -31,15 +44,29 @@ export class ControlSender {
     // the row after the last worker's
     this.#counters = tables.counters[tables.sizes.workers]!;
     this.#drops = tables.drops[tables.sizes.workers]!;
+    const region = addon.createRegion(SendBatch.BYTES + REGION_SLACK_BYTES);
+    this.#batch = new SendBatch(region, this.#addresses.table, (user, octets, errno) =>
+      this.#refused(user, octets, errno),
+    );
   }
 
-  /** `fds`: of an L2TP port the one with checksums and the one without. */
+  /** `fds`: of an access port its only one; of an L2TP port the one with checksums and the one without. */
   openPort(port: PortId, fds: readonly number[]): void {
-    this.#ports.set(port, fds);
+    const { kind } = this.#registry.port(port).spec;
+    this.#ports.set(
+      port,
+      fds.map((fd) => new Outlet(kind === "ethernet" ? "packet" : "udp", fd)),
+    );
   }
 
   closePort(port: PortId): void {
+    this.flush();
     this.#ports.delete(port);
+  }
+
+  /** What waits leaves now: before workers begin to send what must come after it. */
+  flush(): void {
+    this.#batch.flush();
   }
 
   openUnit(unit: UnitId, fd: number): void {
@@ -54,15 +81,14 @@ export class ControlSender {
   frame(channel: ChannelId, ppp: Uint8Array): void {
     const { spec } = this.#registry.channel(channel);
     const peer = this.#registry.peer(spec.peer).spec;
-    const fds = this.#ports.get(peer.port)!;
+    const outlets = this.#ports.get(peer.port)!;
     if (peer.kind === "ethernet" && spec.kind === "pppoe") {
       const port = this.#registry.port(peer.port).spec;
       if (port.kind === "ethernet" && ppp.length > largestPppFrame(port.mtuBytes, peer.tags)) {
         this.dropped(TOO_BIG);
         return;
       }
-      const errno = this.#addon.sendFrame(fds[0]!, emitPppoeFrame(peer, spec.sessionId, ppp));
-      this.#sent(channel, ppp, errno);
+      this.#send(outlets[0]!, emitPppoeFrame(peer, spec.sessionId, ppp), 0, channel, ppp.length);
     } else if (peer.kind === "udp" && spec.kind === "l2tp") {
       const sequenced = numbersSent(this.#tables.channelPeer[channel]!);
       const framing = sequenced ? sequencedFraming(framingOf(peer)) : framingOf(peer);
@@ -74,10 +100,8 @@ export class ControlSender {
       }
       const ns = sequenced ? takeNs(this.#tables, channel) : -1;
       const message = emitL2tpMessage(framing, spec.remoteTunnelId, spec.remoteSessionId, ppp, ns);
-      const to = addressRecord(peer.address, peer.udpPort, peer.dscp, peer.localAddress);
-      const fd = peer.checksum || ipv6 ? fds[0]! : fds[1]!;
-      const errno = this.#addon.sendDatagram(fd, to, message);
-      this.#sent(channel, ppp, errno);
+      const to = this.#addressOf(peer.address, peer.udpPort, peer.dscp ?? 0, peer.localAddress);
+      this.#send(peer.checksum || ipv6 ? outlets[0]! : outlets[1]!, message, to, channel, ppp.length);
     }
   }
 
@@ -90,8 +114,8 @@ export class ControlSender {
     localAddress: string | undefined,
     dscp: number = DSCP_CS6,
   ): void {
-    const record = addressRecord(remoteAddress, remotePort, dscp, localAddress);
-    this.#result(this.#addon.sendDatagram(this.#ports.get(port)![0]!, record, datagram));
+    const to = this.#addressOf(remoteAddress, remotePort, dscp, localAddress);
+    this.#send(this.#ports.get(port)![0]!, datagram, to, NO_CHANNEL, 0);
   }
 
   /** One IP packet out of a unit. */
@@ -106,11 +130,32 @@ export class ControlSender {
     this.#drops[reason]! += 1;
   }
 
-  #sent(channel: ChannelId, ppp: Uint8Array, errno: number): void {
-    this.#result(errno);
-    if (errno !== 0) return;
+  #addressOf(address: string, udpPort: number, dscp: number, localAddress: string | undefined): number {
+    return this.#addresses.offsetOf(address, udpPort, dscp, localAddress, () => this.flush());
+  }
+
+  /** Queues a frame, and counts it as sent by its channel. */
+  #send(outlet: Outlet, frame: Uint8Array, address: number, channel: ChannelId, pppBytes: number): void {
+    if (frame.length > LARGEST_BYTES) {
+      this.dropped(TOO_BIG);
+      return;
+    }
+    if (this.#batch.isEmpty) setImmediate(() => this.flush());
+    const user = channel === NO_CHANNEL ? NO_CHANNEL : senderOf(channel, frame.length - pppBytes);
+    const offset = this.#batch.add(outlet, frame.length, address, user);
+    this.#batch.bytes.set(frame, offset);
+    if (channel === NO_CHANNEL) return;
     this.#counters[channel * COUNTERS_STRIDE + FRAMES_OUT]! += 1;
-    this.#counters[channel * COUNTERS_STRIDE + OCTETS_OUT]! += ppp.length;
+    this.#counters[channel * COUNTERS_STRIDE + OCTETS_OUT]! += pppBytes;
+  }
+
+  /** What was counted as sent when it was queued was not. */
+  #refused(user: number, octets: number, errno: number): void {
+    this.#result(errno);
+    if (user === NO_CHANNEL) return;
+    const channel = user & INDEX_MAX;
+    this.#counters[channel * COUNTERS_STRIDE + FRAMES_OUT]! -= 1;
+    this.#counters[channel * COUNTERS_STRIDE + OCTETS_OUT]! -= octets - (user >>> HEADER_SHIFT);
   }
 
   #result(errno: number): void {
@@ -119,3 +164,6 @@ export class ControlSender {
     else this.dropped(errno === EAGAIN || errno === ENOBUFS ? SEND_FULL : SEND_FAILED);
   }
 }
+
+/** Whose a control message is: ids of channels begin at 1. */
+const NO_CHANNEL = 0;

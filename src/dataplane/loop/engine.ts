@@ -194,6 +194,7 @@ class LoopDataplane implements Dataplane {
     this.#checkOpen();
     this.#registry.bridge(a, b, held);
     for (const { channel, frame } of held) this.#sender.frame(channel, frame);
+    this.#sender.flush();
     this.#writer.bridge(a, b);
     await this.#settled();
   }
@@ -246,6 +247,7 @@ class LoopDataplane implements Dataplane {
   async attach(channel: ChannelId, spec: AttachSpec): Promise<void> {
     this.#checkOpen();
     this.#registry.attach(channel, spec);
+    this.#sender.flush();
     orUndo(
       () => this.#writer.attach(channel, spec, this.#registry.unit(spec.unit).spec),
       () => this.#registry.detach(channel),

@@ -29,9 +29,10 @@ export class PuntDelivery {
     this.#handler = handler;
   }
 
-  /** Nothing is delivered any more. */
+  /** Nothing is delivered any more; what waited to be sent is. */
   close(): void {
     this.#handler = undefined;
+    this.#sender.flush();
   }
 
   /** One that no worker made. */
@@ -62,6 +63,7 @@ export class PuntDelivery {
       const end = ring.end();
       while (ring.isBefore(end)) this.#next(ring);
     }
+    this.#sender.flush();
   }
 
   #drainLater(): void {

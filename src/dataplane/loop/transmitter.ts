@@ -160,7 +160,8 @@ export class Transmitter {
   }
 }
 
-const HEADER_SHIFT = 20;
+/** Of the octets before the PPP frame in what senderOf() gives. */
+export const HEADER_SHIFT = 20;
 
 /** Whose a queued frame is, and how many octets go before its PPP frame. */
 export function senderOf(channel: number, headerBytes: number): number {

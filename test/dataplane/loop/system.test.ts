@@ -107,8 +107,8 @@ describe.skipIf(!isRoot)("the loop engine on real devices (root)", async () => {
         { kind: "port-down", port: rig.access, reason: `${rig.cable.gateway.name} is gone` },
       ]);
       dataplane.inject(channel, numberedFrame(1, 1));
-      expect(dataplane.drops()["send-failed"]).toBe(1);
       await dataplane.closeChannel(channel);
+      expect(dataplane.drops()["send-failed"]).toBe(1);
     });
 
     it("goes on after its interface was renamed, down and up again, and says nothing of it", async () => {
