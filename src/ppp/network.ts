@@ -44,7 +44,8 @@ export class Network {
   }
 
   open(now: Instant, ncps: readonly NcpState[]): readonly NetworkOutput[] {
-    this.#state.ncps.push(...ncps);
+    // Not push(): an array that grows takes room for sixteen more
+    this.#state.ncps = [...this.#state.ncps, ...ncps];
     const out: NetworkOutput[] = [];
     for (const ncp of ncps) {
       const negotiation = this.#negotiation(ncp);

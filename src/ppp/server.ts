@@ -369,7 +369,10 @@ function newServerState(random: RandomSource): PppServerState {
   };
 }
 
+/** What we submit to. */
+const NOTHING: readonly AuthenticationMethod[] = [];
+
 function lcpConfig(config: PppServerConfig): LcpConfig {
   const { link, mruBytes, maxMruBytes, authentication } = config;
-  return { link, mruBytes, maxMruBytes, ask: authentication, answer: [] };
+  return { link, mruBytes, maxMruBytes, ask: authentication, answer: NOTHING };
 }

@@ -21,7 +21,7 @@ import { fromUtf8, toHex, utf8 } from "../base/bytes.ts";
 /** Octets of either side's challenge. */
 export const MS_CHAP_CHALLENGE_BYTES = 16;
 /** Octets of a Response's Value. */
-export const MS_CHAP_RESPONSE_BYTES = 49;
+const MS_CHAP_RESPONSE_BYTES = 49;
 
 const NT_RESPONSE_OFFSET = 24;
 const FLAGS_OFFSET = 48;
