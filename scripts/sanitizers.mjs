@@ -12,6 +12,7 @@ import { SANITIZED } from "./setup/sanitized-addon.mjs";
 import { ROOT } from "./setup/tools.mjs";
 
 const REPORTS = join(SANITIZED, "reports");
+const SUPPRESSIONS = join(ROOT, "test/sanitizers/suppressions.txt");
 const TESTS = process.argv.length > 2 ? process.argv.slice(2) : ["test/native", "test/dataplane/loop"];
 /** What the tests are made of. dist/ has the workers, which load the addon of the directory that they are in. */
 const COPIED = [
@@ -33,7 +34,7 @@ const environment = {
   // node itself is built without: the runtime must be there before anything else
   LD_PRELOAD: libasan,
   // leaks: node and V8 leave to the end of the process what it frees anyway, and only that could be reported
-  ASAN_OPTIONS: `${common}:detect_leaks=0`,
+  ASAN_OPTIONS: `${common}:detect_leaks=0:suppressions=${SUPPRESSIONS}`,
   UBSAN_OPTIONS: common,
 };
 

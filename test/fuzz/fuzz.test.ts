@@ -1,4 +1,4 @@
-/** A short run of every target, each time the same; `npm run fuzz` is the long one. */
+/** A short run of every target, each time from the same seed; `npm run fuzz` is the long one. */
 
 import { describe, expect, it } from "vitest";
 import { describeFailure } from "./failure.ts";

@@ -59,6 +59,13 @@ const IPV6 = [
 ];
 const IPV4 = [...CAPTURED.ipv4, ipv4(TCP, SYN), ipv4(1, Uint8Array.of(8, 0, 0, 0))];
 
+/** TCP SYNs and others between two subscribers, of both families. */
+export const IP_PACKETS: readonly Uint8Array[] = [
+  ...IPV6,
+  ipv4(TCP, SYN),
+  ipv4(1, Uint8Array.of(8, 0, 0, 0)),
+];
+
 const ipv4Marks: Marker = (bytes) => [0, 2, 6, 9, ((bytes[0] ?? 0) & 15) * 4];
 const tcpMarks: Marker = (bytes) => {
   const tcp = bytes[0]! >>> 4 === 4 ? 20 : 40;

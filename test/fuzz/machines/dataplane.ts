@@ -2,8 +2,10 @@ import type { L2tpChannelSpec } from "../../../src/channel/dataplane.ts";
 import { emitL2tpMessage } from "../../../src/dataplane/l2tp-message.ts";
 import { laneOfPort, laneOfUnit, uncheckedLaneOfPort } from "../../../src/dataplane/loop/tables.ts";
 import { emitPppoeFrame } from "../../../src/dataplane/pppoe-frame.ts";
+import { emitPpp, PPP_IPV4, PPP_IPV6 } from "../../../src/wire/ppp.ts";
 import { makeWorkerParts, type Sent } from "../../dataplane/loop/worker-parts.ts";
 import { CAPTURED } from "../captures.ts";
+import { IP_PACKETS } from "../codecs/ip.ts";
 import { CONTROL_DATAGRAMS } from "../codecs/l2tp.ts";
 import type { Dice } from "../dice.ts";
 import { type Consequence, type Episode, ensure, type MachineTarget, type Step } from "../target.ts";
@@ -15,25 +17,45 @@ const LNS = "192.0.2.2";
 const STRANGER = "198.51.100.7";
 const TUNNEL = 7;
 const LONGEST_FRAME = 4096 + 64;
+/** Of those of `IP_PACKETS`, both ways. */
+const SUBSCRIBER = ["192.0.2.1", "192.0.2.2", "2001:db8::/32"];
+const UNITS = 4;
 /** The punt ring of the parts, and as much again for what is read out of it. */
 const PUNTS_MAX = 4096;
 
 const subscriber = { kind: "ethernet", port: 0, remoteMac: OURS, localMac: THEIRS, tags: [] } as const;
-const PPP_FRAMES = CAPTURED.ppp.slice(0, 40);
+/** IP of the attached ones, and what is left of the captured. */
+const PPP_FRAMES = [
+  ...IP_PACKETS.map((packet) => emitPpp(packet[0]! >>> 4 === 4 ? PPP_IPV4 : PPP_IPV6, packet)),
+  ...CAPTURED.ppp.slice(0, 20),
+];
 const fromAccess = strangers([
   ...CAPTURED.frames,
-  ...PPP_FRAMES.flatMap((ppp, i) => [emitPppoeFrame(subscriber, 1 + (i % 4), ppp)]),
+  ...PPP_FRAMES.flatMap((ppp, i) => [emitPppoeFrame(subscriber, 1 + (i % 6), ppp)]),
 ]);
 const fromNetwork = strangers([
   ...CONTROL_DATAGRAMS,
-  ...PPP_FRAMES.flatMap((ppp, i) => [emitL2tpMessage(i % 4, TUNNEL, 1 + (i % 4), ppp)]),
+  ...PPP_FRAMES.flatMap((ppp, i) => [emitL2tpMessage(i % 4, TUNNEL, 1 + (i % 6), ppp)]),
 ]);
-const fromUnit = strangers(CAPTURED.ipv4);
+const fromUnit = strangers([...IP_PACKETS, ...CAPTURED.ipv4]);
 
-/** One worker of the forwarding loop without a kernel: two bridged pairs, and channels of each kind that are punted. */
+type Parts = ReturnType<typeof makeWorkerParts>;
+
+/** Gives a channel a unit: one of its own, or one that many could share. */
+function attach(parts: Parts, channel: number, shared: boolean): void {
+  const unitSpec = { name: "unit", mtuBytes: 1400, addresses: [], routes: [], shared };
+  const unit = parts.registry.addUnit(unitSpec);
+  const spec = { unit, addresses: SUBSCRIBER, mruBytes: 1400, clampMss: true, ipv6: shared };
+  parts.writer.addUnit(unit, unitSpec);
+  parts.transmitter.open(laneOfUnit(parts.tables.sizes, unit), "tun", 20 + unit);
+  parts.registry.attach(channel, spec);
+  parts.writer.attach(channel, spec, unitSpec);
+}
+
+/** One worker of the forwarding loop without a kernel: of each kind of channel two bridged, punted and attached. */
 class LoopEpisode implements Episode {
   readonly whims: readonly Consequence[] = [{ end: 0, act: "time" }];
-  readonly #parts: ReturnType<typeof makeWorkerParts>;
+  readonly #parts: Parts;
   readonly #access: number;
   readonly #tunnel: number;
 
@@ -48,7 +70,6 @@ class LoopEpisode implements Episode {
       11,
     );
     parts.transmitter.open(uncheckedLaneOfPort(parts.tables.sizes, this.#tunnel), "udp", 12);
-    parts.transmitter.open(laneOfUnit(parts.tables.sizes, 0), "packet", 13);
     const host = parts.peer({ ...subscriber, port: this.#access, remoteMac: THEIRS, localMac: OURS });
     const lns = parts.peer({
       kind: "udp",
@@ -61,7 +82,7 @@ class LoopEpisode implements Episode {
       checksum: dice.chance(50),
       oversize: dice.chance(50) ? "fragment" : "drop",
     });
-    for (let id = 1; id <= 4; id++) {
+    for (let id = 1; id <= 6; id++) {
       const pppoe = parts.channel({ kind: "pppoe", peer: host, sessionId: id });
       const spec: L2tpChannelSpec = {
         kind: "l2tp",
@@ -73,6 +94,7 @@ class LoopEpisode implements Episode {
       };
       const l2tp = parts.channel(spec);
       if (id <= 2) parts.bridge(pppoe, l2tp);
+      else if (id >= 5) for (const channel of [pppoe, l2tp]) attach(parts, channel, id === 5);
     }
     this.#parts = parts;
   }
@@ -80,7 +102,7 @@ class LoopEpisode implements Episode {
   stranger(dice: Dice): Consequence {
     const kind = dice.below(10);
     if (kind < 5) return { end: 0, act: "ethernet", bytes: fromAccess(dice) };
-    if (kind === 9) return { end: 0, act: "unit", bytes: fromUnit(dice) };
+    if (kind === 9) return { end: 0, act: "unit", bytes: fromUnit(dice), numbers: [dice.below(UNITS)] };
     // as one datagram, or as a group that the kernel has coalesced, of any segment size
     const bytes = fromNetwork(dice);
     const segment = dice.chance(60) ? bytes.length : 1 + dice.below(bytes.length + 8);
@@ -103,7 +125,7 @@ class LoopEpisode implements Episode {
       case "udp":
         return this.#parts.udp(this.#tunnel, from === 0 ? LNS : STRANGER, 1701, bytes, Math.max(1, segment!));
       case "unit":
-        return this.#parts.unit(0, bytes);
+        return this.#parts.unit(from!, bytes);
       default:
         this.#parts.passTime(1000);
         return [];

@@ -28,6 +28,13 @@ const stranger = strangers([
 
 /** An authenticator response (RFC 2759 §5) for an attempt that is never looked at: the client will refuse it. */
 const PROOF = `S=${"0".repeat(40)}`;
+/** Options without a header: MRU, magic number, CHAP or PAP. */
+const proxied = strangers([
+  ...["010405d4050601020304", "010405d40305c22305", "010405d40304c0230506aabbccdd"].map((hex) =>
+    Uint8Array.from(Buffer.from(hex, "hex")),
+  ),
+  new Uint8Array(0),
+]);
 const BOTH: Grant = { ...GRANT, ipv6: {} };
 
 type Output = PppServerOutput | LinkOutput;
@@ -135,7 +142,38 @@ function begin(dice: Dice): Episode {
   return new PppEpisode(server, client);
 }
 
+/** An LNS that goes on from what a LAC says that it has negotiated, which anybody may say. */
+function beginProxied(dice: Dice): Episode {
+  const octets = () => proxied(dice).subarray(0, 1 + dice.below(64));
+  const name = octets();
+  const identifier = dice.below(256);
+  const { server } = PppServer.adopt(
+    { ...SERVER, link: "l2tp", authentication: dice.chance(50) ? ["chap-md5", "pap"] : [] },
+    dice,
+    1000,
+    {
+      lcp: {
+        initialReceivedConfReq: undefined,
+        lastSentConfReq: proxied(dice),
+        lastReceivedConfReq: proxied(dice),
+      },
+      authentication: dice.chance(50)
+        ? { type: "pap", name, identifier, response: octets() }
+        : { type: "chap-md5", name, identifier, challenge: octets(), response: octets() },
+    },
+    dice.pick(["adopt", "renegotiate"]),
+  );
+  return new PppEpisode(server, new PppClient({ ...CLIENT, link: "l2tp" }, dice));
+}
+
 export const PPP_MACHINES: readonly MachineTarget[] = [
+  {
+    kind: "machine",
+    name: "ppp-proxied",
+    longestEpisode: 500,
+    begin: beginProxied,
+    opening: [{ end: CLIENT_END, act: "start" }],
+  },
   {
     kind: "machine",
     name: "ppp-machines",
