@@ -89,6 +89,8 @@ export class Session {
   #stage: Stage = { kind: "waiting", until: NEVER };
   #role: Role | undefined;
   #user: string | undefined;
+  /** What the CPE said that it is, when its PPP is no longer ours. */
+  #identification: string | undefined;
   #openSince: Instant | undefined;
   /** As of the end: the channel is gone then. */
   #lastCounters: ChannelCounters | undefined;
@@ -251,6 +253,7 @@ export class Session {
 
   /** LAC: the bridge stands; PPP is the LNS's business now, and what we know of it is let go. */
   dropPpp(): void {
+    this.#identification = this.#ppp?.peerIdentification;
     this.#ppp = undefined;
     this.#around.scheduler.update(this);
   }
@@ -440,7 +443,14 @@ export class Session {
   }
 
   #logFields(): LogFields {
-    return { session: this.id, user: this.#user, role: this.#role?.kind, ...this.carrier.logFields };
+    const identification = this.#ppp?.peerIdentification ?? this.#identification;
+    return {
+      session: this.id,
+      user: this.#user,
+      role: this.#role?.kind,
+      ...this.carrier.logFields,
+      ...(identification !== undefined && { identification }),
+    };
   }
 
   /** The session's last line (accounting): who, where, how long, how much, why it ended. */

@@ -1,6 +1,9 @@
 import { describe, expect, it } from "vitest";
+import { utf8 } from "../../src/base/bytes.ts";
+import { emitLcp } from "../../src/wire/lcp.ts";
+import { emitPpp, PPP_LCP } from "../../src/wire/ppp.ts";
 import { LAC_YAML, LNS_YAML, USERS_YAML } from "../support/configurations.ts";
-import { type Pair, startPair, World } from "../support/world.ts";
+import { type Pair, startAlone, startPair, World } from "../support/world.ts";
 
 let world: World;
 
@@ -55,5 +58,36 @@ describe("a LAC and an LNS that ask for different methods", () => {
   ])("get along with %s instead of %s when the LNS never begins anew", async (lac, lns) => {
     const pair = await start(lac, lns, "never");
     expect(await call(pair)).toEqual({ online: true, offline: undefined });
+  });
+});
+
+describe("a CPE that identifies itself", () => {
+  it("is named in its session's last line", async () => {
+    world = new World(12);
+    const { node, side } = await startAlone(
+      world,
+      `
+name: pta
+access: [{ interface: acc0 }]
+default: { terminate: local }
+units:
+  local: { name: "sub%d", address: 100.64.0.1, pool: 100.64.0.0/24 }
+users-file: users.yaml
+`,
+      USERS_YAML,
+    );
+    const alice = side.subscriber(1, "alice@isp.example", "wonderland");
+    alice.start();
+    expect(await world.until(() => side.online.has(alice), 5_000)).toBe(true);
+    const { pppoeSessionId } = side.online.get(alice)!;
+    const again = side.takeOver(alice, pppoeSessionId, "alice@isp.example", "wonderland");
+    const message = utf8("Example CPE 1.2");
+    again.send(emitPpp(PPP_LCP, emitLcp({ kind: "identification", identifier: 1, magic: 0, message })));
+    expect(await world.until(() => again.outputs.some(({ kind }) => kind === "network-up"), 5_000)).toBe(
+      true,
+    );
+    alice.giveUp();
+    expect(await world.until(() => node.records.length > 0, 5_000)).toBe(true);
+    expect(node.records).toMatchObject([{ user: "alice@isp.example", identification: "Example CPE 1.2" }]);
   });
 });
