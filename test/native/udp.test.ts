@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { concatBytes, fromHex, toHex } from "../../src/base/bytes.ts";
 import {
   ADDRESS_BYTES,
   ADDRESS_FAMILY,
@@ -24,6 +25,7 @@ import {
   LOOPBACK_4,
   LOOPBACK_6,
   nativeError,
+  packetOptions,
   pattern,
   receiveBatch,
   receiveFrames,
@@ -84,6 +86,55 @@ describe.each([4, 6] as const)("UDP over IPv%i", (family) => {
     expect(boundPort(fd)).not.toBe(boundPort(sender));
     region.sendUdp(sender, describeFrames(region, area, frames, 12), 3, record);
     expect(receiveFrames(region, receiver, 3).map((received) => received.frame)).toEqual(frames);
+  });
+
+  it("sends from the address and with the DSCP of each record, in a batch and singly", () => {
+    const wire = addon.openPacket(
+      packetOptions("lo", { ringSlots: 0, protocol: family === 4 ? 0x0800 : 0x86dd }),
+    );
+    opened.push(wire);
+    const loopback = family === 4 ? LOOPBACK_4 : LOOPBACK_6;
+    const any = new Uint8Array(loopback.length);
+    // not bound to what it sends from, as a port on any address
+    const sender = open({ family, address: any, freeBind: true });
+    const locals =
+      family === 4
+        ? [Uint8Array.of(127, 0, 0, 77), Uint8Array.of(127, 0, 0, 78)]
+        : [fromHex("20010db8000000000000000000000077"), fromHex("20010db8000000000000000000000078")];
+    const port = boundPort(open({ family }));
+    const records = [
+      addressRecord({ address: loopback, port, local: locals[0]!, tos: 46 << 2, groupMax: 1400 }),
+      addressRecord({ address: loopback, port, local: locals[1]!, groupMax: 1400 }),
+      addressRecord({ address: loopback, port, tos: 48 << 2 }),
+    ];
+    const descriptors = describeFrames(
+      region,
+      area,
+      [1, 2, 3, 4].map((seed) => pattern(40, seed)),
+    );
+    for (const [i, record] of [0, 0, 1, 2].entries())
+      descriptors[i * TX_STRIDE + TX_ADDRESS] = record * ADDRESS_BYTES;
+    expect(region.sendUdp(sender, descriptors, 4, concatBytes(...records))).toBe(4);
+    expect(region.lastErrno).toBe(0);
+    expect(addon.sendDatagram(sender, records[0]!, pattern(40, 5))).toBe(0);
+    // the first two left as one, and the loopback device does not cut them
+    const seen = new Set<string>();
+    until(() => {
+      for (let frame = addon.receiveFrame(wire); frame !== undefined; frame = addon.receiveFrame(wire)) {
+        const ip = frame.subarray(14);
+        const [source, udp] = family === 4 ? [ip.slice(12, 16), 20] : [ip.slice(8, 24), 40];
+        if (((ip[udp + 2]! << 8) | ip[udp + 3]!) !== port) continue;
+        const tos = family === 4 ? ip[1]! : ((ip[0]! & 15) << 4) | (ip[1]! >> 4);
+        seen.add(`${toHex(source)} ${tos >> 2} ${ip[udp + 5]! - 8}`);
+      }
+      return seen.size >= 4 ? true : undefined;
+    });
+    expect([...seen]).toEqual([
+      `${toHex(locals[0]!)} 46 80`,
+      `${toHex(locals[1]!)} 0 40`,
+      `${toHex(loopback)} 48 40`,
+      `${toHex(locals[0]!)} 46 40`,
+    ]);
   });
 
   it("sends equal datagrams to one address as one, which a GRO receiver gets as one", () => {
