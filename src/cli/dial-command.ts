@@ -13,6 +13,7 @@ interface ParsedOptions {
   readonly passwordFile?: string;
   readonly count: number;
   readonly rate?: number;
+  readonly atOnce?: number;
   readonly device: DialOptions["device"];
   readonly serviceName: string;
   readonly netns?: string;
@@ -32,6 +33,7 @@ export function dialCommand(context: CommandContext, done: (code: number) => voi
     )
     .option("--count <number>", "how many sessions to bring up", whole(1, 65_535), 1)
     .option("--rate <number>", "how many to begin in a second; all at once when absent", positive)
+    .option("--at-once <number>", "how many may be coming up at one time", whole(1, 65_535))
     .addOption(
       new Option("--device <kind>", "a device for each session, one for all, or none (no IP)")
         .choices(["each", "shared", "none"])
@@ -70,6 +72,7 @@ function optionsOf(parsed: ParsedOptions, password: Secret): DialOptions {
     serviceName: parsed.serviceName,
     json: parsed.json === true,
     ...(parsed.rate === undefined ? {} : { ratePerSecond: parsed.rate }),
+    ...(parsed.atOnce === undefined ? {} : { atOnce: parsed.atOnce }),
     ...(parsed.netns === undefined ? {} : { netns: parsed.netns }),
   };
 }

@@ -11,6 +11,8 @@ export interface DialOptions {
   readonly count: number;
   /** Sessions that are begun in a second; undefined: all at once. */
   readonly ratePerSecond?: number;
+  /** Sessions that may be coming up at one time; undefined: any number. */
+  readonly atOnce?: number;
   /** A network device for each session, one for all of them, or none (sessions carry no IP). */
   readonly device: "each" | "shared" | "none";
   /** The Service-Name to ask for; "" is any. */

@@ -83,13 +83,18 @@ export class Dialer {
       ratePerSecond === undefined
         ? count
         : Math.min(count, 1 + Math.floor(((now - this.#startedAt) * ratePerSecond) / 1000));
-    while (this.#begun < due && !this.#hangingUp) this.#beginOne();
+    while (this.#begun < due && !this.#hangingUp && this.#hasRoom()) this.#beginOne();
     this.#scheduler.update(this.#pacer);
+  }
+
+  #hasRoom(): boolean {
+    const { atOnce } = this.#options;
+    return atOnce === undefined || this.#alive.size - this.#online.size < atOnce;
   }
 
   readonly #pacer = {
     deadline: (): Instant =>
-      this.#begun >= this.#options.count || this.#hangingUp
+      this.#begun >= this.#options.count || this.#hangingUp || !this.#hasRoom()
         ? Number.POSITIVE_INFINITY
         : this.#startedAt + (this.#begun * 1000) / (this.#options.ratePerSecond ?? 1),
     timeout: (now: Instant): void => this.#begin(now),
@@ -133,6 +138,7 @@ export class Dialer {
   }
 
   #noticeEnd(): void {
+    if (this.#options.atOnce !== undefined) this.#begin(systemClock.now());
     const allBegun = this.#hangingUp || this.#begun >= this.#options.count;
     if (!allBegun) return;
     if (!this.#summarised && this.#online.size === this.#alive.size) {

@@ -39,10 +39,12 @@ describe("dial", () => {
     const options = await dialled(
       ...["--interface", "sub0", "--user", "u%d", "--password-file", file, "--count", "100", "--rate", "2.5"],
       ...["--device", "shared", "--service-name", "isp", "--netns", "home", "--json"],
+      ...["--at-once", "64"],
     );
     expect(options).toMatchObject({
       count: 100,
       ratePerSecond: 2.5,
+      atOnce: 64,
       device: "shared",
       serviceName: "isp",
       netns: "home",
