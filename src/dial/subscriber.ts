@@ -183,7 +183,7 @@ export class Subscriber {
       if (output.kind === "send") this.#line.dataplane.inject(stage.channel, output.frame);
       else if (output.kind === "down") this.#end(output.cause.text);
       else if (output.kind === "network-up" && output.protocol === "ipv4") this.#networkUp(output);
-      else if (output.kind === "network-down") this.#next(() => this.#detach());
+      else if (output.kind === "network-down") this.#next(() => this.#detach(stage.channel));
     }
     this.#line.changed(this);
   }
