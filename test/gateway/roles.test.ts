@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { LAC_YAML, LNS_YAML, USERS_YAML } from "../support/configurations.ts";
+import { ipv4Packet } from "../support/ipv4-packet.ts";
 import {
   type Alone,
   macOf,
@@ -21,18 +22,6 @@ units:
   local: { name: "sub%d", address: 100.64.0.1, pool: 100.64.0.0/24 }
 users-file: users.yaml
 `;
-/** An IPv4 packet with a valid header and 8 octets of payload, UDP by name. */
-function ipv4Packet(source: string, destination: string): Uint8Array {
-  const packet = new Uint8Array(28);
-  packet.set([0x45, 0, 0, 28, 0, 0, 0, 0, 64, 17, 0, 0]);
-  packet.set(source.split(".").map(Number), 12);
-  packet.set(destination.split(".").map(Number), 16);
-  let sum = 0;
-  for (let i = 0; i < 20; i += 2) sum += (packet[i]! << 8) | packet[i + 1]!;
-  sum = (sum & 0xffff) + (sum >>> 16);
-  packet.set([(~sum >>> 8) & 0xff, ~sum & 0xff], 10);
-  return packet;
-}
 
 let world: World;
 
