@@ -40,8 +40,10 @@ export function checkCallablePeer(
 ): Problem | undefined {
   const peers = rawList(rawMap(config.l2tp).peers).map(rawMap);
   const peer = peers.find((candidate) => candidate.name === name);
-  if (peer === undefined)
-    return unknownReference(path, name, [...peers.map((each) => rawText(each.name)), ...others], section);
+  if (peer === undefined) {
+    const callable = peers.filter(({ role }) => role !== "lac").map((each) => rawText(each.name));
+    return unknownReference(path, name, [...callable, ...others], section);
+  }
   if (peer.role !== "lac") return undefined;
   return {
     path,
