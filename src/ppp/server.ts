@@ -229,10 +229,6 @@ export class PppServer extends Link<PppServerState, PppServerOutput> {
   }
 
   protected override authenticate(now: Instant, out: Out): void {
-    this.#demand(now, out);
-  }
-
-  #demand(now: Instant, out: Out): void {
     const s = this.state;
     s.challengeIdentifier = (s.challengeIdentifier + 1) & 0xff;
     this.#step(
@@ -271,7 +267,7 @@ export class PppServer extends Link<PppServerState, PppServerOutput> {
   protected override authenticationTimeout(now: Instant, out: Out): void {
     const { authenticator } = this.state;
     if (authenticator.kind === "accepted" && authenticator.rechallengeAt <= now) {
-      this.#demand(now, out);
+      this.authenticate(now, out);
       return;
     }
     this.#step(now, authenticatorTimeout(authenticator, now, this.#config.name, this.#config.timers), out);
