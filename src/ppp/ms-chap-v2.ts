@@ -32,22 +32,12 @@ export function withoutDomain(name: Uint8Array): Uint8Array {
 
 /** The NT-Response of the peer (§8.1): 24 octets. */
 export function ntResponse(exchange: MsChapV2Exchange): Uint8Array {
-  const keys = new Uint8Array(3 * DES_KEY_BYTES);
-  keys.set(ntPasswordHash(exchange.password));
-  const challenge = challengeHash(exchange);
-  const response = new Uint8Array(NT_RESPONSE_BYTES);
-  for (let i = 0; i < 3; i++) {
-    const key = keys.subarray(i * DES_KEY_BYTES, (i + 1) * DES_KEY_BYTES);
-    response.set(desEncrypt(challenge, key), 8 * i);
-  }
-  return response;
+  return challengeResponse(challengeHash(exchange), ntPasswordHash(exchange.password));
 }
 
 /** By what the authenticator shows that it knows the password too (§8.7): "S=" and 40 upper-case digits. */
 export function authenticatorResponse(exchange: MsChapV2Exchange, response: Uint8Array): string {
-  const passwordHashHash = md4(ntPasswordHash(exchange.password));
-  const first = sha1(passwordHashHash, response, MAGIC_1);
-  return `S=${toHex(sha1(first, challengeHash(exchange), MAGIC_2)).toUpperCase()}`;
+  return counterProof(challengeHash(exchange), ntPasswordHash(exchange.password), response);
 }
 
 /**
@@ -58,11 +48,29 @@ export function verifyMsChapV2(
   credentials: MsChapV2Response & { readonly challenge: Uint8Array; readonly nameBytes: Uint8Array },
   password: Uint8Array,
 ): string | undefined {
-  const { challenge, peerChallenge, nameBytes: name } = credentials;
-  const exchange = { challenge, peerChallenge, name, password };
-  const { ntResponse: given } = credentials;
-  if (given.length !== NT_RESPONSE_BYTES || !timingSafeEqual(given, ntResponse(exchange))) return undefined;
-  return authenticatorResponse(exchange, given);
+  const { challenge, peerChallenge, nameBytes: name, ntResponse: given } = credentials;
+  if (given.length !== NT_RESPONSE_BYTES) return undefined;
+  const hash = challengeHash({ challenge, peerChallenge, name });
+  const passwordHash = ntPasswordHash(password);
+  if (!timingSafeEqual(given, challengeResponse(hash, passwordHash))) return undefined;
+  return counterProof(hash, passwordHash, given);
+}
+
+/** §8.5: the challenge under the password's hash as three DES keys, the third of which is mostly zero. */
+function challengeResponse(challenge: Uint8Array, passwordHash: Uint8Array): Uint8Array {
+  const keys = new Uint8Array(3 * DES_KEY_BYTES);
+  keys.set(passwordHash);
+  const response = new Uint8Array(NT_RESPONSE_BYTES);
+  for (let i = 0; i < 3; i++) {
+    const key = keys.subarray(i * DES_KEY_BYTES, (i + 1) * DES_KEY_BYTES);
+    response.set(desEncrypt(challenge, key), 8 * i);
+  }
+  return response;
+}
+
+function counterProof(challenge: Uint8Array, passwordHash: Uint8Array, response: Uint8Array): string {
+  const first = sha1(md4(passwordHash), response, MAGIC_1);
+  return `S=${toHex(sha1(first, challenge, MAGIC_2)).toUpperCase()}`;
 }
 
 /** §8.3: MD4 of the password in UTF-16, least significant octet first. */
@@ -71,7 +79,7 @@ export function ntPasswordHash(password: Uint8Array): Uint8Array {
 }
 
 /** §8.2. */
-function challengeHash({ peerChallenge, challenge, name }: MsChapV2Exchange): Uint8Array {
+function challengeHash({ peerChallenge, challenge, name }: Omit<MsChapV2Exchange, "password">): Uint8Array {
   return sha1(peerChallenge, challenge, withoutDomain(name)).subarray(0, CHALLENGE_HASH_BYTES);
 }
 
