@@ -17,7 +17,27 @@ import {
   decodeAccessLineValue,
   encodeAccessLineValue,
 } from "../../../src/wire/l2tp-access-line.ts";
-import { AVP_VALUE_MAX_BYTES, emitAvps, parseAvps } from "../../../src/wire/l2tp-avp.ts";
+import {
+  AVP_HEADER_BYTES,
+  AVP_VALUE_MAX_BYTES,
+  areAvps,
+  avpIsHidden,
+  avpIsMandatory,
+  avpIsReserved,
+  avpLength,
+  avpType,
+  avpVendorId,
+  emitAvps,
+  parseAvps,
+} from "../../../src/wire/l2tp-avp.ts";
+import {
+  controlBody,
+  controlNr,
+  controlNs,
+  controlSessionId,
+  controlTunnelId,
+  notL2tpControl,
+} from "../../../src/wire/l2tp-control-header.ts";
 import { challengeResponse, hideValue, revealValue } from "../../../src/wire/l2tp-hiding.ts";
 import {
   emitMessage,
@@ -111,6 +131,27 @@ const LINES = samples(
   ),
 );
 
+function checkAvps(input: Uint8Array): void {
+  const avps = parseAvps(input);
+  ensure(areAvps(input) === (avps !== undefined), "the two forms disagree");
+  if (avps === undefined) return;
+  let at = 0;
+  for (const avp of avps) {
+    ensure(
+      avpLength(input, at) === AVP_HEADER_BYTES + avp.value.length &&
+        avpIsMandatory(input, at) === avp.mandatory &&
+        avpIsHidden(input, at) === avp.hidden &&
+        avpIsReserved(input, at) === avp.reserved &&
+        avpVendorId(input, at) === avp.vendorId &&
+        avpType(input, at) === avp.type,
+      "the two forms disagree",
+    );
+    at += avpLength(input, at);
+  }
+  ensure(at === input.length, "AVPs that do not fill their message");
+  if (avps.every((avp) => !avp.reserved)) ensure(equalBytes(emitAvps(avps), input), "AVPs have changed");
+}
+
 function checkMessage(input: Uint8Array, secret?: Uint8Array): void {
   const parsed = parseMessage(input, secret);
   if (parsed.outcome !== "message") return;
@@ -170,13 +211,42 @@ export const L2TP_CODECS: readonly CodecTarget[] = [
       ensure(equalBytes(emitL2tp(again.header, again.payload), emitted), "emitted differently");
     },
   ),
-  codec("l2tp-avp", [parseAvps, emitAvps], samples(BODIES, avpMarks(0)), (input) => {
-    const avps = parseAvps(input);
-    if (avps === undefined) return;
-    const emitted = emitAvps(avps);
-    ensure(emitted.length === input.length, "AVPs have changed");
-    if (avps.every((avp) => !avp.reserved)) ensure(equalBytes(emitted, input), "AVPs have changed");
-  }),
+  codec(
+    "l2tp-control-header",
+    [notL2tpControl, controlTunnelId, controlSessionId, controlNs, controlNr, controlBody],
+    samples(CONTROL_DATAGRAMS),
+    (input) => {
+      const packet = parseL2tp(input);
+      const isControl = typeof packet !== "string" && packet.header.control;
+      ensure((notL2tpControl(input) === undefined) === isControl, "the two forms disagree");
+      if (!isControl) return;
+      const { header, payload } = packet;
+      ensure(
+        header.tunnelId === controlTunnelId(input) &&
+          header.sessionId === controlSessionId(input) &&
+          header.sequence?.ns === controlNs(input) &&
+          header.sequence.nr === controlNr(input) &&
+          equalBytes(payload, controlBody(input)),
+        "the two forms disagree",
+      );
+    },
+  ),
+  codec(
+    "l2tp-avp",
+    [
+      parseAvps,
+      emitAvps,
+      areAvps,
+      avpLength,
+      avpIsMandatory,
+      avpIsHidden,
+      avpIsReserved,
+      avpVendorId,
+      avpType,
+    ],
+    samples(BODIES, avpMarks(0)),
+    checkAvps,
+  ),
   codec(
     "l2tp-messages",
     [parseMessage, emitMessage, peekHostName, fitsAvp],

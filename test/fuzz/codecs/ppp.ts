@@ -14,6 +14,7 @@ import {
 import { emitPap, parsePap } from "../../../src/wire/pap.ts";
 import {
   emitPpp,
+  isPppControl,
   PPP_CHAP,
   PPP_IPCP,
   PPP_IPV6CP,
@@ -80,15 +81,21 @@ function checkOptions(input: Uint8Array, again: (option: ConfigOption) => Config
 }
 
 export const PPP_CODECS: readonly CodecTarget[] = [
-  codec("ppp", [parsePpp, emitPpp, pppHeaderBytes, pppProtocol], samples(CAPTURED.ppp), (input) => {
-    const header = pppHeaderBytes(input, 0, input.length);
-    const frame = parsePpp(input);
-    ensure((header === 0) === (frame === undefined), "the two forms disagree");
-    if (frame === undefined) return;
-    ensure(header <= 4 && frame.information.length === input.length - header, "a header of no such length");
-    ensure(pppProtocol(input, 0, header) === frame.protocol, "the two forms disagree");
-    emitPpp(frame.protocol, frame.information);
-  }),
+  codec(
+    "ppp",
+    [parsePpp, emitPpp, pppHeaderBytes, pppProtocol, isPppControl],
+    samples(CAPTURED.ppp),
+    (input) => {
+      const header = pppHeaderBytes(input, 0, input.length);
+      const frame = parsePpp(input);
+      ensure((header === 0) === (frame === undefined), "the two forms disagree");
+      if (frame === undefined) return;
+      ensure(header <= 4 && frame.information.length === input.length - header, "a header of no such length");
+      ensure(pppProtocol(input, 0, header) === frame.protocol, "the two forms disagree");
+      emitPpp(frame.protocol, frame.information);
+      if (input.length >= 2) isPppControl(input, 0);
+    },
+  ),
   codec("ppp-control", [parseControlPacket, emitControlPacket, parseOptions, emitOptions], LCP, (input) => {
     const packet = parseControlPacket(input);
     if (packet === undefined) return;
