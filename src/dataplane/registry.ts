@@ -12,6 +12,7 @@ import type {
   UnitSpec,
 } from "../channel/dataplane.ts";
 import { DataplaneError } from "../channel/errors.ts";
+import { vlanId } from "../wire/ethernet.ts";
 import { cidrNetwork, formatCidr } from "../wire/ip-address.ts";
 import { limitsOf } from "./reorder.ts";
 import { checkAttach, checkPeer, checkUnit, prefixOf } from "./specs.ts";
@@ -34,6 +35,8 @@ interface PeerEntry {
 
 export interface ChannelEntry {
   readonly spec: ChannelSpec;
+  /** What no other channel may be (sessionKey). */
+  readonly key: string;
   state: ChannelState;
 }
 
@@ -135,13 +138,13 @@ export class Registry {
       throw new DataplaneError("peer-kind", `a ${spec.kind} channel cannot go to an ${peer.spec.kind} peer`);
     checkIds(spec);
     if (spec.kind === "l2tp") limitsOf(spec.reorder);
-    const key = sessionKey(spec, peer.spec.port);
+    const key = sessionKey(spec, peer.spec);
     const other = this.#sessions.get(key);
     if (other !== undefined) throw new DataplaneError("session-taken", `${key} is channel ${other}`);
     const id = this.#take("channels");
     peer.channels += 1;
     this.#sessions.set(key, id);
-    this.#channels.set(id, { spec, state: PUNTED });
+    this.#channels.set(id, { spec, state: PUNTED, key });
     return id;
   }
 
@@ -153,7 +156,7 @@ export class Registry {
     if (state.kind === "attached") this.#leaveUnit(state.spec);
     const peer = this.peer(channel.spec.peer);
     peer.channels -= 1;
-    this.#sessions.delete(sessionKey(channel.spec, peer.spec.port));
+    this.#sessions.delete(channel.key);
     this.#channels.delete(id);
     return channel;
   }
@@ -271,11 +274,12 @@ function canonicalPrefix(text: string): string {
   return formatCidr(cidrNetwork(prefixOf(text)));
 }
 
-/** PPPoE sessions are numbered per port, L2TP sessions per tunnel, and tunnels once for all ports. */
-function sessionKey(spec: ChannelSpec, port: PortId): string {
-  return spec.kind === "pppoe"
-    ? `PPPoE session ${spec.sessionId} on port ${port}`
-    : `L2TP session ${spec.localTunnelId}/${spec.localSessionId}`;
+/** PPPoE sessions are numbered per VLAN of a port, L2TP sessions per tunnel, and tunnels once for all ports. */
+function sessionKey(spec: ChannelSpec, peer: PeerSpec): string {
+  if (spec.kind === "l2tp") return `L2TP session ${spec.localTunnelId}/${spec.localSessionId}`;
+  const tags = peer.kind === "ethernet" ? peer.tags : [];
+  const vlans = tags.map((tag) => ` under ${tag.tpid.toString(16)}/${vlanId(tag)}`).join("");
+  return `PPPoE session ${spec.sessionId} on port ${peer.port}${vlans}`;
 }
 
 /** RFC 2516 §4 reserves session ids 0 and 0xFFFF; in L2TP 0 means "not known yet" (RFC 2661 §5.1). */

@@ -308,6 +308,39 @@ export function describeDataplane(engine: string, makeRig: () => Promise<Rig>): 
         expect(rig.punts).toEqual([]);
       });
 
+      it("in different VLANs may have the same session id", async () => {
+        const { dataplane } = rig;
+        const vlans = [3, 4, 5].map((vlan) => [{ tpid: 0x8100, tci: vlan }]);
+        const channels = vlans.map((tags) => {
+          const { access: port, gatewayMac: localMac } = rig;
+          const spec = { kind: "ethernet", port, remoteMac: SUBSCRIBER_MAC, localMac, tags } as const;
+          return dataplane.addChannel({ kind: "pppoe", peer: dataplane.addPeer(spec), sessionId: 9 });
+        });
+        const under = (vlan: number) => {
+          const frame = pppoeFrame(rig.gatewayMac, SUBSCRIBER_MAC, 9, numberedFrame(vlan, vlan));
+          rig.fromSubscriber(
+            concatBytes(frame.subarray(0, 12), Uint8Array.of(0x81, 0, 0xe0, vlan), frame.subarray(12)),
+          );
+        };
+        const heard = () => puntedFrames().map((punt) => punt.channel);
+        for (const vlan of [3, 4, 5]) under(vlan);
+        await rig.until("all", () => rig.punts.length === 3);
+        expect(heard()).toEqual(channels);
+        const [third, fourth, fifth] = channels;
+        await dataplane.closeChannel(fourth!);
+        for (const vlan of [3, 4, 5]) under(vlan);
+        await rig.until("two more", () => rig.punts.length === 5);
+        expect(heard().slice(3)).toEqual([third, fifth]);
+        expect(dataplane.drops()["wrong-source"]).toBe(1);
+        await dataplane.closeChannel(fifth!);
+        under(3);
+        await rig.until("one more", () => rig.punts.length === 6);
+        expect(heard().at(-1)).toBe(third);
+        await dataplane.closeChannel(third!);
+        under(3);
+        await rig.until("none of it", () => rig.punts.at(-1)?.kind === "unknown-session");
+      });
+
       it("move with one update", async () => {
         const channel = l2tp(6);
         rig.dataplane.updatePeer(udpPeer, { ...remotePeer(1), lengthBit: false, addressControl: false });

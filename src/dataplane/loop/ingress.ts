@@ -132,17 +132,26 @@ export class Ingress {
     const error = readPppoeFrame(frame, bytes, offset, length);
     if (error !== ACCEPT) return error;
     const t = this.#tables;
-    const channel = Atomics.load(t.pppoeChannel, (port << 16) | frame.sessionId);
+    let channel = Atomics.load(t.pppoeChannel, (port << 16) | frame.sessionId);
     if (channel === 0) return this.#unknownSession(port, offset);
-    const slot = t.slotOfPeer[peerOf(t.channelPeer[channel]!)]!;
-    const headers = slot * PEER_HEADER_STRIDE;
-    const headerBytes = t.peerHeaderBytes[slot]!;
-    if (!isFromPeer(bytes, offset, frame.ethernetBytes, t.peerHeaders, headers, headerBytes))
-      return WRONG_SOURCE;
+    while (!this.#isFromPeerOf(channel, offset)) {
+      // the same session id in another VLAN
+      channel = Atomics.load(t.pppoeNext, channel);
+      if (channel === 0) return WRONG_SOURCE;
+    }
     // what stands before the PPP frame is 20 octets at least, and the slot's headroom
     return this.#dispatch.received(channel, frame.pppOffset, frame.pppBytes, true)
       ? ACCEPT
       : this.#unknownSession(port, offset);
+  }
+
+  /** Whether the frame at `offset`, which #frame describes, is from the other end of a channel. */
+  #isFromPeerOf(channel: number, offset: number): boolean {
+    const t = this.#tables;
+    const slot = t.slotOfPeer[peerOf(t.channelPeer[channel]!)]!;
+    const headers = slot * PEER_HEADER_STRIDE;
+    const { ethernetBytes } = this.#frame;
+    return isFromPeer(this.#bytes, offset, ethernetBytes, t.peerHeaders, headers, t.peerHeaderBytes[slot]!);
   }
 
   #unknownSession(port: number, offset: number): number {

@@ -157,14 +157,32 @@ export class TableWriter {
     t.channelIds[channel] =
       spec.kind === "pppoe" ? spec.sessionId : (spec.remoteTunnelId << 16) | spec.remoteSessionId;
     this.#next(channel, PUNTED, 0);
-    if (spec.kind === "pppoe") Atomics.store(t.pppoeChannel, (port << 16) | spec.sessionId, channel);
-    else this.#sessions.publish(spec, channel);
+    if (spec.kind === "pppoe") {
+      const first = (port << 16) | spec.sessionId;
+      Atomics.store(t.pppoeNext, channel, t.pppoeChannel[first]!);
+      Atomics.store(t.pppoeChannel, first, channel);
+    } else {
+      this.#sessions.publish(spec, channel);
+    }
   }
 
   closeChannel(channel: ChannelId, spec: ChannelSpec, port: PortId): void {
-    if (spec.kind === "pppoe") Atomics.store(this.#t.pppoeChannel, (port << 16) | spec.sessionId, 0);
+    if (spec.kind === "pppoe") this.#unlink(channel, (port << 16) | spec.sessionId);
     else this.#sessions.remove(spec);
     this.#next(channel, CLOSED, 0);
+  }
+
+  /** What the channel points at stays: a worker may stand on it until the end of the grace period. */
+  #unlink(channel: ChannelId, first: number): void {
+    const { pppoeChannel, pppoeNext } = this.#t;
+    const next = pppoeNext[channel]!;
+    if (pppoeChannel[first] === channel) {
+      Atomics.store(pppoeChannel, first, next);
+      return;
+    }
+    let before = pppoeChannel[first]!;
+    while (pppoeNext[before] !== channel) before = pppoeNext[before]!;
+    Atomics.store(pppoeNext, before, next);
   }
 
   bridge(a: ChannelId, b: ChannelId): void {

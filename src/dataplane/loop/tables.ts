@@ -137,8 +137,10 @@ export class Tables {
   /** UDP: the address record that we send to. */
   readonly addresses: Uint8Array;
   readonly addressWords: Int32Array;
-  /** port << 16 | PPPoE session id → channel. */
+  /** port << 16 | PPPoE session id → channel, the first of those that have the id in different VLANs. */
   readonly pppoeChannel: Int32Array;
+  /** Channel → the next of those. */
+  readonly pppoeNext: Int32Array;
   /** Our tunnel id → directory; directory × 256 + high octet of our session id → page; page × 256 + low octet → channel. */
   readonly tunnelDirectory: Int32Array;
   readonly sessionDirectories: Int32Array;
@@ -191,6 +193,7 @@ export class Tables {
         ? new Int32Array(0)
         : new Int32Array(this.addresses.buffer, this.addresses.byteOffset, this.addresses.length / 4);
     this.pppoeChannel = layout.int32((sizes.ports + 1) * SESSIONS);
+    this.pppoeNext = layout.int32(channels);
     this.tunnelDirectory = layout.int32(TUNNELS);
     this.sessionDirectories = layout.int32((SESSION_DIRECTORIES + 1) * SESSION_PAGE);
     this.sessionPages = layout.int32((sessionPages(sizes) + 1) * SESSION_PAGE);

@@ -97,7 +97,8 @@ export class MemoryDataplane implements Dataplane {
     (channel, frame) => this.#deliverHeld(channel, frame),
     () => this.#count(STALE),
   );
-  readonly #pppoe = new Map<string, ChannelId>();
+  /** By port and session id: one channel for each VLAN that the id is used in. */
+  readonly #pppoe = new Map<string, ChannelId[]>();
   /** Sessions by our tunnel id. */
   readonly #tunnels = new Map<number, Map<number, ChannelId>>();
   readonly #attached = new Map<UnitId, Set<ChannelId>>();
@@ -168,7 +169,8 @@ export class MemoryDataplane implements Dataplane {
     const id = this.#registry.addChannel(spec);
     this.#counters.add(id);
     if (spec.kind === "pppoe") {
-      this.#pppoe.set(`${this.#registry.peer(spec.peer).spec.port}/${spec.sessionId}`, id);
+      const key = `${this.#registry.peer(spec.peer).spec.port}/${spec.sessionId}`;
+      this.#pppoe.set(key, [id, ...(this.#pppoe.get(key) ?? [])]);
       return id;
     }
     const sessions = this.#tunnels.get(spec.localTunnelId) ?? new Map<number, ChannelId>();
@@ -182,7 +184,10 @@ export class MemoryDataplane implements Dataplane {
     const { spec, state } = this.#registry.removeChannel(channel);
     if (state.kind === "attached") this.#attached.get(state.unit)?.delete(channel);
     if (spec.kind === "pppoe") {
-      this.#pppoe.delete(`${this.#registry.peer(spec.peer).spec.port}/${spec.sessionId}`);
+      const key = `${this.#registry.peer(spec.peer).spec.port}/${spec.sessionId}`;
+      const others = this.#pppoe.get(key)!.filter((other) => other !== channel);
+      if (others.length === 0) this.#pppoe.delete(key);
+      else this.#pppoe.set(key, others);
     } else {
       const sessions = this.#tunnels.get(spec.localTunnelId)!;
       sessions.delete(spec.localSessionId);
@@ -300,8 +305,8 @@ export class MemoryDataplane implements Dataplane {
     const frame = this.#frame;
     const error = readPppoeFrame(frame, bytes, 0, bytes.length);
     if (error !== ACCEPT) return error;
-    const channel = this.#pppoe.get(`${port}/${frame.sessionId}`);
-    if (channel === undefined) {
+    const channels = this.#pppoe.get(`${port}/${frame.sessionId}`);
+    if (channels === undefined) {
       this.#punt({
         kind: "unknown-session",
         port,
@@ -312,10 +317,13 @@ export class MemoryDataplane implements Dataplane {
       });
       return UNKNOWN_SESSION;
     }
-    const peer = this.#peerOf(channel);
-    if (peer.kind !== "ethernet") return WRONG_SOURCE;
-    const expected = ethernetHeader(peer);
-    if (!isFromPeer(bytes, 0, frame.ethernetBytes, expected, 0, expected.length)) return WRONG_SOURCE;
+    const channel = channels.find((candidate) => {
+      const peer = this.#peerOf(candidate);
+      if (peer.kind !== "ethernet") return false;
+      const expected = ethernetHeader(peer);
+      return isFromPeer(bytes, 0, frame.ethernetBytes, expected, 0, expected.length);
+    });
+    if (channel === undefined) return WRONG_SOURCE;
     return this.#forward(channel, bytes.slice(frame.pppOffset, frame.pppOffset + frame.pppBytes));
   }
 
