@@ -64,6 +64,8 @@ export interface TransportState {
   retransmitAt: Instant;
   /** When a ZLB must go if nothing else has carried the acknowledgement. */
   ackDueAt: Instant;
+  /** A message came before its turn: a ZLB must go in any case, as other messages do not tell of the gap. */
+  gapNoticed: boolean;
 }
 
 /** What a peer that offers no Receive Window Size can take (§4.4.3). */
@@ -116,6 +118,7 @@ export function createTransport(offeredWindow: number): TransportState {
     retransmissions: 0,
     retransmitAt: NEVER,
     ackDueAt: NEVER,
+    gapNoticed: false,
   };
 }
 
@@ -207,7 +210,8 @@ function onRepeatedAck(t: TransportState, now: Instant, oldest: number, counters
 }
 
 function shrinkWindow(t: TransportState): void {
-  t.ssthresh = Math.max(1, Math.floor(t.cwnd / 2));
+  // two messages at the least, as in TCP: of one alone no answer can tell that it is missing
+  t.ssthresh = Math.max(2, Math.floor(t.cwnd / 2));
   t.cwnd = 1;
   t.flying = 0;
   t.repeatedAcks = 0;
@@ -233,7 +237,7 @@ export function accept(
     return [];
   }
   if (ahead > 0) {
-    t.ackDueAt = now;
+    t.gapNoticed = true;
     if (t.early[ns] !== undefined) counters.duplicates += 1;
     // copied: what is kept must not hold on to the receive buffer
     t.early[ns] ??= { sessionId: message.sessionId, body: message.body.slice() };
@@ -286,11 +290,12 @@ export function flush(
     datagrams.push(datagram);
   }
   if (t.flying > 0 && t.retransmitAt === NEVER) t.retransmitAt = now + FIRST_INTERVAL_MS;
-  if (datagrams.length === 0 && now >= t.ackDueAt) {
+  if (t.gapNoticed || (datagrams.length === 0 && now >= t.ackDueAt)) {
     const zlb = new Uint8Array(L2TP_CONTROL_HEADER_BYTES);
     writeControlHeader(zlb, tunnelId, 0, t.ns, t.nr);
     datagrams.push(zlb);
   }
+  t.gapNoticed = false;
   if (datagrams.length > 0) t.ackDueAt = NEVER;
   return datagrams;
 }

@@ -61,12 +61,12 @@ const u32: Codec<number> = {
   },
 };
 
-/** Copies, so that what we keep does not hold on to the datagram. */
+/** A view of what it is read from. */
 function octets(minBytes: number, maxBytes: number): Codec<Uint8Array> {
   return {
     minBytes,
     maxBytes,
-    decode: (value) => value.slice(),
+    decode: (value) => value,
     write: (value, bytes, at) => {
       if (value.length > LONGEST_VALUE) return -1;
       bytes.set(value, at);

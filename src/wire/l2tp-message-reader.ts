@@ -74,7 +74,9 @@ export class FieldReader {
   }
 
   /** Reads everything from `from` on; areAvps() has accepted the octets. */
-  readAll(body: Uint8Array, from: number): void {
+  readAll(received: Uint8Array, from: number): void {
+    // what we keep must not hold on to the datagram: one copy of all, where there is much to keep
+    const body = this.#kept === undefined ? received : received.slice();
     for (let at = from; at < body.length; at += avpLength(body, at)) this.#read(body, at);
     if (this.#accessLine !== undefined) this.#message.accessLine = this.#accessLine;
     if (this.#kept !== undefined) this.#message.avps = this.#kept;
@@ -133,7 +135,7 @@ export class FieldReader {
     }
     const decoded = attribute.decode(value);
     if (decoded === undefined) this.#pass(mandatory, GENERAL_ERROR.value, `${attribute.name} out of range`);
-    return decoded;
+    return this.#kept === undefined && decoded instanceof Uint8Array ? decoded.slice() : decoded;
   }
 
   #readLine(type: number, mandatory: boolean, value: Uint8Array | undefined): void {
@@ -160,7 +162,7 @@ export class FieldReader {
   #keep(vendor: number, type: number, mandatory: boolean, value: Uint8Array): void {
     if (this.#kept === undefined) return;
     if (vendor === 0 && (type === MESSAGE_TYPE || type === ATTRIBUTES.assignedSessionId.type)) return;
-    this.#kept.push({ vendor, type, mandatory, value: value.slice() });
+    this.#kept.push({ vendor, type, mandatory, value });
   }
 
   #unknown(mandatory: boolean, name: string): void {

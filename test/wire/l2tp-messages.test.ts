@@ -32,7 +32,8 @@ const secret = utf8("tunnel-secret");
 const randomVector = fromHex("000102030405060708090a0b0c0d0e0f");
 
 /** The body of a message from raw AVPs: M bit, vendor, type, value in hexadecimal. */
-function body(...avps: readonly (readonly [boolean, number, number, string])[]): Uint8Array {
+type RawAvp = readonly [mandatory: boolean, vendorId: number, type: number, hex: string];
+function body(...avps: readonly RawAvp[]): Uint8Array {
   return emitAvps(
     avps.map(([mandatory, vendorId, type, value]) => ({
       mandatory,
@@ -44,6 +45,7 @@ function body(...avps: readonly (readonly [boolean, number, number, string])[]):
   );
 }
 
+const ICCN = { kind: "ICCN", txConnectSpeed: 1, framingType: 1 } as const;
 const ICRP = [true, 0, 0, "000b"] as const;
 const ID = [true, 0, 14, "0007"] as const;
 
@@ -109,14 +111,60 @@ const cdn: fc.Arbitrary<L2tpMessage> = fc.record({
   ),
 });
 
+const csun: fc.Arbitrary<L2tpMessage> = fc.record({
+  kind: fc.constantFrom("CSUN" as const, "CSURQ" as const),
+  connectSpeedUpdate: fc.array(fc.record({ sessionId: u16, txConnectSpeed: u32, rxConnectSpeed: u32 }), {
+    minLength: 1,
+    maxLength: 5,
+  }),
+});
+
 describe("control messages as values", () => {
   it("are the same after writing and reading, in the clear and hidden", () => {
     fc.assert(
-      fc.property(fc.oneof(iccn, icrq, cdn), fc.boolean(), (message, hide) => {
-        const bytes = emitMessage(message, hide ? { secret, randomVector } : undefined);
+      fc.property(fc.oneof(iccn, icrq, cdn, csun), fc.boolean(), octets(), (message, hide, padding) => {
+        const bytes = emitMessage(message, hide ? { secret, randomVector, padding } : undefined);
         expect(parseMessage(bytes, secret)).toEqual({ outcome: "message", message, ignoredAvps: 0 });
       }),
     );
+  });
+
+  it("hide how long a value is, within fifteen octets", () => {
+    const message: L2tpMessage = { ...ICCN, proxyAuthenResponse: utf8("horse") };
+    const lengths = new Set<number>();
+    for (let i = 0; i < 256; i++) {
+      const padding = Uint8Array.from({ length: 32 }, (_, k) => i + 7 * k);
+      lengths.add(emitMessage(message, { secret, randomVector, padding }).length);
+    }
+    const plain = emitMessage(message, { secret, randomVector }).length;
+    expect(lengths.size).toBeGreaterThan(5);
+    // three hidden values
+    for (const length of lengths) expect(length - plain).toBeLessThanOrEqual(45);
+  });
+
+  it("of which a cause code in CDN is one, and options of the LNS in none are passed over", () => {
+    const cdnOf = (...avps: readonly RawAvp[]) =>
+      parseMessage(body([true, 0, 0, "000e"], [true, 0, 1, "0003"], ID, ...avps));
+    expect(cdnOf([false, 0, 46, "0003c02101627965"])).toMatchObject({
+      message: {
+        pppDisconnectCause: { code: 3, protocol: 0xc021, direction: 1, message: "bye" },
+      },
+    });
+    expect(cdnOf([false, 0, 46, "0003c021"])).toMatchObject({ outcome: "message", ignoredAvps: 1 });
+    for (const type of [49, 50, 51, 52])
+      expect(cdnOf([true, 0, type, "0104"])).toMatchObject({ outcome: "message", ignoredAvps: 0 });
+  });
+
+  it("of which only RFC 5515's have a Message Type without the M bit", () => {
+    expect(toHex(emitMessage({ kind: "CSUN" }))).toBe("000800000000001c");
+    expect(toHex(emitMessage({ kind: "HELLO" }))).toBe("8008000000000006");
+  });
+
+  it("leave room in front of them", () => {
+    const plain = emitMessage({ kind: "HELLO" });
+    const behind = emitMessage({ kind: "HELLO" }, undefined, 12);
+    expect(behind.subarray(12)).toEqual(plain);
+    expect(behind).toHaveLength(12 + plain.length);
   });
 
   it("show nothing of a hidden password", () => {
@@ -191,6 +239,14 @@ describe("an AVP that is not recognised", () => {
     });
   });
 
+  it("with the M bit is ignored, too, where the policy says so: not so one that is known and malformed", () => {
+    const lenient = { ignoreUnknown: true };
+    const unknown = body(ICRP, [true, 3561, 1, "ff"], [true, 0, 4711, "ff"], ID);
+    expect(parseMessage(unknown, undefined, lenient)).toEqual({ ...known, ignoredAvps: 2 });
+    const malformed = body(ICRP, [true, 0, 24, "0000"], ID);
+    expect(parseMessage(malformed, undefined, lenient)).toMatchObject({ outcome: "refused", error: 2 });
+  });
+
   it("is one with a reserved bit", () => {
     const bytes = body(ICRP, ID);
     bytes[8]! |= 0x04;
@@ -258,6 +314,20 @@ describe("a message is judged as a whole", () => {
       message: { kind: "ICRQ", assignedSessionId: 7, callSerialNumber: 5 },
       ignoredAvps: 0,
     });
+  });
+});
+
+describe("disconnect causes", () => {
+  it.each([
+    [
+      { code: 3, protocol: 0xc021, direction: 1, message: "bye" },
+      'PPP disconnect cause 3 (normal disconnection by LCP Terminate-Request), protocol 0xc021, at the peer: "bye"',
+    ],
+    [{ code: 99, protocol: 0, direction: 0 }, "PPP disconnect cause 99"],
+  ])("%j have a text", (disconnect, text) => {
+    expect(describeResult("CDN", { result: 1, disconnect })).toBe(
+      `result 1 (call disconnected due to loss of carrier); ${text}`,
+    );
   });
 });
 
