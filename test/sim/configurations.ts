@@ -55,34 +55,43 @@ export const USERS = Array.from({ length: MAX_CPES }, (_, i) => i + 1)
   .join("");
 
 export interface Policies {
-  readonly helloSeconds: number;
+  readonly helloIntervalMs: number;
   readonly hideAvps: boolean;
   readonly receiveWindow: number;
   readonly proxy: "accept" | "renegotiate";
-  readonly authentication: "chap" | "pap";
-  readonly replay: "never" | "always";
-  readonly units: "device" | "shared";
+  readonly authentication: readonly ("chap" | "pap")[];
+  readonly replayAuthentication: "never" | "always";
 }
 
-function peerOptions({ helloSeconds, hideAvps, receiveWindow, authentication }: Policies): string {
-  return `secret: shared, hello-interval: ${helloSeconds}s, hide-avps: ${hideAvps}, receive-window: ${receiveWindow}, authentication: [${authentication}]`;
+/** A configuration with other policies towards subscribers and peers; reading one for each mix takes too long. */
+export function withPolicies(config: Config, policies: Policies): Config {
+  const { authentication, ...towardsPeers } = policies;
+  return {
+    ...config,
+    access: config.access.map((access) => ({ ...access, authentication })),
+    l2tp: {
+      ...config.l2tp,
+      peers: config.l2tp.peers.map((peer) => ({ ...peer, ...towardsPeers, authentication })),
+    },
+  };
 }
 
-function unit(name: string, third: number, { units }: Policies): string {
-  const device = units === "shared" ? `mode: shared, name: ${name}` : `name: "${name}%d"`;
+export type UnitMode = "device" | "shared";
+
+function unit(name: string, third: number, mode: UnitMode): string {
+  const device = mode === "shared" ? `mode: shared, name: ${name}` : `name: "${name}%d"`;
   return `${name}: { ${device}, address: 100.64.${third}.1, pool: 100.64.${third}.10-100.64.${third}.40 }`;
 }
 
-/** A LAC that calls both LNSes, each for a realm, and terminates a third realm itself. */
-export function lacYaml(number: number, lnses: number, policies: Policies): string {
+/** A LAC that calls the LNSes, each for a realm, and terminates a third realm itself. */
+export function lacYaml(number: number, lnses: number, mode: UnitMode): string {
   const peers = Array.from(
     { length: lnses },
-    (_, i) =>
-      `    - { name: lns${i}, address: ${lnsAddress(i)}, ${peerOptions(policies)}, replay-authentication: ${policies.replay} }`,
+    (_, i) => `    - { name: lns${i}, address: ${lnsAddress(i)}, secret: shared }`,
   );
   return `
 name: lac${number}
-access: [{ interface: acc0, authentication: [${policies.authentication}] }]
+access: [{ interface: acc0 }]
 l2tp:
   listen: [{ address: ${lacAddress(number)} }]
   peers:
@@ -92,16 +101,15 @@ realms:
   b.example: { lns: lns${lnses - 1} }
   here.example: { terminate: here }
 units:
-  ${unit("here", 2, policies)}
+  ${unit("here", 2, mode)}
 users-file: users.yaml
 `;
 }
 
-export function lnsYaml(number: number, lacs: number, policies: Policies): string {
+export function lnsYaml(number: number, lacs: number, mode: UnitMode): string {
   const peers = Array.from(
     { length: lacs },
-    (_, i) =>
-      `    - { name: lac${i}, role: lac, host-name: lac${i}, ${peerOptions(policies)}, proxy: ${policies.proxy} }`,
+    (_, i) => `    - { name: lac${i}, role: lac, host-name: lac${i}, secret: shared }`,
   );
   return `
 name: lns${number}
@@ -113,7 +121,7 @@ realms:
   a.example: { terminate: subs }
   b.example: { terminate: subs }
 units:
-  ${unit("subs", 0, policies).replace("100.64.0.10-", "100.64.9.10-").replace("100.64.0.40", "100.64.9.40")}
+  ${unit("subs", 9, mode)}
 users-file: users.yaml
 `;
 }

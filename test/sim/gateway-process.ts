@@ -4,6 +4,7 @@ import { type Instant, NEVER } from "../../src/base/time.ts";
 import type { Transmission } from "../../src/dataplane/memory/engine.ts";
 import { Gateway } from "../../src/gateway/gateway.ts";
 import { memoryHostNetwork } from "../../src/io/memory-host-network.ts";
+import { ActedOnce } from "./acted-once.ts";
 import { etherTypeOf } from "./ethernet.ts";
 import { ToldOnce } from "./invariants.ts";
 import { forgetLeasesOf } from "./lease-book.ts";
@@ -126,7 +127,11 @@ export class GatewayProcess {
     const dataplane = new SimDataplane(this.name, this.#world.referee, moment);
     const scheduler = new Scheduler({ arm() {} });
     const toldOnce = new ToldOnce(this.name, this.#world.referee);
-    const machines = new Machines(this.#world, (call) => toldOnce.called(call));
+    const actedOnce = new ActedOnce(this.name, this.#world.referee);
+    const machines = new Machines(this.#world, (call) => {
+      toldOnce.called(call);
+      actedOnce.called(call);
+    });
     machines.watch(random);
     const host = memoryHostNetwork();
     host.announce({

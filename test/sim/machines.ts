@@ -3,7 +3,7 @@ import { type Machine, type MachineCall, watchMachinesOf } from "./replaceable.t
 import type { World } from "./world.ts";
 
 /** Chance that a call finds a machine that has just been made from a snapshot. */
-const REPLACEMENT = 0.04;
+const REPLACEMENT = 0.015;
 
 /** The machines of one gateway process, which is told what they do. */
 export class Machines {

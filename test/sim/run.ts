@@ -76,7 +76,7 @@ async function live(world: World, scenario: Scenario): Promise<void> {
     );
   // mostly the farewell comes at once, so that it meets what is still being taken apart
   if (chance.is(0.25)) {
-    if (!(await world.until(() => disagreements(scenario).length === 0, settleMs)))
+    if (!(await world.untilSampled(() => disagreements(scenario).length === 0, settleMs)))
       referee.report("both ends agree on who is up", disagreements(scenario).join("; "));
   }
 
@@ -86,7 +86,8 @@ async function live(world: World, scenario: Scenario): Promise<void> {
     ...[...lacs, ...lnses].flatMap(leftovers),
     ...leasedAddresses().map((address) => `${address} is leased`),
   ];
-  if (!(await world.until(() => cpes.every(({ isIdle }) => isIdle) && left().length === 0, settleMs)))
+  const everyoneIsGone = (): boolean => cpes.every(({ isIdle }) => isIdle) && left().length === 0;
+  if (!(await world.untilSampled(everyoneIsGone, settleMs)))
     referee.report("nothing is left when all have hung up", left().join("; "));
 
   for (const gateway of lacs) gateway.stop();
@@ -94,7 +95,7 @@ async function live(world: World, scenario: Scenario): Promise<void> {
   for (const { name, life } of lacs)
     if (life !== undefined) referee.report("a gateway stops within 3 s", name);
   if (chance.is(0.1)) {
-    await world.until(() => lnses.every(({ life }) => tunnelsOf(life) === 0), settleMs);
+    await world.untilSampled(() => lnses.every(({ life }) => tunnelsOf(life) === 0), settleMs);
     for (const { name, life } of lnses)
       if (tunnelsOf(life) > 0) referee.report("nothing is left when all have hung up", `${name}: a tunnel`);
   }

@@ -9,6 +9,7 @@ import {
   passwordOf,
   USERS,
   userName,
+  withPolicies,
 } from "./configurations.ts";
 import { Cpe, type CpeConfig, type Temperament } from "./cpe.ts";
 import { GatewayProcess } from "./gateway-process.ts";
@@ -30,24 +31,24 @@ export interface Scenario {
 export function drawScenario(world: World): Scenario {
   const { chance } = world;
   const policies = {
-    helloSeconds: chance.of([5, 20, 60]),
+    helloIntervalMs: chance.of([5_000, 20_000, 60_000]),
     hideAvps: chance.is(0.3),
     receiveWindow: chance.of([1, 4, 128]),
     proxy: chance.of(["accept", "accept", "renegotiate"] as const),
-    authentication: chance.of(["chap", "chap", "pap"] as const),
-    replay: chance.of(["never", "never", "always"] as const),
-    units: chance.of(["device", "shared"] as const),
+    authentication: [chance.of(["chap", "chap", "pap"] as const)],
+    replayAuthentication: chance.of(["never", "never", "always"] as const),
   };
+  const mode = chance.of(["device", "shared"] as const);
   const lacCount = chance.is(0.25) ? 2 : 1;
   const lnsCount = chance.is(0.3) ? 2 : 1;
   const users = new Map<number, string>();
   const changeMs = chance.of([0, 0, 1.5, 25]);
   const lacs = range(lacCount).map((i) => {
-    const config = configOf(lacYaml(i, lnsCount, policies), USERS);
+    const config = withPolicies(configOf(lacYaml(i, lnsCount, mode), USERS), policies);
     return new GatewayProcess(`lac${i}`, lacAddress(i), config, changeMs, users, world);
   });
   const lnses = range(lnsCount).map((i) => {
-    const config = configOf(lnsYaml(i, lacCount, policies), USERS);
+    const config = withPolicies(configOf(lnsYaml(i, lacCount, mode), USERS), policies);
     return new GatewayProcess(`lns${i}`, lnsAddress(i), config, changeMs, users, world);
   });
   world.gateways.push(...lacs, ...lnses);
@@ -91,7 +92,7 @@ export function drawScenario(world: World): Scenario {
   }
   const cpes = [...lacOf.keys()];
   world.cpes.push(...cpes);
-  return { lacs, lnses, cpes, links, lacOf, helloIntervalMs: policies.helloSeconds * 1000 };
+  return { lacs, lnses, cpes, links, lacOf, helloIntervalMs: policies.helloIntervalMs };
 }
 
 /** How bad a link may be for a while. */

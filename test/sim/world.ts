@@ -19,6 +19,8 @@ export interface WorldOptions {
 /** What a seed never comes near, unless somebody is busy for ever. */
 const MAX_STEPS = 200_000;
 
+const SAMPLE_MS = 250;
+
 /** Virtual time, and everyone who lives in it. One thing happens at a time, and all that follows from it at once. */
 export class World {
   readonly timeline = new Timeline();
@@ -78,6 +80,16 @@ export class World {
       }
     }
     return false;
+  }
+
+  /** The same for what costs too much to be asked after every step. */
+  async untilSampled(done: () => boolean, limitMs: number): Promise<boolean> {
+    const end = this.timeline.now + limitMs;
+    for (;;) {
+      if (done()) return true;
+      if (this.timeline.now >= end || this.referee.first !== undefined) return false;
+      await this.pass(Math.min(SAMPLE_MS, end - this.timeline.now));
+    }
   }
 
   async pass(ms: number): Promise<void> {
