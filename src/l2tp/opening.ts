@@ -16,6 +16,8 @@ import { CHALLENGE_BYTES, compareTies, dropTunnel, greeting, objection, send } f
 
 const DEFAULT_HALF_OPEN = 512;
 const TIE_BREAKER_BYTES = 8;
+/** For how long after ours an SCCRQ of the peer's is taken to have crossed it. */
+const CROSSING_MS = 5000;
 
 type Particulars = Pick<
   TunnelState,
@@ -205,15 +207,21 @@ function onNewTunnel(
 function settleTie(turn: Turn, policy: PeerPolicy, theirs: Uint8Array | null): "ours" | "open" {
   let outcome: "ours" | "open" = "open";
   for (const tunnel of Object.values(turn.registry.state.tunnels)) {
-    if (tunnel.peerName !== policy.name || tunnel.progress.phase !== "wait-ctl-reply") continue;
+    if (tunnel.peerName !== policy.name || !tunnel.initiator || !mayCross(turn, tunnel)) continue;
     const order = compareTies(tunnel.tieBreaker, theirs);
     if (order === "first") outcome = "ours";
-    if (order !== "equal") continue;
+    if (order !== "equal" || tunnel.progress.phase !== "wait-ctl-reply") continue;
     // both are to be discarded: also ours, which calls itself perhaps
     outcome = "ours";
     dropTunnel(turn, tunnel, { by: "tie-breaker" });
   }
   return outcome;
+}
+
+/** Also what has just come up: the peer's SCCRQ may have been under way for as long as our set-up took. */
+function mayCross({ now }: Turn, { progress, createdAt }: TunnelState): boolean {
+  if (progress.phase === "wait-ctl-reply") return true;
+  return progress.phase === "established" && now - createdAt < CROSSING_MS;
 }
 
 /** A StopCCN whose Assigned Tunnel ID is hidden: only the tunnel that it is about knows the secret. */

@@ -1,3 +1,4 @@
+import { serialize } from "node:v8";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { writeU16 } from "../../src/base/bytes.ts";
@@ -11,6 +12,7 @@ import {
   callerUp,
   ICCN,
   ICRQ,
+  only,
   PEER,
   PEER_SESSION,
   PEER_TUNNEL,
@@ -32,6 +34,19 @@ const SPOKEN: readonly L2tpMessage[] = [
   { kind: "StopCCN", assignedTunnelId: PEER_TUNNEL, resultCode: { result: 1 } },
   { kind: "WEN", callErrors: new Uint8Array(26) },
   { kind: "SLI", accm: new Uint8Array(10) },
+  {
+    kind: "OCRQ",
+    assignedSessionId: PEER_SESSION,
+    callSerialNumber: 2,
+    minimumBps: 1,
+    maximumBps: 2,
+    bearerType: 1,
+    framingType: 1,
+  },
+  { ...ICRQ, connectSpeedUpdateEnable: true, accessLine: { agentCircuitId: "c", actualDataRateUpstream: 1 } },
+  { kind: "CSUN", connectSpeedUpdate: [{ sessionId: 1, txConnectSpeed: 1, rxConnectSpeed: 1 }] },
+  { kind: "CSURQ", connectSpeedUpdate: [{ sessionId: 1, txConnectSpeed: 0, rxConnectSpeed: 0 }] },
+  { ...SCCRQ, tieBreaker: new Uint8Array(8) },
 ];
 
 /** Whole messages, and what is left of them after some octets have been changed, cut off or put behind. */
@@ -91,7 +106,7 @@ describe("hostile input", () => {
   ] as const)("never throws and never leaves anything behind: %s", (_, start) => {
     fc.assert(
       fc.property(fc.array(inputs, { maxLength: 40 }), (list) => {
-        const { played, tunnel } = start();
+        const { played, tunnel } = start({ outgoingCalls: true, accept: true, tieBreaker: true });
         torment(played, tunnel, list);
         expect(played.endpoint.tunnels().length).toBeLessThanOrEqual(2 + list.length);
         played.endpoint.shutdown(played.now);
@@ -156,6 +171,25 @@ describe("hostile input", () => {
 });
 
 describe("a great many calls", () => {
+  it("take a few octets of state each, and nothing to wake up for", { timeout: 30_000 }, () => {
+    const { played, tunnel } = calledUp({}, 128);
+    const octets = () => serialize(played.endpoint.snapshot()).length;
+    const before = octets();
+    for (let i = 0; i < 20_000; i++) {
+      const { session } = only(
+        played.say({ ...ICRQ, assignedSessionId: 1 + i }).filter(({ kind }) => kind !== "send"),
+        "call-offered",
+      );
+      played.watch(played.endpoint.acceptCall(played.now, tunnel, session));
+      played.say({ ...ICCN, proxyAuthenName: new Uint8Array(100) }, session);
+    }
+    played.acknowledge();
+    played.at(played.now + 1);
+    expect((octets() - before) / 20_000).toBeLessThan(200);
+    // the next is the HELLO's
+    expect(played.endpoint.deadline()).toBeGreaterThan(played.now + 50_000);
+  });
+
   it("cost the same each, whether ten thousand are up or none", { timeout: 30_000 }, () => {
     const { played, tunnel } = calledUp({}, 128);
     const batch = (first: number, count: number) => {

@@ -94,8 +94,15 @@ class End {
       case "session-down":
         this.#ended(event.tunnel, event.session, event.stage);
         break;
+      case "speeds-updated":
+        for (const { session } of event.speeds)
+          check(this.isUp(event.tunnel, session), "speeds of a session that is not up");
+        break;
       case "call-accepted":
       case "tunnel-refused":
+      case "speeds-requested":
+      case "link-info":
+      case "wan-error":
         break;
     }
   }
@@ -155,10 +162,25 @@ class LossyPair {
   }
 
   placeCall(tunnel: number): void {
-    const call = { callSerialNumber: this.#calls++, callingNumber: "5551234" };
+    const call = {
+      callSerialNumber: this.#calls++,
+      callingNumber: "5551234",
+      accessLine: { agentCircuitId: "line", actualDataRateDownstream: 1e9 },
+      connectSpeedUpdate: true,
+    };
     const { session, outputs } = this.lac.endpoint.placeCall(this.now, tunnel, call);
     if (session !== undefined) this.lac.opened(tunnel, session);
     this.#handle(this.lac, outputs);
+  }
+
+  /** The LAC tells new speeds, which nobody may be told of a session that is not up. */
+  updateSpeeds(): void {
+    for (const { tunnel } of this.lac.endpoint.tunnels()) {
+      const speeds = this.lac.endpoint
+        .sessions(tunnel)
+        .map(({ session }) => ({ session, txConnectSpeed: this.now, rxConnectSpeed: 1 }));
+      this.#handle(this.lac, this.lac.endpoint.updateSpeeds(this.now, tunnel, speeds));
+    }
   }
 
   closeSession(end: End, tunnel: number, session: number): void {
@@ -267,6 +289,8 @@ export function live(seed: number, restores = false): LossyPair {
       pair.closeSession(end, tunnel!, session!);
     });
   }
+  for (let updates = pair.below(4); updates > 0; updates--)
+    pair.in(pair.below(20_000), () => pair.updateSpeeds());
   if (pair.chance(0.1))
     pair.in(pair.below(20_000), () => {
       const [tunnel] = pair.lns.endpoint.tunnels();
