@@ -23,32 +23,40 @@ export interface CallDetails {
   connection(peer: L2tpPeerConfig, held: HeldSession | undefined): CallConnection;
 }
 
-/** A subscriber's own line: where he calls from, as his carrier knows it. `ourName`: the gateway's. */
-export function detailsOf(carrier: Carrier, ourName: string): CallDetails {
-  return {
-    request: (peer) => ({
+/** A subscriber's own line: where he calls from, as his carrier knows it. */
+export class LineDetails implements CallDetails {
+  readonly #carrier: Carrier;
+  readonly #ourName: string;
+
+  /** `ourName`: the gateway's. */
+  constructor(carrier: Carrier, ourName: string) {
+    this.#carrier = carrier;
+    this.#ourName = ourName;
+  }
+
+  request(peer: L2tpPeerConfig): Omit<CallRequest, "callSerialNumber"> {
+    const { serviceName, accessLine } = this.#carrier;
+    return {
       bearerType: BEARER_DIGITAL,
-      callingNumber: callingNumber(carrier, peer, ourName),
-      ...physicalChannel(carrier, peer),
-      ...(carrier.serviceName !== undefined &&
-        carrier.serviceName !== "" && { calledNumber: carrier.serviceName }),
+      callingNumber: callingNumber(this.#carrier, peer, this.#ourName),
+      ...physicalChannel(this.#carrier, peer),
+      ...(serviceName !== undefined && serviceName !== "" && { calledNumber: serviceName }),
       ...(peer.accessLineAvps &&
-        carrier.accessLine !== undefined && {
-          accessLine: accessLineFromPppoe(carrier.accessLine.subOptions),
-        }),
+        accessLine !== undefined && { accessLine: accessLineFromPppoe(accessLine.subOptions) }),
       ...(peer.connectSpeedUpdate && { connectSpeedUpdate: true }),
-    }),
-    connection: (peer, held) => {
-      const { down, up } = connectSpeeds(carrier, peer);
-      return {
-        txConnectSpeed: down,
-        rxConnectSpeed: up,
-        framingType: FRAMING_SYNCHRONOUS,
-        ...(peer.sequencing === "required" && { sequencingRequired: true }),
-        ...proxied(held),
-      };
-    },
-  };
+    };
+  }
+
+  connection(peer: L2tpPeerConfig, held: HeldSession | undefined): CallConnection {
+    const { down, up } = connectSpeeds(this.#carrier, peer);
+    return {
+      txConnectSpeed: down,
+      rxConnectSpeed: up,
+      framingType: FRAMING_SYNCHRONOUS,
+      ...(peer.sequencing === "required" && { sequencingRequired: true }),
+      ...proxied(held),
+    };
+  }
 }
 
 /** What we negotiated for the LNS (RFC 2661 §4.4.5). */

@@ -57,19 +57,28 @@ export class Forwarding implements Role, OnwardHandler {
   /** Calls an LNS; the subscriber is kept company meanwhile. */
   start(tunnels: Tunnels, lnses: LnsGroups, attempt: number): void {
     this.#session.hold(attempt);
-    const request = (peer: string) => this.#to.details.request(this.#peer(peer));
-    this.#onward = lnses.call(tunnels, this.#to.lns, request, this);
+    this.#onward = lnses.call(tunnels, this.#to.lns, this);
     this.#onward.start();
-    this.#around.scheduler.update(this.#session);
+  }
+
+  get isWanted(): boolean {
+    return !this.#over && !this.#session.isOver;
+  }
+
+  request(peer: L2tpPeerConfig): ReturnType<CallDetails["request"]> {
+    return this.#to.details.request(peer);
+  }
+
+  changed(): void {
+    if (this.isWanted) this.#around.scheduler.update(this.#session);
   }
 
   /** ICRP: the bridge first, ICCN second; the LNS's first frame may come before ICCN is acknowledged. */
-  accepted(channel: ChannelId, peer: string): void {
-    if (this.#isOver) return; // hanging up takes the call with it
+  accepted(channel: ChannelId, peer: L2tpPeerConfig): void {
+    if (!this.isWanted) return; // hanging up takes the call with it
     this.#bridge(channel, peer).catch((error: Error) => {
       // an LNS that is lost meanwhile takes its channel with it, and the next one is being called
-      if (!this.#isOver && this.#isCurrent(channel))
-        this.#session.end(endCause("failed", `bridge: ${error.message}`));
+      if (this.#isCurrent(channel)) this.#session.end(endCause("failed", `bridge: ${error.message}`));
     });
   }
 
@@ -103,7 +112,7 @@ export class Forwarding implements Role, OnwardHandler {
   }
 
   timeout(now: Instant): void {
-    this.#onward?.timeout(now);
+    if (this.isWanted) this.#onward?.timeout(now);
     const replay = this.#replay;
     if (replay === undefined || replay.at > now) return;
     this.#replay = undefined;
@@ -123,35 +132,29 @@ export class Forwarding implements Role, OnwardHandler {
     await this.#onward?.release();
   }
 
-  get #isOver(): boolean {
-    return this.#over || this.#session.isOver;
-  }
-
   #isCurrent(channel: ChannelId): boolean {
-    return this.#accepted === channel;
+    return this.isWanted && this.#accepted === channel;
   }
 
-  async #bridge(channel: ChannelId, peer: string): Promise<void> {
+  async #bridge(channel: ChannelId, peer: L2tpPeerConfig): Promise<void> {
     this.#accepted = channel;
     // a channel is bridged again only when the bridge to an LNS that was lost is gone
     await this.#onward?.settled;
-    if (this.#isOver || !this.#isCurrent(channel)) return;
+    if (!this.#isCurrent(channel)) return;
     await this.#around.dataplane.bridge(this.#session.carrier.channel, channel);
-    if (this.#isOver || !this.#isCurrent(channel)) return;
+    if (!this.#isCurrent(channel)) return;
     this.#bridgedTo = channel;
     // as of now: he may have begun LCP anew while the bridge was made
     const held = this.#session.proxy();
-    const policy = this.#peer(peer);
-    this.#onward?.connect(this.#to.details.connection(policy, held));
+    const tried = this.#onward?.connect(this.#to.details.connection(peer, held));
     this.#session.dropPpp();
-    this.#planReplay(policy, held, channel);
+    this.#planReplay(peer, held, channel);
     this.#session.opened();
-  }
-
-  #peer(name: string): L2tpPeerConfig {
-    const peer = this.#around.config.l2tp.peers.find((each) => each.name === name);
-    if (peer === undefined) throw new RangeError(`no L2TP peer ${name}`);
-    return peer;
+    if (tried !== undefined)
+      this.#around.logger.info(
+        { session: this.#session.id, peer: peer.name, tried },
+        "an LNS took the call after others had not",
+      );
   }
 
   #planReplay(peer: L2tpPeerConfig, held: HeldSession | undefined, channel: ChannelId): void {

@@ -10,7 +10,7 @@ import { DEFAULT_TIMERS } from "../ppp/timers.ts";
 import { AccessLine, type SessionMaker } from "./access-line.ts";
 import { authenticationMethods } from "./authentication-methods.ts";
 import type { Call } from "./call.ts";
-import { detailsOf } from "./call-details.ts";
+import { LineDetails } from "./call-details.ts";
 import type { Carrier } from "./carrier.ts";
 import { endCause } from "./cause.ts";
 import { Destinations } from "./destination.ts";
@@ -193,7 +193,7 @@ export class Gateway implements SessionOwner, SessionMaker {
       );
       return;
     }
-    const details = detailsOf(session.carrier, this.#around.config.name);
+    const details = new LineDetails(session.carrier, this.#around.config.name);
     const forwarding = new Forwarding(session, "lac", { lns: to.lns, details }, this.#around);
     session.assign(forwarding, to);
     forwarding.start(this.#tunnels, this.#lnses, attempt);

@@ -1,6 +1,6 @@
-import type { CallRequest } from "../l2tp/outputs.ts";
-import type { LnsGroup, LnsLoad, Standing } from "./lns-selection.ts";
-import { LnsSelection } from "./lns-selection.ts";
+import type { Instant } from "../base/time.ts";
+import type { L2tpPeerConfig } from "../config/config.ts";
+import { type LnsGroup, LnsSelection, type Standing } from "./lns-selection.ts";
 import { OnwardCall, type OnwardHandler } from "./onward-call.ts";
 import type { Surroundings } from "./surroundings.ts";
 import type { Tunnels } from "./tunnels.ts";
@@ -9,13 +9,11 @@ import type { LnsView } from "./views.ts";
 /** Of a destination that is a single peer. There is no other to try, so that the lockout decides nothing. */
 const LONE_LOCKOUT_MS = 300_000;
 
-/** What ICRQ says to a peer. */
-export type RequestFor = (peerName: string) => Omit<CallRequest, "callSerialNumber">;
-
 /** The LNSes that calls go to, and what has become of those calls. */
 export class LnsGroups {
   readonly #around: Surroundings;
   readonly #groups = new Map<string, LnsGroup>();
+  readonly #peers = new Map<string, L2tpPeerConfig>();
   readonly #selection = new LnsSelection();
   readonly #counts = new Map<string, number>();
 
@@ -23,17 +21,28 @@ export class LnsGroups {
     this.#around = around;
     const { lnsGroups, l2tp } = around.config;
     for (const [name, group] of lnsGroups) this.#groups.set(name, { name, ...group });
-    for (const { name, role } of l2tp.peers) if (role !== "lac") this.#groups.set(name, loneGroup(name));
+    for (const peer of l2tp.peers) {
+      this.#peers.set(peer.name, peer);
+      if (peer.role !== "lac") this.#groups.set(peer.name, loneGroup(peer.name));
+    }
   }
 
-  /** Begins to call an LNS of a group, or the peer of that name. */
-  call(tunnels: Tunnels, name: string, request: RequestFor, handler: OnwardHandler): OnwardCall {
-    const group = this.#groups.get(name) ?? loneGroup(name);
-    const load: LnsLoad = {
-      sessions: (peer) => tunnels.sessionsWith(peer),
-      hasRoom: (peer) => tunnels.hasRoom(peer),
-    };
-    return new OnwardCall({ around: this.#around, tunnels, lnses: this, group, load, request, handler });
+  /** A call to an LNS of a group, or to the peer of that name; start() begins it. */
+  call(tunnels: Tunnels, name: string, handler: OnwardHandler): OnwardCall {
+    const group = this.#groups.get(name);
+    if (group === undefined) throw new RangeError(`no LNS group or peer ${name}`);
+    return new OnwardCall(this, tunnels, group, handler);
+  }
+
+  get now(): Instant {
+    return this.#around.clock.now();
+  }
+
+  /** The configuration of a member. */
+  peer(name: string): L2tpPeerConfig {
+    const peer = this.#peers.get(name);
+    if (peer === undefined) throw new RangeError(`no L2TP peer ${name}`);
+    return peer;
   }
 
   get selection(): LnsSelection {
@@ -42,29 +51,27 @@ export class LnsGroups {
 
   /** For Tunnels: an LNS is there. */
   reachable(peer: string): void {
-    if (this.#selection.lockOf(peer) !== undefined)
+    if (this.#selection.lockOf(peer)?.refusal === false)
       this.#around.logger.info({ peer }, "LNS answers again, and is locked out no more");
     this.#selection.answered(peer);
   }
 
   /** For Tunnels: an LNS is not there, or takes no tunnel; while it has another that stands, it only gets no preference. */
   unreachable(peer: string, reason: string, elsewhere: boolean): void {
-    if (elsewhere) this.#selection.slow(this.#around.clock.now(), peer);
-    else this.lockOut(peer, reason);
+    if (elsewhere) {
+      this.#selection.slow(this.now, peer);
+      return;
+    }
+    this.#selection.lockOut(this.now, peer, reason);
+    this.#tellLocked(peer, reason);
   }
 
-  lockOut(peer: string, reason: string): void {
-    this.#selection.lockOut(this.#around.clock.now(), peer, reason);
-    this.count(peer, "lockouts");
-    const group = [...this.#groups.values()].find(
-      ({ members }) => members.length > 1 && members.some((member) => member.peer === peer),
-    );
-    if (group === undefined) return; // nobody could be called in its stead
-    const lockoutSeconds = group.lockoutMs / 1000;
-    this.#around.logger.warn(
-      { peer, reason, lockoutSeconds },
-      "LNS locked out: calls go to others meanwhile",
-    );
+  /** An LNS has refused a call of a group whose policy is to leave it alone for a while then. */
+  refused(group: LnsGroup, peer: string, reason: string): void {
+    // calls that were on their way when the first was refused make it no longer
+    if (this.#selection.lockedForMs(this.now, group, peer) > 0) return;
+    this.#selection.lockOut(this.now, peer, reason, true);
+    this.#tellLocked(peer, reason);
   }
 
   /** Counted under "lns.PEER.WHAT". */
@@ -77,6 +84,19 @@ export class LnsGroups {
     return this.#counts;
   }
 
+  #tellLocked(peer: string, reason: string): void {
+    this.count(peer, "lockouts");
+    const group = [...this.#groups.values()].find(
+      ({ members }) => members.length > 1 && members.some((member) => member.peer === peer),
+    );
+    if (group === undefined) return; // nobody could be called in its stead
+    const lockoutSeconds = group.lockoutMs / 1000;
+    this.#around.logger.warn(
+      { peer, reason, lockoutSeconds },
+      "LNS locked out: calls go to others meanwhile",
+    );
+  }
+
   /** Every group of the configuration with its members, then the peers that are in none. */
   views(tunnels: Tunnels): readonly LnsView[] {
     const configured = this.#around.config.lnsGroups;
@@ -84,7 +104,7 @@ export class LnsGroups {
       [...configured.values()].flatMap(({ members }) => members.map(({ peer }) => peer)),
     );
     const shown = [...this.#groups.values()].filter(({ name }) => configured.has(name) || !grouped.has(name));
-    const now = this.#around.clock.now();
+    const now = this.now;
     return shown.flatMap((group) =>
       group.members.map(({ peer, preference, weight }): LnsView => {
         const standing = this.#selection.standing(now, group, peer);
@@ -99,7 +119,7 @@ export class LnsGroups {
           lockedForSeconds: lockedMs > 0 ? Math.ceil(lockedMs / 1000) : null,
           reason: lockedMs > 0 ? (this.#selection.lockOf(peer)?.reason ?? null) : null,
           tunnels: up,
-          sessions: tunnels.sessionsWith(peer),
+          sessions: tunnels.sessions(peer),
         };
       }),
     );

@@ -28,9 +28,17 @@ export interface LnsLoad {
   hasRoom(peer: string): boolean;
 }
 
+export interface Lockout {
+  readonly peer: string;
+  readonly since: Instant;
+  readonly reason: string;
+  /** It refused a call, and may well be there: what else it answers does not end the lockout. */
+  readonly refusal: boolean;
+}
+
 /** Plain data; few entries, looked through in order. */
 export interface LnsSelectionState {
-  locked: { readonly peer: string; readonly since: Instant; readonly reason: string }[];
+  locked: Lockout[];
   slow: { readonly peer: string; readonly since: Instant }[];
   /** What a member has in store until its next turn (smooth weighted round robin). */
   credits: { readonly group: string; readonly peer: string; credit: number }[];
@@ -94,14 +102,16 @@ export class LnsSelection {
   }
 
   /** Since when and why an LNS is locked out, or was the last time; undefined once it has answered again. */
-  lockOf(peer: string): LnsSelectionState["locked"][number] | undefined {
+  lockOf(peer: string): Lockout | undefined {
     return this.state.locked.find((each) => each.peer === peer);
   }
 
-  /** The LNS could not be reached, or said that it takes nobody. */
-  lockOut(now: Instant, peer: string, reason: string): void {
-    this.answered(peer);
-    this.state.locked.push({ peer, since: now, reason });
+  /** The LNS could not be reached, or as a `refusal` said that it takes nobody. */
+  lockOut(now: Instant, peer: string, reason: string, refusal = false): void {
+    const { locked, slow } = this.state;
+    this.state.slow = slow.filter((each) => each.peer !== peer);
+    const lock = { peer, since: now, reason, refusal };
+    this.state.locked = [...locked.filter((each) => each.peer !== peer), lock];
   }
 
   /** Somebody has waited for it in vain, for a while; what will become of it is not known yet. */
@@ -110,12 +120,11 @@ export class LnsSelection {
     this.state.slow = [...this.state.slow.filter((each) => each.peer !== peer), { peer, since: now }];
   }
 
-  /** It is there: nothing is held against it any more. */
+  /** It is there: that it was not is forgotten. */
   answered(peer: string): void {
     const { locked, slow } = this.state;
     if (slow.some((each) => each.peer === peer)) this.state.slow = slow.filter((each) => each.peer !== peer);
-    if (locked.some((each) => each.peer === peer))
-      this.state.locked = locked.filter((each) => each.peer !== peer);
+    if (this.lockOf(peer)?.refusal === false) this.state.locked = locked.filter((each) => each.peer !== peer);
   }
 
   /** Each gets its weight in store at every turn; who has the most is served and pays for all. */

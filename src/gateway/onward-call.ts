@@ -1,11 +1,11 @@
 import { type Instant, NEVER } from "../base/time.ts";
 import type { ChannelId } from "../channel/dataplane.ts";
-import type { CallConnection, SessionCause } from "../l2tp/outputs.ts";
+import type { L2tpPeerConfig } from "../config/config.ts";
+import type { CallConnection, CallRequest, SessionCause } from "../l2tp/outputs.ts";
 import { CDN_RESULT, GENERAL_ERROR, type ResultCode } from "../wire/l2tp-codes.ts";
-import type { Call, CallEnd } from "./call.ts";
-import type { LnsGroups, RequestFor } from "./lns-groups.ts";
-import type { LnsGroup, LnsLoad, Standing } from "./lns-selection.ts";
-import type { Surroundings } from "./surroundings.ts";
+import type { Call, CallEnd, CallHandler } from "./call.ts";
+import type { LnsGroups } from "./lns-groups.ts";
+import type { LnsGroup, Standing } from "./lns-selection.ts";
 import type { Tunnels } from "./tunnels.ts";
 
 /**
@@ -22,9 +22,16 @@ const LIMIT_MS = 30_000;
 /** Tunnels that were not the LNS's fault to lose (tie breakers, restarts) do not count against it, but have an end. */
 const MAX_ATTEMPTS = 32;
 
+/** Whose call it is. */
 export interface OnwardHandler {
+  /** Somebody still waits for the call: no other LNS is tried for who has gone. */
+  readonly isWanted: boolean;
+  /** What ICRQ says. */
+  request(peer: L2tpPeerConfig): Omit<CallRequest, "callSerialNumber">;
+  /** deadline() is another one now. */
+  changed(): void;
   /** ICRP came: the channel is there, and punted. connect() is next, unless lost() comes first. */
-  accepted(channel: ChannelId, peer: string): void;
+  accepted(channel: ChannelId, peer: L2tpPeerConfig): void;
   /** What was accepted is gone before it was connected; another LNS is being called. */
   lost(): void;
   /** No LNS takes the call; `text` says what was tried. `by`: "lns", or "us" when our own resources are to blame. */
@@ -33,14 +40,7 @@ export interface OnwardHandler {
   ended(text: string): void;
 }
 
-interface Attempt {
-  readonly peer: string;
-  readonly standing: Standing;
-  readonly at: Instant;
-  call: Call | undefined;
-  over: boolean;
-}
-
+/** What has become of the call with an LNS that it is no longer with. */
 interface Trial {
   readonly peer: string;
   readonly reason: string;
@@ -49,31 +49,56 @@ interface Trial {
   readonly at: Instant;
 }
 
-interface Circumstances {
-  readonly around: Surroundings;
-  readonly tunnels: Tunnels;
-  readonly lnses: LnsGroups;
-  readonly group: LnsGroup;
-  readonly load: LnsLoad;
-  readonly request: RequestFor;
-  readonly handler: OnwardHandler;
+/** The call as placed with one LNS. */
+class Attempt implements CallHandler {
+  readonly peer: string;
+  readonly at: Instant;
+  call: Call | undefined;
+  over = false;
+  readonly #onward: OnwardCall;
+
+  constructor(onward: OnwardCall, peer: string, at: Instant) {
+    this.#onward = onward;
+    this.peer = peer;
+    this.at = at;
+  }
+
+  accepted(channel: ChannelId): void {
+    this.#onward.attemptAccepted(this, channel);
+  }
+
+  connected(): void {
+    // ICCN goes from LAC to LNS; as the LAC we never get one
+  }
+
+  ended(end: CallEnd): void {
+    this.#onward.attemptEnded(this, end);
+  }
 }
+
+const NO_TRIALS: readonly Trial[] = [];
 
 /** A subscriber's call to an LNS of a group: to one after the other, until one takes it or all have refused. */
 export class OnwardCall {
-  readonly #c: Circumstances;
+  readonly #lnses: LnsGroups;
+  readonly #tunnels: Tunnels;
+  readonly #group: LnsGroup;
+  readonly #handler: OnwardHandler;
   readonly #startedAt: Instant;
-  #trials: Trial[] = [];
+  #trials = NO_TRIALS;
   #attempts = 0;
   #attempt: Attempt | undefined;
   #stage: "calling" | "accepted" | "connected" | "over" = "calling";
   #checkAt: Instant = NEVER;
   /** Of calls that have ended or were taken elsewhere. */
-  #releasing: Promise<void> = Promise.resolve();
+  #releasing: Promise<void> | undefined;
 
-  constructor(circumstances: Circumstances) {
-    this.#c = circumstances;
-    this.#startedAt = circumstances.around.clock.now();
+  constructor(lnses: LnsGroups, tunnels: Tunnels, group: LnsGroup, handler: OnwardHandler) {
+    this.#lnses = lnses;
+    this.#tunnels = tunnels;
+    this.#group = group;
+    this.#handler = handler;
+    this.#startedAt = lnses.now;
   }
 
   /** The call as it stands; another one after lost(). */
@@ -81,22 +106,20 @@ export class OnwardCall {
     return this.#attempt?.call;
   }
 
-  /** What was tried before this LNS took the call; empty when it was the first. */
-  get history(): string {
-    return this.#trials.map(({ peer, reason }) => `${peer}: ${reason}`).join("; ");
-  }
-
   start(): void {
     this.#next();
   }
 
-  /** Sends ICCN. */
-  connect(connection: CallConnection): void {
+  /** Sends ICCN. Returns what had been tried before this LNS took the call; nothing when it was the first. */
+  connect(connection: CallConnection): string | undefined {
     const attempt = this.#attempt;
-    if (attempt === undefined || this.#stage !== "accepted") return;
+    if (attempt === undefined || this.#stage !== "accepted") return undefined;
     this.#stage = "connected";
-    this.#c.lnses.count(attempt.peer, "connected");
+    this.#lnses.count(attempt.peer, "connected");
     attempt.call?.connect(connection);
+    const tried = this.#trials.map(({ peer, reason }) => `${peer}: ${reason}`).join("; ");
+    this.#trials = NO_TRIALS;
+    return tried === "" ? undefined : tried;
   }
 
   /** Ends it, wherever it stands; does nothing when the LNS has ended it. */
@@ -112,7 +135,7 @@ export class OnwardCall {
   }
 
   /** Resolves when the channels of all its calls but the one that stands are closed. */
-  get settled(): Promise<void> {
+  get settled(): Promise<void> | undefined {
     return this.#releasing;
   }
 
@@ -129,121 +152,103 @@ export class OnwardCall {
   timeout(now: Instant): void {
     const attempt = this.#attempt;
     if (attempt === undefined || now < this.#checkAt || this.#stage !== "calling") return;
-    const waited = this.#waitedInVain(now, attempt);
-    if (waited !== undefined) {
-      this.#checkAt = now + waited;
-      return;
-    }
-    this.#checkAt = now + RECHECK_MS;
-    const { lnses, group, load } = this.#c;
-    const left = this.#trials.filter(({ final, peer, at }) => final || !this.#heardSince(peer, at));
-    const passed = [attempt.peer, ...left.map(({ peer }) => peer)];
-    const standing = lnses.selection.standing(now, group, attempt.peer);
-    const other = now < this.#startedAt + LIMIT_MS && lnses.selection.choose(now, group, passed, load);
-    lnses.selection.slow(now, attempt.peer);
-    if (!other || (other.standing === "locked" && standing !== "locked")) return;
-    const seconds = ((now - attempt.at) / 1000).toFixed(1);
-    this.#c.lnses.count(attempt.peer, "unanswered");
-    this.#abandon(attempt, {
-      peer: attempt.peer,
-      reason: `no answer in ${seconds} s`,
-      final: false,
-      at: now,
-    });
-    this.#place(other.peer, other.standing);
+    const patience = this.#patience(now, attempt);
+    this.#checkAt = now + (patience > 0 ? patience : RECHECK_MS);
+    if (patience > 0) return;
+    const { selection } = this.#lnses;
+    const stale = this.#trials.filter((trial) => this.#outcome(trial).final || !this.#heardSince(trial));
+    const standing = selection.standing(now, this.#group, attempt.peer);
+    const other = this.#choose(now, [attempt.peer, ...stale.map(({ peer }) => peer)]);
+    selection.slow(now, attempt.peer);
+    if (other === undefined || (other.standing === "locked" && standing !== "locked")) return;
+    const reason = `no answer in ${((now - attempt.at) / 1000).toFixed(1)} s`;
+    this.#lnses.count(attempt.peer, "unanswered");
+    this.#abandon(attempt, { peer: attempt.peer, reason, final: false, at: now });
+    this.#place(other.peer);
   }
 
-  /** How long to wait on; undefined when it has been long enough. */
-  #waitedInVain(now: Instant, { call, at }: Attempt): number | undefined {
-    if (call === undefined) return undefined;
-    const silentSince = this.#c.tunnels.silentSince(call);
-    const until =
-      silentSince === undefined ? at + TUNNEL_PATIENCE_MS : Math.max(at, silentSince) + REPLY_PATIENCE_MS;
-    return until > now ? until - now : undefined;
-  }
-
-  #heardSince(peer: string, at: Instant): boolean {
-    return (this.#c.tunnels.heardOf(peer) ?? at) > at;
-  }
-
-  #next(): void {
-    const { around, lnses, group, load } = this.#c;
-    const now = around.clock.now();
-    const failed = this.#trials.map((trial) => this.#outcome(trial)).filter(({ final }) => final);
-    const inTime = now < this.#startedAt + LIMIT_MS && this.#attempts < MAX_ATTEMPTS;
-    const choice = inTime
-      ? lnses.selection.choose(
-          now,
-          group,
-          failed.map(({ peer }) => peer),
-          load,
-        )
-      : undefined;
-    if (choice === undefined) this.#refuse(now);
-    else this.#place(choice.peer, choice.standing);
-  }
-
-  /** An LNS that has been locked out since a call was taken from it has failed that call, too. */
-  #outcome(trial: Trial): Trial {
-    const lock = this.#c.lnses.selection.lockOf(trial.peer);
-    if (trial.final || lock === undefined || lock.since < trial.at) return trial;
-    return { ...trial, final: true, reason: lock.reason };
-  }
-
-  #place(peer: string, standing: Standing): void {
-    const { around, tunnels, lnses, request } = this.#c;
-    const now = around.clock.now();
-    this.#attempts += 1;
-    this.#stage = "calling";
-    const attempt: Attempt = { peer, standing, at: now, call: undefined, over: false };
-    this.#attempt = attempt;
-    this.#checkAt = now + TUNNEL_PATIENCE_MS;
-    lnses.count(peer, "calls");
-    const call = tunnels.place(peer, request(peer), {
-      accepted: (channel) => this.#accepted(attempt, channel),
-      connected: () => {
-        // ICCN goes from LAC to LNS; as the LAC we never get one
-      },
-      ended: (end) => this.#ended(attempt, end),
-    });
-    if (call === undefined) {
-      if (!attempt.over) this.#fail(attempt, "cannot be called: no L2TP port for its address, or no free id");
-    } else if (attempt.over) this.#giveBack(call);
-    else attempt.call = call;
-  }
-
-  #accepted(attempt: Attempt, channel: ChannelId): void {
+  /** For Attempt. */
+  attemptAccepted(attempt: Attempt, channel: ChannelId): void {
     if (attempt !== this.#attempt || this.#stage !== "calling") return;
     this.#stage = "accepted";
     this.#checkAt = NEVER;
-    this.#c.handler.accepted(channel, attempt.peer);
+    this.#handler.accepted(channel, this.#lnses.peer(attempt.peer));
   }
 
-  #ended(attempt: Attempt, end: CallEnd): void {
+  /** For Attempt. */
+  attemptEnded(attempt: Attempt, end: CallEnd): void {
     attempt.over = true;
     if (attempt !== this.#attempt || this.#stage === "over") return;
     if (end.stage === "connected") {
-      this.#stage = "over";
-      this.#c.handler.ended(`${attempt.peer}: ${end.text}`);
+      this.forsake();
+      this.#handler.ended(`${attempt.peer}: ${end.text}`);
       return;
     }
-    if (this.#stage === "accepted") this.#c.handler.lost();
+    if (this.#stage === "accepted") this.#handler.lost();
     if (end.why.kind === "local") {
       this.forsake();
-      this.#c.handler.refused(end.text, "us");
+      this.#handler.refused(end.text, "us");
       return;
     }
     const { cause } = end.why;
-    this.#c.lnses.count(attempt.peer, cause.by === "timeout" ? "unanswered" : "refused");
-    if (end.why.kind === "session" && this.#c.group.lockoutOnCdn && isNotHereNotNow(end.why.cause))
-      this.#c.lnses.lockOut(attempt.peer, end.text);
+    this.#lnses.count(attempt.peer, cause.by === "timeout" ? "unanswered" : "refused");
+    if (end.why.kind === "session" && this.#group.lockoutOnCdn && isNotHereNotNow(end.why.cause))
+      this.#lnses.refused(this.#group, attempt.peer, end.text);
     const blameless = cause.by === "replaced" || cause.by === "tie-breaker";
     this.#fail(attempt, end.text, !blameless);
   }
 
+  /** How long to wait on with an LNS; not above 0 when it has been long enough. */
+  #patience(now: Instant, { call, at }: Attempt): number {
+    const silentSince = call && this.#tunnels.silentSince(call);
+    return silentSince === undefined
+      ? at + TUNNEL_PATIENCE_MS - now
+      : Math.max(at, silentSince) + REPLY_PATIENCE_MS - now;
+  }
+
+  /** An LNS that the call was taken from has shown itself since: it may be asked again. */
+  #heardSince({ peer, at }: Trial): boolean {
+    return (this.#tunnels.heardOf(peer) ?? at) > at;
+  }
+
+  /** An LNS that has been locked out since the call was taken from it has failed the call, too. */
+  #outcome(trial: Trial): Trial {
+    const lock = this.#lnses.selection.lockOf(trial.peer);
+    if (trial.final || lock === undefined || lock.since < trial.at) return trial;
+    return { ...trial, final: true, reason: lock.reason };
+  }
+
+  #choose(now: Instant, passed: readonly string[]): { peer: string; standing: Standing } | undefined {
+    if (now >= this.#startedAt + LIMIT_MS || this.#attempts >= MAX_ATTEMPTS) return undefined;
+    return this.#lnses.selection.choose(now, this.#group, passed, this.#tunnels);
+  }
+
+  #next(): void {
+    const { now } = this.#lnses;
+    const failed = this.#trials.filter((trial) => this.#outcome(trial).final).map(({ peer }) => peer);
+    const choice = this.#handler.isWanted ? this.#choose(now, failed) : undefined;
+    if (choice === undefined) this.#refuse(now);
+    else this.#place(choice.peer);
+  }
+
+  #place(peer: string): void {
+    const { now } = this.#lnses;
+    this.#attempts += 1;
+    this.#stage = "calling";
+    const attempt = new Attempt(this, peer, now);
+    this.#attempt = attempt;
+    this.#checkAt = now + TUNNEL_PATIENCE_MS;
+    this.#lnses.count(peer, "calls");
+    // it may end before place() returns, and then the call has been placed elsewhere already
+    const call = this.#tunnels.place(peer, this.#handler.request(this.#lnses.peer(peer)), attempt);
+    if (call !== undefined && attempt.over) this.#giveBack(call);
+    attempt.call = call;
+    if (call === undefined && !attempt.over) this.#fail(attempt, "cannot be called: no free id");
+    this.#handler.changed();
+  }
+
   #fail(attempt: Attempt, reason: string, final = true): void {
-    const { around } = this.#c;
-    this.#abandon(attempt, { peer: attempt.peer, reason, final, at: around.clock.now() });
+    this.#abandon(attempt, { peer: attempt.peer, reason, final, at: this.#lnses.now });
     this.#next();
   }
 
@@ -263,25 +268,24 @@ export class OnwardCall {
   }
 
   #giveBack(call: Call): void {
-    const before = this.#releasing;
     const released = call.release();
-    this.#releasing = before.then(() => released);
+    this.#releasing = this.#releasing?.then(() => released) ?? released;
   }
 
   #refuse(now: Instant): void {
     this.forsake();
-    this.#c.handler.refused(this.#describe(now), "lns");
+    this.#handler.refused(this.#describe(now), "lns");
   }
 
-  /** "tried a: …; tried b: …; c locked out for 212 s more". */
+  /** "a: no SCCRP …; b: CDN …; c: locked out for 212 s more". */
   #describe(now: Instant): string {
-    const { lnses, group, load } = this.#c;
     const tried = this.#trials.map((trial) => `${trial.peer}: ${this.#outcome(trial).reason}`);
-    const others = group.members
+    const others = this.#group.members
       .filter(({ peer }) => !this.#trials.some((trial) => trial.peer === peer))
       .map(({ peer }) => {
-        const lockedMs = lnses.selection.lockedForMs(now, group, peer);
-        if (!load.hasRoom(peer)) return `${peer}: no room for another session, or no port to call it from`;
+        const lockedMs = this.#lnses.selection.lockedForMs(now, this.#group, peer);
+        if (!this.#tunnels.hasRoom(peer))
+          return `${peer}: no room for another session, or no port to call it from`;
         return lockedMs > 0
           ? `${peer}: locked out for ${Math.ceil(lockedMs / 1000)} s more`
           : `${peer}: not tried`;

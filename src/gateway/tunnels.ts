@@ -141,7 +141,7 @@ export class Tunnels implements CallOwner {
   }
 
   /** Calls that we have placed with a peer, and that have not ended. */
-  sessionsWith(peerName: string): number {
+  sessions(peerName: string): number {
     return this.#pool.sessions(peerName);
   }
 

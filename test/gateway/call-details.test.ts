@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { L2tpPeerConfig } from "../../src/config/config.ts";
-import { detailsOf } from "../../src/gateway/call-details.ts";
+import { LineDetails } from "../../src/gateway/call-details.ts";
 import type { Carrier } from "../../src/gateway/carrier.ts";
 import type { LineSubOption } from "../../src/wire/pppoe-tags.ts";
 import { World } from "../support/world.ts";
@@ -49,11 +49,14 @@ const CARRIER = {
 const BARE = { ...CARRIER, accessLine: undefined, vlanIds: [], linkSpeed: undefined } as Carrier;
 
 function request(keys: string, carrier = CARRIER) {
-  return detailsOf(carrier, "lac1").request(peer(keys));
+  return new LineDetails(carrier, "lac1").request(peer(keys));
 }
 
 function speeds(keys: string, carrier = CARRIER): readonly (number | undefined)[] {
-  const { txConnectSpeed, rxConnectSpeed } = detailsOf(carrier, "lac1").connection(peer(keys), undefined);
+  const { txConnectSpeed, rxConnectSpeed } = new LineDetails(carrier, "lac1").connection(
+    peer(keys),
+    undefined,
+  );
   return [txConnectSpeed, rxConnectSpeed];
 }
 
@@ -104,7 +107,7 @@ describe("what ICCN says of a subscriber's line", () => {
   });
 
   it("asks for sequence numbers where the policy requires them", () => {
-    const connection = (keys: string) => detailsOf(CARRIER, "lac1").connection(peer(keys), undefined);
+    const connection = (keys: string) => new LineDetails(CARRIER, "lac1").connection(peer(keys), undefined);
     expect(connection("").sequencingRequired).toBeUndefined();
     expect(connection("sequencing: required").sequencingRequired).toBe(true);
   });

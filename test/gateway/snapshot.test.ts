@@ -42,6 +42,8 @@ vi.mock("../../src/l2tp/endpoint.ts", async (original) => {
     "connectCall",
     "acceptCall",
     "closeSession",
+    "onTraffic",
+    "updateSpeeds",
   ];
   return {
     ...module,
