@@ -1,8 +1,7 @@
 import type { Figure, Run } from "./results.ts";
-import type { Stage } from "./stage.ts";
 
 /** Something that is measured several times, in turns with others on the same stage. */
-export interface Benchmark {
+export interface Benchmark<Stage> {
   /** What one run gives, in this order. */
   readonly figures: readonly Figure[];
   /** A run that counts for nothing: code gets compiled, caches and buffers get filled. */
@@ -12,9 +11,12 @@ export interface Benchmark {
 }
 
 /** Benchmarks that share a stage, and what it must have for them. */
-export interface Scene {
-  readonly benchmarks: readonly Benchmark[];
-  prepare(stage: Stage): Promise<void>;
+export interface Scene<Stage extends { close(): Promise<void> } = { close(): Promise<void> }> {
+  readonly benchmarks: readonly Benchmark<Stage>[];
+  /** How often each is run; as the extent says when absent. */
+  readonly runs?: number;
+  /** The stage, ready for all of them; measure() closes it. */
+  open(): Promise<Stage>;
 }
 
 /** How long runs last. */
@@ -23,8 +25,12 @@ export interface Extent {
   readonly runs: number;
   readonly closedLoopMs: number;
   readonly pacedMs: number;
-  readonly rushSetups: number;
+  /** Subscribers of a set-up benchmark, and of a storm. */
+  readonly setups: number;
   readonly steadySetups: number;
+  /** Sessions that are there when a gateway's idle time and memory are measured, and for how long it is watched. */
+  readonly crowd: number;
+  readonly idleMs: number;
 }
 
 export const FULL: Extent = {
@@ -32,9 +38,20 @@ export const FULL: Extent = {
   runs: 5,
   closedLoopMs: 2000,
   pacedMs: 10_000,
-  rushSetups: 4000,
+  setups: 10_000,
   steadySetups: 3000,
+  crowd: 64_000,
+  idleMs: 30_000,
 };
 
-/** As many set-ups in a rush: the dialler is a new process each time, and needs a thousand to get up to speed itself. */
-export const QUICK: Extent = { ...FULL, name: "quick", closedLoopMs: 400, pacedMs: 2000, steadySetups: 1000 };
+/** As many set-ups: the dialler is a new process each time, and needs a thousand to get up to speed itself. */
+export const QUICK: Extent = {
+  ...FULL,
+  name: "quick",
+  runs: 2,
+  closedLoopMs: 400,
+  pacedMs: 2000,
+  steadySetups: 1000,
+  crowd: 8000,
+  idleMs: 10_000,
+};

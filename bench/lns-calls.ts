@@ -1,5 +1,5 @@
 import type { RandomSource } from "../src/base/random.ts";
-import type { Scheduler } from "../src/base/scheduler.ts";
+import type { Scheduler, Timed } from "../src/base/scheduler.ts";
 import type { Instant } from "../src/base/time.ts";
 import { proxiedSession } from "../src/gateway/proxied-session.ts";
 import { L2tpEndpoint } from "../src/l2tp/endpoint.ts";
@@ -9,12 +9,7 @@ import { DEFAULT_TIMERS } from "../src/ppp/timers.ts";
 import { formatIpAddress } from "../src/wire/ip-address.ts";
 import { emitL2tp, isL2tpControl, parseL2tp } from "../src/wire/l2tp.ts";
 import { pppHeaderBytes } from "../src/wire/ppp.ts";
-
-/** Where a datagram came from, or goes to. */
-interface RemoteEnd {
-  readonly address: string;
-  readonly udpPort: number;
-}
+import type { RemoteEnd } from "./datagrams.ts";
 
 interface LnsCall {
   readonly tunnel: number;
@@ -23,7 +18,7 @@ interface LnsCall {
   readonly remoteSessionId: number;
   /** Absent until ICCN. */
   ppp?: PppServer;
-  readonly timed: { deadline(): Instant; timeout(now: Instant): void };
+  readonly timed: Timed;
 }
 
 const PPP: PppServerConfig = {
@@ -43,10 +38,10 @@ const HDLC_ADDRESS_CONTROL = Uint8Array.of(0xff, 0x03);
 export class LnsCalls {
   readonly #random: RandomSource;
   readonly #scheduler: Scheduler;
-  readonly #send: (to: { readonly address: string; readonly port: number }, datagram: Uint8Array) => void;
+  readonly #send: (to: RemoteEnd, datagram: Uint8Array) => void;
   readonly #endpoint: L2tpEndpoint;
   readonly #calls = new Map<number, LnsCall>();
-  readonly #remotes = new Map<number, { readonly address: string; readonly port: number }>();
+  readonly #remotes = new Map<number, RemoteEnd>();
   readonly #timed = {
     deadline: (): Instant => this.#endpoint.deadline(),
     timeout: (now: Instant): void => this.#handle(now, this.#endpoint.timeout(now)),
@@ -56,7 +51,7 @@ export class LnsCalls {
   constructor(
     random: RandomSource,
     scheduler: Scheduler,
-    send: (to: { readonly address: string; readonly port: number }, datagram: Uint8Array) => void,
+    send: (to: RemoteEnd, datagram: Uint8Array) => void,
   ) {
     this.#random = random;
     this.#scheduler = scheduler;
@@ -71,8 +66,7 @@ export class LnsCalls {
   receive(now: Instant, from: RemoteEnd, datagram: Uint8Array): void {
     if (datagram.length === 0) return;
     if (isL2tpControl(datagram, 0)) {
-      const { address, udpPort } = from;
-      this.#handle(now, this.#endpoint.receive(now, { address, port: udpPort, portKey: 0 }, datagram));
+      this.#handle(now, this.#endpoint.receive(now, { ...from, portKey: 0 }, datagram));
       this.#scheduler.update(this.#timed);
     } else {
       this.#receiveData(now, datagram);

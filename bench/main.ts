@@ -1,13 +1,14 @@
 /**
  * `npm run bench`: measures, writes bench/results/, and docs/performance.md when everything was measured at full length.
  *
- *   --quick          short runs, two minutes in all
+ *   --quick          short runs, three minutes in all
  *   --only PATTERN   figures whose name contains PATTERN, "*" being anything
  *   --json           the results on standard output
  */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { FULL, QUICK } from "./benchmark.ts";
+import { type Extent, FULL, QUICK, type Scene } from "./benchmark.ts";
+import { lacCrowdScene, lnsCrowdScene } from "./crowd-benchmarks.ts";
 import { circumstances } from "./machine.ts";
 import { measure } from "./measure.ts";
 import { destroyNetwork, sweepDeadBenchmarks } from "./namespaces.ts";
@@ -15,7 +16,7 @@ import { type BenchOptions, matches, parseOptions } from "./options.ts";
 import { performanceReport } from "./report.ts";
 import { meetsFloor, type Result, type ResultFile } from "./results.ts";
 import { ROOT } from "./root.ts";
-import { setupScene } from "./setup-benchmarks.ts";
+import { deadLnsScene, lacSetupScene, lnsSetupScene } from "./setup-benchmarks.ts";
 import { trafficScene } from "./traffic-benchmarks.ts";
 import { buildTrafficTool } from "./traffic-tool.ts";
 
@@ -38,8 +39,17 @@ async function bench({ quick, only, json }: BenchOptions): Promise<void> {
       `the machine is busy (load average ${started.loadBefore}): wait for it, or these figures mean little`,
     );
   const results: Result[] = [];
-  for (const scene of [trafficScene(extent), setupScene(extent)])
-    results.push(...(await measure(scene, extent.runs, wanted, say)));
+  const play = async <Stage extends { close(): Promise<void> }>(
+    make: (extent: Extent) => Scene<Stage>,
+  ): Promise<void> => {
+    results.push(...(await measure(make(extent), extent.runs, wanted, say)));
+  };
+  await play(trafficScene);
+  await play(lacSetupScene);
+  await play(deadLnsScene);
+  await play(lnsSetupScene);
+  await play(lacCrowdScene);
+  await play(lnsCrowdScene);
   if (results.length === 0) throw new Error(`no figure has a name like "${only}"`);
   const file: ResultFile = { ...started, results };
   write(file, only === undefined ? extent.name : "only");

@@ -18,6 +18,8 @@ export const ACCESS_DEVICE = "acc0";
 const CORE_DEVICE = "net0";
 export const LAC_ADDRESS = "10.0.0.1";
 export const LNS_ADDRESS = "10.0.0.2";
+/** On the LNS's network, where nobody answers. */
+export const DEAD_ADDRESS = "10.0.0.3";
 
 const DIRECTORY = "/run/netns";
 const OURS = /^lacewing-bench-(\d+)-/;

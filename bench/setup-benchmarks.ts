@@ -1,38 +1,75 @@
 import type { Benchmark, Extent, Scene } from "./benchmark.ts";
-import type { DialSummary, Stage } from "./stage.ts";
+import { LnsStage } from "./lns-stage.ts";
+import type { Run } from "./results.ts";
+import { type DialPace, type DialSummary, Stage } from "./stage.ts";
 
 const STEADY_PER_SECOND = 500;
+/** Calls that are coming up at one time when the rate is measured that a gateway sustains. */
+const AT_ONCE = 256;
+/** What two processors must sustain that are shared with both ends of every call. */
+const SETUPS_FLOOR = 2000;
+/** What a storm may take, in times of what as many calls take one after the other. */
+const STORM_FLOOR = 2;
 
 /** Sessions through a LAC: PADI to an open IPCP, by way of LCP, CHAP, ICRQ and proxy AVPs. */
-export function setupScene(extent: Extent): Scene {
+export function lacSetupScene(extent: Extent): Scene<Stage> {
   return {
-    benchmarks: [rush(extent.rushSetups), steady(extent.steadySetups)],
-    prepare: () => Promise.resolve(),
+    benchmarks: [
+      lacSetups(extent.setups),
+      steady(extent.steadySetups),
+      storm("storm/lac", extent.setups, {}),
+    ],
+    open: () => Stage.open(),
   };
 }
 
-/** All at once, as after a power cut: from the first PADI until the last is online. */
-function rush(count: number): Benchmark {
-  const name = "loop/lac/setup/rush";
+/** A storm that goes to two LNSes of which one is dead, which the LAC knows only once: it then locks it out. */
+export function deadLnsScene(extent: Extent): Scene<Stage> {
   return {
-    figures: [
-      { name: `${name}/rate`, unit: "sessions/s", better: "higher", floor: 1000 },
-      { name: `${name}/p50`, unit: "ms", better: "lower" },
-      { name: `${name}/p99`, unit: "ms", better: "lower" },
-      { name: `${name}/processor`, unit: "ms/session", better: "lower" },
+    benchmarks: [storm("storm/lac/dead-lns", extent.setups, { realm: "group" })],
+    runs: 1,
+    open: () => Stage.open(),
+  };
+}
+
+/** Sessions in an LNS: ICRQ to an open IPCP, by way of LCP and CHAP. */
+export function lnsSetupScene(extent: Extent): Scene<LnsStage> {
+  const name = "setup/lns";
+  return {
+    benchmarks: [
+      {
+        figures: setupFigures(name),
+        warmUp: async (stage) => void (await lnsSetups(stage, extent.setups)),
+        run: (stage) => lnsSetups(stage, extent.setups),
+      },
     ],
-    warmUp: async (stage) => void (await setUp(stage, count)),
+    open: () => LnsStage.open(),
+  };
+}
+
+function setupFigures(name: string): Benchmark<never>["figures"] {
+  return [
+    { name: `${name}/rate`, unit: "sessions/s", better: "higher", floor: SETUPS_FLOOR },
+    { name: `${name}/p99`, unit: "ms", better: "lower" },
+    { name: `${name}/processor`, unit: "ms/session", better: "lower" },
+  ];
+}
+
+/** A bounded number at a time: as fast as the LAC takes them, without a queue before it. */
+function lacSetups(count: number): Benchmark<Stage> {
+  return {
+    figures: setupFigures("setup/lac"),
+    warmUp: async (stage) => void (await setUp(stage, count, { atOnce: AT_ONCE })),
     async run(stage) {
-      const { summary, processorMs } = await setUp(stage, count);
-      const { sessionsPerSecond, setupMs } = summary;
-      return { values: [sessionsPerSecond, setupMs.p50, setupMs.p99, processorMs] };
+      const { summary, processorMs } = await setUp(stage, count, { atOnce: AT_ONCE });
+      return { values: [summary.sessionsPerSecond, summary.setupMs.p99, processorMs] };
     },
   };
 }
 
 /** At a rate that leaves the LAC time: how long one subscriber waits. */
-function steady(count: number): Benchmark {
-  const name = `loop/lac/setup/${STEADY_PER_SECOND}-per-second`;
+function steady(count: number): Benchmark<Stage> {
+  const name = `setup/lac/${STEADY_PER_SECOND}-per-second`;
   return {
     figures: [
       { name: `${name}/p50`, unit: "ms", better: "lower" },
@@ -40,8 +77,28 @@ function steady(count: number): Benchmark {
     ],
     warmUp: () => Promise.resolve(),
     async run(stage) {
-      const { setupMs } = (await setUp(stage, count, STEADY_PER_SECOND)).summary;
+      const { setupMs } = (await setUp(stage, count, { perSecond: STEADY_PER_SECOND })).summary;
       return { values: [setupMs.p50, setupMs.p99] };
+    },
+  };
+}
+
+/**
+ * All at once, as after a power cut, with the retries of PPPoE and LCP; against as many at the rate that the LAC
+ * sustains, just before. Rejects when somebody does not get in.
+ */
+function storm(name: string, count: number, pace: DialPace): Benchmark<Stage> {
+  return {
+    figures: [
+      { name: `${name}/time`, unit: "s", better: "lower" },
+      { name: `${name}/versus-sustained`, unit: "times", better: "lower", floor: STORM_FLOOR },
+      { name: `${name}/p99`, unit: "ms", better: "lower" },
+    ],
+    warmUp: async (stage) => void (await setUp(stage, count, {})),
+    async run(stage) {
+      const sustained = (await setUp(stage, count, { atOnce: AT_ONCE })).summary;
+      const { elapsedMs, setupMs } = (await setUp(stage, count, pace)).summary;
+      return { values: [elapsedMs / 1000, elapsedMs / sustained.elapsedMs, setupMs.p99] };
     },
   };
 }
@@ -53,12 +110,20 @@ interface SetUp {
 }
 
 /** Sets `count` sessions up and hangs up again. Rejects when one of them fails. */
-async function setUp(stage: Stage, count: number, ratePerSecond?: number): Promise<SetUp> {
-  const before = stage.lacProcessorSeconds();
-  const { child, summary } = await stage.dial(count, ratePerSecond);
-  const processorMs = ((stage.lacProcessorSeconds() - before) * 1000) / count;
+async function setUp(stage: Stage, count: number, pace: DialPace): Promise<SetUp> {
+  const before = stage.lac.processorSeconds();
+  const { child, summary } = await stage.dial(count, pace);
+  const processorMs = ((stage.lac.processorSeconds() - before) * 1000) / count;
   await child.stop();
-  await stage.untilNoSession();
+  await stage.lac.untilSessions(0, 0);
   if (summary.failed > 0) throw new Error(`${summary.failed} of ${count} sessions did not come up`);
   return { summary, processorMs };
+}
+
+async function lnsSetups(stage: LnsStage, count: number): Promise<Run> {
+  const before = stage.lns.processorSeconds();
+  const { elapsedMs, setupMs } = await stage.call(count);
+  const processorMs = ((stage.lns.processorSeconds() - before) * 1000) / count;
+  await stage.hangUp();
+  return { values: [(count * 1000) / elapsedMs, setupMs.p99, processorMs] };
 }

@@ -14,6 +14,15 @@ export function spreadOf(values: readonly number[]): Spread {
   return { median, min: sorted[0]!, max: sorted.at(-1)! };
 }
 
+/** How much y grows with x: the line with the least squares. */
+export function slope(points: readonly { readonly x: number; readonly y: number }[]): number {
+  const mean = (of: (point: { readonly x: number; readonly y: number }) => number): number =>
+    points.reduce((sum, point) => sum + of(point), 0) / points.length;
+  const [x, y] = [mean((point) => point.x), mean((point) => point.y)];
+  const covariance = mean((point) => (point.x - x) * (point.y - y));
+  return covariance / mean((point) => (point.x - x) ** 2);
+}
+
 /** Four significant digits: more than runs on one machine agree on. */
 export function rounded(value: number): number {
   return value === 0 ? 0 : Number(value.toPrecision(4));

@@ -1,6 +1,6 @@
 import type { Benchmark, Extent, Scene } from "./benchmark.ts";
 import type { Run } from "./results.ts";
-import type { Load, Stage } from "./stage.ts";
+import { type Load, Stage } from "./stage.ts";
 import {
   deliveredPerSecond,
   faultOf,
@@ -23,7 +23,7 @@ const PACED_OCTETS = 128;
 const PACED_FRAMES_PER_SECOND = 100_000;
 
 /** Frames through a LAC, over several sessions of one tunnel. */
-export function trafficScene(extent: Extent): Scene {
+export function trafficScene(extent: Extent): Scene<Stage> {
   const closed = DIRECTIONS.flatMap((direction) =>
     SIZES.map((octets) =>
       closedLoop({ direction, octets, milliseconds: extent.closedLoopMs, window: WINDOW }),
@@ -31,12 +31,16 @@ export function trafficScene(extent: Extent): Scene {
   );
   return {
     benchmarks: [...closed, paced(extent.pacedMs)],
-    prepare: (stage) => stage.prepareSessions(SESSIONS),
+    open: async () => {
+      const stage = await Stage.open();
+      await stage.prepareSessions(SESSIONS);
+      return stage;
+    },
   };
 }
 
 /** As many frames as the LAC carries without loss, and its processor time for each. */
-function closedLoop(load: Load): Benchmark {
+function closedLoop(load: Load): Benchmark<Stage> {
   const name = `loop/lac/${load.direction}/${load.octets}B`;
   return {
     figures: [
@@ -58,7 +62,7 @@ function closedLoop(load: Load): Benchmark {
 }
 
 /** Loss at a fixed rate in both directions at once. */
-function paced(milliseconds: number): Benchmark {
+function paced(milliseconds: number): Benchmark<Stage> {
   const load: Load = {
     direction: "both",
     octets: PACED_OCTETS,
@@ -94,9 +98,9 @@ interface Measured {
 /** Rejects when what came out cannot be what went in, or when the generator did not keep its rate. */
 async function measured(stage: Stage, name: string, load: Load): Promise<Measured> {
   const dropsBefore = await stage.drops();
-  const before = stage.lacProcessorSeconds();
+  const before = stage.lac.processorSeconds();
   const report = await stage.traffic(load);
-  const processorSeconds = stage.lacProcessorSeconds() - before;
+  const processorSeconds = stage.lac.processorSeconds() - before;
   const fault = faultOf(report, load.framesPerSecond);
   if (fault !== undefined) throw new Error(`${name}: ${fault}: ${JSON.stringify(report)}`);
   const frames = streamsOf(report).reduce((sum, { received }) => sum + received, 0);

@@ -1,0 +1,103 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { readResource } from "../src/control/client.ts";
+import type { ResourceName, Resources } from "../src/control/resources.ts";
+import { Child } from "./child.ts";
+import type { Place } from "./namespaces.ts";
+import { compiled } from "./root.ts";
+
+const START_MS = 20_000;
+const PATIENCE_MS = 60_000;
+/** The kernel's clock ticks in /proc (USER_HZ). */
+const TICKS_PER_SECOND = 100;
+const POLL_MS = 50;
+
+export const LACEWING = compiled("src/cli/main");
+
+/** Octets of a process after its garbage was collected. */
+export interface Memory {
+  readonly rss: number;
+  readonly heapUsed: number;
+}
+
+/** `lacewing run` in one of the namespaces. */
+export class GatewayChild {
+  readonly child: Child;
+  readonly #socket: string;
+
+  private constructor(child: Child, socket: string) {
+    this.child = child;
+    this.#socket = socket;
+  }
+
+  /** Resolves when it answers. `config`: YAML, without the control socket. Files go into `directory`. */
+  static async start(
+    name: string,
+    place: Place,
+    directory: string,
+    config: string,
+    adopt: (child: Child) => void,
+  ): Promise<GatewayChild> {
+    const socket = join(directory, `${place}.sock`);
+    const file = join(directory, `${place}.yaml`);
+    writeFileSync(file, `control: { socket: ${socket} }\n${config}`, { mode: 0o600 });
+    const measured = ["--expose-gc", "--import", compiled("bench/collect")];
+    const child = new Child(name, place, [process.execPath, ...measured, LACEWING, "run", "-c", file]);
+    adopt(child);
+    const gateway = new GatewayChild(child, socket);
+    await gateway.#untilAnswering();
+    return gateway;
+  }
+
+  read<Name extends ResourceName>(name: Name): Promise<Resources[Name]> {
+    return readResource(this.#socket, name);
+  }
+
+  /** Waits until it has `atLeast` sessions and no more than `atMost`. */
+  async untilSessions(atLeast: number, atMost: number, patienceMs = PATIENCE_MS): Promise<number> {
+    const deadline = performance.now() + patienceMs;
+    for (;;) {
+      const { sessions } = await this.read("status");
+      if (sessions >= atLeast && sessions <= atMost) return sessions;
+      if (performance.now() > deadline)
+        throw new Error(`${this.child.name} has ${sessions} sessions, not ${atLeast} to ${atMost}`);
+      await pause(POLL_MS);
+    }
+  }
+
+  /** Processor time that all its threads have used so far. */
+  processorSeconds(): number {
+    const stat = readFileSync(`/proc/${this.child.pid}/stat`, "utf8");
+    // the second field is the command in parentheses, and may hold blanks
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+  }
+
+  /** Has it collect its garbage. */
+  async memory(): Promise<Memory> {
+    const line = this.child.nextLine((text) => text.startsWith(COLLECTED), PATIENCE_MS);
+    process.kill(this.child.pid, "SIGUSR2");
+    return JSON.parse((await line).slice(COLLECTED.length)) as Memory;
+  }
+
+  async #untilAnswering(): Promise<void> {
+    const deadline = performance.now() + START_MS;
+    for (;;) {
+      this.child.mustRun();
+      try {
+        await this.read("status");
+        return;
+      } catch (error) {
+        if (performance.now() > deadline) throw error;
+      }
+      await pause(POLL_MS);
+    }
+  }
+}
+
+/** How the line begins that bench/collect.ts writes. */
+const COLLECTED = "collected ";
+
+export function pause(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}

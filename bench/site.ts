@@ -1,0 +1,44 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Child } from "./child.ts";
+import { GatewayChild } from "./gateway-child.ts";
+import { createNetwork, destroyNetwork, type Place } from "./namespaces.ts";
+
+/** The benchmark's network with the processes in it and a directory for their files. One at a time. */
+export class Site {
+  readonly directory = mkdtempSync(join(tmpdir(), "lacewing-bench-"));
+  readonly #children: Child[] = [];
+
+  /** Makes it, and in it what `build` makes; leaves nothing behind when that fails. */
+  static async open<Built>(build: (site: Site) => Promise<Built>): Promise<Built> {
+    const site = new Site();
+    process.once("exit", site.#removeFiles);
+    try {
+      createNetwork();
+      return await build(site);
+    } catch (error) {
+      await site.close();
+      throw error;
+    }
+  }
+
+  /** Is stopped by close(), if it still runs. */
+  run(child: Child): Child {
+    this.#children.push(child);
+    return child;
+  }
+
+  gateway(name: string, place: Place, config: string): Promise<GatewayChild> {
+    return GatewayChild.start(name, place, this.directory, config, (child) => this.run(child));
+  }
+
+  async close(): Promise<void> {
+    for (const child of this.#children.reverse()) await child.stop();
+    destroyNetwork();
+    this.#removeFiles();
+    process.off("exit", this.#removeFiles);
+  }
+
+  readonly #removeFiles = (): void => rmSync(this.directory, { recursive: true, force: true });
+}
