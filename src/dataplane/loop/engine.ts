@@ -95,18 +95,22 @@ class LoopDataplane implements Dataplane {
     );
   }
 
-  /** Starts the forwarding threads. */
+  /** Starts the forwarding threads, all at once. */
   async start(sizes: TableSizes, tables: SharedArrayBuffer): Promise<void> {
-    for (let index = 0; index < sizes.workers; index++) {
+    const starting = Array.from({ length: sizes.workers }, (_, index) => {
       const puntRing = allocatePuntRing(this.#options.puntRingBytes);
       this.#punts.addRing(new PuntConsumer(puntRing));
       const setup = { index, sizes, tables, puntRing, doorbell: this.#doorbell, options: this.#options };
-      const worker = await ForwardingWorker.start(this.#addon, this.#tables, setup, {
+      return ForwardingWorker.start(this.#addon, this.#tables, setup, {
         laneFailed: (lane, errno) => this.#laneFailed(lane, errno),
         died: (error) => this.#workerDied(index, error),
       });
-      this.#workers.push(worker);
-    }
+    });
+    const failures: unknown[] = [];
+    for (const start of await Promise.allSettled(starting))
+      if (start.status === "fulfilled") this.#workers.push(start.value);
+      else failures.push(start.reason);
+    if (failures.length > 0) throw failures[0];
   }
 
   onPunt(handler: (punt: Punt) => void): void {

@@ -5,6 +5,7 @@ import { readFileSync } from "node:fs";
 import { performance } from "node:perf_hooks";
 import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
+import { afterAll } from "vitest";
 import { addressRecord } from "../../../src/dataplane/loop/address-record.ts";
 import { startLoopDataplane } from "../../../src/dataplane/loop/engine.ts";
 import { DEFAULT_LOOP_OPTIONS, type LoopOptions } from "../../../src/dataplane/loop/options.ts";
@@ -20,6 +21,7 @@ const REMOTE_PORT = 17_010;
 const PATIENCE_MS = 10_000;
 
 let cables = 0;
+let rigs = 0;
 
 /** A veth pair of this process in its own namespace, up, without IPv6 of its own. */
 interface Cable {
@@ -56,6 +58,20 @@ function makeCable(): Cable {
       there = false;
     },
   };
+}
+
+/** One that no rig uses now: making and removing it takes longer than most tests. */
+let spare: Cable | undefined;
+
+afterAll(() => {
+  spare?.remove();
+  spare = undefined;
+});
+
+function takeCable(): Cable {
+  const cable = spare ?? makeCable();
+  spare = undefined;
+  return cable;
 }
 
 /** A packet socket for PPPoE session frames on one end of a cable. */
@@ -193,7 +209,10 @@ export interface LoopRig extends Rig {
 
 /** A loop engine between a veth pair and the loopback device. Needs root. */
 export async function loopRig(options: Partial<LoopOptions> = {}): Promise<LoopRig> {
-  const cable = makeCable();
+  const cable = takeCable();
+  /** Somebody may have pulled it out, or renamed it. */
+  let touched = false;
+  rigs += 1;
   const dataplane = await startLoopDataplane({
     maxChannels: 4096,
     maxPeers: 1024,
@@ -207,7 +226,7 @@ export async function loopRig(options: Partial<LoopOptions> = {}): Promise<LoopR
     hook(punt);
   });
   // addresses of our own on the loopback device, so that runs beside each other do not meet
-  const net = `127.${1 + (process.pid % 250)}.${1 + (cables % 250)}`;
+  const net = `127.${1 + (process.pid % 250)}.${1 + (rigs % 250)}`;
   const inside = `198.18.${process.pid % 250}`;
   const remotes = [`${net}.2`, `${net}.3`] as const;
   const access = await dataplane.openPort({ kind: "ethernet", mtuBytes: 1500, ...cable.gateway });
@@ -222,7 +241,10 @@ export async function loopRig(options: Partial<LoopOptions> = {}): Promise<LoopR
   let host: Socket | undefined;
   const rig = {
     dataplane,
-    cable,
+    get cable() {
+      touched = true;
+      return cable;
+    },
     tunnelUdpPort: REMOTE_PORT,
     flood: (frame: Uint8Array) => flood(wire.fd, frame),
     access,
@@ -232,7 +254,7 @@ export async function loopRig(options: Partial<LoopOptions> = {}): Promise<LoopR
     remotePort: REMOTE_PORT,
     unitAddress: `${inside}.1`,
     subscriberAddresses: [`${inside}.2`, `${inside}.3`, `${inside}.4`] as const,
-    unitName: `lwu${process.pid % 1e6}.${cables}`,
+    unitName: `lwu${process.pid % 1e6}.${rigs}`,
     punts: [] as Rig["punts"],
     frames: [] as Rig["frames"],
     datagrams: [] as Rig["datagrams"],
@@ -262,7 +284,8 @@ export async function loopRig(options: Partial<LoopOptions> = {}): Promise<LoopR
       for (const { socket } of sockets) socket.close();
       wire.close();
       await dataplane.close();
-      cable.remove();
+      if (touched || spare !== undefined) cable.remove();
+      else spare = cable;
     },
   };
   return rig;
