@@ -71,11 +71,6 @@ export function setWallClocks(world: World, { lacs, lnses }: Scenario, stormMs: 
 export function heal({ links }: Scenario): void {
   for (const link of links) {
     link.deadUntil = 0;
-    link.weather = {
-      latencyMs: link.weather.latencyMs,
-      jitterMs: link.weather.latencyMs / 2,
-      loss: 0,
-      duplication: 0,
-    };
+    link.weather = { latencyMs: link.weather.latencyMs, jitterMs: 0, loss: 0, duplication: 0 };
   }
 }

@@ -11,8 +11,8 @@ import { World, type WorldOptions } from "./world.ts";
 const RETRANSMISSION_CYCLE_MS = 31_000;
 /** LCP echo: one interval of 30 s of silence, and three that go unanswered. */
 const ECHO_MS = 120_000;
-/** From the moment when a call can succeed: redialling, PADI's token bucket, a restart timer or two. */
-const CALL_MS = 60_000;
+/** From when a call can succeed: a host whose logins failed is held back for up to 60 s; redialling; a restart timer. */
+const CALL_MS = 120_000;
 /** Datagrams that are under way when the links heal, and our own sampling. */
 const SLACK_MS = 5_000;
 /** One StopCCN a tunnel, and its acknowledgement. */
