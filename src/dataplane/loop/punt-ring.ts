@@ -82,6 +82,12 @@ export class PuntProducer {
     return true;
   }
 
+  /** Whether the consumer is so far behind that what can wait must not queue before what cannot. */
+  isBehind(): boolean {
+    this.#tail = Atomics.load(this.#control, TAIL);
+    return ((this.#head - this.#tail) | 0) > this.#capacity / BACKLOG_SHARE;
+  }
+
   /** Publishes the record that begin() opened. */
   end(): void {
     const total = this.#words[(this.payloadOffset - HEADER_BYTES) >> 2]!;
@@ -101,6 +107,9 @@ export class PuntProducer {
     return ((this.#head - this.#tail) | 0) + bytes <= this.#capacity;
   }
 }
+
+/** Of a ring of 4 MiB some 800 control messages: a tenth of a second, when the control plane is busy with them. */
+const BACKLOG_SHARE = 32;
 
 /** The fields of the record that the consumer reads; filled again for each one. */
 export interface PuntRecord {

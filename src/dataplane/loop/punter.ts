@@ -90,7 +90,8 @@ export class Punter {
     address: number,
   ): void {
     const bucket = known ? this.#peerControl : this.#strangerControl;
-    if (!bucket.take(0, this.#time())) this.#drop(POLICED);
+    // one ring for all: what strangers put into it, peers would have to wait for
+    if (!bucket.take(0, this.#time()) || (!known && this.#ring.isBehind())) this.#drop(POLICED);
     else if (!this.#ring.begin(PUNT_CONTROL, port, 0, 0, ADDRESS_BYTES + length)) this.#drop(PUNT_OVERFLOW);
     else {
       this.#copy(0, bytes, address, ADDRESS_BYTES);
