@@ -138,9 +138,7 @@ export class Forwarding implements Role, OnwardHandler {
 
   async #bridge(channel: ChannelId, peer: L2tpPeerConfig): Promise<void> {
     this.#accepted = channel;
-    // a channel is bridged again only when the bridge to an LNS that was lost is gone
-    await this.#onward?.settled;
-    if (!this.#isCurrent(channel)) return;
+    // a bridge to an LNS that was lost is gone: that its channel is closed was asked for before this
     await this.#around.dataplane.bridge(this.#session.carrier.channel, channel);
     if (!this.#isCurrent(channel)) return;
     this.#bridgedTo = channel;

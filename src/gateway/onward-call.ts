@@ -134,11 +134,6 @@ export class OnwardCall {
     this.#checkAt = NEVER;
   }
 
-  /** Resolves when the channels of all its calls but the one that stands are closed. */
-  get settled(): Promise<void> | undefined {
-    return this.#releasing;
-  }
-
   async release(): Promise<void> {
     this.#letGo();
     await this.#releasing;
