@@ -61,6 +61,10 @@ describe("what is shown", () => {
   });
 
   it("of channels, counters and the status is every one", () => {
+    expect(showTable("lns", sampleSource.lns()).split("\n").slice(1, 3)).toEqual([
+      "wholesale  lns1           0       1  up                1         1           -  -",
+      "wholesale  lns2           1       1  locked-out        0         0       3m32s  SCCRQ sent 3 times, no SCCRP, nothing ever came back",
+    ]);
     expect(showTable("channels", sampleSource.channels()).trimEnd().split("\n")).toHaveLength(3);
     expect(showTable("counters", sampleSource.counters())).toContain("sessions.opened      3\n");
     expect(showTable("status", { version: "1.2.3", ...sampleSource.status() })).toMatch(
