@@ -8,16 +8,10 @@
  *   bi = MD5(secret + c(i-1))                            c(i) = pi xor bi
  */
 
-import { createHash } from "node:crypto";
 import { readU16, writeU16 } from "../base/bytes.ts";
+import { md5 } from "./md5.ts";
 
 const BLOCK_BYTES = 16;
-
-function md5(...parts: readonly Uint8Array[]): Uint8Array {
-  const hash = createHash("md5");
-  for (const part of parts) hash.update(part);
-  return hash.digest();
-}
 
 function firstPad(type: number, secret: Uint8Array, randomVector: Uint8Array): Uint8Array {
   const attribute = new Uint8Array(2);
@@ -70,5 +64,5 @@ export function revealValue(
  * message that carries it, 2 in SCCRP and 3 in SCCCN.
  */
 export function challengeResponse(messageType: 2 | 3, secret: Uint8Array, challenge: Uint8Array): Uint8Array {
-  return new Uint8Array(md5(Uint8Array.of(messageType), secret, challenge));
+  return md5(Uint8Array.of(messageType), secret, challenge);
 }
