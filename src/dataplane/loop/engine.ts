@@ -15,7 +15,6 @@ import type {
   UnitId,
   UnitSpec,
 } from "../../channel/dataplane.ts";
-import { DROP_REASONS } from "../../channel/dataplane.ts";
 import { DataplaneError } from "../../channel/errors.ts";
 import type { Addon } from "../../io/addon.ts";
 import { addon } from "../../io/native.ts";
@@ -32,18 +31,10 @@ import { DEFAULT_LOOP_OPTIONS, type LoopOptions } from "./options.ts";
 import { PuntDelivery } from "./punt-delivery.ts";
 import { PuntReader } from "./punt-reader.ts";
 import { allocatePuntRing, PuntConsumer } from "./punt-ring.ts";
+import { Readings } from "./readings.ts";
 import { PEER_MAX } from "./sequence-numbers.ts";
 import { TableWriter } from "./table-writer.ts";
-import {
-  COUNTERS_STRIDE,
-  FRAMES_IN,
-  FRAMES_OUT,
-  laneOfUnit,
-  OCTETS_IN,
-  OCTETS_OUT,
-  type TableSizes,
-  Tables,
-} from "./tables.ts";
+import { laneOfUnit, type TableSizes, Tables } from "./tables.ts";
 import { DeviceSetup } from "./unit-device.ts";
 import { ForwardingWorker } from "./workers.ts";
 
@@ -62,6 +53,7 @@ class LoopDataplane implements Dataplane {
   readonly #addon: Addon;
   readonly #options: LoopOptions;
   readonly #tables: Tables;
+  readonly #readings: Readings;
   readonly #registry: Registry;
   readonly #grace: Grace;
   readonly #writer: TableWriter;
@@ -81,6 +73,7 @@ class LoopDataplane implements Dataplane {
     this.#options = options;
     this.preallocated = preallocatedMemory(options, sizes);
     this.#tables = Tables.view(sizes, tables);
+    this.#readings = new Readings(this.#tables);
     this.#registry = new Registry(sizes);
     this.#grace = new Grace(this.#tables);
     this.#writer = new TableWriter(this.#tables, this.#grace);
@@ -293,58 +286,29 @@ class LoopDataplane implements Dataplane {
 
   counters(channel: ChannelId): ChannelCounters {
     this.#registry.channel(channel);
-    const sum = (entry: number) =>
-      this.#tables.counters.reduce((total, row) => total + row[channel * COUNTERS_STRIDE + entry]!, 0);
-    return {
-      framesIn: sum(FRAMES_IN),
-      octetsIn: sum(OCTETS_IN),
-      framesOut: sum(FRAMES_OUT),
-      octetsOut: sum(OCTETS_OUT),
-    };
+    return this.#readings.counters(channel);
   }
 
   framesIn(channel: ChannelId): number {
     this.#registry.channel(channel);
-    return this.#sum(this.#tables.counters, channel * COUNTERS_STRIDE + FRAMES_IN);
+    return this.#readings.framesIn(channel);
   }
 
   userFrames(channel: ChannelId): number {
     const { state } = this.#registry.channel(channel);
-    const received = this.#userFramesIn(channel);
-    if (state.kind === "bridged") return received + this.#userFramesIn(state.to);
-    // what workers send on an attached channel are packets of its unit
-    const sent = channel * COUNTERS_STRIDE + FRAMES_OUT;
-    return (
-      received +
-      this.#sum(this.#tables.counters, sent) -
-      this.#tables.counters[this.#tables.sizes.workers]![sent]!
-    );
+    const received = this.#readings.userFramesIn(channel);
+    return state.kind === "bridged"
+      ? received + this.#readings.userFramesIn(state.to)
+      : received + this.#readings.forwardedOut(channel);
   }
 
   framesFrom(peer: PeerId): number {
     this.#registry.peer(peer);
-    return this.#sum(this.#tables.peerFramesIn, peer);
-  }
-
-  #userFramesIn(channel: ChannelId): number {
-    return (
-      this.#sum(this.#tables.counters, channel * COUNTERS_STRIDE + FRAMES_IN) -
-      this.#sum(this.#tables.controlFramesIn, channel)
-    );
-  }
-
-  /** One entry of every worker's row and the control plane's; a closure would be garbage. */
-  #sum(rows: readonly Float64Array[], entry: number): number {
-    let total = 0;
-    for (let row = 0; row < rows.length; row++) total += rows[row]![entry]!;
-    return total;
+    return this.#readings.framesFrom(peer);
   }
 
   drops(): Readonly<Record<DropReason, number>> {
-    const drops = {} as Record<DropReason, number>;
-    for (const [code, reason] of DROP_REASONS.entries())
-      drops[reason] = this.#tables.drops.reduce((total, row) => total + row[code]!, 0);
-    return drops;
+    return this.#readings.drops();
   }
 
   close(): Promise<void> {

@@ -1,0 +1,63 @@
+import {
+  type ChannelCounters,
+  type ChannelId,
+  DROP_REASONS,
+  type DropReason,
+  type PeerId,
+} from "../../channel/dataplane.ts";
+import { COUNTERS_STRIDE, FRAMES_IN, FRAMES_OUT, OCTETS_IN, OCTETS_OUT, type Tables } from "./tables.ts";
+
+/** What the workers and the control plane's thread have counted, each in a row of its own. Numbers allocate nothing. */
+export class Readings {
+  readonly #tables: Tables;
+
+  constructor(tables: Tables) {
+    this.#tables = tables;
+  }
+
+  counters(channel: ChannelId): ChannelCounters {
+    return {
+      framesIn: this.framesIn(channel),
+      octetsIn: this.#counter(channel, OCTETS_IN),
+      framesOut: this.#counter(channel, FRAMES_OUT),
+      octetsOut: this.#counter(channel, OCTETS_OUT),
+    };
+  }
+
+  framesIn(channel: ChannelId): number {
+    return this.#counter(channel, FRAMES_IN);
+  }
+
+  /** Received, and not PPP control. */
+  userFramesIn(channel: ChannelId): number {
+    return this.framesIn(channel) - sum(this.#tables.controlFramesIn, channel);
+  }
+
+  /** What workers have sent: on an attached channel the packets of its unit. */
+  forwardedOut(channel: ChannelId): number {
+    const { counters, sizes } = this.#tables;
+    const injected = counters[sizes.workers]![channel * COUNTERS_STRIDE + FRAMES_OUT]!;
+    return this.#counter(channel, FRAMES_OUT) - injected;
+  }
+
+  framesFrom(peer: PeerId): number {
+    return sum(this.#tables.peerFramesIn, peer);
+  }
+
+  drops(): Readonly<Record<DropReason, number>> {
+    const drops = {} as Record<DropReason, number>;
+    for (const [code, reason] of DROP_REASONS.entries()) drops[reason] = sum(this.#tables.drops, code);
+    return drops;
+  }
+
+  #counter(channel: ChannelId, entry: number): number {
+    return sum(this.#tables.counters, channel * COUNTERS_STRIDE + entry);
+  }
+}
+
+/** One entry of every row; reduce() would need a closure for each. */
+function sum(rows: readonly Float64Array[], entry: number): number {
+  let total = 0;
+  for (let row = 0; row < rows.length; row++) total += rows[row]![entry]!;
+  return total;
+}
