@@ -30,7 +30,7 @@ const CALLING_NUMBER_FIELDS = [
   "remote-id",
   "name",
 ] as const;
-export type CallingNumberField = (typeof CALLING_NUMBER_FIELDS)[number];
+type CallingNumberField = (typeof CALLING_NUMBER_FIELDS)[number];
 
 /** A text with {placeholders}: literal text and fields in turn. */
 export type CallingNumberTemplate = readonly (string | { readonly field: CallingNumberField })[];

@@ -5,7 +5,6 @@ import type { destinationSchema } from "./destination-schema.ts";
 export type { SessionLimits } from "./destination-schema.ts";
 
 import type { peerSchema } from "./l2tp-schema.ts";
-import type { lnsGroupSchema } from "./lns-schema.ts";
 import type { configSchema } from "./schema.ts";
 import type { unitSchema } from "./unit-schema.ts";
 import type { userSchema } from "./users-schema.ts";
@@ -27,8 +26,6 @@ export type L2tpListenConfig = Config["l2tp"]["listen"][number];
 export type L2tpPeerConfig = z.output<typeof peerSchema>;
 /** Where a subscriber's PPP goes. */
 export type Destination = z.output<typeof destinationSchema>;
-/** LNSes that can stand in for each other. */
-export type LnsGroupConfig = z.output<typeof lnsGroupSchema>;
 /** How a group of terminated subscribers gets devices and addresses. */
 export type UnitConfig = z.output<typeof unitSchema>;
 /** A local user. */

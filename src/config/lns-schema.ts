@@ -13,7 +13,7 @@ const memberSchema = block({
 });
 
 /** LNSes that can stand in for each other. */
-export const lnsGroupSchema = block(
+const lnsGroupSchema = block(
   {
     members: z
       .array(memberSchema, { error: "a list of members, each with a peer" })

@@ -60,7 +60,7 @@ export class LineDetails implements CallDetails {
 }
 
 /** What we negotiated for the LNS (RFC 2661 §4.4.5). */
-export function proxied(held: HeldSession | undefined): Pick<CallConnection, "proxyLcp" | "proxyAuth"> {
+function proxied(held: HeldSession | undefined): Pick<CallConnection, "proxyLcp" | "proxyAuth"> {
   if (held === undefined) return {};
   return {
     proxyLcp: {
