@@ -3,6 +3,7 @@ import type { Instant } from "../base/time.ts";
 import type { ChannelId, Dataplane, PortId, Punt, UnitId } from "../channel/dataplane.ts";
 import { systemClock, systemRandom, timerAlarm } from "../io/system.ts";
 import type { Ipv4Up } from "../ppp/link-types.ts";
+import { DEFAULT_PPPOE_CLIENT_RETRY, type PppoeClientRetry } from "../pppoe/client-types.ts";
 import type { DialOptions } from "./dial-options.ts";
 import { macNumber } from "./mac-number.ts";
 import type { DialReport } from "./report.ts";
@@ -13,6 +14,9 @@ const HANG_UP_MS = 2000;
 
 /** What of a data plane a dialer needs. */
 export type DialDataplane = SessionDataplane & Pick<Dataplane, "onPunt" | "createUnit" | "closeUnit">;
+
+/** Of many who call at once, each is as patient as a home router, which calls for ever: some two minutes. */
+const CROWD_RETRY: PppoeClientRetry = { ...DEFAULT_PPPOE_CLIENT_RETRY, rounds: 15 };
 
 /** What the dialer calls on. */
 export interface DialPort {
@@ -183,6 +187,7 @@ export class Dialer {
       serviceName,
       password,
       mruBytes: this.#port.mruBytes,
+      ...(this.#options.count > 1 && { retry: CROWD_RETRY }),
       now: () => systemClock.now(),
       sendDiscovery: (frame) => this.#port.sendDiscovery(frame),
       listen: (channel, subscriber) => this.#byChannel.set(channel, subscriber),

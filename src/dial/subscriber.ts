@@ -6,7 +6,11 @@ import { PppClient } from "../ppp/client.ts";
 import type { Ipv4Up, LinkOutput } from "../ppp/link-types.ts";
 import { DEFAULT_TIMERS } from "../ppp/timers.ts";
 import { PppoeClient } from "../pppoe/client.ts";
-import { DEFAULT_PPPOE_CLIENT_RETRY, type PppoeClientOutput } from "../pppoe/client-types.ts";
+import {
+  DEFAULT_PPPOE_CLIENT_RETRY,
+  type PppoeClientOutput,
+  type PppoeClientRetry,
+} from "../pppoe/client-types.ts";
 import { formatMac } from "../wire/ethernet.ts";
 
 /** What of a data plane a subscriber's session needs. */
@@ -22,6 +26,8 @@ export interface Line {
   readonly random: RandomSource;
   readonly serviceName: string;
   readonly password: Secret;
+  /** RFC 2516 §8's when absent: one that gives up and says why. */
+  readonly retry?: PppoeClientRetry;
   /** PPP payload that the line carries without PPP-Max-Payload. */
   readonly mruBytes: number;
   now(): Instant;
@@ -91,7 +97,12 @@ export class Subscriber {
     this.mac = mac;
     this.#line = line;
     this.#pppoe = new PppoeClient(
-      { localMac: mac, tags: [], serviceName: line.serviceName, retry: DEFAULT_PPPOE_CLIENT_RETRY },
+      {
+        localMac: mac,
+        tags: [],
+        serviceName: line.serviceName,
+        retry: line.retry ?? DEFAULT_PPPOE_CLIENT_RETRY,
+      },
       line.random,
     );
   }
