@@ -26,7 +26,7 @@ export function samples(list: readonly Uint8Array[], marker: Marker = headerOnly
 /** No input is longer. */
 export const MAX_INPUT_BYTES = 4096;
 
-export const headerOnly: Marker = () => [0];
+const headerOnly: Marker = () => [0];
 
 /** Elements one behind the other from `start` on; `lengthAt` gives each one's octets. */
 function elements(bytes: Uint8Array, start: number, lengthAt: (at: number) => number): number[] {

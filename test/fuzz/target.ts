@@ -61,7 +61,7 @@ export interface Episode {
 }
 
 /** What a check finds wrong. */
-export class Violation extends Error {}
+class Violation extends Error {}
 
 export function ensure(holds: boolean, what: string): void {
   if (!holds) throw new Violation(what);

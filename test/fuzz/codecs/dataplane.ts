@@ -23,7 +23,7 @@ const FRAMES = [
   ],
 ].map((tags) => emitPppoeFrame({ kind: "ethernet", port: 0, tags, ...MACS }, 0x1234, PPP));
 /** Data messages with and without each optional field. */
-export const MESSAGES = [
+const MESSAGES = [
   ...CAPTURED.l2tp,
   emitL2tpMessage(0, 7, 6, PPP),
   emitL2tpMessage(FRAMING, 7, 6, PPP),
