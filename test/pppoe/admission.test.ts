@@ -1,0 +1,306 @@
+import { describe, expect, it } from "vitest";
+import { AccessConcentrator } from "../../src/pppoe/access-concentrator.ts";
+import type { AccessConcentratorOutput } from "../../src/pppoe/access-concentrator-types.ts";
+import { type AdmissionLimits, DEFAULT_ADMISSION_LIMITS } from "../../src/pppoe/admission.ts";
+import { PADI, PADO, PADR, PADS } from "../../src/wire/pppoe.ts";
+import {
+  findTag,
+  maxPayloadTag,
+  TAG_AC_COOKIE,
+  TAG_PPP_MAX_PAYLOAD,
+  TAG_SERVICE_NAME,
+  textTag,
+} from "../../src/wire/pppoe-tags.ts";
+import { seededRandom } from "../support/seeded-random.ts";
+import {
+  acConfig,
+  call,
+  codes,
+  concentrator,
+  cookieFor,
+  events,
+  frames,
+  fromHost,
+  hostMac,
+} from "./support.ts";
+
+const ANY = textTag(TAG_SERVICE_NAME, "");
+
+function admission(change: Partial<AdmissionLimits>): {
+  readonly limits: { readonly admission: AdmissionLimits };
+} {
+  return { limits: { admission: { ...DEFAULT_ADMISSION_LIMITS, ...change } } };
+}
+
+const padi = (n: number) => fromHost({ code: PADI, host: hostMac(n) });
+
+/** All that the concentrator does by itself until `until`. */
+function wait(ac: AccessConcentrator, until: number): readonly AccessConcentratorOutput[] {
+  const outputs: AccessConcentratorOutput[] = [];
+  while (ac.deadline() <= until) outputs.push(...ac.timeout(ac.deadline()));
+  return outputs;
+}
+
+/** Who the PADOs among outputs are for, and the PADRs that they would send. */
+function padrs(outputs: readonly AccessConcentratorOutput[]): readonly Uint8Array[] {
+  return frames(outputs).map(({ destination, packet }) => {
+    const cookie = findTag(packet.tags, TAG_AC_COOKIE)!;
+    return fromHost({ code: PADR, host: destination, tags: [ANY, { type: TAG_AC_COOKIE, value: cookie }] });
+  });
+}
+
+describe("as many sessions as may start", () => {
+  const FEW = admission({ initialStarting: 2, minStarting: 2, maxStarting: 2 });
+
+  it("keep further PADIs waiting, each host once and in order, until one has begun PPP", () => {
+    const ac = concentrator(FEW);
+    const [a, b] = [1, 2].map((n) => call(ac, 0, { host: hostMac(n) }));
+    for (const { session } of [a!, b!]) ac.confirm(0, session);
+    for (const n of [3, 4, 3, 5]) expect(ac.receive(1, padi(n))).toEqual([]);
+    expect(ac.load()).toMatchObject({ starting: 2, waitingPadis: 3 });
+    expect(ac.counters().padiDelayed).toBe(3);
+    expect(wait(ac, 50)).toEqual([]);
+    ac.heard(51, a!.session);
+    expect(frames(wait(ac, 51)).map(({ destination }) => destination)).toEqual([hostMac(3)]);
+    ac.close(60, b!.session);
+    expect(frames(wait(ac, 60)).map(({ destination }) => destination)).toEqual([hostMac(4)]);
+  });
+
+  it("keep PADRs waiting whose offers they had before, and forget those that waited too long", () => {
+    const before = concentrator({});
+    const offers = [1, 2, 3, 4].flatMap((n) => padrs(before.receive(0, padi(n))));
+    const ac = new AccessConcentrator(acConfig(FEW), seededRandom(1), {
+      ...before.snapshot(),
+      admission: concentrator(FEW).snapshot().admission,
+    });
+    const requests = offers.flatMap((padr) => events(ac.receive(1, padr)));
+    expect(requests).toHaveLength(2);
+    for (const padr of offers) expect(ac.receive(2, padr)).toEqual([]);
+    expect(ac.load()).toMatchObject({ starting: 2, waitingPadrs: 2 });
+    expect(ac.counters().padrDelayed).toBe(2);
+    ac.confirm(3, (requests[0] as { session: number }).session);
+    ac.heard(4, (requests[0] as { session: number }).session);
+    expect(events(wait(ac, 4))).toMatchObject([{ kind: "session-requested", remoteMac: hostMac(3) }]);
+    wait(ac, 4_500);
+    expect(ac.counters().discarded["waited-too-long"]).toBe(1);
+    expect(ac.load().waitingPadrs).toBe(0);
+  });
+
+  it("are those whose hosts are heard within a second: silent ones give their place up", () => {
+    const ac = concentrator(FEW);
+    for (const n of [1, 2]) ac.confirm(0, call(ac, 0, { host: hostMac(n) }).session);
+    ac.receive(1, padi(3));
+    expect(wait(ac, 999)).toEqual([]);
+    expect(codes(wait(ac, 1_000))).toEqual([PADO]);
+    expect(ac.load()).toMatchObject({ starting: 0, settingUp: 2 });
+  });
+
+  it("are bounded, and so is who may wait", () => {
+    const ac = concentrator(
+      admission({ initialStarting: 1, minStarting: 1, maxStarting: 1, waitingPadis: 10 }),
+    );
+    for (let n = 1; n <= 1_000; n++) ac.receive(0, padi(n));
+    expect(ac.load().waitingPadis).toBe(10);
+    expect(ac.counters().discarded["no-room-to-wait"]).toBe(1_000 - 11);
+  });
+});
+
+it("sessions that are not complete are bounded, however many have begun PPP", () => {
+  const ac = concentrator(admission({ maxSetUps: 2 }));
+  const [a] = [1, 2].map((n) => {
+    const { session } = call(ac, 0, { host: hostMac(n) });
+    ac.confirm(0, session);
+    ac.heard(1, session);
+    return session;
+  });
+  expect(ac.receive(2, padi(3))).toEqual([]);
+  expect(ac.load()).toMatchObject({ starting: 0, settingUp: 2, load: 1 });
+  ac.established(3, a!);
+  expect(codes(wait(ac, 3))).toEqual([PADO]);
+});
+
+describe("the number that may start", () => {
+  /** Two seconds of hosts that begin PPP so long after their PADS, while others wait. */
+  function windowAfter(delayMs: number): number {
+    const generous = { perSecond: 1e6, burst: 1e6 };
+    const { limits } = admission({ initialStarting: 100, minStarting: 10, maxStarting: 1_000 });
+    const ac = concentrator({ limits: { ...limits, padiPerPort: generous } });
+    const starting: { readonly at: number; readonly session: number }[] = [];
+    let host = 0;
+    const act = (now: number, outputs: readonly AccessConcentratorOutput[]): void => {
+      for (const padr of padrs(outputs.filter(({ kind }) => kind === "send")))
+        for (const output of ac.receive(now, padr))
+          if (output.kind === "session-requested") {
+            ac.confirm(now, output.session);
+            starting.push({ at: now + delayMs, session: output.session });
+          }
+    };
+    for (let now = 0; now < 2_000; now++) {
+      for (let i = 0; i < 20 && ac.load().waitingPadis < 100; i++) act(now, ac.receive(now, padi(++host)));
+      for (let first = starting[0]; first !== undefined && first.at <= now; first = starting[0]) {
+        starting.shift();
+        ac.heard(now, first.session);
+        ac.established(now, first.session);
+      }
+      if (ac.deadline() <= now) act(now, ac.timeout(now));
+    }
+    return ac.load().startingWindow;
+  }
+
+  it("grows while PPP begins soon after PADS, and shrinks while it does not", () => {
+    expect(windowAfter(20)).toBeGreaterThan(300);
+    expect(windowAfter(400)).toBeLessThan(60);
+  });
+
+  it("shrinks when the concentrator is woken late", () => {
+    const ac = concentrator();
+    ac.confirm(0, call(ac, 0).session);
+    const before = ac.load().startingWindow;
+    ac.timeout(ac.deadline() + 500);
+    expect(ac.load().startingWindow).toBeLessThan(before);
+  });
+});
+
+describe("offers that nobody takes", () => {
+  it("keep others waiting for no longer than it takes to notice", () => {
+    const ac = concentrator({ limits: { padiPerPort: { perSecond: 1e5, burst: 1e5 } } });
+    let n = 0;
+    let waited = 0;
+    for (let now = 0; now < 4_000; now++) {
+      for (let i = 0; i < 5; i++) ac.receive(now, padi(++n));
+      if (ac.deadline() <= now) ac.timeout(now);
+      if (now > 2_500) waited = Math.max(waited, ac.load().waitingPadis);
+    }
+    expect(waited).toBeLessThan(100);
+    expect(codes([...ac.receive(4_000, padi(++n)), ...wait(ac, 4_010)])).toContain(PADO);
+  });
+});
+
+describe("the delay of PADO", () => {
+  it("grows with the load", () => {
+    const ac = concentrator({
+      limits: { maxSessions: 10, padoDelayMs: 1_000, padiPerMac: { perSecond: 1e6, burst: 1e6 } },
+    });
+    expect(codes(ac.receive(0, padi(100)))).toEqual([PADO]);
+    for (let n = 1; n <= 5; n++) {
+      ac.receive(0, padi(n));
+      const [padr] = padrs(wait(ac, 1_000));
+      const [request] = events(ac.receive(1_000, padr ?? padrs(ac.receive(1_000, padi(n)))[0]!));
+      const { session } = request as { session: number };
+      ac.confirm(1_000, session);
+      ac.heard(1_000, session);
+      ac.established(1_000, session);
+    }
+    expect(ac.load().load).toBe(0.5);
+    expect(ac.receive(2_000, padi(101))).toEqual([]);
+    expect(wait(ac, 2_499)).toEqual([]);
+    expect(codes(wait(ac, 2_500))).toEqual([PADO]);
+  });
+});
+
+describe("draining", () => {
+  it("answers no PADI, and a PADR only to an offer of before; sessions go on", () => {
+    const ac = concentrator();
+    const there = call(ac, 0, { host: hostMac(1) });
+    ac.confirm(0, there.session);
+    const cookie = cookieFor(ac, 0, { host: hostMac(2) })!;
+    ac.drain(1, true);
+    expect(ac.receive(2, padi(3))).toEqual([]);
+    expect(ac.counters().discarded.draining).toBe(1);
+    const tags = [ANY, { type: TAG_AC_COOKIE, value: cookie }];
+    expect(events(ac.receive(2, fromHost({ code: PADR, host: hostMac(2), tags })))).toHaveLength(1);
+    expect(ac.sessions()).toHaveLength(2);
+    expect(codes(ac.receive(3, there.padr))).toEqual([PADS]);
+    ac.drain(4, false);
+    expect(codes(ac.receive(5, padi(3)))).toEqual([PADO]);
+  });
+
+  it("can be how it begins, and is remembered in a snapshot", () => {
+    const ac = concentrator({ draining: true });
+    expect(ac.receive(0, padi(1))).toEqual([]);
+    expect(new AccessConcentrator(acConfig(), seededRandom(2), ac.snapshot()).receive(1, padi(2))).toEqual(
+      [],
+    );
+  });
+});
+
+describe("a host whose logins fail", () => {
+  /** Calls, and fails to log in; false when the call is not answered. */
+  function fails(ac: AccessConcentrator, now: number, n = 1): boolean {
+    if (cookieFor(ac, now, { host: hostMac(n) }) === undefined) return false;
+    const { session } = call(ac, now, { host: hostMac(n) });
+    ac.confirm(now, session);
+    ac.loginResult(now, session, false);
+    ac.close(now, session, "authentication failed");
+    ac.ended(now, session);
+    return true;
+  }
+
+  const FREE = { perSecond: 1e6, burst: 1e6 };
+
+  it("is answered later and later, up to a minute, and others are not kept waiting", () => {
+    const ac = concentrator({ limits: { padiPerMac: FREE } });
+    const answered: number[] = [];
+    for (let now = 0; now < 300_000; now += 500) if (fails(ac, now)) answered.push(now);
+    expect(answered.slice(0, 6)).toEqual([0, 1_000, 3_000, 7_000, 15_000, 31_000]);
+    expect(answered.slice(6)).toEqual([63_000, 123_000, 183_000, 243_000]);
+    expect(codes(ac.receive(243_500, padi(2)))).toEqual([PADO]);
+    expect(ac.counters().discarded["login-backoff"]).toBeGreaterThan(500);
+  });
+
+  it("is forgiven when it gets in, and forgotten after ten minutes", () => {
+    const ac = concentrator({ limits: { padiPerMac: FREE } });
+    for (const now of [0, 1_000, 3_000]) expect(fails(ac, now)).toBe(true);
+    const { session } = call(ac, 7_000);
+    ac.confirm(7_000, session);
+    ac.loginResult(20_000, session, true);
+    ac.close(20_000, session);
+    ac.ended(20_000, session);
+    expect([fails(ac, 20_000), fails(ac, 20_500), fails(ac, 21_000)]).toEqual([true, false, true]);
+    expect([fails(ac, 621_001), fails(ac, 621_501), fails(ac, 622_001)]).toEqual([true, false, true]);
+  });
+
+  it("is one of a bounded number that are remembered", () => {
+    const ac = concentrator({ limits: { padiPerMac: FREE, trackedMacs: 8 } });
+    for (let n = 1; n <= 50; n++) fails(ac, 0, n);
+    expect(ac.snapshot().logins.hosts).toHaveLength(8);
+    expect(ac.receive(1, padi(50))).toEqual([]);
+  });
+});
+
+describe("PPP-Max-Payload", () => {
+  const S_TAG = { tpid: 0x88a8, tci: 1 };
+  const C_TAG = { tpid: 0x8100, tci: 2 };
+
+  it.each([
+    [[], 1508, 1500],
+    [[C_TAG], 1508, 1500],
+    [[S_TAG, C_TAG], 1508, undefined],
+    [[S_TAG, C_TAG], 1516, 1500],
+    [[S_TAG, C_TAG], 1510, 1494],
+  ])("under the tags %j of a port with an MTU of %d promises %j", (vlanTags, portMtuBytes, promised) => {
+    const ac = concentrator({ limits: { maxPayloadBytes: 1500, portMtuBytes } });
+    const { outputs, session } = call(ac, 0, { vlanTags, tags: [ANY, maxPayloadTag(1500)] });
+    expect((outputs[0] as { maxPayloadBytes?: number }).maxPayloadBytes).toBe(promised);
+    const [pads] = frames(ac.confirm(1, session));
+    const said = findTag(pads!.packet.tags, TAG_PPP_MAX_PAYLOAD);
+    expect(said).toEqual(promised === undefined ? undefined : maxPayloadTag(promised).value);
+  });
+});
+
+it("two hosts in two VLANs may have the same session id, and each ends his own", () => {
+  const small = { ...concentrator().snapshot() };
+  const pool = { ...small.ids.pool, min: 5, max: 5, nextFresh: 5, freshLeft: 1 };
+  const ac = new AccessConcentrator(acConfig(), seededRandom(1), { ...small, ids: { pool, next: 5 } });
+  const vlans = [1, 2].map((tci) => [{ tpid: 0x8100, tci }]);
+  const calls = vlans.map((vlanTags) => call(ac, 0, { vlanTags }));
+  expect(calls.map(({ sessionId }) => sessionId)).toEqual([5, 5]);
+  for (const { session } of calls) ac.confirm(0, session);
+  expect(call(ac, 1, { host: hostMac(2), vlanTags: vlans[0]! }).sessionId).toBe(0);
+  expect(ac.counters().padsRefused["no-session-id"]).toBe(1);
+  const padt = fromHost({ code: 0xa7, sessionId: 5, vlanTags: vlans[1]!, tags: [] });
+  expect(ac.receive(2, padt)).toMatchObject([{ kind: "session-closed", session: calls[1]!.session }]);
+  ac.ended(2, calls[1]!.session);
+  expect(ac.sessions().map(({ session }) => session)).toEqual([calls[0]!.session]);
+  expect(call(ac, 3, { vlanTags: vlans[1]! }).sessionId).toBe(5);
+});
