@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { equalBytes, readU16 } from "../../../src/base/bytes.ts";
 import {
   emitL2tp,
@@ -46,6 +47,7 @@ import {
   parseMessage,
   peekHostName,
 } from "../../../src/wire/l2tp-messages.ts";
+import { md5 } from "../../../src/wire/md5.ts";
 import { CAPTURED } from "../captures.ts";
 import { avpMarks, samples } from "../sample.ts";
 import { type CodecTarget, ensure } from "../target.ts";
@@ -292,4 +294,9 @@ export const L2TP_CODECS: readonly CodecTarget[] = [
       ensure(equalBytes(encodeAccessLineValue(field, again!), encoded), "encoded differently");
     },
   ),
+  codec("md5", [md5], samples(BODIES), (input) => {
+    const middle = input.length >> 1;
+    const digest = md5(input.subarray(0, middle), input.subarray(middle));
+    ensure(equalBytes(digest, createHash("md5").update(input).digest()), "another digest than the system's");
+  }),
 ];
