@@ -20,7 +20,7 @@ function watchLcp(node: Node): Uint8Array[] {
 describe("an LNS that goes away at any moment of a call", () => {
   it("costs its subscriber nothing but time before the call is connected, and leaves nothing behind", async () => {
     const endings = new Set<string>();
-    for (let ms = 0; ms < 45; ms += 1) {
+    for (let ms = 6; ms < 36; ms++) {
       const world = new World(ms, { latencyMs: 2, loss: 0, duplication: 0 });
       const field = await startField(world, { members: PREFERRED });
       const { lac, lns, side } = field;
@@ -43,7 +43,7 @@ describe("an LNS that goes away at any moment of a call", () => {
       expect(lac.log.filter(({ level }) => level === "error")).toEqual([]);
       expect(lac.views.channels()).toHaveLength(record === undefined ? 2 : 0);
       alice.hangUp();
-      await world.pass(5000);
+      await world.pass(1000);
       expect([lac.views.sessions(), lac.views.channels()]).toEqual([[], []]);
       expect(lnsView(field, "b")?.sessions).toBe(0);
     }
