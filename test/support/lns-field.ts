@@ -31,7 +31,7 @@ export interface FieldOptions {
   readonly lnsYaml?: Partial<Readonly<Record<LnsName, (yaml: string) => string>>>;
 }
 
-export function lacYaml({ members, group = "", peer = "", lac = "" }: FieldOptions): string {
+function lacYaml({ members, group = "", peer = "", lac = "" }: FieldOptions): string {
   const peers = Object.entries(ADDRESSES).map(
     ([name, address]) => `    - { name: ${name}, address: ${address}, secret: tunnel-secret, ${peer} }`,
   );
