@@ -108,7 +108,9 @@ export class Forwarding implements Role, OnwardHandler {
   }
 
   deadline(): Instant {
-    return Math.min(this.#replay?.at ?? NEVER, this.#onward?.deadline() ?? NEVER);
+    // a session that is leaving lets its call be: what nobody acts on must not be waited for
+    const onward = this.isWanted ? this.#onward?.deadline() : undefined;
+    return Math.min(this.#replay?.at ?? NEVER, onward ?? NEVER);
   }
 
   timeout(now: Instant): void {
