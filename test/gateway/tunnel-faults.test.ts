@@ -3,7 +3,11 @@ import { isPeersFault } from "../../src/gateway/tunnel-faults.ts";
 import type { TunnelCause } from "../../src/l2tp/outputs.ts";
 
 function isFault(cause: TunnelCause, wasUp: boolean, sessions = 0): boolean {
-  const ended = Array.from({ length: sessions }, (_, i) => ({ session: i + 1, stage: "connected" as const }));
+  const ended = Array.from({ length: sessions }, (_, i) => ({
+    session: i + 1,
+    stage: "connected" as const,
+    waiting: false,
+  }));
   return isPeersFault({ kind: "tunnel-down", tunnel: 1, peerName: "lns", wasUp, cause, sessions: ended });
 }
 
