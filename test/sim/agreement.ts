@@ -1,15 +1,15 @@
 import type { Instant } from "../../src/base/time.ts";
-import type { L2tpLegView, SessionView } from "../../src/gateway/views.ts";
+import type { L2tpLegView, SessionView, TunnelView } from "../../src/gateway/views.ts";
 import { formatMac } from "../../src/wire/ethernet.ts";
 import type { Cpe } from "./cpe.ts";
 import type { GatewayProcess } from "./gateway-process.ts";
 import type { Scenario } from "./scenario.ts";
 import type { World } from "./world.ts";
 
-const SAMPLE_MS = 1_000;
+const SAMPLE_MS = 2_000;
 
 /**
- * Watches, once a second, whether both ends of everything agree on who is up. What they disagree about must be
+ * Watches, every other second, whether both ends of everything agree on who is up. What they disagree about must be
  * settled within a limit: each disagreement has a name and an age.
  */
 export class Agreement {
@@ -69,7 +69,24 @@ export function disagreements({ lacs, lnses, cpes, lacOf }: Scenario): readonly 
       )
         found.push(`no LAC knows of ${lns.name}'s ${session.id}`);
     }
-  return found;
+  return [...found, ...lonelyTunnels(lacs, lnses), ...lonelyTunnels(lnses, lacs)];
+}
+
+/** Tunnels that are up here and not at their other end. */
+function lonelyTunnels(here: readonly GatewayProcess[], there: readonly GatewayProcess[]): readonly string[] {
+  return here.flatMap((gateway) =>
+    tunnelsOf(gateway).flatMap(({ peer, localTunnelId, remoteTunnelId }) => {
+      const others = there.filter(({ name }) => name === peer).flatMap(tunnelsOf);
+      const known = others.some(
+        (other) => other.localTunnelId === remoteTunnelId && other.remoteTunnelId === localTunnelId,
+      );
+      return known ? [] : [`${peer} knows nothing of ${gateway.name}'s tunnel ${localTunnelId}`];
+    }),
+  );
+}
+
+function tunnelsOf({ life }: GatewayProcess): readonly TunnelView[] {
+  return (life?.gateway.tunnels?.views() ?? []).filter(({ state }) => state === "established");
 }
 
 function sessionsOf(gateway: GatewayProcess): readonly SessionView[] {

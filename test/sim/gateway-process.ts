@@ -1,5 +1,5 @@
 import type { LogFields, Logger } from "../../src/base/logger.ts";
-import { Scheduler } from "../../src/base/scheduler.ts";
+import type { Scheduler } from "../../src/base/scheduler.ts";
 import { type Instant, NEVER } from "../../src/base/time.ts";
 import type { Transmission } from "../../src/dataplane/memory/engine.ts";
 import { Gateway } from "../../src/gateway/gateway.ts";
@@ -11,6 +11,7 @@ import { forgetLeasesOf } from "./lease-book.ts";
 import { Machines } from "./machines.ts";
 import { parseProbe } from "./payload.ts";
 import { SimDataplane } from "./sim-dataplane.ts";
+import { SimScheduler } from "./sim-scheduler.ts";
 import type { SimConfig, World } from "./world.ts";
 
 export const GATEWAY_MAC = Uint8Array.of(2, 0, 0, 0, 0, 0xac);
@@ -125,7 +126,7 @@ export class GatewayProcess {
       if (!life.alive) await new Promise<never>(() => {});
     };
     const dataplane = new SimDataplane(this.name, this.#world.referee, moment);
-    const scheduler = new Scheduler({ arm() {} });
+    const scheduler = new SimScheduler(() => this.now());
     const toldOnce = new ToldOnce(this.name, this.#world.referee);
     const actedOnce = new ActedOnce(this.name, this.#world.referee);
     const machines = new Machines(this.#world, (call) => {

@@ -87,7 +87,7 @@ async function live(world: World, scenario: Scenario): Promise<void> {
     ...leasedAddresses().map((address) => `${address} is leased`),
   ];
   const everyoneIsGone = (): boolean => cpes.every(({ isIdle }) => isIdle) && left().length === 0;
-  if (!(await world.untilSampled(everyoneIsGone, settleMs)))
+  if (!(await world.untilSampled(everyoneIsGone, settleMs + SLACK_MS)))
     referee.report("nothing is left when all have hung up", left().join("; "));
 
   for (const gateway of lacs) gateway.stop();
