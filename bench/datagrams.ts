@@ -1,5 +1,4 @@
 import { AddressSlots } from "../src/dataplane/loop/address-slots.ts";
-import { Outlet, SendBatch } from "../src/dataplane/loop/send-batch.ts";
 import {
   ADDRESS_BYTES,
   ADDRESS_PORT,
@@ -13,6 +12,7 @@ import {
   type Watcher,
 } from "../src/io/addon.ts";
 import { addon } from "../src/io/native.ts";
+import { Outlet, SendBatch } from "../src/io/send-batch.ts";
 import { formatIpAddress, parseIpv4Address } from "../src/wire/ip-address.ts";
 import { L2TP_UDP_PORT } from "../src/wire/l2tp.ts";
 
@@ -33,7 +33,7 @@ const READS_PER_TURN = 16;
 /** The L2TP socket of a benchmark's peer: batches in both directions. */
 export class Datagrams {
   readonly fd: number;
-  readonly #region = addon.createRegion(2 * SLOTS * SLOT_BYTES + SendBatch.BYTES + SLOT_BYTES);
+  readonly #region = addon.createRegion(2 * SLOTS * SLOT_BYTES + SendBatch.REGION_BYTES);
   readonly #receiver: Receiver;
   readonly #descriptors = new Int32Array(SLOTS * RX_STRIDE);
   readonly #addresses = new AddressSlots();

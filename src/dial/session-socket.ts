@@ -3,10 +3,10 @@ import { DataplaneError } from "../channel/errors.ts";
 import { ACCEPT } from "../dataplane/drop-codes.ts";
 import { packetOptions } from "../dataplane/loop/descriptors.ts";
 import { DEFAULT_LOOP_OPTIONS } from "../dataplane/loop/options.ts";
-import { Outlet, SendBatch } from "../dataplane/loop/send-batch.ts";
 import { ethernetHeader, PppoeFrame, readPppoeFrame, writePppoeHeaders } from "../dataplane/pppoe-frame.ts";
 import { type PacketOptions, type Receiver, RX_LENGTH, RX_OFFSET, RX_STRIDE } from "../io/addon.ts";
 import { addon } from "../io/native.ts";
+import { Outlet, SendBatch } from "../io/send-batch.ts";
 import { etherTypeFilter } from "../wire/bpf.ts";
 import { ETHERTYPE_PPPOE_DISCOVERY, ethernetHeaderBytes } from "../wire/ethernet.ts";
 import { PPPOE_HEADER_BYTES } from "../wire/pppoe.ts";
@@ -62,9 +62,7 @@ export class SessionSocket implements DialDataplane {
     };
     const sessions = packetOptions({ kind: "ethernet", ...link }, loop);
     const discovery = { ...sessions, filter: etherTypeFilter(ETHERTYPE_PPPOE_DISCOVERY) };
-    const region = addon.createRegion(
-      2 * sessions.ringSlots * sessions.slotBytes + SendBatch.BYTES + REGION_SLACK,
-    );
+    const region = addon.createRegion(2 * sessions.ringSlots * sessions.slotBytes + SendBatch.REGION_BYTES);
     const lost = (): void => {
       // lost, as on any wire: discovery and PPP repeat themselves
     };
@@ -198,7 +196,5 @@ export class SessionSocket implements DialDataplane {
   }
 }
 
-/** For what the mapping aligns. */
-const REGION_SLACK = 1 << 16;
 /** Offset of the source MAC address. */
 const SOURCE = 6;

@@ -2,10 +2,14 @@ import { etherTypeFilter } from "../wire/bpf.ts";
 import { ETHERTYPE_PPPOE_DISCOVERY } from "../wire/ethernet.ts";
 import type { NativeError } from "./addon.ts";
 import { addon } from "./native.ts";
+import { Outlet, SendBatch } from "./send-batch.ts";
 
 /** Control-plane frames of one Ethernet interface: PPPoE discovery, under at most two VLAN tags. */
 export interface FramePort {
-  /** Sends one whole Ethernet frame. What the device refuses is lost, as on any wire: discovery repeats itself. */
+  /**
+   * Sends one whole Ethernet frame, with the others of this turn of the event loop. What the device refuses is lost, as
+   * on any wire: discovery repeats itself.
+   */
   send(frame: Uint8Array): void;
   /** The one receiver; frames are its to keep, with the tags that they had on the wire. */
   onFrame(handler: (frame: Uint8Array) => void): void;
@@ -15,6 +19,8 @@ export interface FramePort {
 /** Frames handed over before other events get their turn. */
 const FRAMES_PER_TURN = 256;
 const SEND_BUFFER_BYTES = 1 << 20;
+/** More than any device takes. */
+const LARGEST_FRAME_BYTES = 65_535;
 /** Some ten thousand subscribers who call in the same moment: the kernel counts almost 1 KiB for each frame. */
 const RECEIVE_BUFFER_BYTES = 8 << 20;
 
@@ -35,6 +41,10 @@ export function openFramePort(link: { readonly ifindex: number; readonly name: s
     bypassQdisc: false,
     promiscuous: false,
   });
+  const outlet = new Outlet("packet", fd);
+  const batch = new SendBatch(addon.createRegion(SendBatch.REGION_BYTES), new Uint8Array(0), () => {
+    // lost, as on any wire
+  });
   let handler: (frame: Uint8Array) => void = () => {};
   let closed = false;
   const watcher = addon.watch(fd, () => {
@@ -46,13 +56,16 @@ export function openFramePort(link: { readonly ifindex: number; readonly name: s
   });
   return {
     send(frame) {
-      addon.sendFrame(fd, frame);
+      if (frame.length > LARGEST_FRAME_BYTES) return;
+      if (batch.isEmpty) setImmediate(() => batch.flush());
+      batch.bytes.set(frame, batch.add(outlet, frame.length, 0, 0));
     },
     onFrame(receiver) {
       handler = receiver;
     },
     close() {
       closed = true;
+      batch.flush();
       watcher.close();
       addon.close(fd);
     },

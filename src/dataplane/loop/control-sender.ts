@@ -1,5 +1,6 @@
 import type { ChannelId, PortId, UnitId } from "../../channel/dataplane.ts";
 import type { Addon } from "../../io/addon.ts";
+import { Outlet, SendBatch } from "../../io/send-batch.ts";
 import { type DropCode, SEND_FAILED, SEND_FULL, TOO_BIG } from "../drop-codes.ts";
 import { emitL2tpMessage, framingOf, l2tpHeaderBytes, sequencedFraming } from "../l2tp-message.ts";
 import { DSCP_CS6, outerBytes } from "../outer.ts";
@@ -8,7 +9,6 @@ import type { Registry } from "../registry.ts";
 import { AddressSlots } from "./address-slots.ts";
 import { INDEX_MAX } from "./channel-word.ts";
 import { VNET_HEADER_BYTES } from "./egress.ts";
-import { Outlet, SendBatch } from "./send-batch.ts";
 import { numbersSent, takeNs } from "./sequence-numbers.ts";
 import { COUNTERS_STRIDE, FRAMES_OUT, OCTETS_OUT, type Tables } from "./tables.ts";
 import { HEADER_SHIFT, senderOf } from "./transmitter.ts";
@@ -19,8 +19,6 @@ const ENOBUFS = 105;
 
 /** More than any frame or datagram has. */
 const LARGEST_BYTES = 65_535;
-/** For what a region aligns. */
-const REGION_SLACK_BYTES = 1 << 16;
 
 /**
  * Sends single frames from the control plane's thread, on the descriptors that the workers use: in order, and what one
@@ -44,7 +42,7 @@ export class ControlSender {
     // the row after the last worker's
     this.#counters = tables.counters[tables.sizes.workers]!;
     this.#drops = tables.drops[tables.sizes.workers]!;
-    const region = addon.createRegion(SendBatch.BYTES + REGION_SLACK_BYTES);
+    const region = addon.createRegion(SendBatch.REGION_BYTES);
     this.#batch = new SendBatch(region, this.#addresses.table, (user, octets, errno) =>
       this.#refused(user, octets, errno),
     );

@@ -1,16 +1,11 @@
-import {
-  type Region,
-  TX_ADDRESS,
-  TX_BODY_LENGTH,
-  TX_BODY_OFFSET,
-  TX_STRIDE,
-  TX_USER,
-} from "../../io/addon.ts";
+import { type Region, TX_ADDRESS, TX_BODY_LENGTH, TX_BODY_OFFSET, TX_STRIDE, TX_USER } from "./addon.ts";
 
 /** Frames that wait for one descriptor at most. */
 const FRAMES = 128;
 /** Octets that wait in all: more than any one datagram has. */
 const ARENA_BYTES = 1 << 18;
+/** What a region may align its parts to. */
+const ALIGNMENT_BYTES = 1 << 16;
 
 /** What a batch needs of a region. */
 export type BatchRegion = Pick<Region, "bytes" | "allocate" | "sendPacket" | "sendUdp" | "lastErrno">;
@@ -33,8 +28,8 @@ export class Outlet {
  * sends singly wakes the receiver for every frame, and is himself put aside for it.
  */
 export class SendBatch {
-  /** Octets that a batch takes of a region. */
-  static readonly BYTES = ARENA_BYTES;
+  /** Octets of a region for a batch and nothing else. */
+  static readonly REGION_BYTES = ARENA_BYTES + ALIGNMENT_BYTES;
   /** The region: where frames are written to. */
   readonly bytes: Uint8Array;
   readonly #region: BatchRegion;
