@@ -22,7 +22,7 @@ const LARGEST_BYTES = 65_535;
 
 /**
  * Sends single frames from the control plane's thread, on the descriptors that the workers use: in order, and what one
- * turn of the event loop sends together at its end.
+ * turn of the event loop sends together at its end, or with the first frame that has a sequence number.
  */
 export class ControlSender {
   readonly #addon: Addon;
@@ -100,6 +100,8 @@ export class ControlSender {
       const message = emitL2tpMessage(framing, spec.remoteTunnelId, spec.remoteSessionId, ppp, ns);
       const to = this.#addressOf(peer.address, peer.udpPort, peer.dscp ?? 0, peer.localAddress);
       this.#send(peer.checksum || ipv6 ? outlets[0]! : outlets[1]!, message, to, channel, ppp.length);
+      // else workers would number and send others meanwhile, and a peer that puts nothing in order would drop this one
+      if (sequenced) this.flush();
     }
   }
 
