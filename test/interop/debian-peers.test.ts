@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFailed } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFailed } from "vitest";
 import { eventually } from "../support/eventually.ts";
 import type { PeerJob } from "../support/peer-job.ts";
 import {
@@ -11,10 +11,11 @@ import {
   PPPD_WE_FAILED_TO_AUTHENTICATE,
   pingFrom,
   pingFromGuest,
-  Xl2tpd,
 } from "./debian-peers.ts";
 import { GatewayProcess } from "./gateway-process.ts";
 import { DEBIAN_CLIENT, DEBIAN_LNS, LNS_CORE, LNS_FOR_DEBIAN, PeerNetwork } from "./peer-network.ts";
+import { scenario } from "./scenario.ts";
+import { Xl2tpd } from "./xl2tpd.ts";
 
 const FULL_SIZE = 1492;
 /** What our LNS offers a caller without proxy LCP: what fits a path of 1500 octets unfragmented. */
@@ -91,9 +92,12 @@ describe.skipIf(process.getuid?.() !== 0)("with Debian's pppd and xl2tpd", () =>
   });
 
   describe("a PPPoE subscriber behind our LAC, on our LNS", () => {
-    for (const method of ["chap", "pap"] as const) {
-      it(`gets an address with ${method.toUpperCase()}, passes full-size packets both ways and hangs up`, async () => {
-        const pppd = callByPppoe(network.vm, ALICE, method);
+    for (const [id, method] of [
+      ["lac-chap", "chap"],
+      ["lac-pap", "pap"],
+    ] as const) {
+      scenario(id, async () => {
+        const pppd = callByPppoe(network.vm, ALICE, { method });
         const { local, remote } = await addresses(pppd);
         expect(local).toMatch(/^100\.64\.0\.\d+$/);
         expect(remote).toBe("100.64.0.1");
@@ -112,8 +116,8 @@ describe.skipIf(process.getuid?.() !== 0)("with Debian's pppd and xl2tpd", () =>
       });
     }
 
-    it("is told when the LNS ends the session", async () => {
-      const pppd = callByPppoe(network.vm, ALICE, "chap");
+    scenario("lac-lns-ends", async () => {
+      const pppd = callByPppoe(network.vm, ALICE);
       await addresses(pppd);
       expect(await lns.stop()).toBe(0);
       expect(await pppd.finish()).toBe(PPPD_PEER_ENDED);
@@ -121,16 +125,16 @@ describe.skipIf(process.getuid?.() !== 0)("with Debian's pppd and xl2tpd", () =>
       await lac.idle();
     });
 
-    it("is told when the LAC stops", async () => {
-      const pppd = callByPppoe(network.vm, ALICE, "chap");
+    scenario("lac-lac-ends", async () => {
+      const pppd = callByPppoe(network.vm, ALICE);
       await addresses(pppd);
       expect(await lac.stop()).toBe(0);
       expect(await pppd.finish()).toBe(PPPD_PEER_ENDED);
       await lns.idle();
     });
 
-    it("is refused with a wrong password, and gone", async () => {
-      const pppd = callByPppoe(network.vm, MALLORY, "chap");
+    scenario("lac-wrong-password", async () => {
+      const pppd = callByPppoe(network.vm, MALLORY);
       expect(await pppd.finish()).toBe(PPPD_WE_FAILED_TO_AUTHENTICATE);
       await Promise.all([lac.idle(), lns.idle()]);
     });
@@ -152,7 +156,7 @@ describe.skipIf(process.getuid?.() !== 0)("with Debian's pppd and xl2tpd", () =>
     afterEach(() => xl2tpd?.stop());
 
     async function online(): Promise<PeerJob> {
-      const pppd = callByPppoe(network.vm, BOB, "chap");
+      const pppd = callByPppoe(network.vm, BOB);
       const { local, remote } = await addresses(pppd);
       expect(remote).toBe("100.66.0.1");
       expect(await lac.session(BOB)).toMatchObject({ role: "lac", onward: { peer: "debian" } });
@@ -161,7 +165,7 @@ describe.skipIf(process.getuid?.() !== 0)("with Debian's pppd and xl2tpd", () =>
       return pppd;
     }
 
-    it("passes full-size packets both ways and hangs up", async () => {
+    scenario("xl2tpd-lns", async () => {
       const pppd = await online();
       await pppd.kill();
       expect(await pppd.finish()).toBe(PPPD_TERMINATED_BY_SIGNAL);
@@ -169,7 +173,7 @@ describe.skipIf(process.getuid?.() !== 0)("with Debian's pppd and xl2tpd", () =>
       await xl2tpd.job.waitFor(/Connection closed to \S+, serial|Call \d+ to \S+ disconnected/);
     });
 
-    it("is told when the LNS ends the session", async () => {
+    scenario("xl2tpd-lns-ends", async () => {
       const pppd = await online();
       await endPppd(network.vm, "isp");
       expect(await pppd.finish()).toBe(PPPD_PEER_ENDED);
@@ -198,7 +202,7 @@ describe.skipIf(process.getuid?.() !== 0)("with Debian's pppd and xl2tpd", () =>
       await xl2tpd?.stop();
     });
 
-    it("gets an address, passes full-size packets both ways and hangs up", async () => {
+    scenario("xl2tpd-client", async () => {
       const { local, remote } = await addresses(pppd);
       expect(remote).toBe("100.64.0.1");
       expect(await lns.session(ALICE)).toMatchObject({
@@ -217,7 +221,7 @@ describe.skipIf(process.getuid?.() !== 0)("with Debian's pppd and xl2tpd", () =>
       );
     });
 
-    it("is told when the LNS stops", async () => {
+    scenario("xl2tpd-client-told", async () => {
       await addresses(pppd);
       expect(await lns.stop()).toBe(0);
       await pppd.waitFor(/LCP terminated by peer/);
@@ -226,9 +230,12 @@ describe.skipIf(process.getuid?.() !== 0)("with Debian's pppd and xl2tpd", () =>
   });
 
   describe("a PPPoE subscriber that we terminate ourselves", () => {
-    for (const method of ["pap", "chap"] as const) {
-      it(`gets an address with ${method.toUpperCase()}, passes full-size packets both ways and hangs up`, async () => {
-        const pppd = callByPppoe(network.vm, CAROL, method);
+    for (const [id, method] of [
+      ["pta-pap", "pap"],
+      ["pta-chap", "chap"],
+    ] as const) {
+      scenario(id, async () => {
+        const pppd = callByPppoe(network.vm, CAROL, { method });
         const { local, remote } = await addresses(pppd);
         expect(remote).toBe("100.65.0.1");
         expect(await lac.session(CAROL)).toMatchObject({ role: "pta", address: local });
@@ -241,8 +248,8 @@ describe.skipIf(process.getuid?.() !== 0)("with Debian's pppd and xl2tpd", () =>
       });
     }
 
-    it("is told when the gateway stops", async () => {
-      const pppd = callByPppoe(network.vm, CAROL, "chap");
+    scenario("pta-gateway-ends", async () => {
+      const pppd = callByPppoe(network.vm, CAROL);
       await addresses(pppd);
       expect(await lac.stop()).toBe(0);
       expect(await pppd.finish()).toBe(PPPD_PEER_ENDED);

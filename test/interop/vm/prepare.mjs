@@ -1,5 +1,6 @@
 // Prepares the VM of real peers: Debian's kernel and an initial root file system with Debian's pppd, pppoe-server
-// and xl2tpd in it. Prints {"kernel": PATH, "initrd": PATH} as its last line. Takes 0.1 s when all is there.
+// and xl2tpd in it. Prints {"kernel": PATH, "initrd": PATH, "versions": {PACKAGE: VERSION, …}} as its last line. Takes
+// 0.1 s when all is there.
 //
 // Everything is kept in $LACEWING_CACHE, else /var/cache/lacewing, under peer-vm/; it may be deleted at any time.
 
@@ -18,7 +19,7 @@ import {
 import { basename, dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { cpioArchive } from "./image/cpio.mjs";
-import { downloadPackages, kernelPackage, unpackPackage } from "./image/debian.mjs";
+import { downloadPackages, kernelPackage, packageVersions, unpackPackage } from "./image/debian.mjs";
 import { extractKernel, modulesInLoadOrder } from "./image/kernel.mjs";
 import { Rootfs } from "./image/rootfs.mjs";
 
@@ -34,12 +35,12 @@ const GUEST_PROGRAMS = [
   "usr/sbin/xl2tpd",
 ];
 /** This machine's own, from packages.txt. */
-const HOST_PROGRAMS = ["bash", "ip", "ping", "tcpdump"];
+const HOST_PROGRAMS = ["bash", "ip", "tc", "ping", "tcpdump"];
 const PPPD_PLUGINS = ["rp-pppoe.so", "pppoe.so", "pppol2tp.so"];
 const MODULES = [
   ...["virtio_pci", "virtio_console", "9pnet_virtio", "9p", "virtio_net"],
   ...["ppp_generic", "ppp_async", "ppp_synctty", "pppoe", "l2tp_ppp", "l2tp_netlink"],
-  ...["veth", "8021q"],
+  ...["veth", "8021q", "sch_netem"],
 ];
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -48,7 +49,8 @@ const cache = join(process.env.LACEWING_CACHE || "/var/cache/lacewing", "peer-vm
 function main() {
   const image = join(cache, `image-${fingerprint()}`);
   if (!existsSync(image)) build(image);
-  console.log(JSON.stringify({ kernel: join(image, "vmlinux"), initrd: join(image, "initrd") }));
+  const versions = JSON.parse(readFileSync(join(image, "versions.json"), "utf8"));
+  console.log(JSON.stringify({ kernel: join(image, "vmlinux"), initrd: join(image, "initrd"), versions }));
 }
 
 /** Changes when anything in this directory does that ends up in the image. */
@@ -89,6 +91,7 @@ function build(image) {
     for (const deb of debs.slice(1)) unpackPackage(deb, peers);
     const rootfs = guestRootfs(peers, modulesInLoadOrder(MODULES, join(tree, "lib/modules")));
     writeFileSync(join(made, "initrd"), cpioArchive(rootfs.entries()));
+    writeFileSync(join(made, "versions.json"), JSON.stringify(packageVersions(debs)));
     moveIntoPlace(made, image);
   } finally {
     rmSync(scratch, { recursive: true, force: true });

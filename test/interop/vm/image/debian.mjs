@@ -57,6 +57,12 @@ export function unpackPackage(deb, directory, paths = []) {
   );
 }
 
+/** {PACKAGE: VERSION, …} as the .deb files themselves say. */
+export function packageVersions(debs) {
+  const field = (deb, name) => execFileSync("dpkg-deb", ["-f", deb, name], { encoding: "utf8" }).trim();
+  return Object.fromEntries(debs.map((deb) => [field(deb, "Package"), field(deb, "Version")]));
+}
+
 function findDeb(name, directory) {
   const file = readdirSync(directory).findLast(
     (entry) => entry.startsWith(`${name}_`) && entry.endsWith(".deb"),
