@@ -12,6 +12,10 @@ export interface ReorderTable {
   readonly serial: Int32Array;
   /** limitsOf() the channel. */
   readonly limits: Int32Array;
+  /** The largest that peerOf() gives. */
+  readonly peers: number;
+  /** Whose messages a channel's are. */
+  peerOf(channel: number): number;
 }
 
 /** A stretch of octets in slots of one size that messages are copied to while they wait. */
@@ -62,9 +66,9 @@ export function limitsOf({ frames, timeMs }: ReorderSpec = DEFAULT_REORDER): num
   return (frames << FRAMES_SHIFT) | timeMs;
 }
 
-/** Octets of what is known of so many channels. */
-export function reorderStateBytes(channels: number): number {
-  return (channels + 1) * STRIDE * Int32Array.BYTES_PER_ELEMENT;
+/** Octets of what is known of so many channels and peers. */
+export function reorderStateBytes(channels: number, peers: number): number {
+  return ((channels + 1) * STRIDE + peers + 1) * Int32Array.BYTES_PER_ELEMENT;
 }
 
 /** Whether the number `a` comes before `b` (modulo 2^16). */
@@ -74,9 +78,10 @@ function isBefore(a: number, b: number): boolean {
 
 /**
  * Puts received data messages in the order of their numbers (RFC 2661 §5.4): Ns counts from 0 in every session,
- * modulo 2^16. What comes early waits in a pool that all channels share; where the window is full, the time is over
- * or the pool is used up, the missing ones are given up and the next that is there goes on. All messages of one
- * channel come to one of these, so its state is nobody else's. In order nothing is allocated or copied.
+ * modulo 2^16. What comes early waits in a pool that all channels share, those of one peer in no more of it than they
+ * leave free: one that leaves out a number in each of its sessions takes half, two take a third each. Where the window
+ * is full, the time is over or there is no room, the missing ones are given up and the next that is there goes on. All
+ * messages of one channel come to one of these, so its state is nobody else's. In order nothing is allocated or copied.
  */
 export class Reorder {
   readonly #table: ReorderTable;
@@ -90,10 +95,14 @@ export class Reorder {
   readonly #length: Int32Array;
   readonly #arrivedAt: Float64Array;
   #free = 0;
+  #freeCount: number;
   #used = 0;
+  /** By peer: how many wait. */
+  readonly #waiting: Int32Array;
   /** Gaps, from 1: the channels for which something waits. */
   readonly #gapChannel: Int32Array;
   readonly #gapSerial: Int32Array;
+  readonly #gapPeer: Int32Array;
   readonly #gapFirst: Int32Array;
   readonly #gapLast: Int32Array;
   readonly #gapDeadline: Float64Array;
@@ -123,9 +132,12 @@ export class Reorder {
     this.#arrivedAt = new Float64Array(slots + 1);
     for (let slot = 1; slot <= slots; slot++) this.#next[slot] = slot - 1;
     this.#free = slots;
+    this.#freeCount = slots;
+    this.#waiting = new Int32Array(table.peers + 1);
     // a gap has one message at least
     this.#gapChannel = new Int32Array(slots + 1);
     this.#gapSerial = new Int32Array(slots + 1);
+    this.#gapPeer = new Int32Array(slots + 1);
     this.#gapFirst = new Int32Array(slots + 1);
     this.#gapLast = new Int32Array(slots + 1);
     this.#gapDeadline = new Float64Array(slots + 1).fill(Number.POSITIVE_INFINITY);
@@ -188,6 +200,7 @@ export class Reorder {
       this.#used = this.#next[slot]!;
       this.#next[slot] = this.#free;
       this.#free = slot;
+      this.#freeCount += 1;
     }
   }
 
@@ -201,7 +214,8 @@ export class Reorder {
     if (((ns - words[at + EXPECTED]!) & 0xffff) > frames) this.#giveUp(channel, (ns - frames) & 0xffff);
     if (words[at + EXPECTED] === ns) return DELIVER;
     const { slotBytes, headroomBytes } = this.#pool;
-    if (this.#free === 0 || length > slotBytes - headroomBytes) {
+    const isRoom = this.#waiting[this.#table.peerOf(channel)]! < this.#freeCount;
+    if (!isRoom || length > slotBytes - headroomBytes) {
       this.#giveUp(channel, ns);
       // what went on with that may have been this very message
       return words[at + EXPECTED] === ns ? DELIVER : LATE;
@@ -246,6 +260,8 @@ export class Reorder {
     }
     const slot = this.#free;
     this.#free = this.#next[slot]!;
+    this.#freeCount -= 1;
+    this.#waiting[this.#gapPeer[gap]!]! += 1;
     this.#next[slot] = before === 0 ? this.#gapFirst[gap]! : this.#next[before]!;
     if (before === 0) this.#gapFirst[gap] = slot;
     else this.#next[before] = slot;
@@ -304,6 +320,7 @@ export class Reorder {
     this.#gapFirst[gap] = this.#next[slot]!;
     this.#next[slot] = this.#used;
     this.#used = slot;
+    this.#waiting[this.#gapPeer[gap]!]! -= 1;
     return slot;
   }
 
@@ -338,6 +355,7 @@ export class Reorder {
     this.#gaps += 1;
     this.#gapChannel[gap] = channel;
     this.#gapSerial[gap] = this.#channels[at + SERIAL]!;
+    this.#gapPeer[gap] = this.#table.peerOf(channel);
     this.#channels[at + GAP] = gap;
     return gap;
   }

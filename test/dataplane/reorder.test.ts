@@ -25,7 +25,7 @@ function makeReorder({ frames = 4, timeMs = 100, slots = 8, slotBytes = 64 } = {
       stale += 1;
     },
   };
-  const table = { serial, limits };
+  const table = { serial, limits, peers: 9, peerOf: (channel: number) => (channel === OTHER ? 2 : 1) };
   const reorder = new Reorder(
     table,
     { bytes: pool, offset: 0, slots, slotBytes, headroomBytes: HEADROOM },
@@ -137,6 +137,16 @@ describe("messages with sequence numbers", () => {
     expect(out.slice(4)).toEqual(["4:1", "4:3"]);
     for (const ns of [8, 8, 6]) receive(ns);
     expect(out.slice(6)).toEqual(["7", "8"]);
+  });
+
+  it("find room to wait, whatever another peer leaves out", () => {
+    const { receive, out, verdicts } = makeReorder({ frames: 100, slots: 8 });
+    for (const channel of [1, 2, 3]) for (let ns = 1; ns < 100; ns += 2) receive(ns, channel);
+    out.length = 0;
+    verdicts.length = 0;
+    for (const ns of [1, 2, 0]) receive(ns, OTHER);
+    expect(out).toEqual(["4:0", "4:1", "4:2"]);
+    expect(verdicts).toEqual([HELD, HELD, DELIVER]);
   });
 
   it("are taken from a peer that counts from somewhere else, once it is clear that it does", () => {

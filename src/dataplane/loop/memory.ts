@@ -15,6 +15,6 @@ export function preallocatedMemory(options: LoopOptions, sizes: TableSizes): Pre
 
 function bytesFor(options: LoopOptions, sizes: TableSizes): number {
   const perWorker =
-    options.puntRingBytes + punterBytes(sizes.channels) + reorderBytes(options, sizes.channels);
+    options.puntRingBytes + punterBytes(sizes.channels) + reorderBytes(options, sizes.channels, sizes.peers);
   return Tables.bytesFor(sizes) + sizes.workers * perWorker;
 }

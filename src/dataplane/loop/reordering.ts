@@ -3,6 +3,7 @@ import { STALE } from "../drop-codes.ts";
 import { Reorder, reorderStateBytes } from "../reorder.ts";
 import type { Dispatch } from "./dispatch.ts";
 import type { LoopOptions } from "./options.ts";
+import { peerOf } from "./sequence-numbers.ts";
 import type { Tables } from "./tables.ts";
 
 /** Where a header goes before a message that has waited: more than any needs, and frames stay aligned. */
@@ -10,9 +11,9 @@ const HEADROOM_BYTES = 64;
 
 type ReorderOptions = Pick<LoopOptions, "reorderFrames" | "reorderFrameBytes">;
 
-/** Octets of address space of one worker's pool, and of what it knows of so many channels. */
-export function reorderBytes(options: ReorderOptions, channels: number): number {
-  return poolBytes(options) + reorderStateBytes(channels);
+/** Octets of address space of one worker's pool, and of what it knows of so many channels and peers. */
+export function reorderBytes(options: ReorderOptions, channels: number, peers: number): number {
+  return poolBytes(options) + reorderStateBytes(channels, peers);
 }
 
 function poolBytes({ reorderFrames, reorderFrameBytes }: ReorderOptions): number {
@@ -48,6 +49,11 @@ export function makeReorder(
       drops[STALE]! += 1;
     },
   };
-  const table = { serial: tables.channelSerial, limits: tables.channelReorder };
+  const table = {
+    serial: tables.channelSerial,
+    limits: tables.channelReorder,
+    peers: tables.sizes.peers,
+    peerOf: (channel: number) => peerOf(tables.channelPeer[channel]!),
+  };
   return new Reorder(table, pool, sink, tables.sizes.channels, clock);
 }

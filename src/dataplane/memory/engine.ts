@@ -60,6 +60,7 @@ import { Counters } from "./counters.ts";
 import { Sequencing } from "./sequencing.ts";
 
 const MAX_CHANNELS = 1 << 17;
+const MAX_PEERS = 1 << 17;
 
 /** What the engine sent: on an Ethernet port, from a UDP port, or out of a unit towards the host's IP. */
 export type Transmission =
@@ -90,10 +91,16 @@ export interface DatagramSource {
 export class MemoryDataplane implements Dataplane {
   readonly engine = "memory";
   readonly preallocated = { bytes: 0, bytesPerChannel: 0 };
-  readonly #registry = new Registry({ ports: 1024, peers: 1 << 17, channels: MAX_CHANNELS, units: 1 << 16 });
+  readonly #registry = new Registry({
+    ports: 1024,
+    peers: MAX_PEERS,
+    channels: MAX_CHANNELS,
+    units: 1 << 16,
+  });
   readonly #counters = new Counters();
   readonly #sequencing = new Sequencing(
     MAX_CHANNELS,
+    MAX_PEERS,
     (channel, frame) => this.#deliverHeld(channel, frame),
     () => this.#count(STALE),
   );

@@ -1,4 +1,4 @@
-import type { ChannelId, L2tpChannelSpec } from "../../channel/dataplane.ts";
+import type { ChannelId, L2tpChannelSpec, PeerId } from "../../channel/dataplane.ts";
 import { limitsOf, Reorder, type ReorderSink } from "../reorder.ts";
 
 const SLOTS = 256;
@@ -6,6 +6,7 @@ const SLOT_BYTES = 2048;
 
 interface Sequenced {
   readonly follows: boolean;
+  readonly peer: PeerId;
   readonly serial: number;
   readonly limits: number;
   sent: boolean;
@@ -22,6 +23,7 @@ interface Order {
 export class Sequencing {
   readonly #channels = new Map<ChannelId, Sequenced>();
   readonly #maxChannels: number;
+  readonly #maxPeers: number;
   readonly #deliver: (channel: ChannelId, frame: Uint8Array) => void;
   readonly #stale: () => void;
   #serial = 0;
@@ -32,17 +34,20 @@ export class Sequencing {
   /** `deliver`: a message that has waited; `stale`: one whose channel is gone. */
   constructor(
     maxChannels: number,
+    maxPeers: number,
     deliver: (channel: ChannelId, frame: Uint8Array) => void,
     stale: () => void,
   ) {
     this.#maxChannels = maxChannels;
+    this.#maxPeers = maxPeers;
     this.#deliver = deliver;
     this.#stale = stale;
   }
 
-  add(channel: ChannelId, { sequencing = "follow", reorder }: L2tpChannelSpec): void {
+  add(channel: ChannelId, { peer, sequencing = "follow", reorder }: L2tpChannelSpec): void {
     this.#serial += 1;
     const sequenced = {
+      peer,
       follows: sequencing === "follow",
       serial: this.#serial,
       limits: limitsOf(reorder),
@@ -104,7 +109,13 @@ export class Sequencing {
       stale: this.#stale,
     };
     const pool = { bytes, offset: 0, slots: SLOTS, slotBytes: SLOT_BYTES, headroomBytes: 0 };
-    const reorder = new Reorder({ serial, limits }, pool, sink, this.#maxChannels, () => this.#now);
+    const table = {
+      serial,
+      limits,
+      peers: this.#maxPeers,
+      peerOf: (channel: ChannelId) => this.#channels.get(channel)!.peer,
+    };
+    const reorder = new Reorder(table, pool, sink, this.#maxChannels, () => this.#now);
     this.#order = { serial, limits, reorder };
     for (const [channel, sequenced] of this.#channels) this.#describe(channel, sequenced);
     return this.#order;
