@@ -38,10 +38,16 @@ const TRAFFIC = `Both ends of every frame are on the machine as well: generator,
 that of the IP packet inside PPP: on the access side the Ethernet frame has 22 octets more (Ethernet, PPPoE, PPP), on the
 LNS's side the outer IP packet has 40 more (IPv4, UDP, L2TP with Length, FF03, PPP). "both" is the sum of both directions.`;
 
-const OTHERS = `"paced-100k": 100,000 frames a second in each direction at once, whatever comes out. "setup": PPPoE
-sessions by \`lacewing dial\`, from the first PADI to an open IPCP, by way of LCP, CHAP, a call to the LNS and proxy AVPs;
-"rush": 4,000 of them at once, by a LAC that has served before. The dialler, a new process each time, and the LNS
-share the LAC's processors.`;
+const OTHERS = `- "paced-100k": 100,000 frames a second in each direction at once, whatever comes out.
+- "setup/lac": 10,000 PPPoE sessions by \`lacewing dial\`, from the first PADI to an open IPCP, by way of LCP, CHAP, a call to
+  the LNS and proxy AVPs; 256 of them are coming up at any time. The dialler, a new process each time, and the LNS share
+  the LAC's processors. "setup/lns": as many L2TP calls to an LNS that negotiates LCP, CHAP and IPCP itself.
+- "storm": 10,000 at once, with the retries of PPPoE and PPP, until the last is online; "versus-sustained" is against as many
+  256 at a time, just before. Nobody may fail. "dead-lns": their LNSes are two, of which one is dead, and the LAC does not
+  know it yet; of this there is one run.
+- "memory": what the resident set grows by with each session, after garbage collection, tables included that were preallocated
+  as address space; "heap" is JavaScript's part. "idle": all threads of a gateway with 64,000 sessions in which nobody
+  says anything: HELLO every 10 s in the LAC role, an LCP echo every 30 s in each session in the LNS role. One run.`;
 
 const METHOD = `## How it is measured
 
@@ -56,7 +62,7 @@ const METHOD = `## How it is measured
   over that time. A run that loses more than 0.1 % is a failure. "At least": the generator was busy all the time, and the
   LAC, which never had a full batch to work on, could do more.
 - At a fixed rate: what a pause of the generator keeps back leaves afterwards, as fast as it goes.
-- Five runs of each, in turns; medians, with the least and the most. One run of each before counts for nothing.
+- Five runs of each, in turns, three of set-ups; medians, with the least and the most. One run of each before counts for nothing.
 - Processor time is that of all threads of the LAC's process, the kernel's work in its system calls included.`;
 
 function circumstanceLines(file: ResultFile): readonly string[] {

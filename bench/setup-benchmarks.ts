@@ -8,6 +8,8 @@ const STEADY_PER_SECOND = 500;
 const AT_ONCE = 256;
 /** What two processors must sustain that are shared with both ends of every call. */
 const SETUPS_FLOOR = 2000;
+/** Each takes as long as many of the others. */
+const SETUP_RUNS = 3;
 /** What a storm may take, in times of what as many calls take one after the other. */
 const STORM_FLOOR = 2;
 
@@ -19,6 +21,7 @@ export function lacSetupScene(extent: Extent): Scene<Stage> {
       steady(extent.steadySetups),
       storm("storm/lac", extent.setups, {}),
     ],
+    runs: Math.min(SETUP_RUNS, extent.runs),
     open: () => Stage.open(),
   };
 }
@@ -43,6 +46,7 @@ export function lnsSetupScene(extent: Extent): Scene<LnsStage> {
         run: (stage) => lnsSetups(stage, extent.setups),
       },
     ],
+    runs: Math.min(SETUP_RUNS, extent.runs),
     open: () => LnsStage.open(),
   };
 }
