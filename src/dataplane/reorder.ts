@@ -141,7 +141,8 @@ export class Reorder {
     this.#gapFirst = new Int32Array(slots + 1);
     this.#gapLast = new Int32Array(slots + 1);
     this.#gapDeadline = new Float64Array(slots + 1).fill(Number.POSITIVE_INFINITY);
-    this.#freeGaps = Int32Array.from({ length: slots }, (_, i) => i + 1);
+    // the lowest on top: expire() looks no further than the highest that is used
+    this.#freeGaps = Int32Array.from({ length: slots }, (_, i) => slots - i);
     this.#freeGapCount = slots;
   }
 
