@@ -89,6 +89,9 @@ export interface ReorderSpec {
 
 export const DEFAULT_REORDER: ReorderSpec = { frames: 32, timeMs: 100 };
 
+/** Whether the data messages that we send on an L2TP channel have sequence numbers (RFC 2661 §5.4). */
+export type L2tpSequencing = "never" | "follow" | "always";
+
 export interface L2tpChannelSpec {
   readonly kind: "l2tp";
   readonly peer: PeerId;
@@ -105,7 +108,7 @@ export interface L2tpChannelSpec {
    * are numbered with the others. What the peer numbers is put in order whatever this says; a message without a
    * number passes at once.
    */
-  readonly sequencing?: "never" | "follow" | "always";
+  readonly sequencing?: L2tpSequencing;
   /** DEFAULT_REORDER when absent. */
   readonly reorder?: ReorderSpec;
 }
@@ -278,6 +281,12 @@ export interface Dataplane {
   addChannel(spec: ChannelSpec): ChannelId;
   /** Unbridges (the other end becomes punted), detaches, and retires the id. */
   closeChannel(channel: ChannelId): Promise<void>;
+
+  /**
+   * Changes what addChannel() was told of an L2TP channel, in any state of it: an LNS learns from ICCN whether the LAC
+   * requires sequence numbers. What is sent from now on is as it says; "follow" begins without.
+   */
+  setSequencing(channel: ChannelId, sequencing: L2tpSequencing): void;
 
   /** Joins two punted channels, both directions at once. */
   bridge(a: ChannelId, b: ChannelId, held?: readonly HeldFrame[]): Promise<void>;

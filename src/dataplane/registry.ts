@@ -165,6 +165,13 @@ export class Registry {
     return this.#channels.get(id) ?? unknown("channel", id);
   }
 
+  /** Throws unless it is one of L2TP, which alone can have sequence numbers. */
+  checkL2tp(id: ChannelId): void {
+    const { kind } = this.channel(id).spec;
+    if (kind !== "l2tp")
+      throw new DataplaneError("bad-spec", `channel ${id} is ${kind}, which has no numbers`);
+  }
+
   /** Undefined when there is no such channel (any more). */
   findChannel(id: ChannelId): ChannelEntry | undefined {
     return this.#channels.get(id);

@@ -1,5 +1,11 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import type { ChannelId, L2tpChannelSpec, PeerId, UdpPeerSpec } from "../../src/channel/dataplane.ts";
+import type {
+  ChannelId,
+  L2tpChannelSpec,
+  L2tpSequencing,
+  PeerId,
+  UdpPeerSpec,
+} from "../../src/channel/dataplane.ts";
 import { emitL2tp, parseL2tp } from "../../src/wire/l2tp.ts";
 import { ipv4Frame, numberedFrame, pppoeFrame, readPppoe, sequenceOf, udpPacket } from "./frames.ts";
 import type { Rig } from "./rig.ts";
@@ -134,6 +140,42 @@ export function describeSequencing(getRig: () => Rig): void {
         [undefined, 4],
         [2, 5],
       ]);
+    });
+
+    it("are as the control plane last said, on every channel of L2TP and no other", async () => {
+      const channel = l2tp({});
+      const change = (sequencing: L2tpSequencing, number: number) => {
+        rig.dataplane.setSequencing(channel, sequencing);
+        fromSubscriber(number);
+      };
+      rig.dataplane.inject(channel, numberedFrame(1, 1));
+      await sent(1);
+      await rig.dataplane.bridge(pppoe, channel);
+      change("always", 2);
+      await sent(2);
+      receive(undefined, numberedFrame(2, 50));
+      await forwarded(50);
+      fromSubscriber(3);
+      await sent(3);
+      change("never", 4);
+      await sent(4);
+      receive(0, numberedFrame(2, 51));
+      await forwarded(51);
+      change("follow", 5);
+      await sent(5);
+      receive(1, numberedFrame(2, 52));
+      await forwarded(52);
+      fromSubscriber(6);
+      expect(await sent(6)).toEqual([
+        [undefined, 1],
+        [0, 2],
+        [1, 3],
+        [undefined, 4],
+        [undefined, 5],
+        [2, 6],
+      ]);
+      const badSpec = expect.objectContaining({ code: "bad-spec" });
+      expect(() => rig.dataplane.setSequencing(pppoe, "always")).toThrow(badSpec);
     });
 
     it("put in order what is received, before a bridge and on it, and drop what comes twice", async () => {

@@ -6,6 +6,7 @@ import type {
   Dataplane,
   DropReason,
   HeldFrame,
+  L2tpSequencing,
   PeerId,
   PeerSpec,
   PortId,
@@ -176,6 +177,12 @@ class LoopDataplane implements Dataplane {
       },
     );
     return channel;
+  }
+
+  setSequencing(channel: ChannelId, sequencing: L2tpSequencing): void {
+    this.#checkOpen();
+    this.#registry.checkL2tp(channel);
+    this.#writer.setSequencing(channel, sequencing);
   }
 
   async closeChannel(channel: ChannelId): Promise<void> {

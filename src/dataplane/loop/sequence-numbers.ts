@@ -11,7 +11,7 @@
  * A channel that follows does as its peer does: the worker that receives from the peer sets and clears `sent`.
  */
 
-import type { L2tpChannelSpec } from "../../channel/dataplane.ts";
+import type { L2tpSequencing } from "../../channel/dataplane.ts";
 import type { Tables } from "./tables.ts";
 
 const SENT = 1 << 30;
@@ -19,8 +19,8 @@ const FOLLOWS = 1 << 29;
 
 export const PEER_MAX = (1 << 24) - 1;
 
-/** What goes beside the peer's id of a new channel. */
-export function sequencingBits({ sequencing }: L2tpChannelSpec): number {
+/** What goes beside the id of a channel's peer. */
+export function sequencingBits(sequencing: L2tpSequencing): number {
   return sequencing === "always" ? SENT : sequencing === "never" ? 0 : FOLLOWS;
 }
 
@@ -37,8 +37,8 @@ export function numbersSent(link: number): boolean {
 /** The peer has sent a message with a number or without; `link` is the channel's entry of `channelPeer`. */
 export function followPeer(tables: Tables, channel: number, link: number, numbered: boolean): void {
   if ((link & FOLLOWS) === 0 || numbersSent(link) === numbered) return;
-  if (numbered) Atomics.or(tables.channelPeer, channel, SENT);
-  else Atomics.and(tables.channelPeer, channel, ~SENT);
+  // nothing comes of it when the control plane has just said otherwise
+  Atomics.compareExchange(tables.channelPeer, channel, link, link ^ SENT);
 }
 
 /** The number of the next message that we send on a channel. */

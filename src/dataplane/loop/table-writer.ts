@@ -3,6 +3,7 @@ import type {
   AttachSpec,
   ChannelId,
   ChannelSpec,
+  L2tpSequencing,
   PeerId,
   PeerSpec,
   PortId,
@@ -22,7 +23,7 @@ import { addressRecord } from "./address-record.ts";
 import { ATTACHED, BRIDGED, CLOSED, nextGeneration, PUNTED, withState } from "./channel-word.ts";
 import type { Grace } from "./grace.ts";
 import { numbers, tableFull, take } from "./numbers.ts";
-import { sequencingBits } from "./sequence-numbers.ts";
+import { peerOf, sequencingBits } from "./sequence-numbers.ts";
 import { SessionTable } from "./session-table.ts";
 import {
   ATTACH_CLAMP,
@@ -150,7 +151,8 @@ export class TableWriter {
     for (const counters of t.counters)
       counters.fill(0, channel * COUNTERS_STRIDE, (channel + 1) * COUNTERS_STRIDE);
     for (const frames of t.controlFramesIn) frames[channel] = 0;
-    t.channelPeer[channel] = spec.peer | (spec.kind === "l2tp" ? sequencingBits(spec) : 0);
+    t.channelPeer[channel] =
+      spec.peer | (spec.kind === "l2tp" ? sequencingBits(spec.sequencing ?? "follow") : 0);
     t.channelNs[channel] = 0;
     t.channelSerial[channel]! += 1;
     t.channelReorder[channel] = spec.kind === "l2tp" ? limitsOf(spec.reorder) : 0;
@@ -164,6 +166,11 @@ export class TableWriter {
     } else {
       this.#sessions.publish(spec, channel);
     }
+  }
+
+  setSequencing(channel: ChannelId, sequencing: L2tpSequencing): void {
+    const { channelPeer } = this.#t;
+    Atomics.store(channelPeer, channel, peerOf(channelPeer[channel]!) | sequencingBits(sequencing));
   }
 
   closeChannel(channel: ChannelId, spec: ChannelSpec, port: PortId): void {

@@ -6,6 +6,7 @@ import type {
   Dataplane,
   DropReason,
   HeldFrame,
+  L2tpSequencing,
   PeerId,
   PeerSpec,
   PortId,
@@ -185,6 +186,12 @@ export class MemoryDataplane implements Dataplane {
     this.#sequencing.add(id, spec);
     this.#tunnels.set(spec.localTunnelId, sessions);
     return id;
+  }
+
+  setSequencing(channel: ChannelId, sequencing: L2tpSequencing): void {
+    this.#checkOpen();
+    this.#registry.checkL2tp(channel);
+    this.#sequencing.set(channel, sequencing);
   }
 
   async closeChannel(channel: ChannelId): Promise<void> {

@@ -1,11 +1,11 @@
-import type { ChannelId, L2tpChannelSpec, PeerId } from "../../channel/dataplane.ts";
+import type { ChannelId, L2tpChannelSpec, L2tpSequencing, PeerId } from "../../channel/dataplane.ts";
 import { limitsOf, Reorder, type ReorderSink } from "../reorder.ts";
 
 const SLOTS = 256;
 const SLOT_BYTES = 2048;
 
 interface Sequenced {
-  readonly follows: boolean;
+  follows: boolean;
   readonly peer: PeerId;
   readonly serial: number;
   readonly limits: number;
@@ -48,14 +48,21 @@ export class Sequencing {
     this.#serial += 1;
     const sequenced = {
       peer,
-      follows: sequencing === "follow",
+      follows: false,
       serial: this.#serial,
       limits: limitsOf(reorder),
-      sent: sequencing === "always",
+      sent: false,
       nextNs: 0,
     };
     this.#channels.set(channel, sequenced);
+    this.set(channel, sequencing);
     this.#describe(channel, sequenced);
+  }
+
+  set(channel: ChannelId, sequencing: L2tpSequencing): void {
+    const sequenced = this.#channels.get(channel)!;
+    sequenced.follows = sequencing === "follow";
+    sequenced.sent = sequencing === "always";
   }
 
   remove(channel: ChannelId): void {
