@@ -88,7 +88,10 @@ export class Sequencing {
 
   /** As Reorder's; arrived() follows on DELIVER. */
   arrive(channel: ChannelId, ns: number, frame: Uint8Array): number {
-    return this.#reorder().arrive(channel, ns, frame, 0, frame.length);
+    const verdict = this.#reorder().arrive(channel, ns, frame, 0, frame.length);
+    // what went on has been copied
+    this.#reorder().release();
+    return verdict;
   }
 
   arrived(channel: ChannelId): void {
