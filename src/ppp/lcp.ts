@@ -23,7 +23,7 @@ export type LinkKind = "pppoe" | "l2tp";
 const DEFAULT_MRU_BYTES = 1500;
 
 /** A smaller MRU is no use to anyone and is Nak'ed up. */
-const MIN_MRU_BYTES = 128;
+export const MIN_MRU_BYTES = 128;
 
 /** Configure-Requests in a row that carry our own magic number until the link is taken for looped back. */
 export const MAX_LOOPS = 5;

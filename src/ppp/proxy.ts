@@ -11,6 +11,7 @@ import {
   type LcpConfig,
   LcpPolicy,
   type LcpState,
+  MIN_MRU_BYTES,
   newLcp,
   readPeerOptions,
 } from "./lcp.ts";
@@ -75,6 +76,7 @@ export function adoptLcp(
     if (judge.judge(received, true).kind !== "ack") return "the subscriber's options are not to our liking";
   }
   readPeerOptions(state, received);
+  if (state.peerMruBytes < MIN_MRU_BYTES) return `an MRU of ${state.peerMruBytes} octets`;
   // The peer must not have been promised that we prove who we are: the LAC can't have meant us
   if (received.some(({ type }) => type === OPTION_AUTHENTICATION))
     return "the subscriber was promised that we authenticate ourselves";

@@ -106,10 +106,10 @@ export interface HeldSession {
  *
  * - "adopt": goes on from it where it is what we would have agreed to ourselves, and negotiates anew where not.
  * - "renegotiate": negotiates anew.
- * - "never-renegotiate": goes on from it also where we would have wanted it otherwise: any MRU, any method of
+ * - "never-renegotiate": goes on from it also where we would have wanted it otherwise: a large MRU, any method of
  *   authentication that we know, options that we put up with. With what can't be lived with (framing that we don't
- *   speak, no authentication where we demand one, a method that we don't know) the link is down at once,
- *   "proxy-unfit".
+ *   speak, an MRU below 128, no authentication where we demand one, a method that we don't know) the link is down at
+ *   once, "proxy-unfit".
  *
  * A LAC that has negotiated nothing leaves it to us, whatever the policy is.
  */

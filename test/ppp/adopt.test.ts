@@ -274,6 +274,11 @@ describe("an LNS that never renegotiates", () => {
       "the subscriber was promised that we authenticate ourselves",
     ],
     [
+      "an MRU that not even our own packets fit into",
+      withOptions({ lastReceivedConfReq: fromHex("0104003f") }),
+      "an MRU of 63 octets",
+    ],
+    [
       "options that do not add up",
       withOptions({ lastSentConfReq: fromHex("0105") }),
       "its options do not add up",
