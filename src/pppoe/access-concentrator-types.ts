@@ -14,7 +14,7 @@ export interface AccessConcentratorConfig {
   /** Six octets: the address of the access port, where PADR and PADT must come to. */
   readonly localMac: Uint8Array;
   readonly services: ServicePolicy;
-  /** At least 32 octets, for concentrators that answer in each other's place; a random one when absent. */
+  /** 16 octets, for concentrators that answer in each other's place; a random one when absent. */
   readonly cookieKey?: Uint8Array;
   /** Begin as after drain(). */
   readonly draining?: boolean;

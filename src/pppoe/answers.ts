@@ -1,4 +1,4 @@
-import { fromUtf8, utf8Within } from "../base/bytes.ts";
+import { equalBytes, utf8Within } from "../base/bytes.ts";
 import type { VlanTag } from "../wire/ethernet.ts";
 import { type DiscoveryPacket, largestPppFrame, NO_SESSION, PADO, PADS, PADT } from "../wire/pppoe.ts";
 import {
@@ -37,62 +37,54 @@ export function readEcho(
   vlanTags: readonly VlanTag[],
   { maxPayloadBytes, portMtuBytes }: { readonly maxPayloadBytes: number; readonly portMtuBytes: number },
 ): RequestEcho | undefined {
-  const names = tags.filter(({ type }) => type === TAG_SERVICE_NAME);
-  const serviceName = names[0]?.value;
-  if (serviceName === undefined || names.length > 1) return undefined;
+  const name = tags.find(({ type }) => type === TAG_SERVICE_NAME);
+  if (name === undefined) return undefined;
+  if (tags.some((tag) => tag.type === TAG_SERVICE_NAME && tag !== name)) return undefined;
   const hostUniq = findTag(tags, TAG_HOST_UNIQ);
   const relaySessionId = findTag(tags, TAG_RELAY_SESSION_ID);
   const carried = largestPppFrame(portMtuBytes, vlanTags) - PPP_PROTOCOL_BYTES;
   const agreed = Math.min(findMaxPayload(tags) ?? 0, maxPayloadBytes, carried);
   return {
-    serviceName,
+    serviceName: name.value,
     ...(hostUniq && { hostUniq }),
     ...(relaySessionId && { relaySessionId }),
     ...(agreed > STANDARD_PAYLOAD_BYTES && { maxPayloadBytes: agreed }),
   };
 }
 
-function echoedTags(echo: RequestEcho): readonly PppoeTag[] {
-  const tags: PppoeTag[] = [];
+function addEchoedTags(tags: PppoeTag[], echo: RequestEcho): void {
   if (echo.hostUniq) tags.push({ type: TAG_HOST_UNIQ, value: echo.hostUniq });
   if (echo.relaySessionId) tags.push({ type: TAG_RELAY_SESSION_ID, value: echo.relaySessionId });
   if (echo.maxPayloadBytes !== undefined) tags.push(maxPayloadTag(echo.maxPayloadBytes));
-  return tags;
+}
+
+/** The tags that are the same in every answer: AC-Name, and a Service-Name for each that every PADO offers. */
+export interface OwnTags {
+  readonly acName: PppoeTag;
+  readonly offered: readonly PppoeTag[];
+}
+
+export function ownTags(acName: string, offered: readonly string[]): OwnTags {
+  return {
+    acName: textTag(TAG_AC_NAME, acName),
+    offered: offered.map((name) => textTag(TAG_SERVICE_NAME, name)),
+  };
 }
 
 /** RFC 2516 §5.2: the name that was asked for, ours, and what else we offer. */
-export function offerPacket(
-  echo: RequestEcho,
-  acName: string,
-  offered: readonly string[],
-  cookie: Uint8Array,
-): DiscoveryPacket {
-  const asked = fromUtf8(echo.serviceName);
-  const others = offered.filter((name) => name !== asked);
-  return {
-    code: PADO,
-    sessionId: NO_SESSION,
-    tags: [
-      { type: TAG_SERVICE_NAME, value: echo.serviceName },
-      textTag(TAG_AC_NAME, acName),
-      ...others.map((name) => textTag(TAG_SERVICE_NAME, name)),
-      { type: TAG_AC_COOKIE, value: cookie },
-      ...echoedTags(echo),
-    ],
-  };
+export function offerPacket(echo: RequestEcho, own: OwnTags, cookie: Uint8Array): DiscoveryPacket {
+  const tags = [{ type: TAG_SERVICE_NAME, value: echo.serviceName }, own.acName];
+  for (const name of own.offered) if (!equalBytes(name.value, echo.serviceName)) tags.push(name);
+  tags.push({ type: TAG_AC_COOKIE, value: cookie });
+  addEchoedTags(tags, echo);
+  return { code: PADO, sessionId: NO_SESSION, tags };
 }
 
 /** RFC 2516 §5.4. */
-export function confirmationPacket(echo: RequestEcho, acName: string, sessionId: number): DiscoveryPacket {
-  return {
-    code: PADS,
-    sessionId,
-    tags: [
-      { type: TAG_SERVICE_NAME, value: echo.serviceName },
-      textTag(TAG_AC_NAME, acName),
-      ...echoedTags(echo),
-    ],
-  };
+export function confirmationPacket(echo: RequestEcho, own: OwnTags, sessionId: number): DiscoveryPacket {
+  const tags = [{ type: TAG_SERVICE_NAME, value: echo.serviceName }, own.acName];
+  addEchoedTags(tags, echo);
+  return { code: PADS, sessionId, tags };
 }
 
 /** A text of any length, cut to what we tell. */
@@ -103,11 +95,11 @@ function errorTag(type: number, text: string): PppoeTag {
 /** A PADS that says no: session id 0 and an error tag (RFC 2516 §5.4 and appendix A). */
 export function refusalPacket(
   echo: RequestEcho,
-  acName: string,
+  own: OwnTags,
   error: typeof TAG_SERVICE_NAME_ERROR | typeof TAG_AC_SYSTEM_ERROR,
   text: string,
 ): DiscoveryPacket {
-  const confirmation = confirmationPacket(echo, acName, NO_SESSION);
+  const confirmation = confirmationPacket(echo, own, NO_SESSION);
   return { ...confirmation, tags: [...confirmation.tags, errorTag(error, text)] };
 }
 

@@ -1,10 +1,11 @@
 import {
   ETHERTYPE_PPPOE_DISCOVERY,
   type EthernetFrame,
-  emitEthernet,
+  ethernetHeaderBytes,
   isStationMac,
   parseEthernet,
   type VlanTag,
+  writeEthernetHeader,
 } from "../wire/ethernet.ts";
 import {
   type DiscoveryMalformed,
@@ -37,11 +38,8 @@ export function readDiscoveryFrame(bytes: Uint8Array): DiscoveryFrame | FrameJun
 }
 
 export function emitDiscoveryFrame(frame: DiscoveryFrame): Uint8Array {
-  return emitEthernet({
-    destination: frame.destination,
-    source: frame.source,
-    tags: frame.vlanTags,
-    etherType: ETHERTYPE_PPPOE_DISCOVERY,
-    payload: emitDiscovery(frame.packet),
-  });
+  const { destination, source, vlanTags: tags, packet } = frame;
+  const bytes = emitDiscovery(packet, ethernetHeaderBytes(tags.length));
+  writeEthernetHeader(bytes, 0, { destination, source, tags, etherType: ETHERTYPE_PPPOE_DISCOVERY });
+  return bytes;
 }

@@ -1,4 +1,5 @@
 import type { Instant } from "../base/time.ts";
+import type { SubscriberKey } from "./subscriber-key.ts";
 
 /** How a host whose logins fail one after the other is held back. */
 export interface LoginBackoffLimits {
@@ -12,7 +13,7 @@ export interface LoginBackoffLimits {
 export const DEFAULT_LOGIN_BACKOFF: LoginBackoffLimits = { firstMs: 1000, mostMs: 60_000, forgetMs: 600_000 };
 
 interface FailingHost {
-  readonly subscriber: string;
+  readonly subscriber: SubscriberKey;
   failures: number;
   failedAt: Instant;
 }
@@ -32,7 +33,7 @@ export class LoginBackoff {
   readonly #limits: LoginBackoffLimits;
   readonly #state: LoginBackoffState;
   readonly #capacity: number;
-  readonly #positions: Map<string, number>;
+  readonly #positions: Map<SubscriberKey, number>;
 
   constructor(limits: LoginBackoffLimits, state: LoginBackoffState, capacity: number) {
     this.#limits = limits;
@@ -42,30 +43,30 @@ export class LoginBackoff {
   }
 
   /** Whether it is too early for this host. */
-  holdsBack(subscriber: string, now: Instant): boolean {
+  holdsBack(subscriber: SubscriberKey, now: Instant): boolean {
     const host = this.#host(subscriber);
     if (host === undefined || host.failures === 0) return false;
     const { firstMs, mostMs } = this.#limits;
     return now < host.failedAt + Math.min(mostMs, firstMs * 2 ** (host.failures - 1));
   }
 
-  failed(subscriber: string, now: Instant): void {
+  failed(subscriber: SubscriberKey, now: Instant): void {
     const host = this.#host(subscriber) ?? this.#add(subscriber, now);
     host.failures = now - host.failedAt > this.#limits.forgetMs ? 1 : Math.min(32, host.failures + 1);
     host.failedAt = now;
   }
 
-  succeeded(subscriber: string): void {
+  succeeded(subscriber: SubscriberKey): void {
     const host = this.#host(subscriber);
     if (host !== undefined) host.failures = 0;
   }
 
-  #host(subscriber: string): FailingHost | undefined {
+  #host(subscriber: SubscriberKey): FailingHost | undefined {
     const position = this.#positions.get(subscriber);
     return position === undefined ? undefined : this.#state.hosts[position];
   }
 
-  #add(subscriber: string, now: Instant): FailingHost {
+  #add(subscriber: SubscriberKey, now: Instant): FailingHost {
     const position = this.#state.next;
     const evicted = this.#state.hosts[position];
     if (evicted !== undefined) this.#positions.delete(evicted.subscriber);

@@ -1,7 +1,6 @@
 import type { Instant } from "../base/time.ts";
 import { type TokenBucketState, takeToken, tokenBucket } from "../base/token-bucket.ts";
-import type { VlanTag } from "../wire/ethernet.ts";
-import { subscriberKey } from "./subscriber-key.ts";
+import type { SubscriberKey } from "./subscriber-key.ts";
 
 /** So many a second, and so many at once. */
 export interface Rate {
@@ -11,7 +10,7 @@ export interface Rate {
 
 /** Plain data: a ring of entries, the oldest at `next` once the ring is full. */
 export interface SubscriberBucketsState {
-  entries: { subscriber: string; bucket: TokenBucketState }[];
+  entries: { subscriber: SubscriberKey; bucket: TokenBucketState }[];
   next: number;
 }
 
@@ -27,7 +26,7 @@ export class SubscriberBuckets {
   readonly #state: SubscriberBucketsState;
   readonly #rate: Rate;
   readonly #capacity: number;
-  readonly #positions: Map<string, number>;
+  readonly #positions: Map<SubscriberKey, number>;
 
   constructor(state: SubscriberBucketsState, rate: Rate, capacity: number) {
     this.#state = state;
@@ -37,14 +36,13 @@ export class SubscriberBuckets {
   }
 
   /** Takes a token of this subscriber if it has one. */
-  take(mac: Uint8Array, vlanTags: readonly VlanTag[], now: Instant): boolean {
-    const key = subscriberKey(mac, vlanTags);
-    const position = this.#positions.get(key) ?? this.#add(key, now);
+  take(subscriber: SubscriberKey, now: Instant): boolean {
+    const position = this.#positions.get(subscriber) ?? this.#add(subscriber, now);
     const { bucket } = this.#state.entries[position]!;
     return takeToken(bucket, now, this.#rate.perSecond, this.#rate.burst);
   }
 
-  #add(subscriber: string, now: Instant): number {
+  #add(subscriber: SubscriberKey, now: Instant): number {
     const position = this.#state.next;
     const evicted = this.#state.entries[position];
     if (evicted !== undefined) this.#positions.delete(evicted.subscriber);

@@ -1,23 +1,19 @@
-import { readU16, readU32, toHex, writeU16, writeU32 } from "../base/bytes.ts";
+import { readU16, readU32, writeU16, writeU32 } from "../base/bytes.ts";
 import { MAC_BYTES, type VlanTag, vlanId } from "../wire/ethernet.ts";
 
 /**
- * Where a subscriber is: MAC address, TPIDs and VLAN ids as octets. Priority is left out; the same MAC in two
- * VLANs is two subscribers.
+ * Where a subscriber is: three units of the MAC address, and a TPID and a VLAN id for each tag, all of 16 bits. A map key
+ * that is made with every packet. Priority is left out; the same MAC in two VLANs is two subscribers.
  */
-export function subscriberOctets(mac: Uint8Array, vlanTags: readonly VlanTag[]): Uint8Array {
-  const octets = new Uint8Array(MAC_BYTES + 4 * vlanTags.length);
-  octets.set(mac);
-  for (const [i, tag] of vlanTags.entries()) {
-    writeU16(octets, MAC_BYTES + 4 * i, tag.tpid);
-    writeU16(octets, MAC_BYTES + 4 * i + 2, vlanId(tag));
-  }
-  return octets;
-}
+export type SubscriberKey = string;
 
-/** The same as a map key. */
-export function subscriberKey(mac: Uint8Array, vlanTags: readonly VlanTag[]): string {
-  return toHex(subscriberOctets(mac, vlanTags));
+/** Units of the longest key: an address under two tags. */
+export const MAX_SUBSCRIBER_UNITS = 7;
+
+export function subscriberKey(mac: Uint8Array, vlanTags: readonly VlanTag[]): SubscriberKey {
+  let key = String.fromCharCode(readU16(mac, 0), readU16(mac, 2), readU16(mac, 4));
+  for (const tag of vlanTags) key += String.fromCharCode(tag.tpid, vlanId(tag));
+  return key;
 }
 
 /** A MAC address as a number of 48 bits: of these there are tens of thousands. */

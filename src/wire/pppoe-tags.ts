@@ -59,12 +59,15 @@ export function parseTags(payload: Uint8Array): readonly PppoeTag[] | undefined 
 
 /** Octets that emitTags makes of these. */
 export function tagsBytes(tags: readonly PppoeTag[]): number {
-  return tags.reduce((sum, tag) => sum + TAG_HEADER_BYTES + tag.value.length, 0);
+  let length = 0;
+  for (const { value } of tags) length += TAG_HEADER_BYTES + value.length;
+  return length;
 }
 
-export function emitTags(tags: readonly PppoeTag[]): Uint8Array {
-  const bytes = new Uint8Array(tagsBytes(tags));
-  let at = 0;
+/** The tags after `headroom` octets of zeroes, which are for the headers. */
+export function emitTags(tags: readonly PppoeTag[], headroom = 0): Uint8Array {
+  const bytes = new Uint8Array(headroom + tagsBytes(tags));
+  let at = headroom;
   for (const { type, value } of tags) {
     writeU16(bytes, at, type);
     writeU16(bytes, at + 2, value.length);

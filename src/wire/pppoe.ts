@@ -103,9 +103,10 @@ export function discoveryBytes(packet: DiscoveryPacket): number {
   return PPPOE_HEADER_BYTES + tagsBytes(packet.tags);
 }
 
-export function emitDiscovery(packet: DiscoveryPacket): Uint8Array {
-  const bytes = new Uint8Array(discoveryBytes(packet));
-  writePppoeHeader(bytes, 0, packet.code, packet.sessionId, bytes.length - PPPOE_HEADER_BYTES);
-  bytes.set(emitTags(packet.tags), PPPOE_HEADER_BYTES);
+/** The packet after `headroom` octets of zeroes, which are for the Ethernet header. */
+export function emitDiscovery(packet: DiscoveryPacket, headroom = 0): Uint8Array {
+  const payload = headroom + PPPOE_HEADER_BYTES;
+  const bytes = emitTags(packet.tags, payload);
+  writePppoeHeader(bytes, headroom, packet.code, packet.sessionId, bytes.length - payload);
   return bytes;
 }

@@ -219,7 +219,7 @@ describe("the AC-Cookie", () => {
   });
 
   it("of a concentrator with the same configured key is good, with another's is not", () => {
-    const key = new Uint8Array(32).fill(5);
+    const key = new Uint8Array(16).fill(5);
     const cookie = cookieFor(concentrator({ cookieKey: key }, 1), 0)!;
     expect(concentrator({ cookieKey: key }, 2).receive(1, padrWith(cookie))).toHaveLength(1);
     expect(concentrator({}, 3).receive(1, padrWith(cookie))).toEqual([]);
