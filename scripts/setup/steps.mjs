@@ -171,10 +171,25 @@ const peerVm = {
   },
 };
 
+/** A peer of `npm run interop`, likewise. */
+const l2tpns = {
+  stamp: () => fingerprint(["test/interop/l2tpns/prepare.mjs", "test/interop/vm/image/debian.mjs"]),
+  why() {
+    if (process.getuid() !== 0 || readStamp("l2tpns") === this.stamp()) return undefined;
+    return "prepares another real peer: downloads Debian's l2tpns, not installing it";
+  },
+  async make() {
+    const stamp = this.stamp();
+    await run("l2tpns", [process.execPath, "test/interop/l2tpns/prepare.mjs"]);
+    writeStamp("l2tpns", stamp);
+  },
+};
+
 /** @type {Record<string, { why(): string | undefined, make(): Promise<void> }[]>} */
 export const STEPS = {
   run: [debianPackages("run"), nodeModules, addon, dist],
   test: [debianPackages("test"), nodeModules, addon, dist, peerVm],
+  interop: [debianPackages("test"), nodeModules, addon, dist, peerVm, l2tpns],
   check: [debianPackages("check"), nodeModules],
   build: [debianPackages("build"), nodeModules, addon, dist],
   bench: [debianPackages("bench"), nodeModules, addon, dist],

@@ -50,7 +50,10 @@ export const SCENARIOS = {
   "pta-chap": cpe(PTA, "CHAP with MD5; IPv4 address; 1492-octet packets both ways; the client hangs up"),
   "pta-ms-chap-v2": cpe(PTA, "MS-CHAPv2, our response to its challenge included; 1492-octet packets"),
   "pta-ms-chap-v2-refused": cpe(PTA, "MS-CHAPv2 with a wrong password: refused"),
-  "pta-ipv6": cpe(PTA, "IPV6CP beside IPCP; IPv6 packets both ways between link-local addresses"),
+  "pta-ipv6": cpe(
+    PTA,
+    "IPV6CP beside IPCP; IPv6 packets both ways between the negotiated addresses, ours put on the device by hand",
+  ),
   "pta-1500": cpe(PTA, "PPP-Max-Payload (RFC 4638); 1500-octet packets both ways, unfragmented"),
   "pta-vlan": cpe(PTA, "in one VLAN tag (802.1Q); 1492-octet packets both ways"),
   "pta-qinq": cpe(PTA, "in two tags (802.1ad over 802.1Q); 1492-octet packets both ways"),
@@ -64,7 +67,7 @@ export const SCENARIOS = {
   "lac-chap": cpe(LAC_AND_LNS, "CHAP with MD5; 1492-octet packets both ways; the client hangs up"),
   "lac-ms-chap-v2": cpe(LAC_AND_LNS, "MS-CHAPv2, which no proxy AVP can carry: the LNS challenges anew"),
   "lac-wrong-password": cpe(LAC_AND_LNS, "CHAP with a wrong password: refused, and gone from both"),
-  "lac-ipv6": cpe(LAC_AND_LNS, "IPV6CP through the bridge; IPv6 packets both ways"),
+  "lac-ipv6": cpe(LAC_AND_LNS, "IPV6CP through the bridge; IPv6 packets both ways, likewise"),
   "lac-1500": cpe(LAC_AND_LNS, "PPP-Max-Payload; 1500-octet packets both ways, fragmented outside only"),
   "lac-qinq": cpe(LAC_AND_LNS, "in two tags; 1492-octet packets both ways"),
   "lac-lns-ends": cpe(LAC_AND_LNS, "the LNS stops: the client is told by LCP Terminate-Request"),
@@ -87,9 +90,9 @@ export const SCENARIOS = {
   "xl2tpd-client-told": clientOf("the LNS stops: the client is told by LCP and StopCCN"),
   "xl2tpd-client-hidden": clientOf("AVPs hidden by both sides; MS-CHAPv2"),
   "xl2tpd-client-odd-options": clientOf(
-    "its pppd asks for VJ compression, deflate, BSD-Compress, multilink, PFC and ACFC: gets in, and packets pass",
+    "in user space, its pppd asks for an ACCM, PFC, ACFC, multilink, VJ compression, deflate and BSD-Compress: gets in, and packets pass",
   ),
-  "xl2tpd-client-ipv6": clientOf("IPV6CP; IPv6 packets both ways"),
+  "xl2tpd-client-ipv6": clientOf("IPV6CP; IPv6 packets both ways, our address put on the device by hand"),
   "xl2tpd-client-crowd": clientOf("four tunnels at once from one address and port"),
   "xl2tpd-client-loss": clientOf(
     "10 % loss and reordering each way: the call comes up, carries packets, and ends on both sides",
@@ -100,13 +103,17 @@ export const SCENARIOS = {
     "tunnel secret; it negotiates LCP anew; PAP checked by its RADIUS; packets pass; hang-up",
   ),
   "l2tpns-lns-crowd": lnsOf("l2tpns", "twenty calls at once"),
-  "l2tpns-lns-refuses": lnsOf("l2tpns", "a wrong password: refused, and gone from the LAC"),
+  "l2tpns-lns-refuses": lnsOf(
+    "l2tpns",
+    "a wrong password: it says so by CDN alone; the subscriber gets PADT, and is gone from the LAC",
+  ),
   "l2tpns-lac": lacOf("no FF03, no proxy AVPs: LCP and authentication at the LNS; packets pass; hang-up"),
   "l2tpns-lac-crowd": lacOf("twenty calls at once"),
   "l2tpns-lac-told": lacOf("the LNS stops: the subscriber is told"),
 
   "dial-pap": accessServer("PAP; packets pass; hang-up"),
   "dial-chap": accessServer("CHAP with MD5; packets pass; hang-up"),
+  "dial-ms-chap-v2": accessServer("MS-CHAPv2, the server's own response checked; packets pass; hang-up"),
   "dial-refused": accessServer("a wrong password: refused, with the reason told"),
   "dial-server-ends": accessServer("its pppd ends: the subscriber is told"),
 } as const satisfies Record<string, Scenario>;

@@ -91,14 +91,6 @@ export function pingFrom(netns: Netns, address: string, bytes: number): void {
   netns.run(...pingCommand(address, bytes));
 }
 
-/** Of a device of ours. */
-export function linkLocalAddress(netns: Netns, device: string): string {
-  const said = netns.ip("-6", "address", "show", "dev", device, "scope", "link");
-  const address = /inet6 (fe80:[0-9a-f:]+)/.exec(said)?.[1];
-  if (address === undefined) throw new Error(`${device} has no link-local address:\n${said}`);
-  return address;
-}
-
 function pingCommand(address: string, bytes: number): string[] {
   const payload = bytes - (address.includes(":") ? 48 : 28); // headers of IP and ICMP
   return ["ping", "-q", "-c", "3", "-i", "0.2", "-w", "10", "-M", "do", "-s", `${payload}`, address];

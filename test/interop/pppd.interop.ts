@@ -7,7 +7,6 @@ import {
   callByPppoe,
   giveSecrets,
   ipv6Addresses,
-  linkLocalAddress,
   PPPD_PEER_ENDED,
   PPPD_TERMINATED_BY_SIGNAL,
   PPPD_WE_FAILED_TO_AUTHENTICATE,
@@ -109,11 +108,12 @@ describe("pppd as PPPoE client", () => {
 
   async function speaksIpv6(user: string): Promise<void> {
     const pppd = call(user, { ipv6: true });
-    const { local, device } = await ipv6Addresses(pppd);
+    const { local, remote, device } = await ipv6Addresses(pppd);
     const terminating = user === CAROL ? lac : lns;
     const netns = terminating === lac ? network.lac : network.lns;
     const unit = (await terminating.session(user)).device!;
-    await pingFromGuest(network.vm, "cpe", `${linkLocalAddress(netns, unit)}%${device}`, 1492);
+    netns.ip("address", "add", `${remote}/64`, "dev", unit, "nodad");
+    await pingFromGuest(network.vm, "cpe", `${remote}%${device}`, 1492);
     pingFrom(netns, `${local}%${unit}`, 1492);
     await carriesAndEnds(pppd, user);
   }

@@ -21,7 +21,7 @@ export default class InteropReport implements Reporter {
     const ids = Object.keys(SCENARIOS) as ScenarioId[];
     const missing = ids.filter((id) => (results.get(id) ?? "skipped") === "skipped");
     if (missing.length > 0) {
-      console.log(`docs/interop.md stays as it is: not run: ${missing.join(", ")}`);
+      console.log(`docs/interop.md stays as it is: ${missing.length} of ${ids.length} scenarios did not run`);
       return;
     }
     const all = Object.fromEntries(results) as Record<ScenarioId, Result>;

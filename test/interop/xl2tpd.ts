@@ -22,6 +22,8 @@ export interface Xl2tpdLns extends Common {
 export interface Xl2tpdClient extends Common {
   readonly lns: string;
   readonly user: string;
+  /** Without the kernel's L2TP: its pppds talk to it through terminals, and ask for all that pppd can do. */
+  readonly userSpace?: boolean;
   /** As many tunnels to that LNS it knows, "lns1" and so on; one, "lns", when absent. */
   readonly tunnels?: number;
 }
@@ -50,12 +52,12 @@ length bit = yes
 `;
     const { pppd = ["require-chap"] } = lns;
     const options = ["auth", "mtu 1492", "mru 1492", "linkname isp", ...pppd];
-    return Xl2tpd.#start(vm, lns.netns ?? "isp", lns, [section], options);
+    return Xl2tpd.#start(vm, lns.netns ?? "isp", lns, [section], options, []);
   }
 
   /** Knows the LNS at `lns` and calls it when it is told to. */
   static client(vm: PeerVm, client: Xl2tpdClient): Promise<Xl2tpd> {
-    const { tunnels, pppd = [] } = client;
+    const { tunnels, pppd = [], userSpace = false } = client;
     const names = tunnels === undefined ? ["lns"] : Array.from({ length: tunnels }, (_, i) => `lns${i + 1}`);
     const sections = names.map(
       (name) => `[lac ${name}]
@@ -69,7 +71,8 @@ redial = no
     );
     const options = [`user ${client.user}`, "noauth", "noipdefault", "mtu 1492", "mru 1492", ...pppd];
     if (tunnels === undefined) options.push("linkname client");
-    return Xl2tpd.#start(vm, client.netns ?? "client", client, sections, options);
+    const global = userSpace ? ["force userspace = yes"] : [];
+    return Xl2tpd.#start(vm, client.netns ?? "client", client, sections, options, global);
   }
 
   static async #start(
@@ -78,6 +81,7 @@ redial = no
     { address, secret, hidden = false }: Common,
     sections: readonly string[],
     pppd: readonly string[],
+    global: readonly string[],
   ): Promise<Xl2tpd> {
     const ipv6 = pppd.includes("+ipv6") ? [] : ["noipv6"];
     const lines = [...pppd, ...ipv6, "debug", `logfile /tmp/${netns}/pppd.log`];
@@ -92,7 +96,7 @@ listen-addr = ${address}
 auth file = ${secrets}
 debug tunnel = yes
 debug state = yes
-${sections.map((section) => `${section}${common}`).join("")}`,
+${global.map((line) => `${line}\n`).join("")}${sections.map((section) => `${section}${common}`).join("")}`,
     );
     const directory = `/tmp/${netns}`;
     await vm.mustRun(["bash", "-ec", `rm -rf ${directory}; mkdir ${directory}`]);
@@ -103,9 +107,8 @@ ${sections.map((section) => `${section}${common}`).join("")}`,
   }
 
   /** "c lns" calls the LNS, "d lns" ends its tunnel. */
-  async control(...commands: readonly string[]): Promise<void> {
-    const script = commands.map((command) => `echo '${command}' >${this.#directory}/control`).join("; ");
-    await this.#vm.mustRun(["bash", "-c", script]);
+  async control(command: string): Promise<void> {
+    await this.#vm.mustRun(["bash", "-c", `echo '${command}' >${this.#directory}/control`]);
   }
 
   /** What its pppds say; a job that runs until it is killed. */

@@ -39,7 +39,16 @@ const HOST_PROGRAMS = ["bash", "ip", "tc", "ping", "tcpdump"];
 const PPPD_PLUGINS = ["rp-pppoe.so", "pppoe.so", "pppol2tp.so"];
 const MODULES = [
   ...["virtio_pci", "virtio_console", "9pnet_virtio", "9p", "virtio_net"],
-  ...["ppp_generic", "ppp_async", "ppp_synctty", "pppoe", "l2tp_ppp", "l2tp_netlink"],
+  ...[
+    "ppp_generic",
+    "ppp_async",
+    "ppp_synctty",
+    "ppp_deflate",
+    "bsd_comp",
+    "pppoe",
+    "l2tp_ppp",
+    "l2tp_netlink",
+  ],
   ...["veth", "8021q", "sch_netem"],
 ];
 
