@@ -15,6 +15,12 @@ export function checkDestinations(config: Raw): Problem[] {
     check(["lines", i, "to"], line.to);
     problems.push(...checkLine(config, ["lines", i], line));
   }
+  for (const [i, peer] of rawList(rawMap(config.l2tp).peers).map(rawMap).entries()) {
+    if (!("destination" in peer)) continue;
+    const path: Path = ["l2tp", "peers", i, "destination"];
+    check(path, peer.destination);
+    problems.push(...checkCallsOf(config, path, peer));
+  }
   check(["default"], config.default);
   return [...problems, ...checkRealmsCase(rawMap(config.realms))];
 }
@@ -41,6 +47,26 @@ function checkLnsReference(config: Raw, path: Path, name: string): Problem | und
   if (groups.includes(name)) return undefined;
   const section = groups.length === 0 ? "l2tp.peers" : "l2tp.peers or lns-groups";
   return checkCallablePeer(config, path, name, section, groups);
+}
+
+/** A peer whose calls are to go somewhere is one that calls us, and they do not go back to it. */
+function checkCallsOf(config: Raw, path: Path, peer: Raw): Problem[] {
+  if (peer.role !== "lac" && peer.role !== "both")
+    return [
+      {
+        path,
+        at: "key",
+        text: `${where(path)}it does not call us; allowed: for a peer with the role lac or both`,
+      },
+    ];
+  const lns = rawText(rawMap(peer.destination).lns);
+  const group = rawMap(rawMap(config["lns-groups"])[lns ?? ""]);
+  const members = rawList(group.members).map((member) => rawText(rawMap(member).peer));
+  const leads = members.length === 0 ? [lns] : members;
+  if (lns === undefined || leads.some((name) => name !== peer.name)) return [];
+  const here: Path = [...path, "lns"];
+  const text = `${where(here)}read ${JSON.stringify(lns)}, by which its calls would go back to it; allowed: another LNS`;
+  return [{ path: here, at: "value", text }];
 }
 
 /** A line says which lines it means, on an access interface that is there. */

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { authenticationMethods } from "./access-schema.ts";
 import { block } from "./block.ts";
 import { callingNumberTemplate, connectSpeed } from "./call-fields.ts";
+import { destinationSchema } from "./destination-schema.ts";
 import {
   deviceName,
   duration,
@@ -15,6 +16,7 @@ import {
   secret,
   word,
 } from "./fields.ts";
+import { switchAvpsSchema } from "./switch-schema.ts";
 
 /** A local address that L2TP is spoken on. */
 const listenSchema = block(
@@ -147,6 +149,16 @@ export const peerSchema = block(
     authentication: authenticationMethods().describe(
       "As its LNS: what we ask subscribers for, in order of preference.",
     ),
+    destination: destinationSchema
+      .exactOptional()
+      .describe(
+        "As its LNS: where the subscribers go whose calls it brings, whatever their names are; by their realm when absent. To an LNS, they go as they come: we negotiate nothing.",
+      ),
+    "switch-avps": switchAvpsSchema
+      .prefault({})
+      .describe(
+        "As the LAC of an LNS to which we send on calls that another LAC has placed with us: what becomes of each AVP. relay: it goes on as it came; regenerate: it is made as for a subscriber of our own; drop: it is left out. What came hidden is hidden again if hide-avps says so.",
+      ),
   },
   {
     port: "udpPort",

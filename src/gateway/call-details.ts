@@ -4,6 +4,8 @@ import { PROXY_AUTH_TYPE } from "../l2tp/outputs.ts";
 import type { ProxyAuthentication } from "../ppp/proxy.ts";
 import type { HeldSession } from "../ppp/server.ts";
 import { accessLineFromPppoe } from "../wire/l2tp-access-line.ts";
+import type { Call } from "./call.ts";
+import type { CallReport } from "./call-reports.ts";
 import type { Carrier } from "./carrier.ts";
 
 /** Framing Type of ICCN: synchronous (RFC 2661 §4.4.3); Ethernet knows no other. */
@@ -16,15 +18,29 @@ const UNKNOWN_SPEED = 1_000_000_000;
 /** Tx and Rx Connect Speed have 32 bits (§4.4.4), and saturate. */
 const LARGEST_SPEED = 0xffff_ffff;
 
-/** What an LNS is told of a call. */
+/** What an LNS is told of a call, and who is told what the LNS says of it. */
 export interface CallDetails {
+  /** The call that is sent on, when it came by L2TP. */
+  readonly cameFrom: Call | undefined;
+  /** What a LAC before us has negotiated with the subscriber, and we have not touched; undefined once connected. */
+  readonly proxied: HeldSession | undefined;
+  /** Whether ICCN says Sequencing Required. */
+  numbers(peer: L2tpPeerConfig): boolean;
   request(peer: L2tpPeerConfig): Omit<CallRequest, "callSerialNumber">;
   /** `held`: what we negotiated with the subscriber, if we did. */
   connection(peer: L2tpPeerConfig, held: HeldSession | undefined): CallConnection;
+  /** ICCN is out: the call stands. */
+  connected(call: Call, connection: CallConnection): void;
+  /** What the LNS says of the call; returns whether it has been passed on. */
+  report(report: CallReport): boolean;
+  /** The session is over. */
+  ended(): void;
 }
 
 /** A subscriber's own line: where he calls from, as his carrier knows it. */
 export class LineDetails implements CallDetails {
+  readonly cameFrom = undefined;
+  readonly proxied = undefined;
   readonly #carrier: Carrier;
   readonly #ourName: string;
 
@@ -47,15 +63,31 @@ export class LineDetails implements CallDetails {
     };
   }
 
+  numbers({ sequencing }: L2tpPeerConfig): boolean {
+    return sequencing === "required";
+  }
+
   connection(peer: L2tpPeerConfig, held: HeldSession | undefined): CallConnection {
     const { down, up } = connectSpeeds(this.#carrier, peer);
     return {
       txConnectSpeed: down,
       rxConnectSpeed: up,
       framingType: FRAMING_SYNCHRONOUS,
-      ...(peer.sequencing === "required" && { sequencingRequired: true }),
+      ...(this.numbers(peer) && { sequencingRequired: true }),
       ...proxied(held),
     };
+  }
+
+  connected(): void {
+    // Ethernet has nothing to tell an LNS but its frames
+  }
+
+  report(): boolean {
+    return false;
+  }
+
+  ended(): void {
+    // nobody else knows of it
   }
 }
 

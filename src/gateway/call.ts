@@ -3,6 +3,7 @@ import type { L2tpPeerConfig } from "../config/config.ts";
 import type { L2tpEndpoint } from "../l2tp/endpoint.ts";
 import type { CallConnection, L2tpOutput, SessionCause, SessionStage, TunnelCause } from "../l2tp/outputs.ts";
 import { CDN_RESULT, GENERAL_ERROR, type ResultCode } from "../wire/l2tp-codes.ts";
+import type { CallReport, CallSpeeds } from "./call-reports.ts";
 import type { Surroundings } from "./surroundings.ts";
 import type { L2tpLegView } from "./views.ts";
 
@@ -14,8 +15,12 @@ export interface Call {
   view(): L2tpLegView;
   /** Octets of the largest subscriber's packet whose outer packet fits the path; `sequenced`: with Ns and Nr. */
   innerMtuBytes(sequenced: boolean): number;
+  /** Where and who its peer is; undefined while the tunnel is not up. */
+  remote(): CallRemote | undefined;
   /** LAC: sends ICCN. The bridge stands. */
   connect(connection: CallConnection): void;
+  /** Sends the message that says so, where the peer may be told: nothing happens where it may not. */
+  tell(report: CallReport): void;
   /** Sends a CDN, unless the call has ended already. */
   hangUp(code: ResultCode): void;
   /** Closes the channel of a call that we placed. The call must have ended or been hung up. */
@@ -35,17 +40,29 @@ export interface CallEnd {
     | { readonly kind: "local" };
 }
 
+/** The CDN by which the peer ended a call, if that is how it ended. */
+export function cdnOf({ why }: CallEnd): ResultCode | undefined {
+  if (why.kind !== "session" || why.cause.by !== "peer") return undefined;
+  const { by: _, ...code } = why.cause;
+  return code;
+}
+
+/** Who is at the other end of a tunnel: its address, and its Host Name AVP. */
+export interface CallRemote {
+  readonly address: string;
+  readonly hostName: string;
+}
+
 /** What happens to a call. `ended` is told once, and not after hangUp(). */
 export interface CallHandler {
   /** LAC: ICRP came; the channel is there, and punted. */
   accepted(channel: ChannelId): void;
   /** LNS: ICCN came. */
   connected(connection: CallConnection): void;
+  /** Returns whether it has been passed on. */
+  report(report: CallReport): boolean;
   ended(end: CallEnd): void;
 }
-
-/** bit/s, as the LAC sees it. */
-type CallSpeeds = Required<Pick<CallConnection, "txConnectSpeed" | "rxConnectSpeed">>;
 
 /** What a call needs of the tunnels around it. */
 export interface CallOwner {
@@ -54,10 +71,19 @@ export interface CallOwner {
   innerMtuBytes(tunnel: number, sequenced: boolean): number;
   /** 0 while the tunnel is not up. */
   remoteTunnelId(tunnel: number): number;
+  remote(tunnel: number): CallRemote | undefined;
   /** The call is over: the tunnel has room for another. */
   over(call: ActiveCall): void;
   /** Nothing of the call is left. */
   forget(call: ActiveCall): void;
+}
+
+/** Where a call is. */
+export interface CallPlace {
+  readonly tunnel: number;
+  readonly session: number;
+  readonly placed: boolean;
+  readonly numbered: boolean;
 }
 
 /** A call that lives: its place between the endpoint machine, the data plane and its handler. */
@@ -70,6 +96,8 @@ export class ActiveCall implements Call {
   handler: CallHandler | undefined;
   /** We placed it. */
   readonly placed: boolean;
+  /** We number all data messages that we send in it: the other end wants it, or has been told so. */
+  readonly numbered: boolean;
   #over = false;
   #speeds: CallSpeeds | undefined;
   readonly #owner: CallOwner;
@@ -84,13 +112,10 @@ export class ActiveCall implements Call {
     owner: CallOwner,
     around: Surroundings,
     peer: L2tpPeerConfig,
-    {
-      tunnel,
-      session,
-      placed,
-    }: { readonly tunnel: number; readonly session: number; readonly placed: boolean },
+    { tunnel, session, placed, numbered }: CallPlace,
   ) {
     this.placed = placed;
+    this.numbered = numbered;
     this.#owner = owner;
     this.#around = around;
     this.peer = peer;
@@ -101,7 +126,7 @@ export class ActiveCall implements Call {
     });
   }
 
-  /** What we said in ICCN; undefined before, and of a call that came in. */
+  /** What we have told the LNS, in ICCN and since; undefined before, and of a call that came in. */
   get speeds(): CallSpeeds | undefined {
     return this.#speeds;
   }
@@ -115,6 +140,10 @@ export class ActiveCall implements Call {
       localSessionId: this.session,
       remoteSessionId: this.#remoteSessionId,
     };
+  }
+
+  remote(): CallRemote | undefined {
+    return this.#owner.remote(this.tunnel);
   }
 
   innerMtuBytes(sequenced: boolean): number {
@@ -149,6 +178,23 @@ export class ActiveCall implements Call {
     this.#owner.endpointDo((endpoint, now) =>
       endpoint.connectCall(now, this.tunnel, this.session, connection),
     );
+  }
+
+  tell(report: CallReport): void {
+    const { tunnel, session } = this;
+    if (report.kind === "speeds-updated") this.#speeds = report.speeds;
+    this.#owner.endpointDo((endpoint, now) => {
+      switch (report.kind) {
+        case "link-info":
+          return endpoint.sendLinkInfo(now, tunnel, session, report.info);
+        case "wan-error":
+          return endpoint.sendWanError(now, tunnel, session, report.errors);
+        case "speeds-updated":
+          return endpoint.updateSpeeds(now, tunnel, [{ session, ...report.speeds }]);
+        case "speeds-requested":
+          return endpoint.requestSpeeds(now, tunnel, [session]);
+      }
+    });
   }
 
   hangUp(code: ResultCode): void {

@@ -1,5 +1,6 @@
 import type { LogFields } from "../base/logger.ts";
 import type { ChannelId } from "../channel/dataplane.ts";
+import type { Destination } from "../config/config.ts";
 import type { AccessLine } from "../wire/pppoe-tags.ts";
 import type { EndCause } from "./cause.ts";
 import type { L2tpLegView, PppoeOriginView } from "./views.ts";
@@ -20,6 +21,8 @@ export interface Carrier {
   readonly mac: string | undefined;
   /** What the access interface runs at, bit/s; undefined when nobody knows, and on L2TP. */
   readonly linkSpeed: number | undefined;
+  /** Where everybody goes whom its L2TP peer brings; undefined when the peer's policy says nothing, and on PPPoE. */
+  readonly destination?: Destination | undefined;
   /** How an LNS is told where the subscriber called from (Calling Number AVP). */
   readonly callingNumber: string;
   /** Octets of the largest PPP packet that it takes, either way. */

@@ -1,4 +1,5 @@
 import type { DownCause } from "../ppp/link-types.ts";
+import type { ResultCode } from "../wire/l2tp-codes.ts";
 
 /** Why a session ended: a stable word to count by, and a sentence for people. */
 export interface EndCause {
@@ -6,6 +7,8 @@ export interface EndCause {
   readonly text: string;
   /** Where it was the end of the PPP link that ended it: which kind of end, for RFC 3145. */
   readonly link?: DownCause["kind"];
+  /** What the other leg of a call is told by CDN, where that is not to be made from the code: what this leg was told. */
+  readonly cdn?: ResultCode;
 }
 
 export type EndCode =
@@ -23,8 +26,8 @@ export type EndCode =
   | "failed" // the system refused us something
   | "shutdown";
 
-export function endCause(code: EndCode, text: string): EndCause {
-  return { code, text };
+export function endCause(code: EndCode, text: string, cdn?: ResultCode): EndCause {
+  return { code, text, ...(cdn !== undefined && { cdn }) };
 }
 
 /** What a subscriber is told: nothing of our insides. Operators read the cause's own text. */

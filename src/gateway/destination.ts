@@ -3,7 +3,7 @@ import type { VlanRange } from "../config/fields.ts";
 import type { Carrier } from "./carrier.ts";
 
 /** What is known of a subscriber's line before he says who he is. */
-type Whereabouts = Pick<Carrier, "serviceName" | "portName" | "vlanIds">;
+type Whereabouts = Pick<Carrier, "serviceName" | "portName" | "vlanIds" | "destination">;
 
 /** The realm of a user name: what follows the last @, in lower case; undefined when there is none. */
 function realmOf(userName: string): string | undefined {
@@ -12,8 +12,8 @@ function realmOf(userName: string): string | undefined {
 }
 
 /**
- * Where subscribers go: what the Service-Name says, which they ask for; or else their access line, which they cannot
- * choose; or else the realm, which anybody may type; or else the default.
+ * Where subscribers go: what the Service-Name says, which they ask for; or else their access line or the L2TP peer that
+ * brings them, which they cannot choose; or else the realm, which anybody may type; or else the default.
  */
 export class Destinations {
   readonly #services: ReadonlyMap<string, Destination>;
@@ -33,6 +33,7 @@ export class Destinations {
     if (byService !== undefined) return byService;
     const byLine = this.#lines.find((line) => isOn(line, from));
     if (byLine !== undefined) return byLine.to;
+    if (from.destination !== undefined) return from.destination;
     const realm = realmOf(userName);
     return (realm === undefined ? undefined : this.#realms.get(realm)) ?? this.#default;
   }

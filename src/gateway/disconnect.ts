@@ -34,14 +34,14 @@ const LINK_CAUSES: Partial<Record<DownCause["kind"], readonly [number, number, n
 
 type Cause = readonly [result: number, code: number, protocol: number, direction: number];
 
-const { lostCarrier, administrative } = CDN_RESULT;
+const { lostCarrier, administrative, noFacilitiesNow } = CDN_RESULT;
 
 const CAUSES: Readonly<Record<EndCode, Cause>> = {
   "hung-up": [lostCarrier, NORMAL, PPP_LCP, BY_PEER],
   refused: [administrative, AUTHENTICATION_FAILED, 0, BY_PEER],
   "lns-ended": [administrative, NO_INFORMATION, 0, GLOBAL],
   "lac-ended": [administrative, NO_INFORMATION, 0, GLOBAL],
-  "no-lns": [administrative, NO_INFORMATION, 0, GLOBAL],
+  "no-lns": [noFacilitiesNow, NO_INFORMATION, 0, GLOBAL],
   silent: [lostCarrier, LCP_TIMEOUT, PPP_LCP, BY_PEER],
   protocol: [administrative, NO_INFORMATION, 0, GLOBAL],
   replaced: [administrative, ADMINISTRATIVE, 0, GLOBAL],
@@ -53,7 +53,8 @@ const CAUSES: Readonly<Record<EndCode, Cause>> = {
 };
 
 /** What a CDN says of our reason (RFC 2661 §4.4.2, RFC 3145 §2). */
-export function callEnd({ code, text, link }: EndCause): ResultCode {
+export function callEnd({ code, text, link, cdn }: EndCause): ResultCode {
+  if (cdn !== undefined) return cdn;
   const [result, ...general] = CAUSES[code];
   const [disconnectCode, protocol, direction] = (link && LINK_CAUSES[link]) ?? general;
   const disconnect: PppDisconnectCause = { code: disconnectCode, protocol, direction };

@@ -3,7 +3,10 @@ import type { ChannelId } from "../channel/dataplane.ts";
 import type { L2tpPeerConfig } from "../config/config.ts";
 import type { Credentials } from "../ppp/authenticator.ts";
 import type { HeldSession } from "../ppp/server.ts";
+import type { ResultCode } from "../wire/l2tp-codes.ts";
+import { PPP_CHAP, PPP_PAP, parsePpp } from "../wire/ppp.ts";
 import type { CallDetails } from "./call-details.ts";
+import type { CallReport } from "./call-reports.ts";
 import { type EndCause, endCause } from "./cause.ts";
 import { callEnd } from "./disconnect.ts";
 import type { LnsGroups } from "./lns-groups.ts";
@@ -39,9 +42,9 @@ export class Forwarding implements Role, OnwardHandler {
   #replay: { readonly at: Instant; readonly frame: Uint8Array; readonly channel: ChannelId } | undefined;
   #over = false;
 
-  constructor(session: Session, kind: "lac" | "lts", to: Onward, around: Surroundings) {
+  constructor(session: Session, to: Onward, around: Surroundings) {
     this.#session = session;
-    this.kind = kind;
+    this.kind = to.details.cameFrom === undefined ? "lac" : "lts";
     this.#to = to;
     this.#around = around;
   }
@@ -54,10 +57,10 @@ export class Forwarding implements Role, OnwardHandler {
     return this.#bridgedTo === undefined ? undefined : { state: "bridged", with: this.#bridgedTo };
   }
 
-  /** Calls an LNS; the subscriber is kept company meanwhile. */
-  start(tunnels: Tunnels, lnses: LnsGroups, attempt: number): void {
-    this.#session.hold(attempt);
-    this.#onward = lnses.call(tunnels, this.#to.lns, this);
+  /** Calls an LNS. `attempt`: of a subscriber whose PPP is ours, to be kept company meanwhile. */
+  start(tunnels: Tunnels, lnses: LnsGroups, attempt?: number): void {
+    if (attempt !== undefined) this.#session.hold(attempt);
+    this.#onward = lnses.call(tunnels, this.#to.lns, this, this.#to.details.cameFrom);
     this.#onward.start();
   }
 
@@ -67,6 +70,10 @@ export class Forwarding implements Role, OnwardHandler {
 
   request(peer: L2tpPeerConfig): ReturnType<CallDetails["request"]> {
     return this.#to.details.request(peer);
+  }
+
+  numbers(peer: L2tpPeerConfig): boolean {
+    return this.#to.details.numbers(peer);
   }
 
   changed(): void {
@@ -86,12 +93,16 @@ export class Forwarding implements Role, OnwardHandler {
     this.#accepted = undefined;
   }
 
-  refused(text: string, by: "lns" | "us"): void {
-    this.#session.leave(endCause(by === "us" ? "failed" : "no-lns", text));
+  refused(text: string, by: "lns" | "us", cdn?: ResultCode): void {
+    this.#session.leave(endCause(by === "us" ? "failed" : "no-lns", text, cdn));
   }
 
-  ended(text: string): void {
-    this.#session.leave(endCause("lns-ended", text));
+  report(report: CallReport): boolean {
+    return this.#to.details.report(report);
+  }
+
+  ended(text: string, cdn: ResultCode | undefined): void {
+    this.#session.leave(endCause("lns-ended", text, cdn));
   }
 
   /** He renegotiated while we call: what he says now is what the LNS gets to see. */
@@ -124,6 +135,7 @@ export class Forwarding implements Role, OnwardHandler {
 
   hangUp(cause: EndCause): void {
     this.#over = true;
+    this.#to.details.ended();
     // a gateway that stops tells its LNSes by one StopCCN a tunnel
     if (cause.code === "shutdown") this.#onward?.forsake();
     else this.#onward?.hangUp(callEnd(cause));
@@ -145,16 +157,30 @@ export class Forwarding implements Role, OnwardHandler {
     if (!this.#isCurrent(channel)) return;
     this.#bridgedTo = channel;
     // as of now: he may have begun LCP anew while the bridge was made
+    const { details } = this.#to;
     const held = this.#session.proxy();
-    const tried = this.#onward?.connect(this.#to.details.connection(peer, held));
+    const connection = details.connection(peer, held);
+    const tried = this.#onward?.connect(connection);
     this.#session.dropPpp();
-    this.#planReplay(peer, held, channel);
+    this.#planReplay(peer, held ?? details.proxied, channel);
+    if (this.#onward?.call !== undefined) details.connected(this.#onward.call, connection);
+    this.#sendEarly(channel, connection.proxyAuth !== undefined);
     this.#session.opened();
     if (tried !== undefined)
       this.#around.logger.info(
         { session: this.#session.id, peer: peer.name, tried },
         "an LNS took the call after others had not",
       );
+  }
+
+  /** What came while we called, of a subscriber whose PPP was never ours. `told`: ICCN has his authentication. */
+  #sendEarly(channel: ChannelId, told: boolean): void {
+    for (const frame of this.#session.takeEarly()) {
+      const protocol = parsePpp(frame)?.protocol;
+      // said again while he waited: to an LNS that asks him anew, it would be the answer to another question
+      if (told && (protocol === PPP_PAP || protocol === PPP_CHAP)) continue;
+      this.#around.dataplane.inject(channel, frame);
+    }
   }
 
   #planReplay(peer: L2tpPeerConfig, held: HeldSession | undefined, channel: ChannelId): void {

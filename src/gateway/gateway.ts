@@ -7,34 +7,40 @@ import type { Credentials } from "../ppp/authenticator.ts";
 import type { AuthenticationMethod } from "../ppp/lcp.ts";
 import type { PppServerConfig } from "../ppp/server.ts";
 import { DEFAULT_TIMERS } from "../ppp/timers.ts";
+import { CDN_RESULT } from "../wire/l2tp-codes.ts";
 import { AccessLine, type SessionMaker } from "./access-line.ts";
 import { authenticationMethods } from "./authentication-methods.ts";
 import type { Call } from "./call.ts";
-import { LineDetails } from "./call-details.ts";
+import { type CallDetails, LineDetails } from "./call-details.ts";
+import { CallRounds } from "./call-rounds.ts";
 import type { Carrier } from "./carrier.ts";
 import { endCause } from "./cause.ts";
 import { Destinations } from "./destination.ts";
 import { Forwarding } from "./forwarding.ts";
-import { L2tpCarrier, mruThrough } from "./l2tp-carrier.ts";
+import { type CallSwitch, type IncomingCall, L2tpCarrier, mruThrough } from "./l2tp-carrier.ts";
 import { LnsGroups } from "./lns-groups.ts";
 import { Session, type SessionOwner } from "./session.ts";
 import type { Surroundings } from "./surroundings.ts";
+import { hasProxyLcp, proxiedUser, SwitchedCall } from "./switched-call.ts";
 import { Termination } from "./termination.ts";
 import { tellTooBig } from "./too-big.ts";
 import { Tunnels } from "./tunnels.ts";
 import { UnitGroup } from "./unit-group.ts";
 import type { LnsView } from "./views.ts";
 
+type LnsDestination = Extract<Destination, { kind: "lns" }>;
+
 /** How long a stopping gateway waits for Terminate-Acks, and then for the acknowledgements of its StopCCNs. */
 const TERMINATE_PATIENCE_MS = 1000;
 const STOP_PATIENCE_MS = 1500;
 
 /** The composition: sessions between access lines, tunnels, users and units. */
-export class Gateway implements SessionOwner, SessionMaker {
+export class Gateway implements SessionOwner, SessionMaker, CallSwitch {
   readonly #around: Surroundings;
   readonly #users: LocalUsers;
   readonly #destinations: Destinations;
   readonly #lnses: LnsGroups;
+  readonly #rounds: CallRounds;
   readonly #lines: readonly AccessLine[];
   readonly #groups = new Map<string, UnitGroup>();
   readonly #sessions = new Map<ChannelId, Session>();
@@ -48,6 +54,7 @@ export class Gateway implements SessionOwner, SessionMaker {
     this.#users = new LocalUsers(around.config.users);
     this.#destinations = new Destinations(around.config);
     this.#lnses = new LnsGroups(around);
+    this.#rounds = new CallRounds(around.config);
     this.#lines = around.config.access.map((access) => new AccessLine(access, around, this));
     for (const [name, config] of around.config.units)
       this.#groups.set(name, new UnitGroup(name, config, around));
@@ -180,23 +187,44 @@ export class Gateway implements SessionOwner, SessionMaker {
     this.#around.logger.info(record, "session ended");
   }
 
-  #forward(session: Session, to: Extract<Destination, { kind: "lns" }>, attempt: number): void {
-    if (this.#tunnels === undefined) {
-      session.reject(attempt, "no service at the moment");
-      return;
-    }
-    if (session.carrier.kind === "l2tp") {
-      session.reject(attempt, "no service for this user name");
+  /** For calls from LACs. What to do with one is known where its peer's policy says it, or with the name that ICCN tells. */
+  switched(carrier: L2tpCarrier, { connection }: IncomingCall): boolean {
+    const { session } = carrier;
+    const user = proxiedUser(connection);
+    const isKnown = user !== undefined && hasProxyLcp(connection);
+    if (session === undefined || (carrier.destination === undefined && !isKnown)) return false;
+    const destination = this.#destinations.choose(user ?? "", carrier);
+    if (destination.kind !== "lns") return false;
+    session.identify(user);
+    this.#forward(session, destination);
+    return true;
+  }
+
+  /** `attempt`: of a subscriber whose PPP is ours. */
+  #forward(session: Session, to: LnsDestination, attempt?: number): void {
+    const { carrier } = session;
+    const incoming = carrier instanceof L2tpCarrier ? carrier.incoming : undefined;
+    const details = this.#details(carrier, incoming);
+    const forwarding = new Forwarding(session, { lns: to.lns, details }, this.#around);
+    session.assign(forwarding, to);
+    const round = incoming && this.#rounds.refusal(incoming, to.lns, this.#lnses);
+    if (round !== undefined) {
       this.#around.logger.warn(
         { session: session.id, user: session.user, lns: to.lns },
-        "login refused: calls that came in by L2TP cannot be carried on to another LNS yet",
+        `call refused: ${round}`,
       );
-      return;
-    }
-    const details = new LineDetails(session.carrier, this.#around.config.name);
-    const forwarding = new Forwarding(session, "lac", { lns: to.lns, details }, this.#around);
-    session.assign(forwarding, to);
-    forwarding.start(this.#tunnels, this.#lnses, attempt);
+      const cdn = { result: CDN_RESULT.invalidDestination, message: round };
+      session.leave(endCause("no-lns", round, cdn));
+    } else if (this.#tunnels !== undefined) forwarding.start(this.#tunnels, this.#lnses, attempt);
+    else session.leave(endCause("no-lns", "L2TP is not up yet"));
+  }
+
+  #details(carrier: Carrier, incoming: IncomingCall | undefined): CallDetails {
+    const { name } = this.#around.config;
+    if (!(carrier instanceof L2tpCarrier) || incoming === undefined) return new LineDetails(carrier, name);
+    const details = new SwitchedCall(carrier, incoming, name, this.#rounds);
+    carrier.reports = details;
+    return details;
   }
 
   #terminate(
@@ -228,7 +256,7 @@ export class Gateway implements SessionOwner, SessionMaker {
   #takeCall(call: Call, channel: ChannelId, request: CallRequest): L2tpCarrier {
     const { peer } = call;
     const { mruBytes, maxMruBytes } = mruThrough(call, peer.sequencing === "always");
-    const carrier = new L2tpCarrier(call, channel, request, mruBytes);
+    const carrier = new L2tpCarrier(call, channel, request, mruBytes, this);
     carrier.session = this.newSession(carrier, authenticationMethods(peer.authentication), maxMruBytes);
     return carrier;
   }

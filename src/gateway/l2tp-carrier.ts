@@ -1,8 +1,11 @@
 import type { LogFields } from "../base/logger.ts";
 import type { ChannelId } from "../channel/dataplane.ts";
+import type { Destination } from "../config/config.ts";
 import type { CallConnection, CallRequest } from "../l2tp/outputs.ts";
 import type { PppServerConfig } from "../ppp/server.ts";
-import type { Call, CallEnd, CallHandler } from "./call.ts";
+import type { AccessLine } from "../wire/pppoe-tags.ts";
+import { type Call, type CallEnd, type CallHandler, cdnOf } from "./call.ts";
+import type { CallReport } from "./call-reports.ts";
 import type { Carrier } from "./carrier.ts";
 import { type EndCause, endCause } from "./cause.ts";
 import { callEnd } from "./disconnect.ts";
@@ -28,12 +31,30 @@ export function mruThrough(
   };
 }
 
-/** LNS: a call that a LAC placed carries the subscriber's PPP. */
+/** A call that a LAC has placed with us and connected, as it came. */
+export interface IncomingCall {
+  readonly call: Call;
+  readonly request: CallRequest;
+  readonly connection: CallConnection;
+}
+
+/** Who may send calls on to another LNS. */
+export interface CallSwitch {
+  /** Sends the call on, or ends it, when ICCN says enough for that; otherwise the subscriber is asked who he is. */
+  switched(carrier: L2tpCarrier, incoming: IncomingCall): boolean;
+}
+
+/** Who sends a call on is told what its LAC says of it. */
+export interface ReportSink {
+  reported(report: CallReport): boolean;
+}
+
+/** LNS, or tunnel switch: a call that a LAC placed carries the subscriber's PPP. */
 export class L2tpCarrier implements Carrier, CallHandler {
   readonly kind = "l2tp";
   readonly channel: ChannelId;
   readonly serviceName = undefined;
-  readonly accessLine = undefined;
+  readonly accessLine: AccessLine | undefined;
   readonly portName = undefined;
   readonly vlanIds = [];
   readonly mac = undefined;
@@ -42,11 +63,25 @@ export class L2tpCarrier implements Carrier, CallHandler {
   readonly mruBytes: number;
   readonly logFields: LogFields;
   session: Session | undefined;
+  /** Who has sent it on. */
+  reports: ReportSink | undefined;
   readonly #call: Call;
+  readonly #switch: CallSwitch;
+  #request: CallRequest | undefined;
+  #connection: CallConnection | undefined;
 
-  constructor(call: Call, channel: ChannelId, request: CallRequest, mruBytes: number) {
+  constructor(
+    call: Call,
+    channel: ChannelId,
+    request: CallRequest,
+    mruBytes: number,
+    callSwitch: CallSwitch,
+  ) {
     this.#call = call;
+    this.#request = request;
+    this.#switch = callSwitch;
     this.channel = channel;
+    this.accessLine = accessLineOf(request);
     this.callingNumber = request.callingNumber ?? "";
     this.mruBytes = mruBytes;
     this.logFields = {
@@ -57,11 +92,26 @@ export class L2tpCarrier implements Carrier, CallHandler {
     };
   }
 
+  /** Where its peer's calls go. */
+  get destination(): Destination | undefined {
+    return this.#call.peer.destination;
+  }
+
+  /** What came with it; undefined before ICCN, and when the session is open: there is a password in it. */
+  get incoming(): IncomingCall | undefined {
+    const request = this.#request;
+    const connection = this.#connection;
+    return request && connection && { call: this.#call, request, connection };
+  }
+
   accepted(): void {
     // ICRP goes from LNS to LAC; as the LNS we never get one
   }
 
   connected(connection: CallConnection): void {
+    this.#connection = connection;
+    const { incoming } = this;
+    if (incoming !== undefined && this.#switch.switched(this, incoming)) return;
     const { proxy, sequencing } = this.#call.peer;
     // the channel numbers what it sends while the LAC does, which it must from its first message on (§4.4.6)
     const numbered = connection.sequencingRequired === true && sequencing !== "always";
@@ -72,8 +122,12 @@ export class L2tpCarrier implements Carrier, CallHandler {
     );
   }
 
-  ended({ text }: CallEnd): void {
-    this.session?.end(endCause("lac-ended", `${this.#call.peer.name}: ${text}`));
+  report(report: CallReport): boolean {
+    return this.reports?.reported(report) ?? false;
+  }
+
+  ended(end: CallEnd): void {
+    this.session?.end(endCause("lac-ended", `${this.#call.peer.name}: ${end.text}`, cdnOf(end)));
   }
 
   heard(): void {
@@ -81,7 +135,8 @@ export class L2tpCarrier implements Carrier, CallHandler {
   }
 
   opened(): void {
-    // as above
+    this.#request = undefined;
+    this.#connection = undefined;
   }
 
   view(): L2tpLegView {
@@ -96,4 +151,15 @@ export class L2tpCarrier implements Carrier, CallHandler {
   released(): Promise<void> {
     return this.#call.release();
   }
+}
+
+/** The ids of the line, for those who make a Calling Number of them: its rates are in the AVPs that go on. */
+function accessLineOf({ accessLine }: CallRequest): AccessLine | undefined {
+  const { agentCircuitId: circuitId, agentRemoteId: remoteId } = accessLine ?? {};
+  if (circuitId === undefined && remoteId === undefined) return undefined;
+  return {
+    ...(circuitId !== undefined && { circuitId }),
+    ...(remoteId !== undefined && { remoteId }),
+    subOptions: [],
+  };
 }

@@ -1,5 +1,6 @@
 import type { Instant } from "../base/time.ts";
 import type { L2tpPeerConfig } from "../config/config.ts";
+import type { Call } from "./call.ts";
 import { type LnsGroup, LnsSelection, type Standing } from "./lns-selection.ts";
 import { OnwardCall, type OnwardHandler } from "./onward-call.ts";
 import type { Surroundings } from "./surroundings.ts";
@@ -27,11 +28,34 @@ export class LnsGroups {
     }
   }
 
-  /** A call to an LNS of a group, or to the peer of that name; start() begins it. */
-  call(tunnels: Tunnels, name: string, handler: OnwardHandler): OnwardCall {
+  /**
+   * A call to an LNS of a group, or to the peer of that name; start() begins it. `cameFrom`: the call that is to be
+   * sent on, which does not go back to its peer.
+   */
+  call(tunnels: Tunnels, name: string, handler: OnwardHandler, cameFrom?: Call): OnwardCall {
+    const group = this.#group(name);
+    const members = cameFrom === undefined ? group.members : this.#elsewhere(group, cameFrom);
+    return new OnwardCall(this, tunnels, { ...group, members }, handler);
+  }
+
+  /** Whether a call that came in can be sent on to a group at all: not when that is its own peer alone. */
+  leadsElsewhere(name: string, cameFrom: Call): boolean {
+    return this.#elsewhere(this.#group(name), cameFrom).length > 0;
+  }
+
+  /** The members that are not where a call came from, by name or by address. */
+  #elsewhere(group: LnsGroup, cameFrom: Call): LnsGroup["members"] {
+    const address = cameFrom.remote()?.address;
+    return group.members.filter(
+      ({ peer }) =>
+        peer !== cameFrom.peer.name && (address === undefined || this.peer(peer).address !== address),
+    );
+  }
+
+  #group(name: string): LnsGroup {
     const group = this.#groups.get(name);
     if (group === undefined) throw new RangeError(`no LNS group or peer ${name}`);
-    return new OnwardCall(this, tunnels, group, handler);
+    return group;
   }
 
   get now(): Instant {

@@ -3,7 +3,8 @@ import type { ChannelId } from "../channel/dataplane.ts";
 import type { L2tpPeerConfig } from "../config/config.ts";
 import type { CallConnection, CallRequest, SessionCause } from "../l2tp/outputs.ts";
 import { CDN_RESULT, GENERAL_ERROR, type ResultCode } from "../wire/l2tp-codes.ts";
-import type { Call, CallEnd, CallHandler } from "./call.ts";
+import { type Call, type CallEnd, type CallHandler, cdnOf } from "./call.ts";
+import type { CallReport } from "./call-reports.ts";
 import type { LnsGroups } from "./lns-groups.ts";
 import type { LnsGroup, Standing } from "./lns-selection.ts";
 import type { Tunnels } from "./tunnels.ts";
@@ -28,16 +29,23 @@ export interface OnwardHandler {
   readonly isWanted: boolean;
   /** What ICRQ says. */
   request(peer: L2tpPeerConfig): Omit<CallRequest, "callSerialNumber">;
+  /** Whether ICCN will say Sequencing Required. */
+  numbers(peer: L2tpPeerConfig): boolean;
   /** deadline() is another one now. */
   changed(): void;
   /** ICRP came: the channel is there, and punted. connect() is next, unless lost() comes first. */
   accepted(channel: ChannelId, peer: L2tpPeerConfig): void;
   /** What was accepted is gone before it was connected; another LNS is being called. */
   lost(): void;
-  /** No LNS takes the call; `text` says what was tried. `by`: "lns", or "us" when our own resources are to blame. */
-  refused(text: string, by: "lns" | "us"): void;
-  /** The call had been connected, and the LNS ended it. */
-  ended(text: string): void;
+  /**
+   * No LNS takes the call; `text` says what was tried. `by`: "lns", or "us" when our own resources are to blame. `cdn`:
+   * what the last one said, if it said anything.
+   */
+  refused(text: string, by: "lns" | "us", cdn?: ResultCode): void;
+  /** What the LNS says while the call stands; returns whether it has been passed on. */
+  report(report: CallReport): boolean;
+  /** The call had been connected, and the LNS ended it, by this CDN if by any. */
+  ended(text: string, cdn: ResultCode | undefined): void;
 }
 
 /** What has become of the call with an LNS that it is no longer with. */
@@ -71,6 +79,10 @@ class Attempt implements CallHandler {
     // ICCN goes from LAC to LNS; as the LAC we never get one
   }
 
+  report(report: CallReport): boolean {
+    return this.#onward.attemptReports(this, report);
+  }
+
   ended(end: CallEnd): void {
     this.#onward.attemptEnded(this, end);
   }
@@ -90,6 +102,8 @@ export class OnwardCall {
   #attempt: Attempt | undefined;
   #stage: "calling" | "accepted" | "connected" | "over" = "calling";
   #checkAt: Instant = NEVER;
+  /** Of the last LNS that refused the call by a CDN. */
+  #refusal: ResultCode | undefined;
   /** Of calls that have ended or were taken elsewhere. */
   #releasing: Promise<void> | undefined;
 
@@ -117,6 +131,7 @@ export class OnwardCall {
     this.#stage = "connected";
     this.#lnses.count(attempt.peer, "connected");
     attempt.call?.connect(connection);
+    this.#refusal = undefined;
     const tried = this.#trials.map(({ peer, reason }) => `${peer}: ${reason}`).join("; ");
     this.#trials = NO_TRIALS;
     return tried === "" ? undefined : tried;
@@ -171,12 +186,17 @@ export class OnwardCall {
   }
 
   /** For Attempt. */
+  attemptReports(attempt: Attempt, report: CallReport): boolean {
+    return attempt === this.#attempt && this.#stage === "connected" && this.#handler.report(report);
+  }
+
+  /** For Attempt. */
   attemptEnded(attempt: Attempt, end: CallEnd): void {
     attempt.over = true;
     if (attempt !== this.#attempt || this.#stage === "over") return;
     if (end.stage === "connected") {
       this.forsake();
-      this.#handler.ended(`${attempt.peer}: ${end.text}`);
+      this.#handler.ended(`${attempt.peer}: ${end.text}`, cdnOf(end));
       return;
     }
     if (this.#stage === "accepted") this.#handler.lost();
@@ -189,6 +209,7 @@ export class OnwardCall {
     this.#lnses.count(attempt.peer, cause.by === "timeout" ? "unanswered" : "refused");
     if (end.why.kind === "session" && this.#group.lockoutOnCdn && isNotHereNotNow(end.why.cause))
       this.#lnses.refused(this.#group, attempt.peer, end.text);
+    this.#refusal = cdnOf(end) ?? this.#refusal;
     const blameless = cause.by === "replaced" || cause.by === "tie-breaker";
     this.#fail(attempt, end.text, !blameless);
   }
@@ -235,7 +256,9 @@ export class OnwardCall {
     this.#checkAt = now + TUNNEL_PATIENCE_MS;
     this.#lnses.count(peer, "calls");
     // it may end before place() returns, and then the call has been placed elsewhere already
-    const call = this.#tunnels.place(peer, this.#handler.request(this.#lnses.peer(peer)), attempt);
+    const config = this.#lnses.peer(peer);
+    const numbered = this.#handler.numbers(config);
+    const call = this.#tunnels.place(peer, this.#handler.request(config), attempt, numbered);
     if (call !== undefined && attempt.over) this.#giveBack(call);
     attempt.call = call;
     if (call === undefined && !attempt.over) this.#fail(attempt, "cannot be called: no free id");
@@ -269,7 +292,7 @@ export class OnwardCall {
 
   #refuse(now: Instant): void {
     this.forsake();
-    this.#handler.refused(this.#describe(now), "lns");
+    this.#handler.refused(this.#describe(now), "lns", this.#refusal);
   }
 
   /** "a: no SCCRP …; b: CDN …; c: locked out for 212 s more". */

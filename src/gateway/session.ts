@@ -156,9 +156,19 @@ export class Session {
     const { server, outputs } = PppServer.adopt(config, this.#around.random, now, proxied, policy);
     this.#ppp = server;
     this.#input(outputs);
+    for (const frame of this.takeEarly()) this.frame(frame);
+  }
+
+  /** Tunnel switch: ICCN is there, and perhaps his name in it. He goes on to an LNS; his PPP is never ours. */
+  identify(user: string | undefined): void {
+    this.#user = user;
+  }
+
+  /** What he has sent since, with nobody there to take it; each frame once. */
+  takeEarly(): readonly Uint8Array[] {
     const early = this.#early;
     this.#early = [];
-    for (const frame of early) this.frame(frame);
+    return early;
   }
 
   // --- what comes in -----------------------------------------------------------------------------------------
@@ -167,7 +177,9 @@ export class Session {
   frame(frame: Uint8Array): void {
     const now = this.#around.clock.now();
     if (this.#ppp === undefined) {
-      if (this.#stage.kind === "waiting" && this.#early.length < MAX_EARLY_FRAMES) this.#early.push(frame);
+      const { kind } = this.#stage;
+      if ((kind === "waiting" || kind === "joining") && this.#early.length < MAX_EARLY_FRAMES)
+        this.#early.push(frame);
       return;
     }
     if (this.#stage.kind === "waiting") {
@@ -434,7 +446,7 @@ export class Session {
       case "authenticating":
         return "authenticating";
       case "joining":
-        return this.#role?.kind === "lac" ? "calling" : "network";
+        return this.#role?.kind === "lac" || this.#role?.kind === "lts" ? "calling" : "network";
       case "open":
         return "open";
       default:

@@ -18,6 +18,8 @@ export interface TunnelRecord {
   readonly remoteTunnelId: number;
   readonly dataPeer: PeerId;
   readonly remote: L2tpAddress;
+  /** The peer's Host Name AVP. */
+  readonly hostName: string;
   readonly upSince: number;
   spec: UdpPeerSpec;
   /** Data messages that had come when we last looked. */
@@ -53,6 +55,7 @@ export class TunnelTable {
       peer,
       remoteTunnelId: up.remoteTunnelId,
       remote: up.remote,
+      hostName: up.peerHostName,
       spec,
       framesSeen: 0,
       dataPeer: this.#around.dataplane.addPeer(spec),
@@ -180,7 +183,7 @@ export class TunnelTable {
 }
 
 /** Whether the data messages that we send in a call have sequence numbers (RFC 2661 §5.4). */
-function sequencingOf({ peer, placed }: ActiveCall): "never" | "follow" | "always" {
+function sequencingOf({ peer, numbered }: ActiveCall): "never" | "follow" | "always" {
   if (peer.sequencing === "never") return "never";
-  return peer.sequencing === (placed ? "required" : "always") ? "always" : "follow";
+  return numbered ? "always" : "follow";
 }

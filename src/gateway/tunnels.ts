@@ -5,7 +5,16 @@ import type { L2tpAddress } from "../l2tp/config.ts";
 import { L2tpEndpoint } from "../l2tp/endpoint.ts";
 import { type CallRequest, describeCause, type L2tpOutput } from "../l2tp/outputs.ts";
 import { CDN_RESULT, GENERAL_ERROR, type ResultCode, STOPCCN_RESULT } from "../wire/l2tp-codes.ts";
-import { ActiveCall, type Call, type CallEnd, type CallHandler, type CallOwner } from "./call.ts";
+import {
+  ActiveCall,
+  type Call,
+  type CallEnd,
+  type CallHandler,
+  type CallOwner,
+  type CallPlace,
+  type CallRemote,
+} from "./call.ts";
+import { type ReportOutput, reportsIn } from "./call-reports.ts";
 import { L2tpPorts } from "./l2tp-ports.ts";
 import { peerPolicy, poolPolicy } from "./peer-policy.ts";
 import type { Surroundings } from "./surroundings.ts";
@@ -105,13 +114,15 @@ export class Tunnels implements CallOwner {
   }
 
   /**
-   * Places a call to a peer of ours, in a tunnel that has room or in a new one. Returns undefined when the peer
-   * cannot be called: its tunnels are full, or no socket of ours speaks its address family.
+   * Places a call to a peer of ours, in a tunnel that has room or in a new one. `numbered`: ICCN will say Sequencing
+   * Required. Returns undefined when the peer cannot be called: its tunnels are full, or no socket of ours speaks its
+   * address family.
    */
   place(
     peerName: string,
     request: Omit<CallRequest, "callSerialNumber">,
     handler: CallHandler,
+    numbered: boolean,
   ): Call | undefined {
     const now = this.#around.clock.now();
     const peer = this.#peers.get(peerName);
@@ -120,13 +131,13 @@ export class Tunnels implements CallOwner {
     const tunnel = picked === "open" ? this.#openTunnel(now, peer) : picked;
     if (tunnel === undefined) return undefined;
     this.#callSerialNumber = (this.#callSerialNumber + 1) >>> 0;
-    const numbered = { ...request, callSerialNumber: this.#callSerialNumber };
-    const { session, outputs } = this.#endpoint.placeCall(now, tunnel, numbered);
+    const icrq = { ...request, callSerialNumber: this.#callSerialNumber };
+    const { session, outputs } = this.#endpoint.placeCall(now, tunnel, icrq);
     if (session === undefined) {
       this.#input(outputs);
       return undefined;
     }
-    const call = this.#begin(peer, { tunnel, session, placed: true });
+    const call = this.#begin(peer, { tunnel, session, placed: true, numbered });
     call.handler = handler;
     this.#input(outputs);
     return call;
@@ -250,6 +261,12 @@ export class Tunnels implements CallOwner {
     return this.#table.get(tunnel)?.remoteTunnelId ?? 0;
   }
 
+  /** For ActiveCall. */
+  remote(tunnel: number): CallRemote | undefined {
+    const up = this.#table.get(tunnel);
+    return up && { address: up.remote.address, hostName: up.hostName };
+  }
+
   /** For ActiveCall: the tunnel has room for another. */
   over(call: ActiveCall): void {
     this.#pool.end(this.#around.clock.now(), call.tunnel, call.placed);
@@ -275,13 +292,10 @@ export class Tunnels implements CallOwner {
     return opened.tunnel;
   }
 
-  #begin(
-    peer: PeerConfig,
-    ids: { readonly tunnel: number; readonly session: number; readonly placed: boolean },
-  ): ActiveCall {
-    const call = new ActiveCall(this, this.#around, peer, ids);
-    this.#calls.set(callKey(ids.tunnel, ids.session), call);
-    this.#pool.begin(ids.tunnel, ids.placed);
+  #begin(peer: PeerConfig, place: CallPlace): ActiveCall {
+    const call = new ActiveCall(this, this.#around, peer, place);
+    this.#calls.set(callKey(place.tunnel, place.session), call);
+    this.#pool.begin(place.tunnel, place.placed);
     return call;
   }
 
@@ -346,14 +360,11 @@ export class Tunnels implements CallOwner {
       case "call-connected":
         this.#calls.get(callKey(output.tunnel, output.session))?.handler?.connected(output.connection);
         return;
-      case "speeds-requested":
-        this.#tellSpeeds(output.tunnel, output.sessions);
-        return;
       case "link-info":
       case "wan-error":
       case "speeds-updated":
-        // about lines that are not ours: a bridged subscriber's PPP is no asynchronous one
-        logger.debug({ tunnel: output.tunnel, message: output.kind }, "L2TP: news of a line");
+      case "speeds-requested":
+        this.#reported(output);
         return;
       case "session-down": {
         const { tunnel, session, stage, cause } = output;
@@ -447,7 +458,8 @@ export class Tunnels implements CallOwner {
       this.endpointDo((endpoint, now) => endpoint.closeSession(now, tunnelId, session, { result }));
       return;
     }
-    const call = this.#begin(tunnel.peer, { tunnel: tunnelId, session, placed: false });
+    const numbered = tunnel.peer.sequencing === "always";
+    const call = this.#begin(tunnel.peer, { tunnel: tunnelId, session, placed: false, numbered });
     let channel: ChannelId;
     try {
       channel = call.open(offer.remoteSessionId);
@@ -462,10 +474,16 @@ export class Tunnels implements CallOwner {
     this.endpointDo((endpoint, now) => endpoint.acceptCall(now, tunnelId, session));
   }
 
-  /** CSUN for CSURQ: what ICCN said is what there still is. */
-  #tellSpeeds(tunnel: number, sessions: readonly number[]): void {
-    const speeds = sessions.flatMap((session) => {
-      const told = this.#calls.get(callKey(tunnel, session))?.speeds;
+  /** What nobody behind us is told is of no use to us; to CSURQ we answer by what we said last. */
+  #reported(output: ReportOutput): void {
+    const { tunnel, kind } = output;
+    const callOf = (session: number): ActiveCall | undefined => this.#calls.get(callKey(tunnel, session));
+    const left = reportsIn(output).filter(({ session, report }) => !callOf(session)?.handler?.report(report));
+    if (left.length === 0) return;
+    this.#around.logger.debug({ tunnel, message: kind }, "L2TP: news of a line");
+    if (kind !== "speeds-requested") return;
+    const speeds = left.flatMap(({ session }) => {
+      const told = callOf(session)?.speeds;
       return told === undefined ? [] : [{ session, ...told }];
     });
     this.endpointDo((endpoint, now) => endpoint.updateSpeeds(now, tunnel, speeds));
