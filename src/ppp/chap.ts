@@ -1,13 +1,12 @@
-import { createHash, timingSafeEqual } from "node:crypto";
+import { timingSafeEqual } from "node:crypto";
+import { md5 } from "../wire/md5.ts";
 
 /** Octets of an MD5 response. */
 export const CHAP_MD5_RESPONSE_BYTES = 16;
 
 /** The Response Value of CHAP with MD5 (RFC 1994 §4.1): a hash over identifier, secret and challenge. */
 export function chapMd5Response(identifier: number, secret: Uint8Array, challenge: Uint8Array): Uint8Array {
-  const hash = createHash("md5");
-  hash.update(Uint8Array.of(identifier)).update(secret).update(challenge);
-  return Uint8Array.from(hash.digest());
+  return md5(Uint8Array.of(identifier), secret, challenge);
 }
 
 /** Whether `response` answers `challenge` under `secret`; takes the same time wherever the two differ. */

@@ -7,16 +7,29 @@
 
 /** The four octets of "192.0.2.1", or undefined. */
 export function parseIpv4Address(text: string): Uint8Array | undefined {
-  const parts = text.split(".");
-  if (parts.length !== 4) return undefined;
   const octets = new Uint8Array(4);
-  for (const [i, part] of parts.entries()) {
-    if (!/^(0|[1-9][0-9]{0,2})$/.test(part)) return undefined;
-    const value = Number(part);
-    if (value > 255) return undefined;
+  let at = 0;
+  for (let i = 0; i < 4; i++) {
+    const start = at;
+    let value = 0;
+    for (; isDigit(text, at); at++) value = 10 * value + text.charCodeAt(at) - ZERO;
+    const digits = at - start;
+    if (digits < 1 || digits > 3 || value > 255) return undefined;
+    if (digits > 1 && text.charCodeAt(start) === ZERO) return undefined;
     octets[i] = value;
+    if (i < 3 && text.charCodeAt(at) !== DOT) return undefined;
+    at += 1;
   }
-  return octets;
+  return at - 1 === text.length ? octets : undefined;
+}
+
+const ZERO = 0x30;
+const NINE = 0x39;
+const DOT = 0x2e;
+
+function isDigit(text: string, at: number): boolean {
+  const code = text.charCodeAt(at);
+  return code >= ZERO && code <= NINE;
 }
 
 /** The sixteen octets of an IPv6 address in any form of RFC 4291 §2.2, or undefined. */

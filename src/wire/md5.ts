@@ -39,6 +39,7 @@ export function md5(...parts: readonly Uint8Array[]): Uint8Array {
   for (let i = 0; i < 4; i++) writeWord(digest, 4 * i, state[i]!);
   // what was hashed has a secret in it
   message.fill(0, 0, padded);
+  words.fill(0);
   return digest;
 }
 
