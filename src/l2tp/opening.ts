@@ -224,16 +224,24 @@ function mayCross({ now }: Turn, { progress, createdAt }: TunnelState): boolean 
   return progress.phase === "established" && now - createdAt < CROSSING_MS;
 }
 
-/** A StopCCN whose Assigned Tunnel ID is hidden: only the tunnel that it is about knows the secret. */
+/**
+ * A StopCCN whose Assigned Tunnel ID is hidden: only the tunnel that it is about knows the secret. It is read once for
+ * each peer that there is a tunnel of: whoever sends it may have begun to open hundreds.
+ */
 function halfOpenThatCanRead(turn: Turn, from: L2tpAddress, body: Uint8Array): TunnelState | undefined {
   const { halfOpen, tunnels } = turn.registry.state;
+  const idReadBy = new Map<string, number | undefined>();
   for (let i = halfOpen.head; i < halfOpen.items.length; i++) {
     const tunnel = tunnels[halfOpen.items[i]!.id];
     if (tunnel === undefined || tunnel.remote.address !== from.address || tunnel.remote.port !== from.port)
       continue;
-    const parsed = parseMessage(body, turn.registry.peers.policyOf(tunnel.peerName).secret);
-    if (parsed.outcome !== "message" || parsed.message.kind !== "StopCCN") continue;
-    if (parsed.message.assignedTunnelId === tunnel.remoteId) return tunnel;
+    const { peerName } = tunnel;
+    if (!idReadBy.has(peerName)) {
+      const parsed = parseMessage(body, turn.registry.peers.policyOf(peerName).secret);
+      const isStop = parsed.outcome === "message" && parsed.message.kind === "StopCCN";
+      idReadBy.set(peerName, isStop ? parsed.message.assignedTunnelId : undefined);
+    }
+    if (idReadBy.get(peerName) === tunnel.remoteId) return tunnel;
   }
   return undefined;
 }

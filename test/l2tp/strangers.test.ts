@@ -1,0 +1,67 @@
+/** What somebody may make us do and keep who knows no secret, only a Host Name that we take. */
+
+import { describe, expect, it } from "vitest";
+import type { L2tpAddress, L2tpEndpointConfig } from "../../src/l2tp/config.ts";
+import { L2tpEndpoint } from "../../src/l2tp/endpoint.ts";
+import type { L2tpOutput } from "../../src/l2tp/outputs.ts";
+import { emitL2tp } from "../../src/wire/l2tp.ts";
+import { emitAvps } from "../../src/wire/l2tp-avp.ts";
+import { emitMessage } from "../../src/wire/l2tp-messages.ts";
+import { seededRandom } from "../support/seeded-random.ts";
+import { PEER, SCCRQ } from "./scripted-peer.ts";
+
+class Stranger {
+  readonly endpoint: L2tpEndpoint;
+  #requests = 0;
+
+  constructor(config: Partial<L2tpEndpointConfig> = {}) {
+    const peers = [
+      { name: "any", accept: true, secret: "sesame" },
+      { name: "lns", remote: { ...PEER, address: "198.51.100.1" } },
+    ];
+    this.endpoint = new L2tpEndpoint({ hostName: "us", peers, ...config }, seededRandom(3));
+  }
+
+  send(now: number, body: Uint8Array, ns: number, tunnelId = 0, from: L2tpAddress = PEER) {
+    const header = { control: true, lengthBit: true, tunnelId, sessionId: 0, priority: false };
+    return this.endpoint.receive(now, from, emitL2tp({ ...header, sequence: { ns, nr: ns } }, body));
+  }
+
+  /** An SCCRQ from a port and with an id that nobody has used. */
+  request(now: number): readonly L2tpOutput[] {
+    this.#requests += 1;
+    const from = { ...PEER, port: 1024 + (this.#requests % 60_000) };
+    return this.send(now, emitMessage({ ...SCCRQ, assignedTunnelId: 1 + this.#requests }), 0, 0, from);
+  }
+}
+
+/** The shorter of two measurements, in ms. */
+function shortest(act: () => void): number {
+  const measure = () => {
+    const start = performance.now();
+    act();
+    return performance.now() - start;
+  };
+  return Math.min(measure(), measure());
+}
+
+describe("a stranger's StopCCN", () => {
+  const randomVector = { mandatory: true, hidden: false, vendorId: 0, type: 36, value: new Uint8Array(16) };
+  const hidden = { mandatory: true, hidden: true, vendorId: 0, type: 9, value: new Uint8Array(1000) };
+  const type = { mandatory: true, hidden: false, vendorId: 0, type: 0, value: Uint8Array.of(0, 4) };
+  const unreadable = emitAvps([type, randomVector, hidden, hidden, hidden]);
+
+  it("that hides its ids costs the same, however many tunnels its sender has begun to open", () => {
+    const cost = (tunnels: number) => {
+      const stranger = new Stranger();
+      for (let id = 1; id <= tunnels; id++)
+        stranger.send(0, emitMessage({ ...SCCRQ, assignedTunnelId: id }), 0);
+      expect(stranger.endpoint.tunnels()).toHaveLength(tunnels);
+      return shortest(() => {
+        for (let i = 0; i < 10; i++) stranger.send(1, unreadable, 1);
+      });
+    };
+    cost(1);
+    expect(cost(400)).toBeLessThan(20 * cost(1));
+  });
+});
