@@ -138,6 +138,11 @@ Napi::Value ReceiveFrame(const Napi::CallbackInfo& info) {
   });
 }
 
+Napi::Value ReadSocketDrops(const Napi::CallbackInfo& info) {
+  int fd = Descriptor(info[0]);
+  return Guard(info.Env(), [&] { return Napi::Number::New(info.Env(), SocketDrops(fd)); });
+}
+
 Napi::Value ReadErrors(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
   Napi::Array errors = Napi::Array::New(env);
@@ -204,6 +209,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   define.operator()<SendFrame>("sendFrame");
   define.operator()<SendDatagram>("sendDatagram");
   define.operator()<ReceiveFrame>("receiveFrame");
+  define.operator()<ReadSocketDrops>("socketDrops");
   define.operator()<ReadErrors>("readErrors");
   define.operator()<NetlinkTransact>("netlinkTransact");
   define.operator()<Notify>("notify");

@@ -2,6 +2,7 @@
 
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
+#include <linux/sock_diag.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -14,6 +15,12 @@
 #include "vlan-tag.h"
 
 namespace lacewing {
+
+namespace {
+
+std::string Of(int fd) { return "descriptor " + std::to_string(fd); }
+
+}  // namespace
 
 int SendOne(int fd, std::span<const uint8_t> frame) {
   // write and not send: a TUN queue is not a socket
@@ -43,6 +50,13 @@ int SendOneDatagram(int fd, const AddressRecord& to, std::span<const uint8_t> da
   return 0;
 }
 
+uint32_t SocketDrops(int fd) {
+  uint32_t info[SK_MEMINFO_VARS] = {};
+  socklen_t length = sizeof info;
+  Check(getsockopt(fd, SOL_SOCKET, SO_MEMINFO, info, &length), "getsockopt(SO_MEMINFO)", Of(fd));
+  return info[SK_MEMINFO_DROPS];
+}
+
 std::optional<std::span<uint8_t>> ReceiveOne(int fd, std::vector<uint8_t>& scratch) {
   alignas(cmsghdr) uint8_t control[kControlBytes];
   iovec piece{scratch.data() + kVlanTagBytes, scratch.size() - kVlanTagBytes};
@@ -57,7 +71,7 @@ std::optional<std::span<uint8_t>> ReceiveOne(int fd, std::vector<uint8_t>& scrat
   } while (length < 0 && errno == EINTR);
   if (length < 0) {
     if (errno == EAGAIN) return std::nullopt;
-    throw SystemFailure(errno, "recvmsg", "descriptor " + std::to_string(fd));
+    throw SystemFailure(errno, "recvmsg", Of(fd));
   }
   uint8_t* frame = scratch.data() + kVlanTagBytes;
   size_t octets = static_cast<size_t>(length);

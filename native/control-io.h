@@ -18,6 +18,10 @@ inline constexpr size_t kScratchBytes = 64 * 1024 + 64;
 int SendOne(int fd, std::span<const uint8_t> frame);
 int SendOneDatagram(int fd, const AddressRecord& to, std::span<const uint8_t> datagram);
 
+// Frames that a packet or UDP socket had no room for since it was opened, modulo 2^32. Unlike SO_RXQ_OVFL it needs no
+// frame to ride on.
+uint32_t SocketDrops(int fd);
+
 // Reads one frame into `scratch`, its VLAN tag put back. Nothing when there is none now; throws what else recvmsg says.
 std::optional<std::span<uint8_t>> ReceiveOne(int fd, std::vector<uint8_t>& scratch);
 

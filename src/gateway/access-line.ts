@@ -70,8 +70,14 @@ export class AccessLine {
   /** The discovery counters, for `show counters`; empty while the interface is away. */
   counters(): Readonly<Record<string, number>> {
     if (this.#open === undefined) return {};
-    const { discarded, padsRefused, ...counts } = this.#open.concentrator.counters();
-    return { ...counts, ...prefixed("padsRefused", padsRefused), ...prefixed("discarded", discarded) };
+    const { frames, concentrator } = this.#open;
+    const { discarded, padsRefused, ...counts } = concentrator.counters();
+    return {
+      ...counts,
+      receiveBufferDrops: frames.dropped(),
+      ...prefixed("padsRefused", padsRefused),
+      ...prefixed("discarded", discarded),
+    };
   }
 
   /** Opens when the interface is there and up, and is not open yet. Called again whenever links change. */

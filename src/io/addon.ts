@@ -229,6 +229,8 @@ export interface Addon {
   sendDatagram(fd: number, address: Uint8Array, datagram: Uint8Array): number;
   /** One frame from a packet socket without a ring (ringSlots 0) or a netlink socket; undefined when there is none. VLAN tags put back. */
   receiveFrame(fd: number): Uint8Array | undefined;
+  /** What a packet or UDP socket had no room for since it was opened, modulo 2³²; throws a NativeError when it is no socket. */
+  socketDrops(fd: number): number;
   /** The oldest reports on a socket's error queue, at most 64: a level-triggered poll brings the rest. */
   readErrors(fd: number): readonly SocketError[];
   /** Sends `request` on a netlink socket and waits (bounded by 1 s) for all parts of the answer to its sequence number. */

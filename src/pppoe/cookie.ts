@@ -8,7 +8,6 @@
  * lives a minute: who guesses has one chance in 2⁶⁴ with every PADR.
  */
 
-import { timingSafeEqual } from "node:crypto";
 import { readU32, writeU16, writeU32 } from "../base/bytes.ts";
 import type { Instant } from "../base/time.ts";
 import { SIPHASH_BYTES, SIPHASH_KEY_BYTES, sipHash } from "./siphash.ts";
@@ -49,7 +48,10 @@ export function checkCookie(
 ): CookieVerdict {
   if (cookie.length !== COOKIE_BYTES) return "forged";
   const ours = issueCookie(key, readU32(cookie, 0), readU32(cookie, 4), subscriber);
-  if (!timingSafeEqual(ours, cookie)) return "forged";
+  // as long as it takes for any: how much of a guess is right is not to be measured
+  let difference = 0;
+  for (let i = 0; i < COOKIE_BYTES; i++) difference |= ours[i]! ^ cookie[i]!;
+  if (difference !== 0) return "forged";
   return cookieAgeMs(now, cookie) <= lifeMs ? "valid" : "expired";
 }
 

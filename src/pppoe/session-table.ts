@@ -43,7 +43,8 @@ export class SessionTable {
     const found = this.#byMac.get(macNumber(remoteMac));
     if (found === undefined) return NONE;
     const scope = vlanScope(packTags(tags));
-    return [found].flat().filter((session) => vlanScope(session.vlans) === scope);
+    const all = Array.isArray(found) ? found : [found];
+    return all.filter((session) => vlanScope(session.vlans) === scope);
   }
 
   all(): readonly AcSession[] {
@@ -64,9 +65,9 @@ export class SessionTable {
   remove(session: AcSession): void {
     this.close(session);
     const found = this.#byMac.get(session.mac);
-    const left = [found ?? NONE].flat().filter((other) => other !== session);
+    const left = Array.isArray(found) ? found.filter((other) => other !== session) : NONE;
     if (left.length === 0) this.#byMac.delete(session.mac);
-    else this.#byMac.set(session.mac, left.length === 1 ? left[0]! : left);
+    else this.#byMac.set(session.mac, left.length === 1 ? left[0]! : [...left]);
     delete this.#sessions[keyOf(session)];
   }
 

@@ -55,6 +55,20 @@ describe.skipIf(!isRoot)("a port for discovery frames (root)", async () => {
     expect(received).toEqual([frame(types[1]!, 1), frame(types[2]!, 2), frame(types[4]!, 4)]);
   });
 
+  it("counts what it has no room for", async () => {
+    const received = deferred<void>();
+    expect(b.dropped()).toBe(0);
+    b.onFrame(() => received.resolve());
+    // all in one turn, in which nothing is read: more than the buffer holds
+    const sent = 60_000;
+    for (let i = 0; i < sent; i++) a.send(frame("8863", i & 0xff));
+    a.close();
+    await received.promise;
+    expect(b.dropped()).toBeGreaterThan(0);
+    expect(b.dropped()).toBeLessThan(sent - 10_000);
+    a = openFramePort(link(A));
+  });
+
   it("comes back with its interface", async () => {
     const received = deferred<Uint8Array>();
     b.onFrame((octets) => received.resolve(octets));

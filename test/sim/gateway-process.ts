@@ -167,6 +167,7 @@ export class GatewayProcess {
         onFrame: (handler) => {
           life.discovery = handler;
         },
+        dropped: () => 0,
         close() {},
       }),
     });

@@ -245,6 +245,7 @@ export class Node {
       onFrame: (handler) => {
         this.#discovery = handler;
       },
+      dropped: () => 0,
       close() {},
     };
     const around = {
