@@ -1,4 +1,4 @@
-import type { PortId } from "../channel/dataplane.ts";
+import type { PeerId, PortId, UdpPeerSpec } from "../channel/dataplane.ts";
 import type { L2tpListenConfig } from "../config/config.ts";
 import type { Surroundings } from "./surroundings.ts";
 
@@ -9,6 +9,8 @@ interface Listener {
   port: PortId | undefined;
   /** Of the device that the open port is bound to; undefined when it is bound to none. */
   ifindex: number | undefined;
+  /** The configured peers, as the data plane knows them on the open port. */
+  known: readonly PeerId[];
   opening: boolean;
 }
 
@@ -28,6 +30,7 @@ export class L2tpPorts {
       key,
       port: undefined,
       ifindex: undefined,
+      known: [],
       opening: false,
     }));
   }
@@ -64,7 +67,6 @@ export class L2tpPorts {
 
   /** The key of the first that speaks the address's family, and from `source` if that is given. */
   keyTowards(address: string, source?: string): number | undefined {
-    const isV6 = (text: string): boolean => text.includes(":");
     const alike = this.#listeners.filter(({ config }) => isV6(config.address) === isV6(address));
     if (source === undefined) return alike[0]?.key;
     const bound = alike.find(({ config }) => config.address === source);
@@ -76,14 +78,18 @@ export class L2tpPorts {
     return this.#listeners.filter((listener) => listener.ifindex === ifindex).map(({ key }) => key);
   }
 
-  /** All peers of its port must have been removed. */
+  /** The peers of all tunnels through its port must have been removed. */
   async close(key: number): Promise<void> {
     const listener = this.#listeners[key];
     const port = listener?.port;
     if (listener === undefined || port === undefined) return;
+    const { known } = listener;
     listener.port = undefined;
     listener.ifindex = undefined;
-    await this.#around.dataplane.closePort(port);
+    listener.known = [];
+    const { dataplane } = this.#around;
+    await Promise.all(known.map((peer) => dataplane.removePeer(peer)));
+    await dataplane.closePort(port);
   }
 
   async closeAll(): Promise<void> {
@@ -109,8 +115,10 @@ export class L2tpPorts {
     listener.opening = true;
     try {
       const bound = link === undefined ? {} : { ifindex: link.ifindex };
-      listener.port = await dataplane.openPort({ kind: "udp", address, udpPort, ...bound });
+      const port = await dataplane.openPort({ kind: "udp", address, udpPort, ...bound });
+      listener.port = port;
       listener.ifindex = link?.ifindex;
+      listener.known = this.#makeKnown(port, address);
     } finally {
       listener.opening = false;
     }
@@ -118,8 +126,40 @@ export class L2tpPorts {
     if (!isEveryAddress(address) && !host.hasAddress(address))
       logger.warn(fields, "the address that L2TP is spoken on is not there yet");
   }
+
+  /**
+   * Whoever the data plane does not know shares one small allowance with all strangers, and in a flood of theirs a
+   * configured peer's first messages would be lost: no tunnel says yet who it is.
+   */
+  #makeKnown(port: PortId, local: string): readonly PeerId[] {
+    const { config, dataplane } = this.#around;
+    return config.l2tp.peers.flatMap((peer) =>
+      peer.address === undefined || isV6(peer.address) !== isV6(local)
+        ? []
+        : dataplane.addPeer(peerWithoutTunnel(port, peer.address, peer.udpPort)),
+    );
+  }
+}
+
+function isV6(address: string): boolean {
+  return address.includes(":");
 }
 
 function isEveryAddress(address: string): boolean {
   return address === "0.0.0.0" || address === "::";
+}
+
+/** Who may open a tunnel with us, or answer when we do; nothing is sent to it but control messages. */
+function peerWithoutTunnel(port: PortId, address: string, udpPort: number): UdpPeerSpec {
+  return {
+    kind: "udp",
+    port,
+    address,
+    udpPort,
+    pathMtuBytes: 1500,
+    addressControl: true,
+    lengthBit: true,
+    checksum: true,
+    oversize: "drop",
+  };
 }

@@ -37,6 +37,8 @@ import { isRoot } from "../support/system.ts";
 
 const ALICE = { user: "alice@isp.example", password: PASSWORD } as const;
 const BOB = { user: "bob@isp.example", password: PASSWORD } as const;
+/** Every call needs a tunnel of its own, which is gone before the next flood: its SCCRQ must get through, too. */
+const NEW_TUNNEL_PER_CALL = ["max-sessions: 1", "tunnel-idle-timeout: 1s"];
 /** Different ones; they are sent again and again. */
 const FRAMES = 20_000;
 /** Fills what is bounded: buckets, half-open tunnels, compiled code. */
@@ -169,8 +171,12 @@ describe.skipIf(!isRoot)("a flood", () => {
     site = createSite();
     const files = secretFiles(ALICE.user, BOB.user);
     [lac, lns] = await Promise.all([
-      GatewayProcess.start(site.lac, lacConfig({ access: ["sessions-per-mac: 4"] }), files),
-      GatewayProcess.start(site.lns, lnsConfig(), files),
+      GatewayProcess.start(
+        site.lac,
+        lacConfig({ access: ["sessions-per-mac: 4"], peer: NEW_TUNNEL_PER_CALL }),
+        files,
+      ),
+      GatewayProcess.start(site.lns, lnsConfig({ peer: [`address: ${LAC_ADDRESS}`] }), files),
     ]);
     ({ dial: alice } = await DialProcess.online(site.subscriber, ALICE));
   });
@@ -217,11 +223,12 @@ describe.skipIf(!isRoot)("a flood", () => {
       ],
     ],
   ] satisfies readonly Attack[])(
-    "of junk at %s takes no memory, and a call during it gets in",
+    "of junk at %s takes no memory, and a call during it gets in by a new tunnel",
     async (_, attack, victim, counters) => {
       const [sender, device, frames] = attack();
       await flood(sender, device, frames, WARM_UP_MS);
       const before = await victim().memory();
+      const tunnels = (await lac.show("tunnels")).map(({ localTunnelId }) => localTunnelId);
       const dropped = await victim().counter(counters[0]!);
       const flooding = flood(sender, device, frames, FLOOD_MS);
       await eventually(
@@ -229,6 +236,7 @@ describe.skipIf(!isRoot)("a flood", () => {
         async () => (await victim().counter(counters[0]!)) > dropped + FELT,
       );
       const { dial, up } = await DialProcess.online(site.subscriber, BOB);
+      const onward = (await lac.session(BOB.user)).onward;
       const { sent, processorSeconds } = await flooding;
       const after = await victim().memory();
       await dial.hangUp();
@@ -239,6 +247,7 @@ describe.skipIf(!isRoot)("a flood", () => {
         HEAP_GROWTH_MAX,
       );
       expect(after.rss - before.rss).toBeLessThan(RSS_GROWTH_MAX);
+      expect(tunnels).not.toContain(onward?.localTunnelId);
       for (const name of counters) expect(await victim().counter(name), name).toBeGreaterThan(0);
       expect([...lac.complaints(), ...lns.complaints()]).toEqual([]);
       expect((await lns.session(ALICE.user)).state).toBe("open");
