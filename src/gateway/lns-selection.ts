@@ -72,21 +72,26 @@ export class LnsSelection {
    * the end whoever has been locked out the longest.
    */
   choose(now: Instant, group: LnsGroup, passed: readonly string[], load: LnsLoad): Choice | undefined {
-    const free = group.members.filter(({ peer }) => !passed.includes(peer) && load.hasRoom(peer));
-    for (const standing of ["good", "slow"] as const) {
-      const fit = free.filter(({ peer }) => this.standing(now, group, peer) === standing);
-      const best = Math.min(...fit.map(({ preference }) => preference));
-      const alike = fit.filter(({ preference }) => preference === best);
-      const peer =
-        group.strategy === "weight" ? this.#byWeight(group, alike) : leastLoaded(alike, load)?.peer;
-      if (peer !== undefined) return { peer, standing };
+    let longest: Lockout | undefined;
+    let best: Rank | undefined;
+    let alike: LnsMember[] = [];
+    for (const member of group.members) {
+      const { peer, preference } = member;
+      if (passed.includes(peer) || !load.hasRoom(peer)) continue;
+      const standing = this.standing(now, group, peer);
+      if (standing === "locked") {
+        const lock = this.lockOf(peer);
+        if (longest === undefined || (lock !== undefined && lock.since < longest.since)) longest = lock;
+      } else if (best?.standing === standing && best.preference === preference) {
+        alike.push(member);
+      } else if (best === undefined || comesBefore({ standing, preference }, best)) {
+        best = { standing, preference };
+        alike = [member];
+      }
     }
-    const sinceOf = (peer: string): Instant => this.lockOf(peer)?.since ?? now;
-    const longest = free.reduce<string | undefined>(
-      (first, { peer }) => (first === undefined || sinceOf(peer) < sinceOf(first) ? peer : first),
-      undefined,
-    );
-    return longest === undefined ? undefined : { peer: longest, standing: "locked" };
+    if (best === undefined) return longest && { peer: longest.peer, standing: "locked" };
+    const peer = group.strategy === "weight" ? this.#byWeight(group, alike) : leastLoaded(alike, load)?.peer;
+    return peer === undefined ? undefined : { peer, standing: best.standing };
   }
 
   standing(now: Instant, group: LnsGroup, peer: string): Standing {
@@ -151,11 +156,21 @@ export class LnsSelection {
   }
 }
 
+type Rank = { readonly standing: "good" | "slow"; readonly preference: number };
+
+function comesBefore(a: Rank, b: Rank): boolean {
+  return a.standing === b.standing ? a.preference < b.preference : a.standing === "good";
+}
+
 /** The one with the fewest sessions for its weight; the first of equals. */
 function leastLoaded(members: readonly LnsMember[], load: LnsLoad): LnsMember | undefined {
-  const share = ({ peer, weight }: LnsMember): number => load.sessions(peer) / weight;
-  return members.reduce<LnsMember | undefined>(
-    (least, member) => (least === undefined || share(member) < share(least) ? member : least),
-    undefined,
-  );
+  let least: LnsMember | undefined;
+  let leastShare = Number.POSITIVE_INFINITY;
+  for (const member of members) {
+    const share = load.sessions(member.peer) / member.weight;
+    if (share >= leastShare) continue;
+    least = member;
+    leastShare = share;
+  }
+  return least;
 }

@@ -127,15 +127,21 @@ export class TunnelPool {
 
   /** The tunnel for the next call to a peer: one that is up before one that is coming up; "open" a new one; or none. */
   pick(peer: string): number | "open" | undefined {
-    const policy = this.#policyOf(peer);
-    if (this.sessions(peer) >= policy.maxSessions) return undefined;
-    const mine = [...this.#of(peer)];
-    const free = mine.filter(
-      ({ ours, sessions }) => (ours || policy.usesTheirs) && sessions < policy.maxSessionsPerTunnel,
-    );
-    const tunnel = free.find(({ up }) => up) ?? free[0];
-    if (tunnel !== undefined) return tunnel.id;
-    return mine.filter(({ ours }) => ours).length < policy.maxTunnels ? "open" : undefined;
+    const { maxSessions, maxSessionsPerTunnel, maxTunnels, usesTheirs } = this.#policyOf(peer);
+    let free: PooledTunnel | undefined;
+    let opened = 0;
+    let placed = 0;
+    // asked several times a call: nothing is allocated
+    for (const tunnel of this.#of(peer)) {
+      placed += tunnel.placed;
+      if (tunnel.ours) opened += 1;
+      else if (!usesTheirs) continue;
+      if (tunnel.sessions >= maxSessionsPerTunnel) continue;
+      if (free === undefined || (tunnel.up && !free.up)) free = tunnel;
+    }
+    if (placed >= maxSessions) return undefined;
+    if (free !== undefined) return free.id;
+    return opened < maxTunnels ? "open" : undefined;
   }
 
   /** Sessions that we have placed with a peer. */
