@@ -261,15 +261,20 @@ function unknownPeer(hostName: string): ResultCode {
   };
 }
 
-/** Under a flood of SCCRQs the oldest that has not gone on gives way: an honest peer's goes on in one round trip. */
+/**
+ * Under a flood of SCCRQs the oldest that has not gone on gives way: an honest peer's goes on in one round trip. So
+ * does one that its sender has ended at once, or whose secret was wrong: such tunnels would fill the endpoint.
+ */
 function makeRoom(turn: Turn): void {
   const { registry } = turn;
   const { halfOpen } = registry.state;
   if (fifoLength(halfOpen) < (registry.config.maxHalfOpenTunnels ?? DEFAULT_HALF_OPEN)) return;
   const oldest = fifoShift(halfOpen);
   const tunnel = oldest && registry.tunnel(oldest.id);
-  if (tunnel?.progress.phase !== "wait-ctl-conn" || tunnel.createdAt !== oldest?.createdAt) return;
-  registry.discard("half-open");
+  if (tunnel === undefined || tunnel.createdAt !== oldest?.createdAt || tunnel.initiator) return;
+  const { progress } = tunnel;
+  if (progress.phase === "wait-ctl-conn") registry.discard("half-open");
+  else if (progress.phase !== "closing" || progress.wasUp) return;
   registry.removeTunnel(tunnel);
 }
 

@@ -41,8 +41,11 @@ export type TunnelProgress =
   | { readonly phase: "wait-ctl-reply"; readonly deadline: Instant; readonly challenge: Uint8Array | null }
   | { readonly phase: "wait-ctl-conn"; readonly deadline: Instant; readonly challenge: Uint8Array | null }
   | { readonly phase: "established" }
-  /** Ended and told; kept so that StopCCN and its acknowledgement can be repeated (§5.7). */
-  | { readonly phase: "closing"; readonly until: Instant };
+  /**
+   * Ended and told; kept so that StopCCN and its acknowledgement can be repeated (§5.7). One that never was up may
+   * have to give way before.
+   */
+  | { readonly phase: "closing"; readonly until: Instant; readonly wasUp: boolean };
 
 /** The peer made it: by ICRQ to the LNS or by OCRQ to the LAC. */
 export function isPlacedByPeer(session: SessionState): boolean {
@@ -104,7 +107,7 @@ export interface L2tpEndpointState {
   readonly tunnelIds: IdPoolState;
   readonly tunnels: Record<number, TunnelState>;
   tunnelCount: number;
-  /** Tunnels that others began to open, oldest first. */
+  /** Tunnels that others began to open, whatever has become of them, oldest first. */
   readonly halfOpen: Fifo<{ readonly id: number; readonly createdAt: Instant }>;
   readonly refusals: TokenBucketState;
   shuttingDown: boolean;

@@ -304,7 +304,7 @@ export function closeTunnel(turn: Turn, tunnel: TunnelState, code: ResultCode, c
   if (tunnel.progress.phase === "closing") return;
   tellDown(turn, tunnel, cause ?? { by: "us", ...code });
   dropQueued(tunnel.transport);
-  tunnel.progress = { phase: "closing", until: turn.now + policyOf(turn, tunnel).closedTunnelMs };
+  tunnel.progress = closing(turn, tunnel);
   sendStop(turn, tunnel, code);
 }
 
@@ -322,7 +322,12 @@ function closeQuietly(turn: Turn, tunnel: TunnelState, cause: TunnelCause): void
   if (tunnel.progress.phase === "closing") return;
   tellDown(turn, tunnel, cause);
   stopSending(tunnel.transport);
-  tunnel.progress = { phase: "closing", until: turn.now + policyOf(turn, tunnel).closedTunnelMs };
+  tunnel.progress = closing(turn, tunnel);
+}
+
+function closing(turn: Turn, tunnel: TunnelState): TunnelProgress {
+  const until = turn.now + policyOf(turn, tunnel).closedTunnelMs;
+  return { phase: "closing", until, wasUp: tunnel.progress.phase === "established" };
 }
 
 /** Ends a tunnel without a word to the peer, who is not there or knows. */

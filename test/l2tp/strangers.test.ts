@@ -8,7 +8,7 @@ import { emitL2tp } from "../../src/wire/l2tp.ts";
 import { emitAvps } from "../../src/wire/l2tp-avp.ts";
 import { emitMessage } from "../../src/wire/l2tp-messages.ts";
 import { seededRandom } from "../support/seeded-random.ts";
-import { PEER, SCCRQ } from "./scripted-peer.ts";
+import { PEER, SCCCN, SCCRQ, sent } from "./scripted-peer.ts";
 
 class Stranger {
   readonly endpoint: L2tpEndpoint;
@@ -34,6 +34,9 @@ class Stranger {
     return this.send(now, emitMessage({ ...SCCRQ, assignedTunnelId: 1 + this.#requests }), 0, 0, from);
   }
 }
+
+const STOP = { kind: "StopCCN", assignedTunnelId: 1, resultCode: { result: 1 } } as const;
+const FORGED = { ...SCCCN, challengeResponse: new Uint8Array(16) };
 
 /** The shorter of two measurements, in ms. */
 function shortest(act: () => void): number {
@@ -63,5 +66,35 @@ describe("a stranger's StopCCN", () => {
     };
     cost(1);
     expect(cost(400)).toBeLessThan(20 * cost(1));
+  });
+});
+
+describe("tunnels that strangers have begun and ended again", () => {
+  const CONFIG = { maxTunnels: 100, maxHalfOpenTunnels: 20 };
+
+  it.each([
+    ["by StopCCN", emitMessage(STOP)],
+    ["by a wrong Challenge Response", emitMessage(FORGED)],
+  ])("%s, leave room for others and for our own", (_, body) => {
+    const stranger = new Stranger(CONFIG);
+    for (let i = 0; i < 500; i++) {
+      const { assignedTunnelId } = sent(stranger.request(i), "SCCRP").message;
+      const from = { ...PEER, port: 1025 + i };
+      stranger.send(i, body, 1, assignedTunnelId, from);
+    }
+    expect(stranger.endpoint.tunnels()).toHaveLength(20);
+    expect(stranger.endpoint.openTunnel(500, "lns").tunnel).toBeDefined();
+    expect(sent(stranger.request(500), "SCCRP").message.kind).toBe("SCCRP");
+  });
+
+  it("do not shorten the life of what is left of a tunnel that was up", () => {
+    const peers = [{ name: "any", accept: true }];
+    const stranger = new Stranger({ ...CONFIG, peers });
+    const { assignedTunnelId: id } = sent(stranger.request(0), "SCCRP").message;
+    const from = { ...PEER, port: 1025 };
+    stranger.send(0, emitMessage(SCCCN), 1, id, from);
+    stranger.send(0, emitMessage(STOP), 2, id, from);
+    for (let i = 0; i < 100; i++) stranger.request(1);
+    expect(stranger.endpoint.tunnels().find(({ tunnel }) => tunnel === id)?.phase).toBe("closing");
   });
 });
