@@ -54,7 +54,8 @@ export class PppClient extends Link<PppClientState, LinkOutput> {
       config.timers,
       random,
       state === undefined
-        ? { ...newLinkState(random), authentication: { kind: "idle" } }
+        ? // not with a spread: see PppServer's
+          Object.assign(newLinkState(random), { authentication: { kind: "idle" } as const })
         : structuredClone(state),
     );
     this.#config = config;
