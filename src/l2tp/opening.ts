@@ -206,8 +206,8 @@ function onNewTunnel(
  */
 function settleTie(turn: Turn, policy: PeerPolicy, theirs: Uint8Array | null): "ours" | "open" {
   let outcome: "ours" | "open" = "open";
-  for (const tunnel of Object.values(turn.registry.state.tunnels)) {
-    if (tunnel.peerName !== policy.name || !tunnel.initiator || !mayCross(turn, tunnel)) continue;
+  for (const tunnel of turn.registry.tunnelsOpenedTo(policy.name)) {
+    if (!mayCross(turn, tunnel)) continue;
     const order = compareTies(tunnel.tieBreaker, theirs);
     if (order === "first") outcome = "ours";
     if (order !== "equal" || tunnel.progress.phase !== "wait-ctl-reply") continue;

@@ -69,6 +69,8 @@ export class Registry {
   readonly #random: RandomSource;
   /** Tunnels that the peer opened, by where the SCCRQ came from and the id that it assigned. */
   readonly #byRemote = new Map<string, number>();
+  /** Tunnels that we opened, by the peer's name. */
+  readonly #openedByUs = new Map<string, Set<number>>();
   /** By tunnel: the peer's session id → ours, for calls that the peer placed. */
   readonly #placedByPeer = new Map<number, Map<number, number>>();
 
@@ -118,6 +120,12 @@ export class Registry {
     return id === undefined ? undefined : this.state.tunnels[id];
   }
 
+  /** The tunnels that we opened to a peer, in the order of their ids. */
+  tunnelsOpenedTo(peerName: string): readonly TunnelState[] {
+    const ids = [...(this.#openedByUs.get(peerName) ?? [])].sort((a, b) => a - b);
+    return ids.map((id) => this.state.tunnels[id]!);
+  }
+
   /** Forgets a tunnel; its sessions have been removed. */
   removeTunnel(tunnel: TunnelState): void {
     delete this.state.tunnels[tunnel.id];
@@ -125,6 +133,7 @@ export class Registry {
     new IdPool(this.state.tunnelIds).release(tunnel.id);
     this.deadlines.clear(deadlineKey(tunnel.id, 0));
     this.#placedByPeer.delete(tunnel.id);
+    this.#openedByUs.get(tunnel.peerName)?.delete(tunnel.id);
     const key = remoteKey(tunnel.remote, tunnel.remoteId);
     if (this.#byRemote.get(key) !== tunnel.id) return;
     this.#byRemote.delete(key);
@@ -217,7 +226,13 @@ export class Registry {
   }
 
   #index(tunnel: TunnelState): void {
-    if (!tunnel.initiator) this.#byRemote.set(remoteKey(tunnel.remote, tunnel.remoteId), tunnel.id);
+    if (!tunnel.initiator) {
+      this.#byRemote.set(remoteKey(tunnel.remote, tunnel.remoteId), tunnel.id);
+      return;
+    }
+    const ours = this.#openedByUs.get(tunnel.peerName);
+    if (ours === undefined) this.#openedByUs.set(tunnel.peerName, new Set([tunnel.id]));
+    else ours.add(tunnel.id);
   }
 }
 

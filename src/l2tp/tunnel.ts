@@ -236,8 +236,8 @@ function onConnected(turn: Turn, tunnel: TunnelState, message: MessageOf<"SCCCN"
 /** The peer has proved itself: our own SCCRQs to it are given up whose tie breakers lose against its (§4.4.3). */
 function yieldTo(turn: Turn, winner: TunnelState): void {
   if (winner.tieBreaker === null) return;
-  for (const tunnel of Object.values(turn.registry.state.tunnels)) {
-    if (tunnel.peerName !== winner.peerName || tunnel.progress.phase !== "wait-ctl-reply") continue;
+  for (const tunnel of turn.registry.tunnelsOpenedTo(winner.peerName)) {
+    if (tunnel.progress.phase !== "wait-ctl-reply") continue;
     if (compareTies(winner.tieBreaker, tunnel.tieBreaker) === "first")
       dropTunnel(turn, tunnel, { by: "tie-breaker" });
   }

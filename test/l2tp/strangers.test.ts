@@ -98,3 +98,18 @@ describe("tunnels that strangers have begun and ended again", () => {
     expect(stranger.endpoint.tunnels().find(({ tunnel }) => tunnel === id)?.phase).toBe("closing");
   });
 });
+
+describe("a stranger's SCCRQ", () => {
+  it("costs the same, however many tunnels there are", () => {
+    const cost = (maxHalfOpenTunnels: number) => {
+      const stranger = new Stranger({ maxHalfOpenTunnels });
+      let now = 0;
+      for (; now < maxHalfOpenTunnels; now++) stranger.request(now);
+      return shortest(() => {
+        for (let i = 0; i < 100; i++) stranger.request(now++);
+      });
+    };
+    cost(10);
+    expect(cost(4000)).toBeLessThan(8 * cost(10));
+  });
+});
