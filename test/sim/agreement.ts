@@ -6,10 +6,10 @@ import type { GatewayProcess } from "./gateway-process.ts";
 import type { Scenario } from "./scenario.ts";
 import type { World } from "./world.ts";
 
-const SAMPLE_MS = 2_000;
+const SAMPLE_MS = 5_000;
 
 /**
- * Watches, every other second, whether both ends of everything agree on who is up. What they disagree about must be
+ * Watches, every few seconds, whether both ends of everything agree on who is up. What they disagree about must be
  * settled within a limit: each disagreement has a name and an age.
  */
 export class Agreement {

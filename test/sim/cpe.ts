@@ -72,6 +72,8 @@ export class Cpe {
   #probeAt: Instant = NEVER;
   #probes = 0;
   #wantsService = true;
+  /** Undefined when something has happened since it was asked for. */
+  #wakeAt: Instant | undefined;
   #calm = false;
   /** When a packet of this call came back last. */
   provenAt: Instant | undefined;
@@ -108,6 +110,7 @@ export class Cpe {
 
   /** The storm is over: he behaves, and shows that his session works. */
   calmDown(): void {
+    this.#wakeAt = undefined;
     this.#calm = true;
     this.#renegotiateAt = NEVER;
     if (this.address !== undefined) this.#probeAt = this.#world.timeline.now;
@@ -115,6 +118,7 @@ export class Cpe {
 
   /** He has had enough of it. */
   hangUp(): void {
+    this.#wakeAt = undefined;
     this.#wantsService = false;
     this.#nextCallAt = NEVER;
     const call = this.#call;
@@ -123,7 +127,13 @@ export class Cpe {
     else this.#leave(call);
   }
 
+  /** When the world must call run(); it asks after every step, whoever's it was. */
   wakeAt(): Instant {
+    this.#wakeAt ??= this.#nextWake();
+    return this.#wakeAt;
+  }
+
+  #nextWake(): Instant {
     const call = this.#call;
     if (call === undefined) return this.#nextCallAt;
     return Math.min(
@@ -136,6 +146,7 @@ export class Cpe {
   }
 
   run(): void {
+    this.#wakeAt = undefined;
     const now = this.#world.timeline.now;
     const call = this.#call;
     if (call === undefined) {
@@ -154,6 +165,7 @@ export class Cpe {
   }
 
   receiveEthernet(frame: Uint8Array): void {
+    this.#wakeAt = undefined;
     const call = this.#call;
     if (call === undefined || !this.#isForMe(frame)) return;
     const { now } = this.#world.timeline;

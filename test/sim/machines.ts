@@ -3,7 +3,7 @@ import { type Machine, type MachineCall, watchMachinesOf } from "./replaceable.t
 import type { World } from "./world.ts";
 
 /** Chance that a call finds a machine that has just been made from a snapshot. */
-const REPLACEMENT = 0.015;
+const REPLACEMENT = 0.03;
 
 /** The machines of one gateway process, which is told what they do. */
 export class Machines {
@@ -17,10 +17,11 @@ export class Machines {
   }
 
   watch(random: RandomSource): void {
+    const { replaced } = this.#world;
     watchMachinesOf(random, {
-      replaceNow: () => {
+      replaceNow: (kind) => {
         const replace = this.#world.replacements?.is(REPLACEMENT) ?? false;
-        if (replace) this.#world.replaced += 1;
+        if (replace) replaced.set(kind, (replaced.get(kind) ?? 0) + 1);
         return replace;
       },
       called: (call) => {

@@ -3,7 +3,7 @@ import type { RandomSource } from "../../src/base/random.ts";
 /** What the simulation does to machines and hears of them. */
 export interface MachineWatcher {
   /** Whether a machine made from a snapshot shall take this one's place now, before the next call. */
-  replaceNow(): boolean;
+  replaceNow(kind: string): boolean;
   /** A machine has been called; `method` is the one of its class, `machine` tells machines apart. */
   called(call: MachineCall): void;
 }
@@ -24,7 +24,10 @@ export interface Machine {
 
 // biome-ignore lint/suspicious/noExplicitAny: mixins need it (TypeScript handbook, "Mixins")
 type MachineClass = new (...args: any[]) => Machine;
-type Methods = Record<string, (...args: unknown[]) => unknown>;
+type Method = (...args: unknown[]) => unknown;
+
+/** What is asked all the time and changes nothing: not worth a snapshot, and nothing to watch. */
+const QUESTIONS = new Set(["deadline", "snapshot", "counters", "load", "sessions", "tunnels", "discards"]);
 
 /** Who is told of a machine: whoever watches the randomness that it was given. */
 const watchers = new WeakMap<RandomSource, MachineWatcher>();
@@ -50,39 +53,55 @@ export function replaceable<Class extends MachineClass>(Original: Class): Class 
       this.machine = new Original(config, random, state);
     }
 
-    call(method: string, args: readonly unknown[]): unknown {
+    /** A call that may change the machine. */
+    input(method: string, run: Method, args: readonly unknown[]): unknown {
       const watcher = watchers.get(this.random);
-      if (watcher?.replaceNow())
-        this.machine = new Original(this.config, this.random, structuredClone(this.machine.snapshot()));
-      const { machine } = this;
-      const returned = (machine as unknown as Methods)[method]!(...args);
+      if (watcher?.replaceNow(Original.name))
+        this.machine = new Original(this.config, this.random, this.machine.snapshot());
+      const returned = Reflect.apply(run, this.machine, args);
       watcher?.called({ kind: Original.name, machine: this as unknown as Machine, method, args, returned });
       return returned;
     }
 
     /** PppServer.adopt(), the other way to make one. */
     static adopt(config: unknown, random: RandomSource, ...rest: unknown[]): unknown {
-      const adopt = (Original as unknown as Methods).adopt!;
+      const adopt = (Original as unknown as { adopt: Method }).adopt;
       const { server, ...others } = adopt.call(Original, config, random, ...rest) as { server: Machine };
       return { server: new StandIn(config, random, server.snapshot()), ...others };
     }
   };
-  for (const [name, descriptor] of membersOf(Original.prototype)) {
-    const forwarder =
-      descriptor.get === undefined
-        ? {
-            value(this: InstanceType<typeof StandIn>, ...args: unknown[]) {
-              return this.call(name, args);
-            },
-          }
-        : {
-            get(this: InstanceType<typeof StandIn>): unknown {
-              return (this.machine as unknown as Record<string, unknown>)[name];
-            },
-          };
-    Object.defineProperty(StandIn.prototype, name, { configurable: true, ...forwarder });
-  }
+  for (const [name, descriptor] of membersOf(Original.prototype))
+    Object.defineProperty(StandIn.prototype, name, {
+      configurable: true,
+      ...forwarder(name, descriptor),
+    });
   return StandIn as unknown as Class;
+}
+
+interface StandInOf {
+  readonly machine: Machine;
+  input(method: string, run: Method, args: readonly unknown[]): unknown;
+}
+
+function forwarder(name: string, { get, value }: PropertyDescriptor): PropertyDescriptor {
+  if (get !== undefined)
+    return {
+      get(this: StandInOf): unknown {
+        return get.call(this.machine);
+      },
+    };
+  const run = value as Method;
+  if (QUESTIONS.has(name))
+    return {
+      value(this: StandInOf, ...args: unknown[]): unknown {
+        return Reflect.apply(run, this.machine, args);
+      },
+    };
+  return {
+    value(this: StandInOf, ...args: unknown[]): unknown {
+      return this.input(name, run, args);
+    },
+  };
 }
 
 /** Methods and accessors of a class, its base classes' included; the nearest first. */

@@ -27,8 +27,8 @@ export interface Outcome {
   readonly steps: number;
   /** Virtual. */
   readonly ms: number;
-  /** Machines that gave way to ones made from their snapshots. */
-  readonly replaced: number;
+  /** How many machines gave way to ones made from their snapshots, by kind. */
+  readonly replaced: ReadonlyMap<string, number>;
 }
 
 /** For tests of the invariants themselves: breaks something of a world before it begins. */
@@ -83,7 +83,7 @@ async function live(world: World, scenario: Scenario): Promise<void> {
   trace.add("everyone hangs up");
   for (const cpe of cpes) cpe.hangUp();
   const left = (): readonly string[] => [
-    ...[...lacs, ...lnses].flatMap(leftovers),
+    ...leftovers([...lacs, ...lnses]),
     ...leasedAddresses().map((address) => `${address} is leased`),
   ];
   const everyoneIsGone = (): boolean => cpes.every(({ isIdle }) => isIdle) && left().length === 0;

@@ -1,4 +1,4 @@
-import { NEVER } from "../../src/base/time.ts";
+import { type Instant, NEVER } from "../../src/base/time.ts";
 import type { Config } from "../../src/config/config.ts";
 import { Chance } from "./chance.ts";
 import type { Cpe } from "./cpe.ts";
@@ -19,7 +19,7 @@ export interface WorldOptions {
 /** What a seed never comes near, unless somebody is busy for ever. */
 const MAX_STEPS = 200_000;
 
-const SAMPLE_MS = 250;
+const SAMPLE_MS = 1_000;
 
 /** Virtual time, and everyone who lives in it. One thing happens at a time, and all that follows from it at once. */
 export class World {
@@ -32,7 +32,7 @@ export class World {
   readonly gateways: GatewayProcess[] = [];
   readonly cpes: Cpe[] = [];
   #steps = 0;
-  replaced = 0;
+  readonly replaced = new Map<string, number>();
 
   constructor({ seed, disturb, print }: WorldOptions) {
     this.trace = new Trace(this.timeline, print);
@@ -60,7 +60,7 @@ export class World {
       if (done()) return true;
       const gateway = earliest(this.gateways);
       const cpe = earliest(this.cpes);
-      const next = Math.min(this.timeline.next(), gateway?.wakeAt() ?? NEVER, cpe?.wakeAt() ?? NEVER);
+      const next = Math.min(this.timeline.next(), gateway.at, cpe.at);
       if (next > end) {
         this.timeline.now = end;
         return done();
@@ -71,10 +71,10 @@ export class World {
       if (this.#steps > MAX_STEPS) this.referee.report("time goes on", `${MAX_STEPS} steps`);
       try {
         if (this.timeline.runOne()) await settle();
-        else if (gateway !== undefined && gateway.wakeAt() <= this.timeline.now) {
-          gateway.run();
+        else if (gateway.at <= this.timeline.now) {
+          gateway.actor?.run();
           await settle();
-        } else cpe?.run();
+        } else cpe.actor?.run();
       } catch (error) {
         this.#failed(error);
       }
@@ -107,14 +107,16 @@ function settle(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
-function earliest<T extends { wakeAt(): number }>(actors: readonly T[]): T | undefined {
+function earliest<T extends { wakeAt(): Instant }>(
+  actors: readonly T[],
+): { readonly actor: T | undefined; readonly at: Instant } {
   let first: T | undefined;
-  let at = Number.POSITIVE_INFINITY;
+  let at: Instant = NEVER;
   for (const actor of actors) {
     const wakeAt = actor.wakeAt();
     if (wakeAt >= at) continue;
     at = wakeAt;
     first = actor;
   }
-  return first;
+  return { actor: first, at };
 }
