@@ -112,7 +112,8 @@ export class L2tpEndpoint {
     acknowledge(tunnel.transport, now, controlNr(datagram), isZlb, counters);
     if (!isZlb) {
       const message = { sessionId: controlSessionId(datagram), body };
-      for (const each of accept(tunnel.transport, now, ns, message, counters))
+      const known = tunnel.progress.phase === "established";
+      for (const each of accept(tunnel.transport, now, ns, message, known, counters))
         this.#deliver(turn, tunnel, each, from);
     }
     settle(turn, tunnel);

@@ -58,7 +58,7 @@ export interface TransportState {
   /** Goes ahead of `queue`. */
   urgent: OutgoingMessage[];
   queue: Fifo<OutgoingMessage>;
-  /** What came before its turn, by Ns: fewer than `offeredWindow`. */
+  /** What came before its turn, by Ns: fewer than `offeredWindow`, of LARGEST_EARLY_BYTES each. */
   early: Record<number, IncomingMessage>;
   retransmissions: number;
   retransmitAt: Instant;
@@ -89,6 +89,8 @@ function intervalMs(retransmissions: number): number {
 
 /** Long enough for an answer of ours to what has come, which then carries the acknowledgement. */
 const ACK_DELAY_MS = 1;
+/** A larger one is not kept, and the peer sends it again: even an ICCN with all proxy AVPs rarely has a quarter of it. */
+const LARGEST_EARLY_BYTES = 4096;
 /** Messages that wait behind a peer's window: enough for a CDN for every session of a full tunnel, twice. */
 const QUEUE_LIMIT = 131_072;
 
@@ -220,14 +222,16 @@ function shrinkWindow(t: TransportState): void {
 
 /**
  * Takes a message that is no ZLB and gives those whose turn has come, in order. What is a duplicate is
- * acknowledged again; what is beyond the window that we offered is not kept. What comes before its turn is
- * answered at once, so that the peer notices that something is missing.
+ * acknowledged again; what is beyond the window that we offered is not kept, and as little as may be before the
+ * peer is `known`: it could be anybody. What comes before its turn is answered at once, so that the peer notices
+ * that something is missing.
  */
 export function accept(
   t: TransportState,
   now: Instant,
   ns: number,
   message: IncomingMessage,
+  known: boolean,
   counters: TransportCounters,
 ): readonly IncomingMessage[] {
   t.ackDueAt = Math.min(t.ackDueAt, now + ACK_DELAY_MS);
@@ -239,6 +243,7 @@ export function accept(
   if (ahead > 0) {
     t.gapNoticed = true;
     if (t.early[ns] !== undefined) counters.duplicates += 1;
+    if (message.body.length > LARGEST_EARLY_BYTES || (!known && ahead >= DEFAULT_PEER_WINDOW)) return [];
     // copied: what is kept must not hold on to the receive buffer
     t.early[ns] ??= { sessionId: message.sessionId, body: message.body.slice() };
     return [];

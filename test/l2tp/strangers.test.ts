@@ -113,3 +113,21 @@ describe("a stranger's SCCRQ", () => {
     expect(cost(4000)).toBeLessThan(8 * cost(10));
   });
 });
+
+describe("messages that come before their turn", () => {
+  const LARGE = new Uint8Array(60_000);
+  const kept = ({ endpoint }: Stranger) =>
+    Object.values(endpoint.snapshot().tunnels).flatMap(({ transport }) => Object.keys(transport.early));
+
+  it("are not kept in great number, nor large ones, for somebody who has not proved himself", () => {
+    const stranger = new Stranger();
+    const { assignedTunnelId } = sent(stranger.request(0), "SCCRP").message;
+    const from = { ...PEER, port: 1025 };
+    for (let ns = 2; ns < 120; ns++) stranger.send(0, emitMessage(SCCCN), ns, assignedTunnelId, from);
+    expect(kept(stranger)).toEqual(["2", "3", "4"]);
+    const other = new Stranger();
+    const { assignedTunnelId: id } = sent(other.request(0), "SCCRP").message;
+    for (let ns = 2; ns < 120; ns++) other.send(0, LARGE, ns, id, from);
+    expect(kept(other)).toEqual([]);
+  });
+});
