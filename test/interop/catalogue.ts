@@ -35,6 +35,7 @@ const clientOf = (exercised: string): Scenario => ({
   exercised,
 });
 const lacOf = (exercised: string): Scenario => ({ peer: "l2tpns", role: "LAC", ours: "LNS", exercised });
+const SWITCH = "LTS (tunnel switch)";
 const accessServer = (exercised: string): Scenario => ({
   peer: "pppoe-server",
   role: "access concentrator, with pppd",
@@ -98,6 +99,18 @@ export const SCENARIOS = {
     "10 % loss and reordering each way: the call comes up, carries packets, and ends on both sides",
   ),
 
+  "xl2tpd-switch-ours": {
+    ...clientOf("its call goes on to an LNS of ours by realm; packets both ways; the client hangs up"),
+    ours: `${SWITCH} and LNS`,
+  },
+  "xl2tpd-switch-theirs": {
+    peer: "xl2tpd",
+    role: "L2TP client and, behind us, LNS",
+    ours: SWITCH,
+    exercised:
+      "its call goes on to the other xl2tpd, AVPs hidden there; packets both ways; the LNS ends the session",
+  },
+
   "l2tpns-lns": lnsOf(
     "l2tpns",
     "tunnel secret; it negotiates LCP anew; PAP checked by its RADIUS; packets pass; hang-up",
@@ -110,6 +123,13 @@ export const SCENARIOS = {
   "l2tpns-lac": lacOf("no FF03, no proxy AVPs: LCP and authentication at the LNS; packets pass; hang-up"),
   "l2tpns-lac-crowd": lacOf("twenty calls at once"),
   "l2tpns-lac-told": lacOf("the LNS stops: the subscriber is told"),
+
+  "l2tpns-switch": {
+    ...lacOf(
+      "without proxy AVPs: the switch takes the name and sends the call on to an LNS of ours; packets pass",
+    ),
+    ours: `${SWITCH} and LNS`,
+  },
 
   "dial-pap": accessServer("PAP; packets pass; hang-up"),
   "dial-chap": accessServer("CHAP with MD5; packets pass; hang-up"),

@@ -25,6 +25,18 @@ const FILES = {
 const L2TPNS_INSIDE = "100.67.255.1";
 const OURS_INSIDE = "100.64.0.1";
 
+/** An LNS at `address` that takes calls of one LAC. */
+const lnsConfig = (address: string, lac: string, hostName: string): string => `
+name: lns
+l2tp:
+  listen: [{ address: ${address} }]
+  peers: [{ name: ${lac}, role: lac, host-name: ${hostName}, secret-file: l2tpns.secret }]
+realms: { isp.example: { terminate: subscribers } }
+units:
+  subscribers: { name: sub%d, address: ${OURS_INSIDE}, pool: 100.64.0.0/24 }
+users-file: users.yaml
+`;
+
 /** Subscribers on one side, an LNS on the other, somebody in between. */
 class Line {
   readonly subscribers = Netns.create("sub");
@@ -143,20 +155,7 @@ realms: { isp.example: { lns: l2tpns } }
           lns,
         },
       });
-      gateway = await GatewayProcess.start(
-        line.right,
-        `
-name: lns
-l2tp:
-  listen: [{ address: ${lns} }]
-  peers: [{ name: l2tpns, role: lac, host-name: l2tpns-lac, secret-file: l2tpns.secret }]
-realms: { isp.example: { terminate: subscribers } }
-units:
-  subscribers: { name: sub%d, address: ${OURS_INSIDE}, pool: 100.64.0.0/24 }
-users-file: users.yaml
-`,
-        FILES,
-      );
+      gateway = await GatewayProcess.start(line.right, lnsConfig(lns, "l2tpns", "l2tpns-lac"), FILES);
     });
 
     afterAll(async () => {
@@ -174,6 +173,52 @@ users-file: users.yaml
       await one.up();
       expect(await gateway.stop()).toBe(0);
       await one.down();
+    });
+  });
+
+  describe("as LAC of our switch", () => {
+    let farther: Netns;
+    let lns: GatewayProcess;
+
+    beforeAll(async () => {
+      line = new Line("l2tpns", "lts", "10.9.7");
+      farther = Netns.create("lns");
+      connect(line.right, "core1", farther, "core0");
+      line.right.configure("core1", "10.9.8.1/24");
+      farther.configure("core0", "10.9.8.2/24");
+      const address = "10.9.7.1";
+      const lts = "10.9.7.2";
+      l2tpns = await L2tpns.lac(line.left, {
+        ...{ address, device: "core0", access: "acc0", secret: SECRET, realm: "isp.example", lns: lts },
+      });
+      [gateway, lns] = await Promise.all([
+        GatewayProcess.start(
+          line.right,
+          `
+name: lts
+l2tp:
+  listen: [{ address: 0.0.0.0 }]
+  peers:
+    - { name: l2tpns, role: lac, host-name: l2tpns-lac, secret-file: l2tpns.secret }
+    - { name: lns, address: 10.9.8.2, secret-file: l2tpns.secret }
+realms: { isp.example: { lns: lns } }
+`,
+          FILES,
+        ),
+        GatewayProcess.start(farther, lnsConfig("10.9.8.2", "lts", "lts"), FILES),
+      ]);
+    });
+
+    afterAll(async () => {
+      await Promise.all([gateway?.stop(), lns?.stop()]);
+      await l2tpns?.stop();
+      line?.close();
+      farther?.delete();
+    });
+
+    scenario("l2tpns-switch", async () => {
+      await carriesAndEnds(OURS_INSIDE);
+      await lns.idle();
     });
   });
 });

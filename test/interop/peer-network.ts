@@ -13,10 +13,11 @@
 import { connect, Netns } from "../support/netns.ts";
 import { PeerVm } from "../support/peer-vm.ts";
 
-const LAC_CORE = "10.9.0.1";
+export const LAC_CORE = "10.9.0.1";
 export const LNS_CORE = "10.9.0.2";
-/** Where the VM's xl2tpd answers as an LNS. */
+/** Where the VM's xl2tpd answers as an LNS, and finds our LAC. */
 export const DEBIAN_LNS = "10.9.1.2";
+export const LAC_FOR_DEBIAN = "10.9.1.1";
 /** Where the VM's xl2tpd finds our LNS, and calls from. */
 export const LNS_FOR_DEBIAN = "10.9.2.1";
 export const DEBIAN_CLIENT = "10.9.2.2";
@@ -48,7 +49,7 @@ export class PeerNetwork {
         { netns: lns.name, ifname: "peer0" },
       ],
     });
-    lac.configure("peer0", "10.9.1.1/24");
+    lac.configure("peer0", `${LAC_FOR_DEBIAN}/24`);
     lns.configure("peer0", `${LNS_FOR_DEBIAN}/24`);
     await vm.mustRun(["bash", "-ec", GUEST_NAMESPACES]);
     return new PeerNetwork(vm, lac, lns);

@@ -151,12 +151,10 @@ describe("pppd as PPPoE client", () => {
   });
 
   scenario("pta-odd-options", async () => {
-    const options = ["mp", "endpoint", "local:4c.61.63.65", "predictor1", "lcp-max-configure", "4"];
+    const options = ["mp", "endpoint", "local:4c.61.63.65"];
     const pppd = call(CAROL, { options });
     await carriesAndEnds(pppd, CAROL);
-    const said = pppd.output();
-    for (const refused of [/rcvd \[LCP ConfRej.*<mrru/, /rcvd \[LCP ProtRej.*80 fd/])
-      expect(said).toMatch(refused);
+    expect(pppd.output()).toMatch(/rcvd \[LCP ConfRej[^\n]*<mrru 1492> <endpoint/);
   });
 
   scenario("lac-ms-chap-v2", async () => {

@@ -9,6 +9,7 @@ import { ControlCapture } from "./control-capture.ts";
 import {
   addresses,
   callByPppoe,
+  endPppd,
   giveSecrets,
   ipv6Addresses,
   type PppoeCall,
@@ -21,6 +22,9 @@ import {
   DEBIAN_LNS,
   FAR_DEBIAN_CLIENT,
   FAR_DEBIAN_LNS,
+  LAC_CORE,
+  LAC_FOR_DEBIAN,
+  LNS_CORE,
   LNS_FOR_DEBIAN,
   PeerNetwork,
 } from "./peer-network.ts";
@@ -73,6 +77,30 @@ realms:
   isp.example: { terminate: subscribers }
 units:
   subscribers: { name: sub%d, address: 100.64.0.1, pool: 100.64.0.0/24, dns: [192.0.2.53], ipv6: true }
+users-file: users.yaml
+`;
+
+const SWITCH = `
+name: lts
+l2tp:
+  listen: [{ address: 0.0.0.0 }]
+  peers:
+    - { name: client, role: lac, host-name: debian-client, secret-file: debian.secret }
+    - { name: ours, address: ${LAC_CORE}, secret-file: debian.secret }
+    - { name: theirs, address: ${DEBIAN_LNS}, secret-file: debian.secret, hide-avps: true }
+realms:
+  isp.example: { lns: ours }
+  debian.example: { lns: theirs }
+`;
+
+const LNS_BEHIND = `
+name: lns
+l2tp:
+  listen: [{ address: ${LAC_CORE} }]
+  peers: [{ name: lts, role: lac, host-name: lts, secret-file: debian.secret }]
+realms: { isp.example: { terminate: subscribers } }
+units:
+  subscribers: { name: sub%d, address: 100.64.0.1, pool: 100.64.0.0/24 }
 users-file: users.yaml
 `;
 
@@ -270,7 +298,8 @@ describe("xl2tpd", () => {
 
     scenario("xl2tpd-client-crowd", async () => {
       const names = ["lns1", "lns2", "lns3", "lns4"];
-      await start({ tunnels: names.length });
+      // the kernel takes data of several tunnels on one pair of ports for one tunnel's
+      await start({ tunnels: names.length, userSpace: true });
       for (const [i, name] of names.entries()) {
         await xl2tpd.control(`c ${name}`);
         await xl2tpd.job.waitFor(new RegExp(`(Connecting to host[\\s\\S]*){${i + 1}}`));
@@ -309,6 +338,77 @@ describe("xl2tpd", () => {
       const [out, back] = await network.lost("far-client");
       expect(out).toBeGreaterThan(before[0]);
       expect(back).toBeGreaterThan(before[1]);
+    });
+  });
+
+  describe("as L2TP client of our switch", () => {
+    let lts: GatewayProcess;
+    let lns: GatewayProcess;
+    let client: Xl2tpd | undefined;
+    let server: Xl2tpd | undefined;
+    let pppd: PeerJob | undefined;
+
+    beforeAll(async () => {
+      // from where the switch is to xl2tpd's LNS, and back
+      network.lac.run("sysctl", "-qw", "net.ipv4.ip_forward=1");
+      network.lns.ip("route", "add", `${DEBIAN_LNS}/32`, "via", LAC_CORE);
+      await network.vm.mustRun(["ip", "-n", "isp", "route", "add", `${LNS_CORE}/32`, "via", LAC_FOR_DEBIAN]);
+    });
+
+    beforeEach(async () => {
+      [lts, lns] = await Promise.all([
+        GatewayProcess.start(network.lns, SWITCH, FILES),
+        GatewayProcess.start(network.lac, LNS_BEHIND, FILES),
+      ]);
+      onTestFailed(() => {
+        console.error(`LTS:\n${lts.log}\nLNS:\n${lns.log}\npppd:\n${pppd?.output()}`);
+        console.error(`xl2tpd:\n${client?.job.output()}\nxl2tpd as LNS:\n${server?.job.output()}`);
+      });
+    });
+
+    afterEach(async () => {
+      await pppd?.kill();
+      await client?.stop();
+      await server?.stop();
+      await Promise.all([lts?.stop(), lns?.stop()]);
+    });
+
+    async function call(user: string): Promise<PeerJob> {
+      const address = DEBIAN_CLIENT;
+      client = await Xl2tpd.client(network.vm, { address, secret: SECRET, lns: LNS_FOR_DEBIAN, user });
+      pppd = client.pppdLog();
+      await client.control("c lns");
+      return pppd;
+    }
+
+    scenario("xl2tpd-switch-ours", async () => {
+      const { local, remote } = await addresses(await call(ALICE));
+      expect(await lts.session(ALICE)).toMatchObject({ role: "lts", onward: { peer: "ours" } });
+      expect(await lns.session(ALICE)).toMatchObject({ role: "lns", address: local });
+      await pingFromGuest(network.vm, "client", remote, FULL_SIZE_IN_L2TP);
+      pingFrom(network.lac, local, FULL_SIZE_IN_L2TP);
+      await client!.control("d lns");
+      await Promise.all([lts.idle(), lns.idle()]);
+    });
+
+    scenario("xl2tpd-switch-theirs", async () => {
+      const address = DEBIAN_LNS;
+      const pool = "100.66.0.10-100.66.0.30";
+      server = await Xl2tpd.lns(network.vm, {
+        address,
+        secret: SECRET,
+        local: "100.66.0.1",
+        pool,
+        hidden: true,
+      });
+      const { local, remote } = await addresses(await call(BOB));
+      expect(remote).toBe("100.66.0.1");
+      expect(await lts.session(BOB)).toMatchObject({ role: "lts", onward: { peer: "theirs" } });
+      await pingFromGuest(network.vm, "client", remote, FULL_SIZE_IN_L2TP);
+      await pingFromGuest(network.vm, "isp", local, FULL_SIZE_IN_L2TP);
+      await endPppd(network.vm, "isp");
+      await pppd!.waitFor(/LCP terminated by peer/);
+      await lts.idle();
     });
   });
 });
