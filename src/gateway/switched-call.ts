@@ -108,10 +108,13 @@ export class SwitchedCall implements CallDetails, ReportSink {
   reported(report: CallReport): boolean {
     const onward = this.#onward;
     if (onward === undefined) return false;
-    onward.tell(
-      report.kind === "speeds-updated" ? { ...report, speeds: this.#told(onward, report.speeds) } : report,
-    );
-    return true;
+    if (report.kind !== "speeds-updated") {
+      onward.tell(report);
+      return true;
+    }
+    const speeds = this.#relayedSpeeds(onward, report.speeds);
+    if (speeds !== undefined) onward.tell({ ...report, speeds });
+    return speeds !== undefined;
   }
 
   ended(): void {
@@ -119,14 +122,15 @@ export class SwitchedCall implements CallDetails, ReportSink {
     this.#incoming = undefined;
   }
 
-  /** Speeds by the policy of the LNS that is told of them. */
-  #told(onward: Call, speeds: CallSpeeds): CallSpeeds {
-    const { txConnectSpeed, rxConnectSpeed } = onward.peer.switchAvps;
+  /** By the policy of the LNS that is to be told; undefined when that has nothing of them. */
+  #relayedSpeeds(onward: Call, speeds: CallSpeeds): CallSpeeds | undefined {
+    const { txConnectSpeed: tx, rxConnectSpeed: rx } = onward.peer.switchAvps;
+    if (tx !== "relay" && rx !== "relay") return undefined;
     const own = this.#own.connection(onward.peer, undefined);
+    const { txConnectSpeed, rxConnectSpeed = txConnectSpeed } = own;
     return {
-      txConnectSpeed: txConnectSpeed === "relay" ? speeds.txConnectSpeed : own.txConnectSpeed,
-      rxConnectSpeed:
-        rxConnectSpeed === "relay" ? speeds.rxConnectSpeed : (own.rxConnectSpeed ?? own.txConnectSpeed),
+      txConnectSpeed: tx === "relay" ? speeds.txConnectSpeed : txConnectSpeed,
+      rxConnectSpeed: rx === "relay" ? speeds.rxConnectSpeed : rxConnectSpeed,
     };
   }
 }

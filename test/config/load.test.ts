@@ -72,6 +72,32 @@ describe("the sample configurations", () => {
     expect(fromUtf8(config.users[2]!.password.octets())).toBe("0815");
   });
 
+  it("make a tunnel switch between LACs and the LNSes of realms", () => {
+    const folder = new ConfigFolder();
+    for (const name of ["lac1", "wholesale", "isp-a", "isp-b"]) folder.write(`${name}.secret`, "between us");
+    const config = folder.load(deployed("switch.yaml"));
+    const peer = (name: string) => config.l2tp.peers.find((each) => each.name === name)!;
+    expect(config.realms.get("a.example")).toEqual({ kind: "lns", lns: "isp-a" });
+    expect(peer("wholesale-lac").destination).toEqual({ kind: "lns", lns: "isp-b" });
+    expect(peer("isp-a1").switchAvps).toEqual({
+      bearerType: "relay",
+      callingNumber: "relay",
+      calledNumber: "relay",
+      subAddress: "relay",
+      physicalChannelId: "relay",
+      txConnectSpeed: "relay",
+      rxConnectSpeed: "relay",
+      connectSpeedUpdate: "relay",
+      accessLine: "relay",
+      proxyLcp: "relay",
+      proxyAuthentication: "relay",
+      privateGroupId: "relay",
+      sequencingRequired: "regenerate",
+      other: "relay",
+    });
+    expect(peer("isp-b").switchAvps).toMatchObject({ physicalChannelId: "drop", other: "drop" });
+  });
+
   it("make a local termination on a shared device", () => {
     const folder = new ConfigFolder();
     folder.write("users.yaml", deployed("users.yaml"));

@@ -42,6 +42,42 @@ describe("a destination", () => {
   });
 });
 
+describe("where the calls of a peer go", () => {
+  const peers = (first: string, groups = "") =>
+    complaints(
+      `l2tp:\n  ${listen}\n  peers:\n    - { name: a, ${first} }\n    - { name: b, address: 10.0.0.3 }\n${groups}`,
+    );
+
+  it("is a destination like any other", () => {
+    expect(peers("role: lac, destination: { lns: b }")).toEqual([]);
+    expect(peers("role: lac, destination: { lns: c }")).toEqual([
+      '5:49: l2tp.peers[0].destination.lns: read "c" (did you mean "b"?); allowed: a name in l2tp.peers: b',
+    ]);
+  });
+
+  it("is said of peers that call us", () => {
+    expect(peers("address: 10.0.0.2, destination: { lns: b }")).toEqual([
+      "5:37: l2tp.peers[0].destination: it does not call us; allowed: for a peer with the role lac or both",
+    ]);
+  });
+
+  it("is not where they came from", () => {
+    const both = "role: both, address: 10.0.0.2, destination";
+    const text = "by which its calls would go back to it; allowed: another LNS";
+    expect(peers(`${both}: { lns: a }`)).toEqual([`5:69: l2tp.peers[0].destination.lns: read "a", ${text}`]);
+    const group = (members: string) => `lns-groups: { g: { members: [${members}] } }`;
+    expect(peers(`${both}: { lns: g }`, group("{ peer: a }"))[0]).toContain(`read "g", ${text}`);
+    expect(peers(`${both}: { lns: g }`, group("{ peer: a }, { peer: b }"))).toEqual([]);
+  });
+
+  it("takes with it what the LNS is to be told of them, each AVP by a word that it can have", () => {
+    expect(peers("address: 10.0.0.2, switch-avps: { calling-number: keep, proxy-lcp: regenerate }")).toEqual([
+      '5:68: l2tp.peers[0].switch-avps.calling-number: read "keep"; allowed: one of relay, regenerate, drop',
+      '5:85: l2tp.peers[0].switch-avps.proxy-lcp: read "regenerate"; allowed: one of relay, drop',
+    ]);
+  });
+});
+
 describe("a peer", () => {
   const peer = (text: string) => complaints(`l2tp:\n  ${listen}\n  peers:\n    - { name: a, ${text} }`);
 

@@ -55,3 +55,14 @@ describe("where a subscriber goes by his access line", () => {
     expect(choose(undefined, [], undefined, "u@isp.example")).toBe("realm");
   });
 });
+
+describe("where a subscriber goes whom a LAC brings", () => {
+  it("is what the LAC's policy says, before his realm", () => {
+    const from = { portName: undefined, vlanIds: [], serviceName: undefined };
+    const to = { kind: "lns", lns: "wholesale" } as const;
+    expect(destinations.choose("u@isp.example", { ...from, destination: to })).toBe(to);
+    expect(destinations.choose("u@isp.example", { ...from, destination: undefined })).toMatchObject({
+      lns: "realm",
+    });
+  });
+});
