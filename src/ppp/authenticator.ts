@@ -154,7 +154,8 @@ export function credentialsOf(attempt: Attempt): Credentials {
   const { method, name: nameBytes } = attempt;
   const name = fromUtf8(nameBytes);
   if (method === "pap") return { method, name, nameBytes, password: attempt.password };
-  return { ...attempt, name, nameBytes };
+  // what is added comes before what is spread: an object of the same shape each time
+  return { nameBytes, ...attempt, name };
 }
 
 function receivePap(state: AuthenticatorState, packet: Uint8Array): AuthenticatorStep | undefined {

@@ -357,7 +357,7 @@ export class PppServer extends Link<PppServerState, PppServerOutput> {
 }
 
 function newServerState(random: RandomSource): PppServerState {
-  // not with a spread: each such object would be of another shape to the engine, and all that looks at it slow
+  // not { ...state, more }: each such object would be of another shape to the engine, and all that looks at it slow
   return Object.assign(newLinkState(random), {
     authenticator: { kind: "idle" } as const,
     attempt: 0,
