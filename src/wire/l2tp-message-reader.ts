@@ -23,11 +23,18 @@ import { GENERAL_ERROR } from "./l2tp-codes.ts";
 import { revealValue } from "./l2tp-hiding.ts";
 import type { RelayedAvp } from "./l2tp-messages.ts";
 
+/**
+ * Octets of a message that AVPs are kept of for a tunnel switch. No honest one has so many, and who sends 64 KB with
+ * each call would make us hold on to them for as long as the call.
+ */
+const KEPT_BYTES = 4096;
+const NO_BYTES = new Uint8Array(0);
+
 /** How strictly a message is read, and what is kept of it. */
 export interface ReadOptions {
   /** An unknown AVP with the M bit is ignored like one without it. */
   readonly ignoreUnknown?: boolean;
-  /** Keep the AVPs of messages that a tunnel switch sends on (`avps`). */
+  /** Keep the AVPs of messages that a tunnel switch sends on (`avps`), those in the first 4,096 octets. */
   readonly keepAvps?: boolean;
 }
 
@@ -54,6 +61,8 @@ export class FieldReader {
   readonly #allowed: ReadonlySet<FieldName>;
   readonly #carriesLine: boolean;
   readonly #kept: RelayedAvp[] | undefined;
+  /** The AVP that is being read is in a copy of ours. */
+  #isCopied = false;
   #randomVector: Uint8Array | undefined;
   #accessLine: Record<string, unknown> | undefined;
 
@@ -76,8 +85,11 @@ export class FieldReader {
   /** Reads everything from `from` on; areAvps() has accepted the octets. */
   readAll(received: Uint8Array, from: number): void {
     // what we keep must not hold on to the datagram: one copy of all, where there is much to keep
-    const body = this.#kept === undefined ? received : received.slice();
-    for (let at = from; at < body.length; at += avpLength(body, at)) this.#read(body, at);
+    const copy = this.#kept === undefined ? NO_BYTES : received.slice(0, KEPT_BYTES);
+    for (let at = from; at < received.length; at += avpLength(received, at)) {
+      this.#isCopied = at + avpLength(received, at) <= copy.length;
+      this.#read(this.#isCopied ? copy : received, at);
+    }
     if (this.#accessLine !== undefined) this.#message.accessLine = this.#accessLine;
     if (this.#kept !== undefined) this.#message.avps = this.#kept;
   }
@@ -135,7 +147,7 @@ export class FieldReader {
     }
     const decoded = attribute.decode(value);
     if (decoded === undefined) this.#pass(mandatory, GENERAL_ERROR.value, `${attribute.name} out of range`);
-    return this.#kept === undefined && decoded instanceof Uint8Array ? decoded.slice() : decoded;
+    return !this.#isCopied && decoded instanceof Uint8Array ? decoded.slice() : decoded;
   }
 
   #readLine(type: number, mandatory: boolean, value: Uint8Array | undefined): void {
@@ -160,7 +172,7 @@ export class FieldReader {
   }
 
   #keep(vendor: number, type: number, mandatory: boolean, value: Uint8Array): void {
-    if (this.#kept === undefined) return;
+    if (this.#kept === undefined || !this.#isCopied) return;
     if (vendor === 0 && (type === MESSAGE_TYPE || type === ATTRIBUTES.assignedSessionId.type)) return;
     this.#kept.push({ vendor, type, mandatory, value });
   }

@@ -70,6 +70,11 @@ export class MessageWriter {
     }
   }
 
+  /** Octets so far, with the headroom. */
+  get length(): number {
+    return this.#at;
+  }
+
   /** The message, and the headroom before it, in an array of its own. */
   finish(): Uint8Array {
     return this.#bytes.slice(0, this.#at);

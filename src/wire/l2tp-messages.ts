@@ -245,6 +245,14 @@ export function peekHostName(body: Uint8Array): string | undefined {
 const writer = new MessageWriter();
 
 /**
+ * Octets, with the header, up to which AVPs of another tunnel are added: peers read no more (xl2tpd 4,096), and a
+ * message that cannot be delivered ends the tunnel with all its sessions.
+ */
+const LONGEST_WITH_RELAYED = 4096;
+/** For its header, a Random Vector before it, and what hiding adds. */
+const ROOM_AROUND_A_VALUE = 64;
+
+/**
  * Writes the body of a control message behind `headroom` free octets; with `hiding`, every value is hidden that
  * may be. An optional attribute that is too long for an AVP (a huge CONFREQ) is left out.
  */
@@ -266,9 +274,10 @@ function emitField(field: FieldName, value: unknown): void {
   else writer.attribute(attribute, value);
 }
 
-/** What another tunnel's message had, where this one has no value of its own for it. */
+/** What another tunnel's message had, where this one has no value of its own for it and there is room. */
 function emitRelayed(avps: readonly RelayedAvp[], values: Fields): void {
   for (const { vendor, type, mandatory, value } of avps) {
+    if (writer.length + value.length + ROOM_AROUND_A_VALUE > LONGEST_WITH_RELAYED) continue;
     if (vendor === 0) {
       const field = FIELD_BY_TYPE.get(type);
       if (type === MESSAGE_TYPE || type === RANDOM_VECTOR || field === "assignedSessionId") continue;

@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { fromHex, utf8 } from "../../src/base/bytes.ts";
+import { concatBytes, fromHex, utf8 } from "../../src/base/bytes.ts";
 import type { CallRequest } from "../../src/l2tp/outputs.ts";
 import type { AccessLineAvps } from "../../src/wire/l2tp-access-line.ts";
-import type { RelayedAvp } from "../../src/wire/l2tp-messages.ts";
+import { emitAvps } from "../../src/wire/l2tp-avp.ts";
+import { emitMessage, type RelayedAvp } from "../../src/wire/l2tp-messages.ts";
 import {
   CALL,
   CONNECTION,
@@ -199,6 +200,17 @@ describe("why PPP ended", () => {
 describe("AVPs for a tunnel switch", () => {
   const secret = "sesame";
   const vendorAvp: RelayedAvp = { vendor: 9, type: 1, mandatory: false, value: fromHex("c0ffee") };
+  /** Sixty thousand octets, and something that is read all the same. */
+  const BEYOND = [
+    ...new Array<number>(60).fill(9).map((vendorId) => ({
+      vendorId,
+      type: 2,
+      mandatory: false,
+      hidden: false,
+      value: new Uint8Array(1000),
+    })),
+    { vendorId: 0, type: 22, mandatory: true, hidden: false, value: utf8("last") },
+  ];
   const calledNumber: RelayedAvp = { vendor: 0, type: 21, mandatory: true, value: utf8("100") };
 
   it("of ICRQ and ICCN are handed over as they came, but for what another tunnel has of its own", () => {
@@ -229,6 +241,31 @@ describe("AVPs for a tunnel switch", () => {
     const again = calledUp({ secret, authenticate: false }).played;
     const offer = again.sayBody(again.ns, again.nr, datagram.subarray(12));
     expect(only(offer, "call-offered").call.avps?.slice(-2)).toEqual([calledNumber, vendorAvp]);
+  });
+
+  it("are left out where the message would become too large for the next LNS", () => {
+    const large: RelayedAvp = { vendor: 9, type: 2, mandatory: false, value: new Uint8Array(1000) };
+    for (const hideAvps of [false, true]) {
+      const { played, tunnel } = callerUp({ secret, authenticate: false, hideAvps });
+      const avps = [...new Array<RelayedAvp>(80).fill(large), vendorAvp];
+      const { outputs } = played.endpoint.placeCall(0, tunnel, { ...CALL, avps });
+      expect(only(outputs, "send").datagram.length).toBeLessThanOrEqual(4096);
+      const { message } = sent(outputs, "ICRQ", utf8(secret));
+      expect(message).toMatchObject({ callSerialNumber: 1 });
+    }
+  });
+
+  it("hold on to no more of a large message than a call may need", () => {
+    const large: RelayedAvp = { vendor: 9, type: 2, mandatory: false, value: new Uint8Array(1000) };
+    const body = concatBytes(emitMessage({ ...ICRQ, avps: [calledNumber] }), emitAvps(BEYOND));
+    const { played } = calledUp();
+    const { call } = only(played.sayBody(played.ns, played.nr, body), "call-offered");
+    expect(call.avps?.filter(({ vendor }) => vendor === 9)).toEqual(new Array(4).fill(large));
+    const holds = new Set(call.avps?.map(({ value }) => value.buffer));
+    let octets = 0;
+    for (const { byteLength } of holds) octets += byteLength;
+    expect(octets).toBeLessThanOrEqual(4096);
+    expect(call.callingNumber).toBe("last");
   });
 
   it("are not sent twice, nor is the id of another tunnel's session", () => {
