@@ -41,7 +41,20 @@ export const accessSchema = block(
       .describe(
         "How much later a PADI is answered at full load, in proportion below it: of two concentrators the less loaded one gets the call.",
       ),
+    "padi-rate": integer(1, 1_000_000)
+      .default(20_000)
+      .describe("PADIs that are answered in a second on this interface; the others are passed over."),
+    "padi-rate-per-mac": integer(1, 1000)
+      .default(1)
+      .describe(
+        "PADIs that are answered in a second of one MAC address in one VLAN; five times as many at once after a silence.",
+      ),
     drain: flag().default(false).describe("Take no new calls; sessions that are there go on."),
   },
-  { mru: "mruBytes", "pado-delay": "padoDelayMs" },
+  {
+    mru: "mruBytes",
+    "pado-delay": "padoDelayMs",
+    "padi-rate": "padisPerSecond",
+    "padi-rate-per-mac": "padisPerSecondPerMac",
+  },
 );

@@ -4,7 +4,6 @@ import type { FramePort } from "../io/frame-port.ts";
 import type { AuthenticationMethod } from "../ppp/lcp.ts";
 import { AccessConcentrator } from "../pppoe/access-concentrator.ts";
 import {
-  type AccessConcentratorLoad,
   type AccessConcentratorOutput,
   DEFAULT_ACCESS_CONCENTRATOR_LIMITS,
 } from "../pppoe/access-concentrator-types.ts";
@@ -21,6 +20,9 @@ import type { Surroundings } from "./surroundings.ts";
 const PPP_PROTOCOL_BYTES = 2;
 /** The largest PPP packet without PPP-Max-Payload (RFC 2516 §7). */
 const PPPOE_MRU_BYTES = 1492;
+
+/** A host that was silent may be answered as often at once as in so many seconds. */
+const PADI_BURST_SECONDS = 5;
 
 /** Who makes sessions of carriers. */
 export interface SessionMaker {
@@ -67,13 +69,18 @@ export class AccessLine {
     return this.#linkSpeed;
   }
 
-  /** The discovery counters, for `show counters`; empty while the interface is away. */
+  /**
+   * For `show counters`: what discovery has counted, and under `now.` how much there is to set up at this moment. Empty
+   * while the interface is away.
+   */
   counters(): Readonly<Record<string, number>> {
     if (this.#open === undefined) return {};
     const { frames, concentrator } = this.#open;
     const { discarded, padsRefused, ...counts } = concentrator.counters();
+    const { load, ...now } = concentrator.load();
     return {
       ...counts,
+      ...prefixed("now", { ...now, loadPercent: Math.round(100 * load) }),
       receiveBufferDrops: frames.dropped(),
       ...prefixed("padsRefused", padsRefused),
       ...prefixed("discarded", discarded),
@@ -145,11 +152,6 @@ export class AccessLine {
 
   get draining(): boolean {
     return this.#draining;
-  }
-
-  /** What there is to set up at this moment; undefined while the interface is away. */
-  load(): AccessConcentratorLoad | undefined {
-    return this.#open?.concentrator.load();
   }
 
   /** Its interface is gone, or its port failed: nobody on it can be told any more. */
@@ -228,6 +230,7 @@ export class AccessLine {
 
   #concentrator(link: LinkInfo): AccessConcentrator {
     const { config, around } = { config: this.config, around: this.#around };
+    const { padisPerSecond, padisPerSecondPerMac } = config;
     return new AccessConcentrator(
       {
         acName: config.acName ?? around.config.name,
@@ -244,6 +247,8 @@ export class AccessLine {
           maxSessionsPerMac: config.sessionsPerMac,
           atMacLimit: config.atMacLimit,
           padoDelayMs: config.padoDelayMs,
+          padiPerMac: { perSecond: padisPerSecondPerMac, burst: PADI_BURST_SECONDS * padisPerSecondPerMac },
+          padiPerPort: { perSecond: padisPerSecond, burst: padisPerSecond },
           maxPayloadBytes: config.mruBytes,
           portMtuBytes: link.mtuBytes,
         },
