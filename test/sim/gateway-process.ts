@@ -75,6 +75,11 @@ export class GatewayProcess {
     return [...this.#config.units.values()].filter(({ mode }) => mode === "shared").length;
   }
 
+  /** L2TP peers of the data plane that are there without a tunnel, as long as it is. */
+  get knownPeers(): number {
+    return this.#config.l2tp.peers.filter(({ address }) => address !== undefined).length;
+  }
+
   get isStopping(): boolean {
     return this.#stopping;
   }
@@ -197,7 +202,14 @@ export class GatewayProcess {
     this.#world.trace.add(`${this.name} stops`);
     this.#stopping = true;
     const stopped = life.gateway.stop("test").then(() => {
-      if (this.#life === life) this.kill();
+      if (this.#life !== life) return;
+      for (const [what, count] of Object.entries(life.dataplane.holdings()))
+        if (count > 0)
+          this.#world.referee.report(
+            "a gateway that has stopped holds nothing",
+            `${this.name}: ${count} ${what}`,
+          );
+      this.kill();
     });
     this.#world.expect(stopped);
   }

@@ -37,7 +37,8 @@ function holdings(gateway: GatewayProcess): readonly string[] {
   const tunnels = life.gateway.tunnels?.views() ?? [];
   remains.expect("channels", channels);
   remains.expect("PPPoE peers", ethernetPeers);
-  remains.expect("L2TP peers", udpPeers, tunnels.filter(({ state }) => state === "established").length);
+  const established = tunnels.filter(({ state }) => state === "established").length;
+  remains.expect("L2TP peers", udpPeers, established + gateway.knownPeers);
   remains.expect("units", units, gateway.sharedUnits);
   for (const { sessions } of tunnels) remains.expect("L2TP sessions", sessions);
   for (const machine of life.machines.of("AccessConcentrator"))
