@@ -164,7 +164,7 @@ export class Forwarding implements Role, OnwardHandler {
     this.#session.dropPpp();
     this.#planReplay(peer, held ?? details.proxied, channel);
     if (this.#onward?.call !== undefined) details.connected(this.#onward.call, connection);
-    this.#sendEarly(channel, connection.proxyAuth !== undefined);
+    this.#sendEarly(channel, connection.proxyAuth?.response !== undefined);
     this.#session.opened();
     if (tried !== undefined)
       this.#around.logger.info(

@@ -54,10 +54,13 @@ interface SceneOptions extends SwitchOptions {
   readonly lacHides?: boolean;
   readonly call?: Partial<CallRequest>;
   readonly connect?: Partial<CallConnection>;
+  /** After ICCN, while the LNS has not answered ICRQ. */
+  readonly meanwhile?: (lac: L2tpPeer) => void;
 }
 
 /** A call from a LAC through the switch to LNS "a", which accepts it; neither of them is a gateway. */
-async function scene({ lacHides = false, call, connect, ...options }: SceneOptions = {}): Promise<Scene> {
+async function scene(sceneOptions: SceneOptions = {}): Promise<Scene> {
+  const { lacHides = false, call, connect, meanwhile, ...options } = sceneOptions;
   const world = new World(51);
   const lts = new Node(world, SWITCH_ADDRESS, switchYaml({ to: "lns: a", ...options }));
   const lac = new L2tpPeer(
@@ -76,6 +79,8 @@ async function scene({ lacHides = false, call, connect, ...options }: SceneOptio
   lac.do((endpoint, now) => endpoint.connectCall(now, tunnel, session, { ...CONNECTION, ...connect }));
   await world.until(() => lns.all("call-offered").length === 1, 1000);
   const offered = lns.one("call-offered");
+  meanwhile?.(lac);
+  await world.pass(10);
   lns.do((endpoint, now) => endpoint.acceptCall(now, offered.tunnel, offered.session));
   await world.until(() => lns.all("call-connected").length === 1, 1000);
   return {
@@ -172,6 +177,9 @@ describe("the AVPs of a call that is switched", () => {
   it("say that sequence numbers are required where the LAC says so and the policy is relay", async () => {
     const relayed = await scene({ lnsPeer: "switch-avps: { sequencing-required: relay }" });
     expect(relayed.connection.sequencingRequired).toBe(true);
+    relayed.lac.sendPpp(REQUEST_LCP);
+    await relayed.world.pass(10);
+    expect(pppOf(relayed.lns)).toEqual([{ protocol: 0xc021, numbered: true }]);
     const own = await scene({ lnsPeer: "sequencing: required", connect: { sequencingRequired: false } });
     expect(own.connection.sequencingRequired).toBe(true);
   });
@@ -204,6 +212,52 @@ describe("the AVPs of a call that is switched", () => {
     // Calling Number, the line, the unknown ones, LCP, name, password and group
     for (const type of ["0/22", "3561/1", "9/100", "0/700", "0/27", "0/30", "0/33", "0/37"])
       expect(hidden.lns.hiddenOnWire).toContain(type);
+  });
+});
+
+const REQUEST_LCP = Uint8Array.of(0xc0, 0x21, 1, 1, 0, 4);
+const REQUEST_PAP = Uint8Array.of(0xc0, 0x23, 1, 7, 0, 6, 0, 0);
+
+/** What follows FF03 in the data messages that an L2TP peer got; and whether they have sequence numbers. */
+function pppOf({ data }: L2tpPeer): { protocol: number; numbered: boolean }[] {
+  return data.map((message) => {
+    const at = message.findIndex((octet, i) => octet === 0xff && message[i + 1] === 3) + 2;
+    const protocol = (message[at]! << 8) | message[at + 1]!;
+    return { protocol, numbered: (message[0]! & 0x08) !== 0 };
+  });
+}
+
+describe("what a subscriber says while his call is on its way", () => {
+  const speak = (lac: L2tpPeer): void => {
+    lac.sendPpp(REQUEST_PAP);
+    for (let i = 0; i < 20; i++) lac.sendPpp(REQUEST_LCP);
+  };
+
+  it("is kept for the LNS, as much as a little, but for what ICCN has said already", async () => {
+    const { world, lns } = await scene({ meanwhile: speak });
+    await world.pass(100);
+    expect(pppOf(lns)).toEqual(Array(7).fill({ protocol: 0xc021, numbered: false }));
+  });
+
+  it("is all kept where ICCN says nothing of him, and sent with numbers where they are required", async () => {
+    const { world, lts, lns } = await scene({
+      lacPeer: "destination: { lns: a }",
+      lnsPeer: "sequencing: required",
+      connect: { proxyLcp: {}, proxyAuth: { type: 4 } },
+      meanwhile: speak,
+    });
+    await world.pass(100);
+    expect(pppOf(lns).map(({ protocol }) => protocol)).toEqual([0xc023, ...Array(7).fill(0xc021)]);
+    expect(pppOf(lns).every(({ numbered }) => numbered)).toBe(true);
+    expect(lts.views.sessions()).toMatchObject([{ role: "lts", user: null, state: "open" }]);
+  });
+
+  it("is said again to an LNS that has not listened to ICCN, where its policy is replay", async () => {
+    const { world, lns } = await scene({ lnsPeer: "replay-authentication: always" });
+    expect(lns.data).toEqual([]);
+    await world.pass(1500);
+    expect(pppOf(lns)).toEqual([{ protocol: 0xc023, numbered: false }]);
+    expect(fromUtf8(lns.data[0]!)).toContain("alice@isp.example");
   });
 });
 

@@ -15,10 +15,13 @@ export class L2tpPeer implements Host {
   readonly heard: L2tpOutput[] = [];
   /** AVPs by message as they came, by "vendor/type": to see what was hidden on the wire. */
   readonly hiddenOnWire = new Set<string>();
+  /** Data messages that came. */
+  readonly data: Uint8Array[] = [];
   onDatagram: Host["onDatagram"] = () => {};
   readonly #endpoint: L2tpEndpoint;
   readonly #world: World;
   readonly #scheduler;
+  readonly #remote: string | undefined;
 
   /** `remote`: whom it may call. */
   constructor(
@@ -30,6 +33,7 @@ export class L2tpPeer implements Host {
   ) {
     this.#world = world;
     this.address = address;
+    this.#remote = remote;
     this.#endpoint = new L2tpEndpoint(
       {
         hostName,
@@ -55,8 +59,10 @@ export class L2tpPeer implements Host {
   }
 
   receiveDatagram(from: string, datagram: Uint8Array): void {
-    // data messages are nobody's here
-    if (notL2tpControl(datagram) !== undefined) return;
+    if (notL2tpControl(datagram) !== undefined) {
+      this.data.push(datagram);
+      return;
+    }
     for (const { hidden, vendorId, type } of parseAvps(controlBody(datagram)) ?? [])
       if (hidden) this.hiddenOnWire.add(`${vendorId}/${type}`);
     this.do((endpoint, now) => endpoint.receive(now, { address: from, port: 1701, portKey: 0 }, datagram));
@@ -81,6 +87,14 @@ export class L2tpPeer implements Host {
     if (first === undefined || more.length > 0)
       throw new Error(`${kind} heard ${first === undefined ? "never" : `${more.length + 1} times`}`);
     return first;
+  }
+
+  /** Sends a PPP frame in a call that has been accepted. */
+  sendPpp(frame: Uint8Array): void {
+    const { remoteTunnelId: tunnel, remoteSessionId: session } = this.one("call-accepted");
+    const header = [0, 2, tunnel >>> 8, tunnel & 0xff, session >>> 8, session & 0xff, 0xff, 3];
+    const remote = this.#remote ?? "";
+    this.onDatagram(remote, 1701, Uint8Array.of(...header, ...frame));
   }
 
   /** Opens a tunnel, and returns its id. */
