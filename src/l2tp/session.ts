@@ -4,7 +4,7 @@
  */
 
 import { CDN_RESULT, GENERAL_ERROR, type ResultCode } from "../wire/l2tp-codes.ts";
-import type { L2tpMessage, MessageOf, ParsedMessage } from "../wire/l2tp-messages.ts";
+import type { L2tpMessage, MessageKind, MessageOf, ParsedMessage } from "../wire/l2tp-messages.ts";
 import { ended } from "./call-queue.ts";
 import { connectionOf, iccnOf, occnOf } from "./call-values.ts";
 import { onLineReport } from "./line-reports.ts";
@@ -33,6 +33,19 @@ const NOTHING_FITS = {
   ICCN: "out-of-place",
 } as const;
 
+/** The peer has not heard of the call: what comes was meant for the one that had its id before. */
+const NOTHING_MATTERS = {
+  CDN: "nothing",
+  WEN: "nothing",
+  SLI: "nothing",
+  OCRQ: "nothing",
+  OCRP: "nothing",
+  OCCN: "nothing",
+  ICRQ: "nothing",
+  ICRP: "nothing",
+  ICCN: "nothing",
+} as const;
+
 /**
  * §7.4.1 and §7.4.2 for a session that exists, row by row. An ICRQ makes one in onNewCall(). One that names the
  * id of a call that stands ends that call and makes none: a CDN always comes before the reuse of its id, so the
@@ -41,7 +54,7 @@ const NOTHING_FITS = {
 const REACTIONS: Readonly<
   Record<SessionProgress["stage"], Readonly<Record<SessionMessage["kind"], Reaction>>>
 > = {
-  "wait-tunnel": NOTHING_FITS,
+  "wait-tunnel": NOTHING_MATTERS,
   "wait-reply": { ...NOTHING_FITS, ICRP: "accepted" },
   accepted: NOTHING_FITS,
   offered: NOTHING_FITS,
@@ -58,7 +71,8 @@ export function onSessionMessage(
   sessionId: number,
   message: SessionMessage,
 ): void {
-  const session = find(turn, tunnel, sessionId, message);
+  const assigned = "assignedSessionId" in message ? message.assignedSessionId : undefined;
+  const session = find(turn, tunnel, sessionId, message.kind, assigned);
   if (session === undefined) {
     onMessageForNoSession(turn, tunnel, message);
     return;
@@ -96,16 +110,22 @@ export function onSessionMessage(
   }
 }
 
-/** A header without a session id: the sender does not know ours yet, and names its own in the message. */
+/**
+ * Without a session id in the header the sender does not know ours yet, and names its own in the message. A call
+ * is asked for by the sender's own in any case.
+ */
 function find(
   turn: Turn,
   tunnel: TunnelState,
   sessionId: number,
-  message: SessionMessage,
+  kind: MessageKind,
+  assignedSessionId: number | undefined,
 ): SessionState | undefined {
-  if (sessionId !== 0) return tunnel.sessions[sessionId];
-  if (message.kind !== "CDN" && message.kind !== "ICRQ" && message.kind !== "OCRQ") return undefined;
-  return turn.registry.sessionPlacedByPeer(tunnel, message.assignedSessionId);
+  const session = tunnel.sessions[sessionId];
+  if (session !== undefined || assignedSessionId === undefined) return session;
+  const isRequest = kind === "ICRQ" || kind === "OCRQ";
+  if (!isRequest && (kind !== "CDN" || sessionId !== 0)) return undefined;
+  return turn.registry.sessionPlacedByPeer(tunnel, assignedSessionId);
 }
 
 function onMessageForNoSession(turn: Turn, tunnel: TunnelState, message: SessionMessage): void {
@@ -264,9 +284,10 @@ export function onRefusedSessionMessage(
 ): void {
   const code = { result: CDN_RESULT.error, error: refused.error, message: refused.text };
   const assigned = refused.assignedSessionId ?? 0;
-  const session =
-    sessionId === 0 ? turn.registry.sessionPlacedByPeer(tunnel, assigned) : tunnel.sessions[sessionId];
-  if (session !== undefined) {
+  const session = find(turn, tunnel, sessionId, refused.kind, assigned);
+  if (session?.progress.stage === "wait-tunnel") {
+    turn.registry.discard("unexpected");
+  } else if (session !== undefined) {
     // a refused ICRP: the CDN must find the call that it would have made
     if (session.remoteId === 0) session.remoteId = assigned;
     if (refused.kind === "CDN") end(turn, tunnel, session, { by: "peer", ...code });

@@ -3,7 +3,7 @@ import { fromHex, utf8 } from "../../src/base/bytes.ts";
 import { L2tpEndpoint } from "../../src/l2tp/endpoint.ts";
 import { describeCause } from "../../src/l2tp/outputs.ts";
 import { emitAvps } from "../../src/wire/l2tp-avp.ts";
-import type { L2tpMessage } from "../../src/wire/l2tp-messages.ts";
+import { emitMessage, type L2tpMessage } from "../../src/wire/l2tp-messages.ts";
 import { seededRandom } from "../support/seeded-random.ts";
 import {
   CALL,
@@ -135,6 +135,21 @@ describe("an incoming call at the LAC", () => {
     ]);
     expect(played.endpoint.sessions(tunnel!)).toMatchObject([{ session, stage: "wait-reply" }]);
   });
+
+  it.each([
+    ["CDN", emitMessage(CDN)],
+    ["ICRP", emitMessage(ICRP)],
+    ["ICRP that would have been refused", emitMessage(ICRP).subarray(0, 8)],
+  ])(
+    "takes no notice of a late %s for the call that had its id before, while its own ICRQ waits",
+    (_, body) => {
+      const { played, tunnel } = callerUp({}, 1);
+      played.watch(played.endpoint.placeCall(0, tunnel, CALL).outputs);
+      const { session } = played.endpoint.placeCall(0, tunnel, CALL);
+      expect(trace(played.sayBody(1, 2, body, session))).toEqual([]);
+      expect(trace(played.acknowledge())).toEqual(["ICRQ 3/2"]);
+    },
+  );
 
   it("ends with the tunnel that never came up, and is told with it", () => {
     const played = caller();
@@ -331,6 +346,12 @@ describe("an incoming call at the LNS", () => {
     });
     expect(sent(outputs, "CDN").sessionId).toBe(PEER_SESSION);
     only(played.say(ICRQ), "call-offered");
+  });
+
+  it("is ended by one with its id whatever session the header names", () => {
+    const { played, tunnel, session } = offered();
+    expect(only(played.say(ICRQ, 4711), "session-down")).toMatchObject({ session });
+    expect(played.endpoint.sessions(tunnel)).toEqual([]);
   });
 
   it("is ignored with an id of 0", () => {
