@@ -1,6 +1,6 @@
 /** The control connection machine (RFC 2661 §7.2): one tunnel from SCCRQ to StopCCN. */
 
-import { equalBytes } from "../base/bytes.ts";
+import { timingSafeEqual } from "node:crypto";
 import { type Instant, NEVER } from "../base/time.ts";
 import { GENERAL_ERROR, type ResultCode, STOPCCN_RESULT } from "../wire/l2tp-codes.ts";
 import { L2TP_CONTROL_HEADER_BYTES } from "../wire/l2tp-control-header.ts";
@@ -187,7 +187,8 @@ function isAuthentic(
 ): boolean {
   if (challenge === null) return true;
   if (policy.secret === undefined || response === undefined) return false;
-  return equalBytes(response, challengeResponse(messageType, policy.secret, challenge));
+  // both have 16 octets: the codec has seen to it
+  return timingSafeEqual(response, challengeResponse(messageType, policy.secret, challenge));
 }
 
 function onReply(turn: Turn, tunnel: TunnelState, message: MessageOf<"SCCRP">, from: L2tpAddress): void {
