@@ -235,7 +235,8 @@ export function parseMessage(
 export function peekHostName(body: Uint8Array): string | undefined {
   if (!areAvps(body)) return undefined;
   for (let at = 0; at < body.length; at += avpLength(body, at)) {
-    if (avpVendorId(body, at) !== 0 || avpType(body, at) !== HOST_NAME || avpIsHidden(body, at)) continue;
+    if (avpVendorId(body, at) !== 0 || avpType(body, at) !== HOST_NAME) continue;
+    if (avpIsHidden(body, at) || avpIsReserved(body, at)) continue;
     const value = body.subarray(at + AVP_HEADER_BYTES, at + avpLength(body, at));
     return value.length === 0 ? undefined : fromUtf8(value);
   }

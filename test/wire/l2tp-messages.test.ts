@@ -253,6 +253,12 @@ describe("an AVP that is not recognised", () => {
     expect(parseMessage(bytes)).toMatchObject({ outcome: "refused", error: 8 });
   });
 
+  it("is one with a reserved bit also where a Host Name is looked for", () => {
+    const bytes = body([true, 0, 0, "0001"], [false, 0, 7, "61"], [true, 0, 7, "62"]);
+    bytes[8]! |= 0x04;
+    expect(peekHostName(bytes)).toBe("b");
+  });
+
   it("is not one that belongs to another message", () => {
     expect(parseMessage(body(ICRP, ID, [true, 0, 21, "31"]))).toEqual({ ...known, ignoredAvps: 0 });
   });
