@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
+import { utf8 } from "../../src/base/bytes.ts";
 import { LAC_YAML, USERS_YAML } from "../support/configurations.ts";
-import { wireHosts } from "../support/l2tp-peer.ts";
-import { startSwitchField } from "../support/switch-field.ts";
+import { L2tpPeer, wireHosts } from "../support/l2tp-peer.ts";
+import { LNS_ADDRESS, SWITCH_ADDRESS, startSwitchField, switchYaml } from "../support/switch-field.ts";
 import { Node, SubscriberSide, World, wireEthernet } from "../support/world.ts";
 
 const SECRET = "secret: s";
@@ -48,6 +49,44 @@ function records(node: Node | undefined): readonly unknown[] {
 }
 
 describe("a switched call", () => {
+  it("may come again when it has ended, by another path or by the same", async () => {
+    const world = new World(63);
+    const lts = new Node(world, SWITCH_ADDRESS, switchYaml({ to: "lns: a" }));
+    const lac = new L2tpPeer(world, "10.0.0.2", "lac", { secret: "lac-secret" }, SWITCH_ADDRESS);
+    const lns = new L2tpPeer(world, LNS_ADDRESS.a, "isp", { secret: "tunnel-secret", accept: true });
+    wireHosts(world, [lts, lac, lns]);
+    await lts.gateway.start();
+    const tunnel = lac.openTunnel();
+    const lcp = Uint8Array.of(5, 6, 1, 2, 3, 4);
+    const call = async (): Promise<number> => {
+      const session = lac.placeCall(tunnel, { callSerialNumber: 1 });
+      await world.pass(100);
+      lac.do((endpoint, now) =>
+        endpoint.connectCall(now, tunnel, session, {
+          txConnectSpeed: 1,
+          framingType: 1,
+          proxyLcp: { lastSent: lcp, lastReceived: lcp },
+          proxyAuth: { type: 3, name: utf8("u@isp.example"), id: 1, response: utf8("pw") },
+        }),
+      );
+      await world.pass(100);
+      const offered = lns.all("call-offered").at(-1)!;
+      lns.do((endpoint, now) => endpoint.acceptCall(now, offered.tunnel, offered.session));
+      await world.pass(100);
+      return session;
+    };
+    const first = await call();
+    await call();
+    expect(lac.one("session-down").cause).toMatchObject({
+      result: 6,
+      message: expect.stringContaining("we have sent it on before"),
+    });
+    lac.do((endpoint, now) => endpoint.closeSession(now, tunnel, first, { result: 1 }));
+    await world.pass(100);
+    await call();
+    expect(lns.all("call-connected")).toHaveLength(2);
+  });
+
   it("does not go back to the peer that it came from", async () => {
     const { nodes, lac } = await callThrough({
       left: [FROM_ANYBODY, "name: next, address: 10.0.1.2"],

@@ -1,4 +1,4 @@
-/** One process that is LAC, LNS and local termination at once; what a session leaves in the log. */
+/** One process that is LAC, tunnel switch, LNS and local termination at once; what a session leaves in the log. */
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { DialProcess } from "../support/dial-process.ts";
@@ -15,12 +15,19 @@ import {
 } from "../support/site.ts";
 import { isRoot } from "../support/system.ts";
 
-/** `lac` terminates here.example and the service "local", carries there.example to the other, and takes its calls. */
+/** An LNS behind the right one, in the same namespace. */
+const FAR_LNS_ADDRESS = "10.8.0.3";
+
+/**
+ * Each terminates its own realm and the service "local", carries the other's to the other, and takes its calls.
+ * `onward`: where far.example goes.
+ */
 const everything = (
   name: string,
   address: string,
   otherName: string,
   otherAddress: string,
+  onward: string,
 ): string => `name: ${name}
 access:
   - interface: acc0
@@ -29,7 +36,9 @@ l2tp:
   listen: [{ address: ${address} }]
   peers:
     - { name: ${otherName}, address: ${otherAddress}, role: both, host-name: ${otherName}, secret-file: tunnel.secret }
+    - { name: far, address: ${FAR_LNS_ADDRESS}, secret-file: tunnel.secret, hide-avps: true }
 realms:
+  far.example: { lns: ${onward} }
   ${name}.example: { terminate: own }
   ${otherName}.example: { lns: ${otherName} }
 services:
@@ -39,10 +48,21 @@ units:
   own: { name: own%d, address: 100.64.0.1, pool: 100.64.0.0/24 }
 `;
 
+const FAR_LNS = `name: far
+l2tp:
+  listen: [{ address: ${FAR_LNS_ADDRESS} }]
+  peers: [{ name: right, role: lac, host-name: right, secret-file: tunnel.secret }]
+default: { terminate: far }
+users-file: users.yaml
+units:
+  far: { name: far%d, address: 100.65.0.1, pool: 100.65.0.0/24 }
+`;
+
 describe.skipIf(!isRoot)("a gateway in all its roles at once", () => {
   let site: Site;
   let left: GatewayProcess;
   let right: GatewayProcess;
+  let far: GatewayProcess;
 
   beforeAll(async () => {
     site = createSite();
@@ -50,24 +70,27 @@ describe.skipIf(!isRoot)("a gateway in all its roles at once", () => {
     site.lns.ip("link", "add", "acc0", "type", "veth", "peer", "name", "sub0");
     site.lns.configure("acc0");
     site.lns.configure("sub0");
-    const users = ["anna@left.example", "berta@left.example", "carl@right.example"];
-    [left, right] = await Promise.all([
+    site.lns.ip("address", "add", `${FAR_LNS_ADDRESS}/24`, "dev", "core0");
+    const users = ["anna@left.example", "berta@left.example", "carl@right.example", "dora@far.example"];
+    [left, right, far] = await Promise.all([
       GatewayProcess.start(
         site.lac,
-        everything("left", LAC_ADDRESS, "right", LNS_ADDRESS),
+        everything("left", LAC_ADDRESS, "right", LNS_ADDRESS, "right"),
         secretFiles(...users),
       ),
       GatewayProcess.start(
         site.lns,
-        everything("right", LNS_ADDRESS, "left", LAC_ADDRESS),
+        everything("right", LNS_ADDRESS, "left", LAC_ADDRESS, "far"),
         secretFiles(...users),
       ),
+      GatewayProcess.start(site.lns, FAR_LNS, secretFiles(...users)),
     ]);
   });
 
   afterAll(async () => {
     await left?.close();
     await right?.close();
+    await far?.close();
     site?.close();
   });
 
@@ -102,6 +125,26 @@ describe.skipIf(!isRoot)("a gateway in all its roles at once", () => {
     expect((await ping(site.subscriber, { to: FAR_HOST, count: 5 })).received).toBe(5);
     await Promise.all([carl.dial.hangUp(), berta.dial.hangUp()]);
     await Promise.all([left.hasSessions(0), right.hasSessions(0)]);
+  });
+
+  it("sends a call that came by L2TP on to the next LNS, and carries its packets", async () => {
+    const user = "dora@far.example";
+    const { dial, up } = await DialProcess.online(site.subscriber, {
+      user,
+      password: PASSWORD,
+      device: "each",
+    });
+    expect((await left.session(user)).role).toBe("lac");
+    expect(await right.session(user)).toMatchObject({
+      role: "lts",
+      origin: { kind: "l2tp", peer: "left" },
+      onward: { kind: "l2tp", peer: "far" },
+    });
+    expect(await far.session(user)).toMatchObject({ role: "lns", address: up.address });
+    site.subscriber.ip("route", "add", FAR_HOST, "dev", "dial0");
+    expect((await ping(site.subscriber, { to: FAR_HOST, count: 5 })).received).toBe(5);
+    await dial.hangUp();
+    await Promise.all([left, right, far].map((gateway) => gateway.hasSessions(0)));
   });
 
   it("writes a record when a session ends: who, where, when, how much, why", async () => {
