@@ -17,8 +17,8 @@ import type {
 } from "../../channel/dataplane.ts";
 import { DataplaneError } from "../../channel/errors.ts";
 import { cidrContains, parseIpAddress } from "../../wire/ip-address.ts";
-import { IPV4_DESTINATION, IPV4_SOURCE, ipv4PacketBytes } from "../../wire/ipv4.ts";
-import { IPV6_DESTINATION, IPV6_SOURCE, ipv6PacketBytes } from "../../wire/ipv6.ts";
+import { ipv4PacketBytes } from "../../wire/ipv4.ts";
+import { ipv6PacketBytes } from "../../wire/ipv6.ts";
 import { isL2tpControl } from "../../wire/l2tp.ts";
 import { PPP_IPV4, PPP_IPV6, pppHeaderBytes, pppProtocol } from "../../wire/ppp.ts";
 import {
@@ -58,6 +58,7 @@ import { Registry } from "../registry.ts";
 import { DELIVER, HELD } from "../reorder.ts";
 import { checkDscp, prefixOf } from "../specs.ts";
 import { Counters } from "./counters.ts";
+import { destinationOf, sourceOf } from "./packet-addresses.ts";
 import { Sequencing } from "./sequencing.ts";
 
 const MAX_CHANNELS = 1 << 17;
@@ -487,16 +488,4 @@ export class MemoryDataplane implements Dataplane {
   #count(verdict: DropCode): void {
     if (verdict !== ACCEPT) this.#counters.dropped(verdict);
   }
-}
-
-function sourceOf(packet: Uint8Array, ipv6: boolean): Uint8Array {
-  return ipv6
-    ? packet.subarray(IPV6_SOURCE, IPV6_SOURCE + 16)
-    : packet.subarray(IPV4_SOURCE, IPV4_SOURCE + 4);
-}
-
-function destinationOf(packet: Uint8Array, ipv6: boolean): Uint8Array {
-  return ipv6
-    ? packet.subarray(IPV6_DESTINATION, IPV6_DESTINATION + 16)
-    : packet.subarray(IPV4_DESTINATION, IPV4_DESTINATION + 4);
 }
