@@ -99,6 +99,10 @@ export class PppoeCarrier implements Carrier {
     this.#line.heard(this.#number);
   }
 
+  lcpOpened(): void {
+    // Ethernet escapes nothing
+  }
+
   opened(): void {
     this.#wasOpen = true;
     this.#line.established(this.#number);

@@ -19,6 +19,8 @@ export interface Call {
   remote(): CallRemote | undefined;
   /** LAC: sends ICCN. The bridge stands. */
   connect(connection: CallConnection): void;
+  /** Numbers all data messages that we send in it, on its `channel`, from now on. */
+  number(channel: ChannelId): void;
   /** Sends the message that says so, where the peer may be told: nothing happens where it may not. */
   tell(report: CallReport): void;
   /** Sends a CDN, unless the call has ended already. */
@@ -178,6 +180,10 @@ export class ActiveCall implements Call {
     this.#owner.endpointDo((endpoint, now) =>
       endpoint.connectCall(now, this.tunnel, this.session, connection),
     );
+  }
+
+  number(channel: ChannelId): void {
+    this.#around.dataplane.setSequencing(channel, "always");
   }
 
   tell(report: CallReport): void {

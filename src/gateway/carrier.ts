@@ -31,6 +31,11 @@ export interface Carrier {
   readonly logFields: LogFields;
   /** His first PPP frame has come. */
   heard(): void;
+  /**
+   * We have agreed on LCP with him; `accm`: the characters that he wants escaped on an asynchronous line, which is never
+   * ours. Told again when he begins LCP anew.
+   */
+  lcpOpened(accm: number): void;
   /** His session is complete: what there was to set up is set up. */
   opened(): void;
   view(): PppoeOriginView | L2tpLegView;

@@ -2,6 +2,7 @@ import type { LogFields } from "../base/logger.ts";
 import type { ChannelId } from "../channel/dataplane.ts";
 import type { Destination } from "../config/config.ts";
 import type { CallConnection, CallRequest } from "../l2tp/outputs.ts";
+import { DEFAULT_ACCM } from "../ppp/lcp.ts";
 import type { PppServerConfig } from "../ppp/server.ts";
 import type { AccessLine } from "../wire/pppoe-tags.ts";
 import { type Call, type CallEnd, type CallHandler, cdnOf } from "./call.ts";
@@ -69,6 +70,8 @@ export class L2tpCarrier implements Carrier, CallHandler {
   readonly #switch: CallSwitch;
   #request: CallRequest | undefined;
   #connection: CallConnection | undefined;
+  /** What the LAC believes is to be escaped on the line. */
+  #accm = DEFAULT_ACCM;
 
   constructor(
     call: Call,
@@ -109,12 +112,14 @@ export class L2tpCarrier implements Carrier, CallHandler {
   }
 
   connected(connection: CallConnection): void {
+    if (this.session?.isOver !== false) return; // a gateway that stops tells the LAC by its StopCCN
     this.#connection = connection;
     const { incoming } = this;
-    if (incoming !== undefined && this.#switch.switched(this, incoming)) return;
     const { proxy, sequencing } = this.#call.peer;
-    // the channel numbers what it sends while the LAC does, which it must from its first message on (§4.4.6)
-    const numbered = connection.sequencingRequired === true && sequencing !== "always";
+    // from our first message on, also where the LAC's own has not come yet (RFC 2661 §4.4.6)
+    const numbered = connection.sequencingRequired === true && sequencing !== "never";
+    if (numbered) this.#call.number(this.channel);
+    if (incoming !== undefined && this.#switch.switched(this, incoming)) return;
     this.session?.connected(
       proxiedSession(connection),
       ADOPTION[proxy],
@@ -132,6 +137,13 @@ export class L2tpCarrier implements Carrier, CallHandler {
 
   heard(): void {
     // how many calls there may be at once is the tunnel's to say
+  }
+
+  /** SLI: it is the LAC that escapes what it sends on the subscriber's line (§6.14). What he is to escape is the default. */
+  lcpOpened(accm: number): void {
+    if (accm === this.#accm) return;
+    this.#accm = accm;
+    this.#call.tell({ kind: "link-info", info: { sendAccm: accm, receiveAccm: DEFAULT_ACCM } });
   }
 
   opened(): void {

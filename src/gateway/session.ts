@@ -399,6 +399,7 @@ export class Session {
 
   #authenticate(credentials: Credentials, attempt: number): void {
     const name = credentials.method === "none" ? "" : credentials.name;
+    if (this.#ppp !== undefined) this.carrier.lcpOpened(this.#ppp.peerAccm);
     const again = this.#role;
     if (again === undefined) {
       this.#user = name;

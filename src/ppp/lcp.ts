@@ -55,6 +55,8 @@ export interface LcpState {
   /** What the peer's acknowledged Configure-Request says. */
   peerMruBytes: number;
   peerMagic: number;
+  /** What the peer has asked us to escape on an asynchronous line (ACCM, RFC 1662 §7.1). */
+  peerAccm: number;
   /** The peer demands this of us. */
   answer: AuthenticationMethod | undefined;
   /** Options octets of the peer's first Configure-Request and of the one that we acknowledged. */
@@ -63,6 +65,9 @@ export interface LcpState {
   /** Configure-Requests in a row with our own magic. */
   loops: number;
 }
+
+/** Every control character (RFC 1662 §7.1). */
+export const DEFAULT_ACCM = 0xffff_ffff;
 
 const NO_METHODS: readonly AuthenticationMethod[] = [];
 
@@ -76,6 +81,7 @@ export function newLcp(negotiation: NegotiationState): LcpState {
     askRejected: false,
     peerMruBytes: DEFAULT_MRU_BYTES,
     peerMagic: 0,
+    peerAccm: DEFAULT_ACCM,
     answer: undefined,
     firstReceived: undefined,
     lastReceived: undefined,
@@ -228,11 +234,13 @@ export function readPeerOptions(state: LcpState, options: readonly ConfigOption[
   state.lastReceived = emitOptions(options);
   state.peerMruBytes = DEFAULT_MRU_BYTES;
   state.peerMagic = 0;
+  state.peerAccm = DEFAULT_ACCM;
   state.answer = undefined;
   for (const raw of options) {
     const option = parseLcpOption(raw);
     if (option.kind === "mru") state.peerMruBytes = option.mruBytes;
     else if (option.kind === "magic") state.peerMagic = option.magic;
+    else if (option.kind === "accm") state.peerAccm = option.map;
     else if (option.kind === "authentication") state.answer = authenticationMethod(option);
   }
 }

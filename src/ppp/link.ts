@@ -209,6 +209,11 @@ export abstract class Link<State extends LinkState, Output> {
     return Math.min(this.state.lcp.peerMruBytes, this.#lcpConfig.maxMruBytes);
   }
 
+  /** What the peer wants escaped on an asynchronous line; as agreed once LCP has opened. */
+  get peerAccm(): number {
+    return this.state.lcp.peerAccm;
+  }
+
   /** What the peer says that it is and runs, if it says so: at most 128 characters without control characters. */
   get peerIdentification(): string | undefined {
     return this.state.peerIdentification;

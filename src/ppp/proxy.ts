@@ -8,6 +8,7 @@ import { type Attempt, chapAttempt } from "./attempt.ts";
 import {
   type AuthenticationMethod,
   authenticationMethod,
+  DEFAULT_ACCM,
   type LcpConfig,
   LcpPolicy,
   type LcpState,
@@ -81,6 +82,8 @@ export function adoptLcp(
   if (received.some(({ type }) => type === OPTION_AUTHENTICATION))
     return "the subscriber was promised that we authenticate ourselves";
   state.firstReceived = proxy.initialReceivedConfReq?.slice();
+  // the line is the LAC's, and it knows what it has agreed to itself
+  state.peerAccm = DEFAULT_ACCM;
   return state;
 }
 
