@@ -69,7 +69,7 @@ export const peerSchema = block(
       .default(false)
       .describe("Hide AVPs that carry names and passwords (§4.3); needs a secret."),
     "hello-interval": duration("1s", "1h").default(60_000).describe("Silence after which HELLO is sent."),
-    "receive-window": integer(1, 32_768)
+    "receive-window": integer(1, 1024)
       .default(128)
       .describe("Control messages that we let it have outstanding."),
     "initial-retransmissions": integer(0, 10)
@@ -87,6 +87,11 @@ export const peerSchema = block(
       .default("refuse")
       .describe(
         "What an unknown AVP with the M bit does: end its session or tunnel (§4.1), or nothing but be counted.",
+      ),
+    "outgoing-calls": word(["refuse", "accept"])
+      .default("refuse")
+      .describe(
+        "What becomes of calls that it asks us to make (OCRQ): refused as a facility that we do not have, or taken as if its subscriber had called us.",
       ),
     "max-sessions": integer(1, 65_535)
       .default(65_535)

@@ -23,6 +23,7 @@ export function peerPolicy(peer: PeerConfig, ports: L2tpPorts): L2tpPeerConfig {
     followAddress: peer.followAddress,
     tieBreaker: peer.tieBreaker,
     unknownMandatoryAvp: peer.unknownMandatoryAvp,
+    outgoingCalls: peer.outgoingCalls === "accept",
     ...(address !== undefined &&
       portKey !== undefined && {
         remote: { address, port: peer.udpPort, portKey, ...(localAddress !== undefined && { localAddress }) },

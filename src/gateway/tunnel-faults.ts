@@ -1,4 +1,5 @@
-import type { L2tpOutput } from "../l2tp/outputs.ts";
+import type { LogFields } from "../base/logger.ts";
+import { describeCause, type L2tpOutput } from "../l2tp/outputs.ts";
 import { STOPCCN_RESULT } from "../wire/l2tp-codes.ts";
 
 export type TunnelDown = Extract<L2tpOutput, { kind: "tunnel-down" }>;
@@ -10,4 +11,14 @@ export function isPeersFault({ wasUp, cause, sessions }: TunnelDown): boolean {
   // who clears a tunnel that nobody uses is only tidy
   const tidy = cause.by === "peer" && cause.result === STOPCCN_RESULT.general;
   return !(wasUp && tidy && sessions.length === 0);
+}
+
+/** Whom we have refused a tunnel, and why. */
+export function refusalFields({
+  from,
+  peerHostName: hostName,
+  cause,
+}: Extract<L2tpOutput, { kind: "tunnel-refused" }>): LogFields {
+  const reason = describeCause("StopCCN", { by: "us", ...cause });
+  return { address: from.address, port: from.port, hostName, reason };
 }

@@ -16,9 +16,11 @@ import {
 } from "./call.ts";
 import { type ReportOutput, reportsIn } from "./call-reports.ts";
 import { L2tpPorts } from "./l2tp-ports.ts";
+import { isNumberedByUs, type OutgoingWish, outgoingConnection } from "./outgoing-call.ts";
+import { Patience } from "./patience.ts";
 import { peerPolicy, poolPolicy } from "./peer-policy.ts";
 import type { Surroundings } from "./surroundings.ts";
-import { isPeersFault, type TunnelDown } from "./tunnel-faults.ts";
+import { isPeersFault, refusalFields, type TunnelDown } from "./tunnel-faults.ts";
 import { TunnelPool } from "./tunnel-pool.ts";
 import { TunnelTable } from "./tunnel-table.ts";
 import { tunnelViews } from "./tunnel-views.ts";
@@ -221,17 +223,10 @@ export class Tunnels implements CallOwner {
     this.#stopping = true;
     this.#input(this.#endpoint.shutdown(this.#around.clock.now()));
     if (!this.#anyClosing()) return;
-    const patience = { deadline: this.#around.clock.now() + patienceMs };
-    await new Promise<void>((resolve) => {
-      const done = (): void => {
-        this.#around.scheduler.remove(timer);
-        this.#idle = undefined;
-        resolve();
-      };
-      const timer = { deadline: () => patience.deadline, timeout: done };
-      this.#around.scheduler.update(timer);
-      this.#idle = done;
-    });
+    const patience = new Patience(this.#around, patienceMs);
+    this.#idle = () => patience.end();
+    await patience.over;
+    this.#idle = undefined;
   }
 
   /** Closes the ports; every call has been released before. */
@@ -328,7 +323,6 @@ export class Tunnels implements CallOwner {
   }
 
   #act(output: L2tpOutput): void {
-    const { logger } = this.#around;
     switch (output.kind) {
       case "send":
         this.#send(output);
@@ -340,15 +334,7 @@ export class Tunnels implements CallOwner {
         this.#tunnelDown(output);
         return;
       case "tunnel-refused":
-        logger.warn(
-          {
-            address: output.from.address,
-            port: output.from.port,
-            hostName: output.peerHostName,
-            reason: describeCause("StopCCN", { by: "us", ...output.cause }),
-          },
-          "L2TP tunnel refused",
-        );
+        this.#around.logger.warn(refusalFields(output), "L2TP tunnel refused");
         return;
       case "call-offered":
         this.#offered(output);
@@ -453,12 +439,12 @@ export class Tunnels implements CallOwner {
     const { tunnel: tunnelId, session } = offer;
     const tunnel = this.#table.get(tunnelId);
     if (tunnel === undefined) return; // it went down in the same breath, and took its sessions with it
-    if (this.#stopping || offer.outgoing) {
-      const result = offer.outgoing ? CDN_RESULT.noFacilities : CDN_RESULT.noFacilitiesNow;
-      this.endpointDo((endpoint, now) => endpoint.closeSession(now, tunnelId, session, { result }));
+    if (this.#stopping) {
+      const code = { result: CDN_RESULT.noFacilitiesNow };
+      this.endpointDo((endpoint, now) => endpoint.closeSession(now, tunnelId, session, code));
       return;
     }
-    const numbered = tunnel.peer.sequencing === "always";
+    const numbered = isNumberedByUs(tunnel.peer, offer.outgoing);
     const call = this.#begin(tunnel.peer, { tunnel: tunnelId, session, placed: false, numbered });
     let channel: ChannelId;
     try {
@@ -472,6 +458,14 @@ export class Tunnels implements CallOwner {
     }
     call.handler = this.#owner.takeCall(call, channel, offer.call);
     this.endpointDo((endpoint, now) => endpoint.acceptCall(now, tunnelId, session));
+    if (offer.call.outgoing !== undefined) this.#connectOutgoing(call, offer.call.outgoing);
+  }
+
+  /** There is no line to dial on: what an LNS has asked for is there at once, and goes on like a call that came in. */
+  #connectOutgoing(call: ActiveCall, wanted: OutgoingWish): void {
+    const connection = outgoingConnection(call.peer, wanted);
+    call.connect(connection);
+    call.handler?.connected(connection);
   }
 
   /** What nobody behind us is told is of no use to us; to CSURQ we answer by what we said last. */
