@@ -43,6 +43,8 @@ const OFFER_SLOT_MS = OFFER_LIFE_MS / OFFER_SLOTS;
 /** Of a flood of PADIs under made-up addresses hardly an offer is taken; it must not keep others waiting. */
 const LEAST_YIELD = 1 / 1024;
 const YIELD_WEIGHT = 1 / 32;
+/** What a slot of offers that nobody took in time can tell at most: their hosts may be slow, and not made up. */
+const LEAST_SLOT_YIELD = 1 / 16;
 const DECREASE = 0.7;
 const INCREASE = 1 / 8;
 
@@ -86,7 +88,7 @@ export function newAdmission(limits: AdmissionLimits): AdmissionState {
 /**
  * Who may begin, so that what is begun gets finished. The number of sessions that are starting is a window: it shrinks
  * by a part when the host that was heard soonest after its PADS was heard late (or we are woken late: either way there is
- * a queue before us), and grows by a part while somebody waits for it and nothing is late.
+ * a queue before us), and grows by a part while somebody waits for it, somebody was heard and nothing is late.
  */
 export class Admission {
   readonly #limits: AdmissionLimits;
@@ -126,10 +128,13 @@ export class Admission {
   taken(now: Instant, ageMs: number): void {
     this.#forgetOffers(now);
     const s = this.#state;
-    s.yield += (1 - s.yield) * YIELD_WEIGHT;
     const slot = Math.floor(Math.max(0, now - ageMs) / OFFER_SLOT_MS);
     const at = slot % OFFER_SLOTS;
-    if (slot <= s.offerSlot - OFFER_SLOTS || (s.offers[at] ?? 0) === 0) return;
+    const late = slot <= s.offerSlot - OFFER_SLOTS;
+    // it has counted as lost, and was not
+    if (late) s.yield = Math.min(1, s.yield / (1 - YIELD_WEIGHT));
+    s.yield += (1 - s.yield) * YIELD_WEIGHT;
+    if (late || (s.offers[at] ?? 0) === 0) return;
     s.offers[at]! -= 1;
     s.outstanding -= 1;
   }
@@ -176,7 +181,7 @@ export class Admission {
         s.window = Math.max(minStarting, s.window * DECREASE);
         s.settlesAt = now + lateMs;
       }
-    } else if (s.wanted) {
+    } else if (s.wanted && s.leastDelayMs !== NEVER) {
       s.window = Math.min(maxStarting, s.window * (1 + INCREASE));
     }
     s.leastDelayMs = NEVER;
@@ -199,7 +204,8 @@ export class Admission {
       const lost = s.offers[i % OFFER_SLOTS]!;
       s.offers[i % OFFER_SLOTS] = 0;
       s.outstanding -= lost;
-      if (lost > 0) s.yield = Math.max(LEAST_YIELD, s.yield * (1 - YIELD_WEIGHT) ** lost);
+      const told = Math.max(LEAST_SLOT_YIELD, (1 - YIELD_WEIGHT) ** lost);
+      s.yield = Math.max(LEAST_YIELD, s.yield * told);
     }
     s.offerSlot = slot;
   }

@@ -6,7 +6,7 @@ import type {
 } from "../../src/pppoe/access-concentrator-types.ts";
 import { PppoeClient } from "../../src/pppoe/client.ts";
 import type { PppoeClientOutput } from "../../src/pppoe/client-types.ts";
-import { formatMac } from "../../src/wire/ethernet.ts";
+import { macNumber } from "../../src/pppoe/subscriber-key.ts";
 import { seededRandom } from "../support/seeded-random.ts";
 import { hostMac } from "./support.ts";
 
@@ -19,7 +19,7 @@ const PPP_PATIENCE_MS = 10_000;
 const PPP_STEPS = 4;
 const LINK_MS = 1;
 /** What the concentrator's sockets and its punt queue hold. */
-const DISCOVERY_BUFFER = 8_000;
+const DISCOVERY_BUFFER = 14_000;
 const PPP_BUFFER = 4_096;
 
 /** What any discovery frame costs, whatever a set-up does. */
@@ -97,7 +97,7 @@ export class Crowd {
   callsGivenUp = 0;
   readonly #setUpMs: number;
   readonly #hosts: Host[];
-  readonly #byMac = new Map<string, Host>();
+  readonly #byMac = new Map<number, Host>();
   readonly #timers = new Deadlines<Host>();
   readonly #toConcentrator = new Fifo();
   readonly #toHosts = new Fifo();
@@ -111,7 +111,7 @@ export class Crowd {
     this.ac = new AccessConcentrator(config, seededRandom(1));
     this.#setUpMs = 1000 / setUpsPerSecond;
     this.#hosts = Array.from({ length: hosts }, (_, i) => new Host(i + 1));
-    for (const host of this.#hosts) this.#byMac.set(formatMac(host.mac), host);
+    for (const host of this.#hosts) this.#byMac.set(macNumber(host.mac), host);
   }
 
   /** All call in the same moment; until all are online, or `limitMs` have passed. */
@@ -183,7 +183,7 @@ export class Crowd {
   #fromConcentrator(outputs: readonly AccessConcentratorOutput[]): void {
     for (const output of outputs) {
       if (output.kind === "send") {
-        const host = this.#byMac.get(formatMac(output.frame.subarray(0, 6)))!;
+        const host = this.#byMac.get(macNumber(output.frame.subarray(0, 6)))!;
         this.#toHosts.push({ at: this.#later(), host, frame: output.frame, session: 0 });
       } else if (output.kind === "session-requested") {
         this.#spend(COST.session * this.#setUpMs);
