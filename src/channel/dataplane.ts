@@ -211,7 +211,7 @@ export type Punt =
       readonly localAddress: string;
       readonly datagram: Uint8Array;
     }
-  /** A PPPoE session frame that no channel has: its sender may have outlived us. */
+  /** A PPPoE session frame of no channel's peer: its sender may have outlived us, and somebody else have its id now. */
   | {
       readonly kind: "unknown-session";
       readonly port: PortId;

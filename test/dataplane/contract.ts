@@ -305,7 +305,18 @@ export function describeDataplane(engine: string, makeRig: () => Promise<Rig>): 
         fromSubscriber(5, numberedFrame(1, 1), Uint8Array.of(2, 0, 0, 0, 0, 2));
         fromRemote(6, numberedFrame(1, 2), 1);
         await rig.until("both", () => rig.dataplane.drops()["wrong-source"] === 2);
-        expect(rig.punts).toEqual([]);
+        expect(puntedFrames()).toEqual([]);
+      });
+
+      it("that outlived us are reported, though somebody else has their session id by now", async () => {
+        pppoe(5);
+        const remoteMac = Uint8Array.of(2, 0, 0, 0, 0, 2);
+        fromSubscriber(5, numberedFrame(1, 1), remoteMac);
+        await rig.until("the report", () => rig.punts.length === 1);
+        const { access: port, gatewayMac: localMac } = rig;
+        const stray = { kind: "unknown-session", port, remoteMac, localMac, tags: [], sessionId: 5 };
+        expect(rig.punts).toEqual([stray]);
+        expect(rig.dataplane.drops()).toMatchObject({ "wrong-source": 1, "unknown-session": 0 });
       });
 
       it("in different VLANs may have the same session id", async () => {
@@ -329,12 +340,13 @@ export function describeDataplane(engine: string, makeRig: () => Promise<Rig>): 
         const [third, fourth, fifth] = channels;
         await dataplane.closeChannel(fourth!);
         for (const vlan of [3, 4, 5]) under(vlan);
-        await rig.until("two more", () => rig.punts.length === 5);
+        await rig.until("two more, and a report", () => rig.punts.length === 6);
         expect(heard().slice(3)).toEqual([third, fifth]);
+        expect(rig.punts[4]).toMatchObject({ kind: "unknown-session", tags: [{ tci: 0xe004 }] });
         expect(dataplane.drops()["wrong-source"]).toBe(1);
         await dataplane.closeChannel(fifth!);
         under(3);
-        await rig.until("one more", () => rig.punts.length === 6);
+        await rig.until("one more", () => rig.punts.length === 7);
         expect(heard().at(-1)).toBe(third);
         await dataplane.closeChannel(third!);
         under(3);

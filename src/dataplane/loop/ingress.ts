@@ -137,7 +137,9 @@ export class Ingress {
     while (!this.#isFromPeerOf(channel, offset)) {
       // the same session id in another VLAN
       channel = Atomics.load(t.pppoeNext, channel);
-      if (channel === 0) return WRONG_SOURCE;
+      if (channel !== 0) continue;
+      this.#unknownSession(port, offset);
+      return WRONG_SOURCE;
     }
     // what stands before the PPP frame is 20 octets at least, and the slot's headroom
     return this.#dispatch.received(channel, frame.pppOffset, frame.pppBytes, true)

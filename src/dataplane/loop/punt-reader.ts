@@ -1,13 +1,14 @@
 import { fromUtf8 } from "../../base/bytes.ts";
 import type { ChannelId, Punt } from "../../channel/dataplane.ts";
 import { ADDRESS_BYTES } from "../../io/addon.ts";
-import { readTags } from "../pppoe-frame.ts";
+import { isFromPeer, readTags } from "../pppoe-frame.ts";
 import type { Registry } from "../registry.ts";
 import { parseAddressRecord } from "./address-record.ts";
 import { BRIDGED, generationOf, indexOf, isNextGeneration, stateOf } from "./channel-word.ts";
 import type { PuntRecord } from "./punt-ring.ts";
 import { PUNT_CONTROL, PUNT_FRAME, PUNT_TOO_BIG, PUNT_UNKNOWN_SESSION, PUNT_UNREACHABLE } from "./punter.ts";
-import type { Tables } from "./tables.ts";
+import { peerOf } from "./sequence-numbers.ts";
+import { PEER_HEADER_STRIDE, type Tables } from "./tables.ts";
 
 /** What becomes of a record. */
 export type Delivery =
@@ -66,7 +67,7 @@ export class PuntReader {
 
   #unknownSession({ a: port, b: sessionId, payload }: PuntRecord): Delivery {
     // the session may have come to be since
-    if (this.#tables.pppoeChannel[(port << 16) | sessionId] !== 0) return STALE;
+    if (this.#hasSession(port, sessionId, payload)) return STALE;
     return this.#ofPort(port, {
       kind: "unknown-session",
       port,
@@ -75,6 +76,17 @@ export class PuntReader {
       tags: readTags(payload, 0, payload.length),
       sessionId,
     });
+  }
+
+  /** Whether a channel takes PPPoE frames of that id under an Ethernet header. */
+  #hasSession(port: number, sessionId: number, header: Uint8Array): boolean {
+    const { pppoeChannel, pppoeNext, channelPeer, slotOfPeer, peerHeaders, peerHeaderBytes } = this.#tables;
+    for (let at = pppoeChannel[(port << 16) | sessionId]!; at !== 0; at = pppoeNext[at]!) {
+      const slot = slotOfPeer[peerOf(channelPeer[at]!)]!;
+      const headers = slot * PEER_HEADER_STRIDE;
+      if (isFromPeer(header, 0, header.length, peerHeaders, headers, peerHeaderBytes[slot]!)) return true;
+    }
+    return false;
   }
 
   #tooBig({ a: unit, b: channel, c: word, payload: packet }: PuntRecord): Delivery {

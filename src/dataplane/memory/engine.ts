@@ -61,8 +61,7 @@ import { Counters } from "./counters.ts";
 import { destinationOf, sourceOf } from "./packet-addresses.ts";
 import { Sequencing } from "./sequencing.ts";
 
-const MAX_CHANNELS = 1 << 17;
-const MAX_PEERS = 1 << 17;
+const SIZES = { ports: 1024, peers: 1 << 17, channels: 1 << 17, units: 1 << 16 };
 
 /** What the engine sent: on an Ethernet port, from a UDP port, or out of a unit towards the host's IP. */
 export type Transmission =
@@ -93,16 +92,11 @@ export interface DatagramSource {
 export class MemoryDataplane implements Dataplane {
   readonly engine = "memory";
   readonly preallocated = { bytes: 0, bytesPerChannel: 0 };
-  readonly #registry = new Registry({
-    ports: 1024,
-    peers: MAX_PEERS,
-    channels: MAX_CHANNELS,
-    units: 1 << 16,
-  });
+  readonly #registry = new Registry(SIZES);
   readonly #counters = new Counters();
   readonly #sequencing = new Sequencing(
-    MAX_CHANNELS,
-    MAX_PEERS,
+    SIZES.channels,
+    SIZES.peers,
     (channel, frame) => this.#deliverHeld(channel, frame),
     () => this.#count(STALE),
   );
@@ -321,7 +315,13 @@ export class MemoryDataplane implements Dataplane {
     const error = readPppoeFrame(frame, bytes, 0, bytes.length);
     if (error !== ACCEPT) return error;
     const channels = this.#pppoe.get(`${port}/${frame.sessionId}`);
-    if (channels === undefined) {
+    const channel = channels?.find((candidate) => {
+      const peer = this.#peerOf(candidate);
+      if (peer.kind !== "ethernet") return false;
+      const expected = ethernetHeader(peer);
+      return isFromPeer(bytes, 0, frame.ethernetBytes, expected, 0, expected.length);
+    });
+    if (channel === undefined) {
       this.#punt({
         kind: "unknown-session",
         port,
@@ -330,15 +330,8 @@ export class MemoryDataplane implements Dataplane {
         tags: readTags(bytes, 0, frame.ethernetBytes),
         sessionId: frame.sessionId,
       });
-      return UNKNOWN_SESSION;
+      return channels === undefined ? UNKNOWN_SESSION : WRONG_SOURCE;
     }
-    const channel = channels.find((candidate) => {
-      const peer = this.#peerOf(candidate);
-      if (peer.kind !== "ethernet") return false;
-      const expected = ethernetHeader(peer);
-      return isFromPeer(bytes, 0, frame.ethernetBytes, expected, 0, expected.length);
-    });
-    if (channel === undefined) return WRONG_SOURCE;
     return this.#forward(channel, bytes.slice(frame.pppOffset, frame.pppOffset + frame.pppBytes));
   }
 
