@@ -4,7 +4,7 @@ import type { Netns } from "../support/netns.ts";
 import type { PeerJob } from "../support/peer-job.ts";
 import type { PeerVm } from "../support/peer-vm.ts";
 
-export type Authentication = "pap" | "chap" | "ms-chap-v2";
+type Authentication = "pap" | "chap" | "ms-chap-v2";
 
 /** The guest's namespaces (peer-network.ts). */
 export type GuestNetns = "cpe" | "isp" | "client" | "far-isp" | "far-client";

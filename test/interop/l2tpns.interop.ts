@@ -9,6 +9,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFai
 import { DialProcess, type DialWords } from "../support/dial-process.ts";
 import { connect, Netns } from "../support/netns.ts";
 import { ping } from "../support/ping.ts";
+import { isRoot } from "../support/system.ts";
 import { GatewayProcess } from "./gateway-process.ts";
 import { L2tpns } from "./l2tpns.ts";
 import { scenario } from "./scenario.ts";
@@ -59,7 +60,7 @@ class Line {
   }
 }
 
-describe("l2tpns", () => {
+describe.skipIf(!isRoot)("l2tpns", () => {
   let line: Line;
   let l2tpns: L2tpns;
   let gateway: GatewayProcess;

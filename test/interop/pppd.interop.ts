@@ -2,6 +2,7 @@
 
 import { afterAll, beforeAll, describe, expect, onTestFailed } from "vitest";
 import type { PeerJob } from "../support/peer-job.ts";
+import { isRoot } from "../support/system.ts";
 import {
   addresses,
   callByPppoe,
@@ -58,7 +59,7 @@ units:
 users-file: users.yaml
 `;
 
-describe("pppd as PPPoE client", () => {
+describe.skipIf(!isRoot)("pppd as PPPoE client", () => {
   let network: PeerNetwork;
   let lac: GatewayProcess;
   let lns: GatewayProcess;

@@ -6,6 +6,7 @@ import { Netns } from "../support/netns.ts";
 import type { PeerJob } from "../support/peer-job.ts";
 import { PeerVm } from "../support/peer-vm.ts";
 import { ping } from "../support/ping.ts";
+import { isRoot } from "../support/system.ts";
 import { giveSecrets } from "./debian-peers.ts";
 import { scenario } from "./scenario.ts";
 
@@ -13,7 +14,7 @@ const USER = "dora@isp.example";
 const PASSWORD = "explorer";
 const INSIDE = "198.51.100.1";
 
-describe("lacewing dial with pppoe-server", () => {
+describe.skipIf(!isRoot)("lacewing dial with pppoe-server", () => {
   let netns: Netns;
   let vm: PeerVm;
   let server: PeerJob | undefined;

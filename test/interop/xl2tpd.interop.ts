@@ -5,6 +5,7 @@ import { DialProcess } from "../support/dial-process.ts";
 import { eventually } from "../support/eventually.ts";
 import { connect, Netns } from "../support/netns.ts";
 import type { PeerJob } from "../support/peer-job.ts";
+import { isRoot } from "../support/system.ts";
 import { ControlCapture } from "./control-capture.ts";
 import {
   addresses,
@@ -104,7 +105,7 @@ units:
 users-file: users.yaml
 `;
 
-describe("xl2tpd", () => {
+describe.skipIf(!isRoot)("xl2tpd", () => {
   let network: PeerNetwork;
   let crowd: Netns;
 
