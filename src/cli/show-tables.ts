@@ -1,5 +1,6 @@
 import type { ResourceName, Resources } from "../control/resources.ts";
 import type { ChannelView, L2tpLegView, LnsView, SessionView, TunnelView } from "../gateway/views.ts";
+import { meaningOf } from "./counter-meanings.ts";
 import { type Column, formatTable } from "./table.ts";
 
 /** What `lacewing show` can show. */
@@ -66,12 +67,17 @@ const PAIR_COLUMNS: readonly Column<readonly [string, string | number]>[] = [
   { title: "VALUE", value: ([, value]) => value, align: "right" },
 ];
 
+const COUNTER_COLUMNS: readonly Column<readonly [string, number]>[] = [
+  ...PAIR_COLUMNS,
+  { title: "MEANING", value: ([name]) => meaningOf(name) },
+];
+
 const TABLES: { readonly [Name in ResourceName]: (view: Resources[Name], width?: number) => string } = {
   sessions: (sessions, width) => formatTable(SESSION_COLUMNS, sessions, width),
   tunnels: (tunnels, width) => formatTable(TUNNEL_COLUMNS, tunnels, width),
   lns: (lns, width) => formatTable(LNS_COLUMNS, lns, width),
   channels: (channels, width) => formatTable(CHANNEL_COLUMNS, channels, width),
-  counters: (counters, width) => formatTable(PAIR_COLUMNS, Object.entries(counters), width),
+  counters: (counters, width) => formatTable(COUNTER_COLUMNS, Object.entries(counters), width),
   status: (status, width) => formatTable(PAIR_COLUMNS, Object.entries(status), width),
 };
 

@@ -113,7 +113,10 @@ export const peerSchema = block(
     "address-control": flag().default(true).describe("Send FF03 before the PPP protocol; both are accepted."),
     "length-bit": flag().default(true).describe("Send the length field in data messages."),
     "udp-checksum": flag().default(true).describe("Send UDP checksums on data; only IPv4 can do without."),
-    dscp: integer(0, 63).default(0).describe("DSCP of data messages; control messages have CS6."),
+    dscp: integer(0, 63).default(0).describe("DSCP of data messages."),
+    "control-dscp": integer(0, 63)
+      .default(48)
+      .describe("DSCP of control messages, CS6 by default; for a peer with an address."),
     sequencing: word(["never", "follow", "required", "always"])
       .default("follow")
       .describe(

@@ -132,8 +132,8 @@ export class Gateway implements SessionOwner, SessionMaker, CallSwitch {
     for (const line of this.#lines)
       for (const [name, count] of Object.entries(line.counters()))
         counters[`pppoe.${line.config.interface}.${name}`] = count;
-    for (const [name, count] of Object.entries(this.#tunnels?.discards() ?? {}))
-      counters[`l2tp.discarded.${name}`] = count;
+    for (const [name, count] of Object.entries(this.#tunnels?.counters() ?? {}))
+      counters[`l2tp.${name}`] = count;
     for (const [name, count] of this.#lnses.counters()) counters[name] = count;
     return counters;
   }

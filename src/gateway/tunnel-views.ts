@@ -1,4 +1,5 @@
 import type { TunnelView as EndpointTunnel } from "../l2tp/endpoint.ts";
+import type { TransportCounters } from "../l2tp/transport.ts";
 import type { L2tpPorts } from "./l2tp-ports.ts";
 import type { TunnelTable } from "./tunnel-table.ts";
 import type { TunnelView } from "./views.ts";
@@ -26,4 +27,17 @@ export function tunnelViews(
       establishedForSeconds: upSince === undefined ? null : Math.floor((now - upSince) / 1000),
     };
   });
+}
+
+/** How control messages fared, of all tunnels together. */
+export function controlCounters(
+  { retransmitted, fastRetransmissions, duplicates }: TransportCounters,
+  discards: Readonly<Record<string, number>>,
+): Readonly<Record<string, number>> {
+  return {
+    retransmitted,
+    "fast-retransmissions": fastRetransmissions,
+    duplicates,
+    ...Object.fromEntries(Object.entries(discards).map(([reason, count]) => [`discarded.${reason}`, count])),
+  };
 }

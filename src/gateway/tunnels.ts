@@ -23,7 +23,7 @@ import type { Surroundings } from "./surroundings.ts";
 import { isPeersFault, refusalFields, type TunnelDown } from "./tunnel-faults.ts";
 import { TunnelPool } from "./tunnel-pool.ts";
 import { TunnelTable } from "./tunnel-table.ts";
-import { tunnelViews } from "./tunnel-views.ts";
+import { controlCounters, tunnelViews } from "./tunnel-views.ts";
 import type { TunnelView } from "./views.ts";
 
 /** Who is told what tunnels are for. */
@@ -47,6 +47,8 @@ export class Tunnels implements CallOwner {
   readonly #owner: TunnelOwner;
   readonly #endpoint: L2tpEndpoint;
   readonly #peers = new Map<string, PeerConfig>();
+  /** By the peer's address. */
+  readonly #controlDscp = new Map<string, number>();
   readonly #ports: L2tpPorts;
   readonly #table: TunnelTable;
   readonly #pool: TunnelPool;
@@ -68,7 +70,10 @@ export class Tunnels implements CallOwner {
     this.#owner = owner;
     this.#ports = ports;
     this.#table = new TunnelTable(around);
-    for (const peer of around.config.l2tp.peers) this.#peers.set(peer.name, peer);
+    for (const peer of around.config.l2tp.peers) {
+      this.#peers.set(peer.name, peer);
+      if (peer.address !== undefined) this.#controlDscp.set(peer.address, peer.controlDscp);
+    }
     this.#lookIntervalMs = Math.min(...around.config.l2tp.peers.map((peer) => peer.helloIntervalMs)) / 4;
     this.#pool = new TunnelPool((name) => poolPolicy(this.#peers.get(name)));
     this.#endpoint = new L2tpEndpoint(
@@ -213,9 +218,9 @@ export class Tunnels implements CallOwner {
     return tunnelViews(this.#endpoint.tunnels(), this.#table, this.#ports, this.#around.clock.now());
   }
 
-  /** Control messages that were passed over, by reason. */
-  discards(): Readonly<Record<string, number>> {
-    return this.#endpoint.discards();
+  /** Of control messages: what was sent or came again, and what was passed over, as "discarded.REASON". */
+  counters(): Readonly<Record<string, number>> {
+    return controlCounters(this.#endpoint.transportCounters(), this.#endpoint.discards());
   }
 
   /** One StopCCN a tunnel; resolves when every peer has acknowledged, or `patienceMs` are over. */
@@ -366,7 +371,8 @@ export class Tunnels implements CallOwner {
   #send({ to, datagram }: Extract<L2tpOutput, { kind: "send" }>): void {
     const port = this.#ports.portOf(to.portKey);
     if (port === undefined) return;
-    this.#around.dataplane.sendControl(port, to.address, to.port, datagram, to.localAddress);
+    const dscp = this.#controlDscp.get(to.address);
+    this.#around.dataplane.sendControl(port, to.address, to.port, datagram, to.localAddress, dscp);
   }
 
   #tunnelUp(up: Extract<L2tpOutput, { kind: "tunnel-up" }>): void {

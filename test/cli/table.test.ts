@@ -1,6 +1,9 @@
 import { describe, expect, it } from "vitest";
+import { DROP_REASONS } from "../../src/channel/dataplane.ts";
+import { meaningOf } from "../../src/cli/counter-meanings.ts";
 import { duration, quantity, showTable } from "../../src/cli/show-tables.ts";
 import { formatTable } from "../../src/cli/table.ts";
+import { L2TP_DISCARD_REASONS } from "../../src/l2tp/state.ts";
 import { lacSession, sampleSource } from "../control/sample-source.ts";
 
 interface Row {
@@ -66,10 +69,24 @@ describe("what is shown", () => {
       "wholesale  lns2           1       1  locked-out        0         0       3m32s  SCCRQ sent 3 times, no SCCRP, nothing ever came back",
     ]);
     expect(showTable("channels", sampleSource.channels()).trimEnd().split("\n")).toHaveLength(3);
-    expect(showTable("counters", sampleSource.counters())).toContain("sessions.opened      3\n");
+    expect(showTable("counters", sampleSource.counters())).toContain("sessions.opened      3  -\n");
     expect(showTable("status", { version: "1.2.3", ...sampleSource.status() })).toMatch(
       /^version +1\.2\.3$/m,
     );
+  });
+
+  it("of counters says in words what each counts", () => {
+    const told = (name: string) => showTable("counters", { [name]: 1 }).split("\n")[1];
+    expect(told("drops.policed")).toBe(
+      "drops.policed      1  control frames beyond the rate that is let through",
+    );
+    expect(told("l2tp.discarded.half-open")).toContain("L2TP control passed over: tunnels that somebody");
+    expect(told("l2tp.retransmitted")).toContain("had to send again");
+    expect(told("lns.isp.example.calls")).toContain("calls that were placed with this LNS");
+    expect(told("lns.a.constructor")).toBe("lns.a.constructor      1  -");
+    for (const reason of DROP_REASONS) expect(meaningOf(`drops.${reason}`), reason).toBeDefined();
+    for (const reason of L2TP_DISCARD_REASONS)
+      expect(meaningOf(`l2tp.discarded.${reason}`), reason).toBeDefined();
   });
 
   it("of time and octets is short", () => {

@@ -129,14 +129,14 @@ describe("a dead LNS", () => {
     expect(sessionsOf(f)).toMatchObject({ b: 1 });
   });
 
-  it("keeps none of a thousand subscribers out for more than 10 s", async () => {
+  it("keeps none of five hundred subscribers out for more than 10 s", async () => {
     const f = await field({ peer: "receive-window: 128" }, ["a"]);
     const started = world.clock.now();
-    for (let i = 0; i < 1000; i++) call(f);
-    const all = await world.until(() => f.side.online.size === 1000, 60_000);
+    for (let i = 0; i < 500; i++) call(f);
+    const all = await world.until(() => f.side.online.size === 500, 60_000);
     expect([all, f.side.offline.size]).toEqual([true, 0]);
     expect(world.clock.now() - started).toBeLessThan(10_000);
-    expect(sessionsOf(f)).toMatchObject({ b: 1000 });
+    expect(sessionsOf(f)).toMatchObject({ b: 500 });
   }, 60_000);
 });
 

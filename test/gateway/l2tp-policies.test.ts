@@ -94,6 +94,25 @@ describe("sequence numbers on data messages", () => {
   });
 });
 
+describe("DSCP", () => {
+  it("of control and data is the peer's, each its own", async () => {
+    const values = async (policy: string) => {
+      const { lac, side } = await start(policy);
+      const seen = { control: new Set<number>(), data: new Set<number>() };
+      lac.onTransmission = (transmission) => {
+        if (transmission.kind === "datagram")
+          seen[isControl(transmission.datagram) ? "control" : "data"].add(transmission.dscp);
+      };
+      const alice = side.subscriber(1, "alice@isp.example", "wonderland");
+      alice.start();
+      expect(await world.until(() => side.online.has(alice), 5000)).toBe(true);
+      return { control: [...seen.control], data: [...seen.data] };
+    };
+    expect(await values("port: 1701")).toEqual({ control: [48], data: [0] });
+    expect(await values("dscp: 10, control-dscp: 46")).toEqual({ control: [46], data: [10] });
+  });
+});
+
 describe("a tunnel in which data comes", () => {
   it("needs no HELLO", async () => {
     const count = async (busy: boolean): Promise<number> => {

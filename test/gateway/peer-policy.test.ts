@@ -3,6 +3,8 @@ import type { Config } from "../../src/config/config.ts";
 import { L2tpPorts } from "../../src/gateway/l2tp-ports.ts";
 import { peerPolicy, poolPolicy } from "../../src/gateway/peer-policy.ts";
 import type { Surroundings } from "../../src/gateway/surroundings.ts";
+import { L2tpEndpoint } from "../../src/l2tp/endpoint.ts";
+import { seededRandom } from "../support/seeded-random.ts";
 import { World } from "../support/world.ts";
 
 function config(listen: string, peer: string): Config {
@@ -56,5 +58,17 @@ describe("a peer's policy for the L2TP machine", () => {
     const tunnels = (keys: string) =>
       poolPolicy(config(TWO, `address: 10.0.0.1, ${keys}`).l2tp.peers[0]).maxTunnels;
     expect([tunnels(""), tunnels("tie-breaker: true"), tunnels("max-tunnels: 3")]).toEqual([16, 1, 3]);
+  });
+
+  it("is one that the machine takes, at the ends of every range", () => {
+    const ends = [
+      "receive-window: 1024, hello-interval: 1h, retransmissions: 10, initial-retransmissions: 10",
+      "receive-window: 1, hello-interval: 1s, retransmissions: 1, initial-retransmissions: 0, max-sessions: 1",
+    ];
+    for (const keys of ends) {
+      const peers = [policy(TWO, `address: 10.0.0.1, ${keys}`)];
+      expect(new L2tpEndpoint({ hostName: "lac", peers }, seededRandom(1)).tunnels()).toEqual([]);
+    }
+    expect(() => policy(TWO, "address: 10.0.0.1, receive-window: 1025")).toThrow("receive-window");
   });
 });

@@ -228,6 +228,8 @@ export class Node {
   /** Where frames and datagrams go. */
   onEthernet: (frame: Uint8Array) => void = () => {};
   onDatagram: (to: string, udpPort: number, datagram: Uint8Array) => void = () => {};
+  /** Everything that its data plane sends, before it goes there. */
+  onTransmission: (transmission: Transmission) => void = () => {};
   #discovery: (frame: Uint8Array) => void = () => {};
   readonly #address: string;
 
@@ -298,6 +300,7 @@ export class Node {
   }
 
   #transmitted(transmission: Transmission): void {
+    this.onTransmission(transmission);
     if (transmission.kind === "frame") this.onEthernet(transmission.frame);
     else if (transmission.kind === "datagram")
       this.onDatagram(transmission.address, transmission.udpPort, transmission.datagram);
