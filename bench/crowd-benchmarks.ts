@@ -68,6 +68,7 @@ function crowdBenchmark<AnyStage>(
     figures: [
       { name: `memory/${role}`, unit: "KiB/session", better: "lower", floor: memoryFloorKiB },
       { name: `memory/${role}/heap`, unit: "KiB/session", better: "lower" },
+      { name: `memory/${role}/tables`, unit: "KiB/session", better: "lower" },
       { name: `idle/${role}/${crowd}`, unit: "% of a processor", better: "lower", floor: idleFloor },
     ],
     warmUp: () => Promise.resolve(),
@@ -75,12 +76,12 @@ function crowdBenchmark<AnyStage>(
   };
 }
 
-/** Opens sessions in order; KiB a session of the whole process and of its JavaScript heap, as slopes. */
+/** Opens sessions in order; KiB a session of the process without its tables, of its heap, and of the tables, as slopes. */
 async function sampled(
   gateway: GatewayChild,
   crowd: number,
   open: (upTo: number, before: number) => Promise<number>,
-): Promise<readonly [number, number]> {
+): Promise<readonly [number, number, number]> {
   const points: { readonly sessions: number; readonly memory: Memory }[] = [];
   let before = 0;
   for (let step = 1; step <= STEPS; step += 1) {
@@ -91,7 +92,7 @@ async function sampled(
   }
   const of = (field: keyof Memory): number =>
     slope(points.slice(1).map(({ sessions, memory }) => ({ x: sessions, y: memory[field] }))) / KIB;
-  return [of("rss"), of("heapUsed")];
+  return [of("resident"), of("heapUsed"), of("tables")];
 }
 
 async function idlePercent(gateway: GatewayChild, milliseconds: number): Promise<number> {

@@ -16,9 +16,15 @@ export const LACEWING = compiled("src/cli/main");
 
 /** Octets of a process after its garbage was collected. */
 export interface Memory {
-  readonly rss: number;
+  /** What of it is in memory, without `tables`. */
+  readonly resident: number;
   readonly heapUsed: number;
+  /** What is in memory of the data plane's tables, which were made at the start for all sessions that may be. */
+  readonly tables: number;
 }
+
+/** The tables are one mapping; nothing else in the process is nearly as large. */
+const LEAST_TABLES_BYTES = 128 * 1024 * 1024;
 
 /** `lacewing run` in one of the namespaces. */
 export class GatewayChild {
@@ -77,7 +83,18 @@ export class GatewayChild {
   async memory(): Promise<Memory> {
     const line = this.child.nextLine((text) => text.startsWith(COLLECTED), PATIENCE_MS);
     process.kill(this.child.pid, "SIGUSR2");
-    return JSON.parse((await line).slice(COLLECTED.length)) as Memory;
+    const { rss, heapUsed } = JSON.parse((await line).slice(COLLECTED.length)) as NodeJS.MemoryUsage;
+    const tables = this.#tablesBytes();
+    return { resident: rss - tables, heapUsed, tables };
+  }
+
+  /** What is in memory of writable mappings that large. */
+  #tablesBytes(): number {
+    const maps = readFileSync(`/proc/${this.child.pid}/smaps`, "utf8");
+    const each = maps.matchAll(/^([0-9a-f]+)-([0-9a-f]+) rw-p [\s\S]*?^Rss: +([0-9]+) kB$/gm);
+    return [...each]
+      .filter(([, from, to]) => Number(`0x${to}`) - Number(`0x${from}`) >= LEAST_TABLES_BYTES)
+      .reduce((sum, [, , , rss]) => sum + Number(rss) * 1024, 0);
   }
 
   async #untilAnswering(): Promise<void> {

@@ -45,8 +45,9 @@ const OTHERS = `- "paced-100k": 100,000 frames a second in each direction at onc
 - "storm": 10,000 at once, with the retries of PPPoE and PPP, until the last is online; "versus-sustained" is against as many
   256 at a time, just before. Nobody may fail. "dead-lns": their LNSes are two, of which one is dead, and the LAC does not
   know it yet; of this there is one run.
-- "memory": what the resident set grows by with each session, after garbage collection, tables included that were preallocated
-  as address space; "heap" is JavaScript's part. "idle": all threads of a gateway with 64,000 sessions in which nobody
+- "memory": what the resident set grows by with each session, after garbage collection; "heap" is JavaScript's part of it.
+  The data plane's tables, one mapping that is made at the start for all sessions that may be, are not in it: "tables" is what
+  each session makes resident of them. "idle": all threads of a gateway with 64,000 sessions in which nobody
   says anything: HELLO every 10 s in the LAC role, an LCP echo every 30 s in each session in the LNS role. One run.`;
 
 const METHOD = `## How it is measured

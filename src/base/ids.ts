@@ -14,7 +14,7 @@ export interface IdPoolState {
 }
 
 /**
- * Gives out ids from `min` to `max`. The first is random (after a crash, a peer that still sends on an old
+ * Gives out ids from `min` to `max`, below 2³¹. The first is random (after a crash, a peer that still sends on an old
  * id must not reach somebody else's session), and what came back is reused oldest-free first.
  */
 export class IdPool {
@@ -28,7 +28,8 @@ export class IdPool {
     return new IdPool({
       min,
       max,
-      nextFresh: randomBetween(random, min, max),
+      // "| 0": counted on from a number that the engine has as a fraction, every id would take 16 octets more
+      nextFresh: randomBetween(random, min, max) | 0,
       freshLeft: max - min + 1,
       released: [],
       releasedHead: 0,

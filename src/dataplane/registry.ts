@@ -3,6 +3,7 @@ import type {
   AttachSpec,
   ChannelId,
   ChannelSpec,
+  EthernetPeerSpec,
   HeldFrame,
   PeerId,
   PeerSpec,
@@ -12,7 +13,7 @@ import type {
   UnitSpec,
 } from "../channel/dataplane.ts";
 import { DataplaneError } from "../channel/errors.ts";
-import { vlanId } from "../wire/ethernet.ts";
+import { macNumber, macOctets, type VlanTag, vlanId } from "../wire/ethernet.ts";
 import { cidrNetwork, formatCidr } from "../wire/ip-address.ts";
 import { limitsOf } from "./reorder.ts";
 import { checkAttach, checkPeer, checkUnit, prefixOf } from "./specs.ts";
@@ -35,8 +36,6 @@ interface PeerEntry {
 
 export interface ChannelEntry {
   readonly spec: ChannelSpec;
-  /** What no other channel may be (sessionKey). */
-  readonly key: string;
   state: ChannelState;
 }
 
@@ -64,11 +63,12 @@ const PUNTED: ChannelState = { kind: "punted" };
  */
 export class Registry {
   readonly #ports = new Map<PortId, PortEntry>();
-  readonly #peers = new Map<PeerId, PeerEntry>();
-  readonly #channels = new Map<ChannelId, ChannelEntry>();
+  /** By id. Of these two there are as many as sessions, and an array takes a fifth of what a Map does. */
+  readonly #peers: (PeerEntry | undefined)[] = [];
+  readonly #channels: (ChannelEntry | undefined)[] = [];
   readonly #units = new Map<UnitId, UnitEntry>();
   /** What identifies a channel on the wire, so that no two have the same. */
-  readonly #sessions = new Map<string, ChannelId>();
+  readonly #sessions = new Map<SessionKey, ChannelId>();
   readonly #ids: { readonly [kind in keyof RegistrySizes]: IdPool };
 
   constructor(sizes: RegistrySizes) {
@@ -109,7 +109,7 @@ export class Registry {
     checkPeer(spec, port.spec);
     const id = this.#take("peers");
     port.peers += 1;
-    this.#peers.set(id, { spec, channels: 0 });
+    this.#peers[id] = { spec: compact(spec), channels: 0 };
     return id;
   }
 
@@ -118,18 +118,18 @@ export class Registry {
     if (spec.kind !== peer.spec.kind || spec.port !== peer.spec.port)
       throw new DataplaneError("peer-kind", `peer ${id} cannot change its kind or port`);
     checkPeer(spec, this.port(spec.port).spec);
-    peer.spec = spec;
+    peer.spec = compact(spec);
   }
 
   removePeer(id: PeerId): void {
     const peer = this.peer(id);
     if (peer.channels > 0) throw inUse(`peer ${id} has channels`);
     this.port(peer.spec.port).peers -= 1;
-    this.#peers.delete(id);
+    this.#peers[id] = undefined;
   }
 
   peer(id: PeerId): PeerEntry {
-    return this.#peers.get(id) ?? unknown("peer", id);
+    return this.#peers[id] ?? unknown("peer", id);
   }
 
   addChannel(spec: ChannelSpec): ChannelId {
@@ -140,11 +140,12 @@ export class Registry {
     if (spec.kind === "l2tp") limitsOf(spec.reorder);
     const key = sessionKey(spec, peer.spec);
     const other = this.#sessions.get(key);
-    if (other !== undefined) throw new DataplaneError("session-taken", `${key} is channel ${other}`);
+    if (other !== undefined)
+      throw new DataplaneError("session-taken", `${describe(spec, peer.spec)} is channel ${other}`);
     const id = this.#take("channels");
     peer.channels += 1;
     this.#sessions.set(key, id);
-    this.#channels.set(id, { spec, state: PUNTED, key });
+    this.#channels[id] = { spec, state: PUNTED };
     return id;
   }
 
@@ -156,13 +157,13 @@ export class Registry {
     if (state.kind === "attached") this.#leaveUnit(state.spec);
     const peer = this.peer(channel.spec.peer);
     peer.channels -= 1;
-    this.#sessions.delete(channel.key);
-    this.#channels.delete(id);
+    this.#sessions.delete(sessionKey(channel.spec, peer.spec));
+    this.#channels[id] = undefined;
     return channel;
   }
 
   channel(id: ChannelId): ChannelEntry {
-    return this.#channels.get(id) ?? unknown("channel", id);
+    return this.#channels[id] ?? unknown("channel", id);
   }
 
   /** Throws unless it is one of L2TP, which alone can have sequence numbers. */
@@ -174,7 +175,7 @@ export class Registry {
 
   /** Undefined when there is no such channel (any more). */
   findChannel(id: ChannelId): ChannelEntry | undefined {
-    return this.#channels.get(id);
+    return this.#channels[id];
   }
 
   bridge(a: ChannelId, b: ChannelId, held: readonly HeldFrame[]): void {
@@ -281,12 +282,48 @@ function canonicalPrefix(text: string): string {
   return formatCidr(cidrNetwork(prefixOf(text)));
 }
 
+/** What no two channels have in common: a number where one is enough. */
+type SessionKey = number | string;
+
 /** PPPoE sessions are numbered per VLAN of a port, L2TP sessions per tunnel, and tunnels once for all ports. */
-function sessionKey(spec: ChannelSpec, peer: PeerSpec): string {
+function sessionKey(spec: ChannelSpec, peer: PeerSpec): SessionKey {
+  if (spec.kind === "l2tp") return -(spec.localTunnelId * 0x1_0000 + spec.localSessionId);
+  if (peer.kind === "ethernet" && peer.tags.length > 0) return describe(spec, peer);
+  return peer.port * 0x1_0000 + spec.sessionId;
+}
+
+function describe(spec: ChannelSpec, peer: PeerSpec): string {
   if (spec.kind === "l2tp") return `L2TP session ${spec.localTunnelId}/${spec.localSessionId}`;
   const tags = peer.kind === "ethernet" ? peer.tags : [];
   const vlans = tags.map((tag) => ` under ${tag.tpid.toString(16)}/${vlanId(tag)}`).join("");
   return `PPPoE session ${spec.sessionId} on port ${peer.port}${vlans}`;
+}
+
+const NO_TAGS: readonly VlanTag[] = [];
+
+function compact(spec: PeerSpec): PeerSpec {
+  return spec.kind === "ethernet" ? new CompactPeer(spec) : spec;
+}
+
+/** An Ethernet peer as it is kept: there are as many as sessions, and an array of six octets takes two hundred. */
+class CompactPeer implements EthernetPeerSpec {
+  readonly kind = "ethernet";
+  readonly port: PortId;
+  readonly tags: readonly VlanTag[];
+  /** Ours, the same for all peers of a port. */
+  readonly localMac: Uint8Array;
+  readonly #remoteMac: number;
+
+  constructor({ port, tags, remoteMac, localMac }: EthernetPeerSpec) {
+    this.port = port;
+    this.tags = tags.length === 0 ? NO_TAGS : tags;
+    this.localMac = localMac;
+    this.#remoteMac = macNumber(remoteMac);
+  }
+
+  get remoteMac(): Uint8Array {
+    return macOctets(this.#remoteMac);
+  }
 }
 
 /** RFC 2516 §4 reserves session ids 0 and 0xFFFF; in L2TP 0 means "not known yet" (RFC 2661 §5.1). */

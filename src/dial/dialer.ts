@@ -1,7 +1,7 @@
 import { Scheduler } from "../base/scheduler.ts";
 import type { Instant } from "../base/time.ts";
 import type { ChannelId, Dataplane, PortId, Punt, UnitId } from "../channel/dataplane.ts";
-import { systemClock, systemRandom, timerAlarm } from "../io/system.ts";
+import { exactClock, systemRandom, timerAlarm } from "../io/system.ts";
 import type { Ipv4Up } from "../ppp/link-types.ts";
 import { DEFAULT_PPPOE_CLIENT_RETRY, type PppoeClientRetry } from "../pppoe/client-types.ts";
 import type { DialOptions } from "./dial-options.ts";
@@ -34,7 +34,7 @@ export class Dialer {
   readonly #port: DialPort;
   readonly #byMac = new Map<number, Subscriber>();
   readonly #byChannel = new Map<ChannelId, Subscriber>();
-  readonly #alarm = timerAlarm(systemClock, () => this.#scheduler.run(systemClock.now()));
+  readonly #alarm = timerAlarm(exactClock, () => this.#scheduler.run(exactClock.now()));
   readonly #scheduler: Scheduler = new Scheduler(this.#alarm);
   readonly #line: Line;
   /** Who has begun and is not over, and who of them is online. */
@@ -65,7 +65,7 @@ export class Dialer {
 
   /** Resolves when everyone is gone: to whether all came up and stayed until `signal`. */
   async run(signal: AbortSignal): Promise<boolean> {
-    this.#startedAt = systemClock.now();
+    this.#startedAt = exactClock.now();
     const finished = new Promise<void>((resolve) => {
       this.#finished = resolve;
     });
@@ -129,7 +129,7 @@ export class Dialer {
   #hangUp(): void {
     if (this.#hangingUp) return;
     this.#hangingUp = true;
-    const giveUpAt = systemClock.now() + HANG_UP_MS;
+    const giveUpAt = exactClock.now() + HANG_UP_MS;
     const giveUp = {
       deadline: () => giveUpAt,
       timeout: () => {
@@ -142,12 +142,12 @@ export class Dialer {
   }
 
   #noticeEnd(): void {
-    if (this.#options.atOnce !== undefined) this.#begin(systemClock.now());
+    if (this.#options.atOnce !== undefined) this.#begin(exactClock.now());
     const allBegun = this.#hangingUp || this.#begun >= this.#options.count;
     if (!allBegun) return;
     if (!this.#summarised && this.#online.size === this.#alive.size) {
       this.#summarised = true;
-      this.#report.summary(this.#failed, systemClock.now() - this.#startedAt);
+      this.#report.summary(this.#failed, exactClock.now() - this.#startedAt);
     }
     if (this.#alive.size === 0) this.#finished();
   }
@@ -188,7 +188,7 @@ export class Dialer {
       password,
       mruBytes: this.#port.mruBytes,
       ...(this.#options.count > 1 && { retry: CROWD_RETRY }),
-      now: () => systemClock.now(),
+      now: () => exactClock.now(),
       sendDiscovery: (frame) => this.#port.sendDiscovery(frame),
       listen: (channel, subscriber) => this.#byChannel.set(channel, subscriber),
       unlisten: (channel) => this.#byChannel.delete(channel),

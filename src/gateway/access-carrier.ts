@@ -2,7 +2,7 @@ import type { LogFields } from "../base/logger.ts";
 import type { Instant } from "../base/time.ts";
 import type { ChannelId, PeerId } from "../channel/dataplane.ts";
 import type { AccessConcentratorOutput } from "../pppoe/access-concentrator-types.ts";
-import { formatMac, vlanId } from "../wire/ethernet.ts";
+import { formatMac, macNumber, macOctets, vlanId } from "../wire/ethernet.ts";
 import type { AccessLine as WireAccessLine } from "../wire/pppoe-tags.ts";
 import type { AccessLine } from "./access-line.ts";
 import type { Carrier } from "./carrier.ts";
@@ -16,13 +16,14 @@ const SHORT_CYCLE_MS = 10_000;
 
 export type SessionRequest = Extract<AccessConcentratorOutput, { kind: "session-requested" }>;
 
+const NO_VLANS: readonly number[] = [];
+
 /** A PPPoE session of an access line. */
 export class PppoeCarrier implements Carrier {
   readonly kind = "pppoe";
   readonly channel: ChannelId;
   readonly serviceName: string;
   readonly accessLine: WireAccessLine | undefined;
-  readonly mac: string;
   readonly vlanIds: readonly number[];
   readonly mruBytes: number;
   session: Session | undefined;
@@ -33,6 +34,8 @@ export class PppoeCarrier implements Carrier {
   readonly #line: AccessLine;
   readonly #around: Surroundings;
   readonly #peer: PeerId;
+  /** As a number: text takes more, and is made when it is asked for. */
+  readonly #mac: number;
   /** The concentrator's number of the session, and PPPoE's. */
   readonly #number: number;
   readonly #pppoeSessionId: number;
@@ -56,9 +59,13 @@ export class PppoeCarrier implements Carrier {
     this.channel = channel;
     this.serviceName = request.serviceName;
     this.accessLine = request.line;
-    this.mac = formatMac(request.remoteMac);
-    this.vlanIds = request.tags.map(vlanId);
+    this.#mac = macNumber(request.remoteMac);
+    this.vlanIds = request.tags.length === 0 ? NO_VLANS : request.tags.map(vlanId);
     this.mruBytes = mruBytes;
+  }
+
+  get mac(): string {
+    return formatMac(macOctets(this.#mac));
   }
 
   get portName(): string {

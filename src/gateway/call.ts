@@ -1,3 +1,4 @@
+import { type Deferred, deferred } from "../base/deferred.ts";
 import type { ChannelId } from "../channel/dataplane.ts";
 import type { L2tpPeerConfig } from "../config/config.ts";
 import type { L2tpEndpoint } from "../l2tp/endpoint.ts";
@@ -76,8 +77,10 @@ export interface CallOwner {
   remote(tunnel: number): CallRemote | undefined;
   /** The call is over: the tunnel has room for another. */
   over(call: ActiveCall): void;
-  /** Nothing of the call is left. */
+  /** Its ids may be another call's. */
   forget(call: ActiveCall): void;
+  /** Its channel is closed: nothing of the call is left. */
+  released(call: ActiveCall): void;
 }
 
 /** Where a call is. */
@@ -93,8 +96,6 @@ export class ActiveCall implements Call {
   readonly peer: L2tpPeerConfig;
   readonly tunnel: number;
   readonly session: number;
-  /** Resolves when the channel is closed: the tunnel's data-plane peer is not needed for it any more. */
-  readonly whenReleased: Promise<void>;
   handler: CallHandler | undefined;
   /** We placed it. */
   readonly placed: boolean;
@@ -104,7 +105,8 @@ export class ActiveCall implements Call {
   #speeds: CallSpeeds | undefined;
   readonly #owner: CallOwner;
   readonly #around: Surroundings;
-  #released: () => void = () => {};
+  /** Who waits for the release; made when it is asked for. */
+  #release: Deferred | undefined;
   /** Of a call that we placed; that of a call which came in belongs to its session. */
   #channel: ChannelId | undefined;
   #remoteSessionId = 0;
@@ -123,9 +125,12 @@ export class ActiveCall implements Call {
     this.peer = peer;
     this.tunnel = tunnel;
     this.session = session;
-    this.whenReleased = new Promise((resolve) => {
-      this.#released = resolve;
-    });
+  }
+
+  /** Resolves when the channel is closed: the tunnel's data-plane peer is not needed for it any more. */
+  whenReleased(): Promise<void> {
+    this.#release ??= deferred();
+    return this.#release.promise;
   }
 
   /** What we have told the LNS, in ICCN and since; undefined before, and of a call that came in. */
@@ -219,6 +224,7 @@ export class ActiveCall implements Call {
   async release(): Promise<void> {
     this.#owner.forget(this);
     if (this.#channel !== undefined) await this.#around.dataplane.closeChannel(this.#channel);
-    this.#released();
+    this.#owner.released(this);
+    this.#release?.resolve();
   }
 }

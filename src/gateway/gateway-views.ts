@@ -25,17 +25,26 @@ export class GatewayViews implements ControlSource {
   }
 
   status(): StatusView {
-    const sessions = this.sessions();
+    let sessions = 0;
+    let openSessions = 0;
+    let channels = 0;
+    for (const session of this.#gateway.sessions) {
+      sessions += 1;
+      if (session.isOpen) openSessions += 1;
+      channels += session.channels().length;
+    }
     return {
       name: this.#around.config.name,
       pid: process.pid,
       engine: this.#around.dataplane.engine,
       startedAt: new Date(this.#startedAt).toISOString(),
       uptimeSeconds: Math.floor((this.#around.clock.now() - this.#startedInstant) / 1000),
-      sessions: sessions.length,
-      openSessions: sessions.filter(({ state }) => state === "open").length,
+      sessions,
+      openSessions,
       tunnels: this.tunnels().length,
-      channels: this.channels().length,
+      channels,
+      preallocatedBytes: this.#around.dataplane.preallocated.bytes,
+      preallocatedBytesPerChannel: this.#around.dataplane.preallocated.bytesPerChannel,
     };
   }
 

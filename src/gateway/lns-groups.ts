@@ -34,8 +34,9 @@ export class LnsGroups {
    */
   call(tunnels: Tunnels, name: string, handler: OnwardHandler, cameFrom?: Call): OnwardCall {
     const group = this.#group(name);
-    const members = cameFrom === undefined ? group.members : this.#elsewhere(group, cameFrom);
-    return new OnwardCall(this, tunnels, { ...group, members }, handler);
+    const reachable =
+      cameFrom === undefined ? group : { ...group, members: this.#elsewhere(group, cameFrom) };
+    return new OnwardCall(this, tunnels, reachable, handler);
   }
 
   /** Whether a call that came in can be sent on to a group at all: not when that is its own peer alone. */

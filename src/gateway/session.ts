@@ -1,3 +1,4 @@
+import { type Deferred, deferred } from "../base/deferred.ts";
 import type { LogFields } from "../base/logger.ts";
 import { type Instant, NEVER } from "../base/time.ts";
 import type { ChannelCounters, ChannelId } from "../channel/dataplane.ts";
@@ -41,6 +42,15 @@ type Stage =
   | { readonly kind: "leaving"; readonly cause: EndCause; readonly until: Instant }
   | { readonly kind: "ended" };
 
+/** One each for all sessions. */
+const UNHEARD: Stage = { kind: "waiting", until: NEVER };
+const AUTHENTICATING: Stage = { kind: "authenticating" };
+const JOINING: Stage = { kind: "joining" };
+const OPEN: Stage = { kind: "open" };
+const ENDED: Stage = { kind: "ended" };
+
+const NO_LIMITS: SessionLimits = {};
+
 /** What the data plane does with a session's channel at this moment. */
 export type Joint =
   | { readonly state: "bridged"; readonly with: ChannelId }
@@ -78,15 +88,14 @@ export interface SessionOwner {
 export class Session {
   readonly id: string;
   readonly carrier: Carrier;
-  /** Resolves when nothing of the session is left. */
-  readonly ended: Promise<void>;
   readonly #around: Surroundings;
   readonly #owner: SessionOwner;
   readonly #startedAt: number;
-  #resolveEnded: () => void = () => {};
+  /** Who waits for the end, and is told; made when it is asked for. */
+  #ended: Deferred | undefined;
   #ppp: PppServer | undefined;
-  readonly #config: PppServerConfig;
-  #stage: Stage = { kind: "waiting", until: NEVER };
+  #config: PppServerConfig | undefined;
+  #stage: Stage = UNHEARD;
   #role: Role | undefined;
   #user: string | undefined;
   /** What the CPE said that it is, when its PPP is no longer ours. */
@@ -96,8 +105,9 @@ export class Session {
   #lastCounters: ChannelCounters | undefined;
   /** The data plane's count of received frames when we last looked: echo is not sent while it grows. */
   #heardFrames = 0;
-  #early: Uint8Array[] = [];
-  #limits: SessionLimits = {};
+  #early: Uint8Array[] | undefined;
+  #limits = NO_LIMITS;
+  #isReleased = false;
   /** While it is open. */
   #clock: SessionClock | undefined;
 
@@ -114,13 +124,21 @@ export class Session {
     this.#owner = owner;
     this.#around = around;
     this.#startedAt = around.clock.wallClock();
-    this.ended = new Promise((resolve) => {
-      this.#resolveEnded = resolve;
-    });
+  }
+
+  /** Resolves when nothing of the session is left. */
+  get ended(): Promise<void> {
+    this.#ended ??= deferred();
+    if (this.#isReleased) this.#ended.resolve();
+    return this.#ended.promise;
   }
 
   get user(): string | undefined {
     return this.#user;
+  }
+
+  get isOpen(): boolean {
+    return this.#stage.kind === "open";
   }
 
   get isOver(): boolean {
@@ -136,7 +154,9 @@ export class Session {
 
   /** PPPoE: PADS is out. LCP begins with the CPE's first frame, or after a second. */
   listen(): void {
+    if (this.#config === undefined) return;
     this.#ppp = new PppServer(this.#config, this.#around.random);
+    this.#config = undefined;
     this.#enter({ kind: "waiting", until: this.#around.clock.now() + LISTEN_MS });
   }
 
@@ -149,10 +169,11 @@ export class Session {
     policy: AdoptionPolicy,
     mru?: Pick<PppServerConfig, "mruBytes" | "maxMruBytes">,
   ): void {
-    if (this.#stage.kind !== "waiting") return;
+    if (this.#stage.kind !== "waiting" || this.#config === undefined) return;
     const now = this.#around.clock.now();
-    this.#enter({ kind: "authenticating" });
+    this.#enter(AUTHENTICATING);
     const config = { ...this.#config, ...mru };
+    this.#config = undefined;
     const { server, outputs } = PppServer.adopt(config, this.#around.random, now, proxied, policy);
     this.#ppp = server;
     this.#input(outputs);
@@ -166,8 +187,8 @@ export class Session {
 
   /** What he has sent since, with nobody there to take it; each frame once. */
   takeEarly(): readonly Uint8Array[] {
-    const early = this.#early;
-    this.#early = [];
+    const early = this.#early ?? [];
+    this.#early = undefined;
     return early;
   }
 
@@ -178,8 +199,9 @@ export class Session {
     const now = this.#around.clock.now();
     if (this.#ppp === undefined) {
       const { kind } = this.#stage;
-      if ((kind === "waiting" || kind === "joining") && this.#early.length < MAX_EARLY_FRAMES)
-        this.#early.push(frame);
+      if (kind !== "waiting" && kind !== "joining") return;
+      this.#early ??= [];
+      if (this.#early.length < MAX_EARLY_FRAMES) this.#early.push(frame);
       return;
     }
     if (this.#stage.kind === "waiting") {
@@ -219,10 +241,10 @@ export class Session {
 
   // --- what the owner and the role decide --------------------------------------------------------------------
 
-  assign(role: Role, limits: SessionLimits = {}): void {
+  assign(role: Role, limits: SessionLimits = NO_LIMITS): void {
     this.#role = role;
     this.#limits = limits;
-    this.#enter({ kind: "joining" });
+    this.#enter(JOINING);
   }
 
   /**
@@ -255,7 +277,7 @@ export class Session {
     this.#openSince ??= now;
     if (this.#limits.sessionTimeoutMs !== undefined || this.#limits.idleTimeoutMs !== undefined)
       this.#clock ??= new SessionClock(this.#limits, now, this.#userFrames());
-    this.#enter({ kind: "open" });
+    this.#enter(OPEN);
     this.carrier.opened();
     this.#around.logger.info(
       { ...this.#logFields(), device: this.#role?.device, address: this.#role?.address },
@@ -297,7 +319,7 @@ export class Session {
     if (stage.kind === "ended") return;
     const cause = stage.kind === "leaving" ? stage.cause : why;
     this.#lastCounters = this.#counters();
-    this.#stage = { kind: "ended" };
+    this.#stage = ENDED;
     this.#around.scheduler.remove(this);
     const record = this.#record(cause, this.#lastCounters);
     this.#role?.hangUp(cause);
@@ -311,7 +333,8 @@ export class Session {
       })
       .then(() => {
         this.#owner.ended(this, record);
-        this.#resolveEnded();
+        this.#isReleased = true;
+        this.#ended?.resolve();
       });
   }
 
@@ -353,7 +376,7 @@ export class Session {
   // --- inside ------------------------------------------------------------------------------------------------
 
   #start(now: Instant): void {
-    this.#enter({ kind: "authenticating" });
+    this.#enter(AUTHENTICATING);
     this.#input(this.#ppp?.start(now) ?? []);
   }
 

@@ -70,7 +70,7 @@ export class TunnelTable {
     if (tunnel === undefined) return;
     this.#tunnels.delete(id);
     // calls that ended just before are being taken apart, too: their channels still point at the peer
-    const releasing = Promise.all([...tunnel.channels].map(({ whenReleased }) => whenReleased))
+    const releasing = Promise.all([...tunnel.channels].map((call) => call.whenReleased()))
       .then(() => this.#around.dataplane.removePeer(tunnel.dataPeer))
       .catch((error: Error) => {
         this.#around.logger.error(
@@ -125,8 +125,12 @@ export class TunnelTable {
       sequencing: sequencingOf(call),
     });
     tunnel.channels.add(call);
-    void call.whenReleased.then(() => tunnel.channels.delete(call));
     return channel;
+  }
+
+  /** The call's channel is closed. */
+  closedChannel(call: ActiveCall): void {
+    this.#tunnels.get(call.tunnel)?.channels.delete(call);
   }
 
   /** Octets of the largest subscriber's packet whose outer packet fits the path. Throws when the tunnel is not up. */

@@ -279,6 +279,11 @@ export class Tunnels implements CallOwner {
     if (this.#calls.get(key) === call) this.#calls.delete(key);
   }
 
+  /** For ActiveCall. */
+  released(call: ActiveCall): void {
+    this.#table.closedChannel(call);
+  }
+
   #openTunnel(now: number, peer: PeerConfig): number | undefined {
     if (peer.address === undefined || this.#ports.keyTowards(peer.address) === undefined) return undefined;
     const opened = this.#endpoint.openTunnel(now, peer.name);

@@ -118,6 +118,10 @@ export interface StatusView {
   readonly openSessions: number;
   readonly tunnels: number;
   readonly channels: number;
+  /** Address space that the data plane took at its start for its tables and rings; memory as far as they are used. */
+  readonly preallocatedBytes: number;
+  /** What of it each channel that may be takes. */
+  readonly preallocatedBytesPerChannel: number;
 }
 
 /** Where an operator's tools get these from. */

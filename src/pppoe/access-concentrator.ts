@@ -2,7 +2,7 @@ import { equalBytes, fromUtf8, toHex } from "../base/bytes.ts";
 import type { RandomSource } from "../base/random.ts";
 import { type Instant, NEVER } from "../base/time.ts";
 import { takeToken, tokenBucket } from "../base/token-bucket.ts";
-import { BROADCAST_MAC } from "../wire/ethernet.ts";
+import { BROADCAST_MAC, macNumber, macOctets } from "../wire/ethernet.ts";
 import { MAX_SESSION_ID, NO_SESSION, PADI, PADR, PADT } from "../wire/pppoe.ts";
 import {
   findAccessLine,
@@ -34,7 +34,7 @@ import { newSessionIds } from "./session-ids.ts";
 import { keyOf } from "./session-table.ts";
 import { type StrayFrame, StrayFrames } from "./stray-frames.ts";
 import { emptySubscriberBuckets, SubscriberBuckets } from "./subscriber-buckets.ts";
-import { macNumber, macOctets, type SubscriberKey, subscriberKey } from "./subscriber-key.ts";
+import { type SubscriberKey, subscriberKey } from "./subscriber-key.ts";
 import { packTags, sessionKey, unpackTags, vlanScope } from "./vlan-scope.ts";
 import { emptyLine } from "./waiting-line.ts";
 

@@ -1,6 +1,7 @@
 import { fromUtf8 } from "../base/bytes.ts";
 import { Deadlines } from "../base/deadlines.ts";
 import { type Instant, NEVER } from "../base/time.ts";
+import { macNumber, macOctets } from "../wire/ethernet.ts";
 import type {
   AccessConcentratorConfig,
   AccessConcentratorOutput,
@@ -16,7 +17,6 @@ import type { Answerer, Station } from "./answerer.ts";
 import type { CallQueue } from "./call-queue.ts";
 import { SessionIds } from "./session-ids.ts";
 import { keyOf, SessionTable } from "./session-table.ts";
-import { macNumber, macOctets } from "./subscriber-key.ts";
 import { packTags, unpackTags, vlanScope } from "./vlan-scope.ts";
 
 type Outputs = readonly AccessConcentratorOutput[];

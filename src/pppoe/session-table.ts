@@ -1,6 +1,5 @@
-import type { VlanTag } from "../wire/ethernet.ts";
+import { macNumber, type VlanTag } from "../wire/ethernet.ts";
 import type { AcSession } from "./access-concentrator-types.ts";
-import { macNumber } from "./subscriber-key.ts";
 import { packTags, sessionKey, vlanScope } from "./vlan-scope.ts";
 
 /** What makes a session of a port unmistakable: its id and its VLANs, as one number. */

@@ -1,7 +1,7 @@
 import { equalBytes } from "../base/bytes.ts";
 import type { Instant } from "../base/time.ts";
 import { takeToken } from "../base/token-bucket.ts";
-import { isStationMac, type VlanTag } from "../wire/ethernet.ts";
+import { isStationMac, macNumber, type VlanTag } from "../wire/ethernet.ts";
 import { MAX_SESSION_ID, NO_SESSION } from "../wire/pppoe.ts";
 import type {
   AccessConcentratorConfig,
@@ -11,7 +11,7 @@ import type {
 import type { Answerer } from "./answerer.ts";
 import type { SessionTable } from "./session-table.ts";
 import { SubscriberBuckets } from "./subscriber-buckets.ts";
-import { macNumber, subscriberKey } from "./subscriber-key.ts";
+import { subscriberKey } from "./subscriber-key.ts";
 import { packTags, sessionKey, vlanScope } from "./vlan-scope.ts";
 
 /** A PPPoE session frame that no channel has (the data plane's "unknown-session"). */

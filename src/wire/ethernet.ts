@@ -16,7 +16,7 @@
  *   +-------------------------------+-------------------------------+
  */
 
-import { readU16, writeU16 } from "../base/bytes.ts";
+import { readU16, readU32, writeU16, writeU32 } from "../base/bytes.ts";
 
 /** One VLAN tag as on the wire: TPID 0x8100 or 0x88A8, and priority, DEI and VLAN id in `tci`. */
 export interface VlanTag {
@@ -139,9 +139,26 @@ export function vlanId(tag: VlanTag): number {
   return tag.tci & VLAN_ID_MASK;
 }
 
+/** A MAC address as a number of 48 bits: an array of its six octets takes ten times the memory. */
+export function macNumber(mac: Uint8Array): number {
+  return readU16(mac, 0) * 2 ** 32 + readU32(mac, 2);
+}
+
+export function macOctets(number: number): Uint8Array {
+  const mac = new Uint8Array(MAC_BYTES);
+  writeU16(mac, 0, Math.floor(number / 2 ** 32));
+  writeU32(mac, 2, number % 2 ** 32);
+  return mac;
+}
+
+/** Every octet's two digits. */
+const HEX = Array.from({ length: 256 }, (_, octet) => octet.toString(16).padStart(2, "0"));
+
 /** "02:00:5e:10:00:01". */
 export function formatMac(mac: Uint8Array): string {
-  return Array.from(mac, (octet) => octet.toString(16).padStart(2, "0")).join(":");
+  let text = "";
+  for (const octet of mac) text += text === "" ? HEX[octet] : `:${HEX[octet]}`;
+  return text;
 }
 
 /** Six octets from six colon-separated pairs of hexadecimal digits, or undefined. */

@@ -42,6 +42,8 @@ export const sampleSource: ControlSource = {
     uptimeSeconds: 4000,
     sessions: 1,
     openSessions: 1,
+    preallocatedBytes: 1_000_000,
+    preallocatedBytesPerChannel: 500,
     tunnels: 1,
     channels: 2,
   }),
