@@ -5,7 +5,7 @@ import type { L2tpAddress, L2tpEndpointConfig } from "../../src/l2tp/config.ts";
 import { L2tpEndpoint } from "../../src/l2tp/endpoint.ts";
 import type { L2tpOutput } from "../../src/l2tp/outputs.ts";
 import { emitL2tp } from "../../src/wire/l2tp.ts";
-import { emitAvps } from "../../src/wire/l2tp-avp.ts";
+import { type Avp, emitAvps, parseAvps } from "../../src/wire/l2tp-avp.ts";
 import { emitMessage } from "../../src/wire/l2tp-messages.ts";
 import { seededRandom } from "../support/seeded-random.ts";
 import { PEER, SCCCN, SCCRQ, sent } from "./scripted-peer.ts";
@@ -38,14 +38,15 @@ class Stranger {
 const STOP = { kind: "StopCCN", assignedTunnelId: 1, resultCode: { result: 1 } } as const;
 const FORGED = { ...SCCCN, challengeResponse: new Uint8Array(16) };
 
-/** The shorter of two measurements, in ms. */
+/** The shortest of many measurements, in ms: of a busy machine it sees as little as may be. */
 function shortest(act: () => void): number {
-  const measure = () => {
+  let least = Number.POSITIVE_INFINITY;
+  for (let i = 0; i < 12; i++) {
     const start = performance.now();
     act();
-    return performance.now() - start;
-  };
-  return Math.min(measure(), measure());
+    least = Math.min(least, performance.now() - start);
+  }
+  return least;
 }
 
 describe("a stranger's StopCCN", () => {
@@ -61,11 +62,11 @@ describe("a stranger's StopCCN", () => {
         stranger.send(0, emitMessage({ ...SCCRQ, assignedTunnelId: id }), 0);
       expect(stranger.endpoint.tunnels()).toHaveLength(tunnels);
       return shortest(() => {
-        for (let i = 0; i < 10; i++) stranger.send(1, unreadable, 1);
+        for (let i = 0; i < 4; i++) stranger.send(1, unreadable, 1);
       });
     };
     cost(1);
-    expect(cost(400)).toBeLessThan(20 * cost(1));
+    expect(cost(400)).toBeLessThan(50 * cost(1));
   });
 });
 
@@ -106,11 +107,35 @@ describe("a stranger's SCCRQ", () => {
       let now = 0;
       for (; now < maxHalfOpenTunnels; now++) stranger.request(now);
       return shortest(() => {
-        for (let i = 0; i < 100; i++) stranger.request(now++);
+        for (let i = 0; i < 20; i++) stranger.request(now++);
       });
     };
     cost(10);
     expect(cost(4000)).toBeLessThan(8 * cost(10));
+  });
+});
+
+describe("hidden AVPs of a stranger", () => {
+  /** Sixty thousand octets of them. */
+  const cost = (hidden: boolean, type: number) => {
+    const greeting = parseAvps(emitMessage(SCCRQ))!;
+    const randomVector = { ...greeting[0]!, type: 36, value: new Uint8Array(16) };
+    const junk = { ...greeting[0]!, hidden, mandatory: false, type, value: new Uint8Array(1000) };
+    const body = emitAvps([...greeting, randomVector, ...new Array<Avp>(60).fill(junk)]);
+    const stranger = new Stranger();
+    sent(stranger.send(0, body, 0), "SCCRP");
+    return shortest(() => {
+      for (let i = 0; i < 4; i++) stranger.send(1, body, 0);
+    });
+  };
+
+  it.each([
+    ["that come again", 9],
+    ["that do not belong to the message", 33],
+    ["that are unknown", 999],
+  ])("%s are not opened", (_, type) => {
+    cost(false, type);
+    expect(cost(true, type)).toBeLessThan(12 * cost(false, type));
   });
 });
 
