@@ -79,7 +79,10 @@ export const SCENARIOS = {
     "tunnel secret; CHAP anew; 1492-octet packets both ways; the client hangs up",
   ),
   "xl2tpd-lns-ends": lnsOf("xl2tpd", "the LNS ends the session: the client is told"),
-  "xl2tpd-lns-hidden": lnsOf("xl2tpd", "AVPs hidden by both sides: no name in the clear in control messages"),
+  "xl2tpd-lns-hidden": lnsOf(
+    "xl2tpd",
+    "it opens the AVPs that we hide, no name goes in the clear; its own `hidden bit = yes` sends Random Vectors and hides nothing",
+  ),
   "xl2tpd-lns-ms-chap-v2": lnsOf("xl2tpd", "the LNS asks for MS-CHAPv2 where the LAC took CHAP"),
   "xl2tpd-lns-window": lnsOf("xl2tpd", "eight calls at once through its receive window of 4"),
   "xl2tpd-lns-loss": lnsOf(
@@ -89,7 +92,7 @@ export const SCENARIOS = {
 
   "xl2tpd-client": clientOf("tunnel secret; CHAP; full-size packets both ways; the client hangs up"),
   "xl2tpd-client-told": clientOf("the LNS stops: the client is told by LCP and StopCCN"),
-  "xl2tpd-client-hidden": clientOf("AVPs hidden by both sides; MS-CHAPv2"),
+  "xl2tpd-client-hidden": clientOf("its `hidden bit = yes` (Random Vectors, nothing hidden); MS-CHAPv2"),
   "xl2tpd-client-odd-options": clientOf(
     "in user space, its pppd asks for an ACCM, PFC, ACFC, multilink, VJ compression, deflate and BSD-Compress: gets in, and packets pass",
   ),

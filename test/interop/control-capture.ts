@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { eventually } from "../support/eventually.ts";
 import type { Netns } from "../support/netns.ts";
+import { tsharkFields } from "../support/tshark.ts";
 
 /** UDP port 1701 with the T bit: no data messages. */
 const FILTER = "udp port 1701 and udp[8] & 0x80 != 0";
@@ -37,11 +38,13 @@ export class ControlCapture {
     });
   }
 
-  /** Everything that was captured. */
-  async stop(): Promise<Buffer> {
+  /** Everything that was captured, and how many messages each of `filters` (display filters) lets through. */
+  async stop(...filters: readonly string[]): Promise<{ octets: Buffer; counts: number[] }> {
     await this.#stop();
-    const octets = readFileSync(join(this.#directory, "pcap"));
+    const path = join(this.#directory, "pcap");
+    const octets = readFileSync(path);
+    const counts = filters.map((filter) => tsharkFields(path, ["frame.number"], filter).length);
     rmSync(this.#directory, { recursive: true });
-    return octets;
+    return { octets, counts };
   }
 }
