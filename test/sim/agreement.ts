@@ -39,44 +39,42 @@ export class Agreement {
 }
 
 /** What one end has and the other has not, or has not finished; empty when all is well. */
-export function disagreements({ lacs, lnses, cpes, lacOf }: Scenario): readonly string[] {
+export function disagreements({ lacs, switches, lnses, cpes, lacOf }: Scenario): readonly string[] {
   const found: string[] = [];
-  const sessions = new Map([...lacs, ...lnses].map((gateway) => [gateway, sessionsOf(gateway)]));
-  for (const [gateway, its] of sessions)
-    for (const { id, state } of its) if (state !== "open") found.push(`${gateway.name}: ${id} is ${state}`);
+  const gateways = [...lacs, ...switches, ...lnses];
+  const sessions = new Map(gateways.map((gateway) => [gateway, sessionsOf(gateway)]));
+  const peerOf = ({ peer }: L2tpLegView) => gateways.find(({ name }) => name === peer);
   for (const lac of lacs) {
     const its = sessions.get(lac) ?? [];
     for (const cpe of cpes)
       if (lacOf.get(cpe) === lac && cpe.sessionId !== undefined && !its.some((each) => isOf(each, cpe)))
         found.push(`${lac.name} knows nothing of ${cpe.name}'s session ${cpe.sessionId}`);
-    for (const session of its) {
+    for (const session of its)
       if (!cpes.some((cpe) => lacOf.get(cpe) === lac && cpe.sessionId !== undefined && isOf(session, cpe)))
         found.push(`no CPE knows of ${lac.name}'s ${session.id}`);
-      const { onward } = session;
-      if (onward === null || session.state !== "open") continue;
-      const lns = lnses.find(({ name }) => name === onward.peer);
-      if (lns === undefined || !(sessions.get(lns) ?? []).some((each) => isOtherEnd(lac, onward, each)))
-        found.push(`${onward.peer} knows nothing of ${lac.name}'s ${session.id}`);
-    }
   }
-  for (const lns of lnses)
-    for (const session of sessions.get(lns) ?? []) {
-      const lac = lacs.find(({ name }) => session.origin.kind === "l2tp" && session.origin.peer === name);
+  for (const [gateway, its] of sessions)
+    for (const session of its) {
+      const { id, state, origin, onward } = session;
+      if (state !== "open") found.push(`${gateway.name}: ${id} is ${state}`);
+      const lns = onward === null ? undefined : peerOf(onward);
+      if (lns !== undefined && state === "open" && onward !== null)
+        if (!(sessions.get(lns) ?? []).some((each) => isOtherEnd(gateway, onward, each)))
+          found.push(`${lns.name} knows nothing of ${gateway.name}'s ${id}`);
+      if (origin.kind === "pppoe") continue;
+      const lac = peerOf(origin);
       const calls = lac === undefined ? [] : (sessions.get(lac) ?? []);
-      if (
-        lac === undefined ||
-        !calls.some(({ onward }) => onward !== null && isOtherEnd(lac, onward, session))
-      )
-        found.push(`no LAC knows of ${lns.name}'s ${session.id}`);
+      if (!calls.some((each) => lac !== undefined && each.onward && isOtherEnd(lac, each.onward, session)))
+        found.push(`no LAC knows of ${gateway.name}'s ${id}`);
     }
-  return [...found, ...lonelyTunnels(lacs, lnses), ...lonelyTunnels(lnses, lacs)];
+  return [...found, ...lonelyTunnels(gateways)];
 }
 
 /** Tunnels that are up here and not at their other end. */
-function lonelyTunnels(here: readonly GatewayProcess[], there: readonly GatewayProcess[]): readonly string[] {
-  return here.flatMap((gateway) =>
+function lonelyTunnels(gateways: readonly GatewayProcess[]): readonly string[] {
+  return gateways.flatMap((gateway) =>
     tunnelsOf(gateway).flatMap(({ peer, localTunnelId, remoteTunnelId }) => {
-      const others = there.filter(({ name }) => name === peer).flatMap(tunnelsOf);
+      const others = gateways.filter(({ name }) => name === peer).flatMap(tunnelsOf);
       const known = others.some(
         (other) => other.localTunnelId === remoteTunnelId && other.remoteTunnelId === localTunnelId,
       );

@@ -36,6 +36,9 @@ export function lnsAddress(number: number): string {
   return `10.0.0.${number + 11}`;
 }
 
+export const SWITCH_NAME = "lts0";
+export const SWITCH_ADDRESS = "10.0.0.9";
+
 export function userName(cpe: number, realm: string): string {
   return `u${cpe}@${realm}`;
 }
@@ -83,12 +86,22 @@ function unit(name: string, third: number, mode: UnitMode): string {
   return `${name}: { ${device}, address: 100.64.${third}.1, pool: 100.64.${third}.10-100.64.${third}.40 }`;
 }
 
-/** A LAC that calls the LNSes, each for a realm, and terminates a third realm itself. */
-export function lacYaml(number: number, lnses: number, mode: UnitMode): string {
-  const peers = Array.from(
+function lnsPeers(lnses: number): readonly string[] {
+  return Array.from(
     { length: lnses },
     (_, i) => `    - { name: lns${i}, address: ${lnsAddress(i)}, secret: shared }`,
   );
+}
+
+function lacPeers(names: readonly string[]): readonly string[] {
+  return names.map((name) => `    - { name: ${name}, role: lac, host-name: ${name}, secret: shared }`);
+}
+
+/** A LAC that calls the LNSes, each for a realm, or a switch for both realms, and terminates a third realm itself. */
+export function lacYaml(number: number, lnses: number, isSwitched: boolean, mode: UnitMode): string {
+  const peers = isSwitched
+    ? [`    - { name: ${SWITCH_NAME}, address: ${SWITCH_ADDRESS}, secret: shared }`]
+    : lnsPeers(lnses);
   return `
 name: lac${number}
 access: [{ interface: acc0 }]
@@ -97,8 +110,8 @@ l2tp:
   peers:
 ${peers.join("\n")}
 realms:
-  a.example: { lns: lns0 }
-  b.example: { lns: lns${lnses - 1} }
+  a.example: { lns: ${isSwitched ? SWITCH_NAME : "lns0"} }
+  b.example: { lns: ${isSwitched ? SWITCH_NAME : `lns${lnses - 1}`} }
   here.example: { terminate: here }
 units:
   ${unit("here", 2, mode)}
@@ -106,17 +119,28 @@ users-file: users.yaml
 `;
 }
 
-export function lnsYaml(number: number, lacs: number, mode: UnitMode): string {
-  const peers = Array.from(
-    { length: lacs },
-    (_, i) => `    - { name: lac${i}, role: lac, host-name: lac${i}, secret: shared }`,
-  );
+/** A tunnel switch between LACs of these names and the LNSes, each of which has a realm. */
+export function switchYaml(lacs: readonly string[], lnses: number): string {
+  return `
+name: ${SWITCH_NAME}
+l2tp:
+  listen: [{ address: ${SWITCH_ADDRESS} }]
+  peers:
+${[...lacPeers(lacs), ...lnsPeers(lnses)].join("\n")}
+realms:
+  a.example: { lns: lns0 }
+  b.example: { lns: lns${lnses - 1} }
+`;
+}
+
+/** An LNS that is called by LACs of these names. */
+export function lnsYaml(number: number, lacs: readonly string[], mode: UnitMode): string {
   return `
 name: lns${number}
 l2tp:
   listen: [{ address: ${lnsAddress(number)} }]
   peers:
-${peers.join("\n")}
+${lacPeers(lacs).join("\n")}
 realms:
   a.example: { terminate: subs }
   b.example: { terminate: subs }

@@ -1,6 +1,7 @@
 import { Agreement, disagreements } from "./agreement.ts";
 import type { Cpe } from "./cpe.ts";
 import { heal, planFaults, setWallClocks } from "./faults.ts";
+import type { GatewayProcess } from "./gateway-process.ts";
 import type { Violation } from "./invariants.ts";
 import { leasedAddresses, openLeaseBook } from "./lease-book.ts";
 import { leftovers } from "./leftovers.ts";
@@ -54,18 +55,19 @@ export async function simulate(options: WorldOptions, sabotage: Saboteur = () =>
 
 async function live(world: World, scenario: Scenario): Promise<void> {
   const { chance, trace, referee } = world;
-  const { lacs, lnses, cpes, helloIntervalMs } = scenario;
+  const { lacs, switches, lnses, cpes, helloIntervalMs } = scenario;
+  const { gateways } = world;
   const settleMs = helloIntervalMs + RETRANSMISSION_CYCLE_MS + ECHO_MS + SLACK_MS;
 
-  for (const gateway of [...lnses, ...lacs]) gateway.start();
+  for (const gateway of gateways) gateway.start();
   const stormMs = chance.between(10_000, 90_000);
   planFaults(world, scenario, stormMs);
-  setWallClocks(world, scenario, stormMs);
+  setWallClocks(world, stormMs);
   await world.pass(stormMs);
 
   trace.add("the links are good from now on");
   heal(scenario);
-  for (const gateway of [...lacs, ...lnses]) if (gateway.life === undefined) gateway.start();
+  for (const gateway of gateways) if (gateway.life === undefined) gateway.start();
   for (const cpe of cpes) cpe.calmDown();
   new Agreement(world, scenario, settleMs).watch();
   const served = (): boolean => cpes.every(isServed);
@@ -83,26 +85,27 @@ async function live(world: World, scenario: Scenario): Promise<void> {
   trace.add("everyone hangs up");
   for (const cpe of cpes) cpe.hangUp();
   const left = (): readonly string[] => [
-    ...leftovers([...lacs, ...lnses]),
+    ...leftovers(gateways),
     ...leasedAddresses().map((address) => `${address} is leased`),
   ];
   const everyoneIsGone = (): boolean => cpes.every(({ isIdle }) => isIdle) && left().length === 0;
   if (!(await world.untilSampled(everyoneIsGone, settleMs + SLACK_MS)))
     referee.report("nothing is left when all have hung up", left().join("; "));
 
-  for (const gateway of lacs) gateway.stop();
-  await world.pass(STOP_MS);
-  for (const { name, life } of lacs)
-    if (life !== undefined) referee.report("a gateway stops within 3 s", name);
+  for (const some of [lacs, switches]) await stopAll(world, some);
   if (chance.is(0.1)) {
     await world.untilSampled(() => lnses.every(({ life }) => tunnelsOf(life) === 0), settleMs);
     for (const { name, life } of lnses)
       if (tunnelsOf(life) > 0) referee.report("nothing is left when all have hung up", `${name}: a tunnel`);
   }
-  for (const gateway of lnses) gateway.stop();
+  await stopAll(world, lnses);
+}
+
+async function stopAll(world: World, gateways: readonly GatewayProcess[]): Promise<void> {
+  for (const gateway of gateways) gateway.stop();
   await world.pass(STOP_MS);
-  for (const { name, life } of lnses)
-    if (life !== undefined) referee.report("a gateway stops within 3 s", name);
+  for (const { name, life } of gateways)
+    if (life !== undefined) world.referee.report("a gateway stops within 3 s", name);
 }
 
 function isServed(cpe: Cpe): boolean {
@@ -110,6 +113,6 @@ function isServed(cpe: Cpe): boolean {
   return cpe.address !== undefined && cpe.provenAt !== undefined;
 }
 
-function tunnelsOf(life: Scenario["lacs"][number]["life"]): number {
+function tunnelsOf(life: GatewayProcess["life"]): number {
   return life?.gateway.tunnels?.views().length ?? 0;
 }

@@ -7,6 +7,9 @@ import {
   lnsAddress,
   lnsYaml,
   passwordOf,
+  SWITCH_ADDRESS,
+  SWITCH_NAME,
+  switchYaml,
   USERS,
   userName,
   withPolicies,
@@ -16,9 +19,11 @@ import { GatewayProcess } from "./gateway-process.ts";
 import { Link, type Weather } from "./links.ts";
 import type { World } from "./world.ts";
 
-/** Who is there, and what lies between them. The LNSes come after the LACs. */
+/** Who is there, and what lies between them. */
 export interface Scenario {
   readonly lacs: readonly GatewayProcess[];
+  /** The tunnel switch between LACs and LNSes, if there is one. */
+  readonly switches: readonly GatewayProcess[];
   readonly lnses: readonly GatewayProcess[];
   readonly cpes: readonly Cpe[];
   readonly links: readonly Link[];
@@ -41,17 +46,24 @@ export function drawScenario(world: World): Scenario {
   const mode = chance.of(["device", "shared"] as const);
   const lacCount = chance.is(0.25) ? 2 : 1;
   const lnsCount = chance.is(0.3) ? 2 : 1;
+  const isSwitched = chance.is(0.3);
   const users = new Map<number, string>();
   const changeMs = chance.of([0, 0, 1.5, 25]);
   const lacs = range(lacCount).map((i) => {
-    const config = withPolicies(configOf(lacYaml(i, lnsCount, mode), USERS), policies);
+    const config = withPolicies(configOf(lacYaml(i, lnsCount, isSwitched, mode), USERS), policies);
     return new GatewayProcess(`lac${i}`, lacAddress(i), config, changeMs, users, world);
   });
+  const lacNames = lacs.map(({ name }) => name);
+  const switches = range(isSwitched ? 1 : 0).map(() => {
+    const config = withPolicies(configOf(switchYaml(lacNames, lnsCount), USERS), policies);
+    return new GatewayProcess(SWITCH_NAME, SWITCH_ADDRESS, config, changeMs, users, world);
+  });
+  const callers = isSwitched ? [SWITCH_NAME] : lacNames;
   const lnses = range(lnsCount).map((i) => {
-    const config = withPolicies(configOf(lnsYaml(i, lacCount, mode), USERS), policies);
+    const config = withPolicies(configOf(lnsYaml(i, callers, mode), USERS), policies);
     return new GatewayProcess(`lns${i}`, lnsAddress(i), config, changeMs, users, world);
   });
-  world.gateways.push(...lacs, ...lnses);
+  world.gateways.push(...lacs, ...switches, ...lnses);
 
   const links: Link[] = [];
   const weather = drawWeather(chance);
@@ -60,9 +72,14 @@ export function drawScenario(world: World): Scenario {
     links.push(made);
     return made;
   };
-  for (const from of [...lacs, ...lnses]) {
+  const neighbours = (of: GatewayProcess): readonly GatewayProcess[] => {
+    if (switches.includes(of)) return [...lacs, ...lnses];
+    if (isSwitched) return switches;
+    return lacs.includes(of) ? lnses : lacs;
+  };
+  for (const from of world.gateways) {
     const paths = new Map<string, Link>();
-    for (const to of lacs.includes(from) ? lnses : lacs)
+    for (const to of neighbours(from))
       paths.set(
         to.address,
         link(`${from.name} → ${to.name}`, (datagram) => to.receiveDatagram(from.address, datagram)),
@@ -92,7 +109,7 @@ export function drawScenario(world: World): Scenario {
   }
   const cpes = [...lacOf.keys()];
   world.cpes.push(...cpes);
-  return { lacs, lnses, cpes, links, lacOf, helloIntervalMs: policies.helloIntervalMs };
+  return { lacs, switches, lnses, cpes, links, lacOf, helloIntervalMs: policies.helloIntervalMs };
 }
 
 /** How bad a link may be for a while. */
