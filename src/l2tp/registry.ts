@@ -138,9 +138,19 @@ export class Registry {
     if (this.#byRemote.get(key) !== tunnel.id) return;
     this.#byRemote.delete(key);
     // it never came up, and what it was to replace goes on
+    const standing = this.standingBehind(tunnel);
+    if (standing !== undefined) this.#index(standing);
+  }
+
+  /**
+   * The older tunnel from there with the same remote id. It is looked at again, for its id may have become somebody
+   * else's meanwhile.
+   */
+  standingBehind(tunnel: TunnelState): TunnelState | undefined {
     const standing = this.state.tunnels[tunnel.replaces];
-    if (standing !== undefined && remoteKey(standing.remote, standing.remoteId) === key)
-      this.#index(standing);
+    if (standing === undefined || standing.initiator) return undefined;
+    const key = remoteKey(tunnel.remote, tunnel.remoteId);
+    return remoteKey(standing.remote, standing.remoteId) === key ? standing : undefined;
   }
 
   scheduleTunnel(tunnel: TunnelState, at: Instant): void {

@@ -226,10 +226,9 @@ function onConnected(turn: Turn, tunnel: TunnelState, message: MessageOf<"SCCCN"
     return;
   }
   tunnel.progress = { phase: "established" };
-  // only now has the peer proved itself, so only now does its older tunnel give way
-  const replaced = turn.registry.tunnel(tunnel.replaces);
-  if (replaced !== undefined && replaced.remoteId === tunnel.remoteId)
-    dropTunnel(turn, replaced, { by: "replaced" });
+  // only now has the peer proved itself, so only now does its older tunnel give way, and no other peer's
+  const replaced = turn.registry.standingBehind(tunnel);
+  if (replaced?.peerName === tunnel.peerName) dropTunnel(turn, replaced, { by: "replaced" });
   yieldTo(turn, tunnel);
   tellUp(turn, tunnel);
 }
@@ -428,8 +427,7 @@ export function onTunnelDeadline(turn: Turn, tunnel: TunnelState): void {
 
 /** A half-open tunnel beside one that stands with the same remote id, which a StopCCN would hit instead. */
 function isShadow(turn: Turn, tunnel: TunnelState): boolean {
-  const standing = turn.registry.tunnel(tunnel.replaces);
-  return standing?.progress.phase === "established" && standing.remoteId === tunnel.remoteId;
+  return turn.registry.standingBehind(tunnel)?.progress.phase === "established";
 }
 
 /** Nobody acknowledges. To an SCCRQ there may yet be a late answer, which must not leave the peer with a tunnel. */

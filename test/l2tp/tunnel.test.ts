@@ -355,6 +355,32 @@ describe("being called", () => {
     expect(only(again.say(SCCCN), "tunnel-down")).toMatchObject({ tunnel, cause: { by: "replaced" } });
   });
 
+  it("lets a tunnel of another peer stand that has the same id there: one proves itself only for its own", () => {
+    const peers = [
+      { name: "lac", accept: true, hostName: "peer.example" },
+      { name: "anybody", accept: true },
+    ];
+    const { played } = calledUp({}, 16, { peers });
+    Object.assign(played, { tunnelId: 0, ns: 0, nr: 0 });
+    const reply = sent(played.say({ ...SCCRQ, hostName: "stranger.example" }), "SCCRP");
+    played.tunnelId = reply.message.assignedTunnelId;
+    expect(trace(played.say(SCCCN))).toEqual(["tunnel-up"]);
+  });
+
+  it("lets a tunnel of somebody else stand that has got the id of the one to be replaced", () => {
+    const { played, tunnel: standing } = calledUp();
+    played.from = { ...PEER, port: 4000 };
+    Object.assign(played, { tunnelId: 0, ns: 0, nr: 0 });
+    const { assignedTunnelId: id } = sent(played.say(SCCRQ), "SCCRP").message;
+    // what it was to replace has ended meanwhile, and its id has come round
+    const state = played.endpoint.snapshot();
+    const tunnels = { ...state.tunnels, [id]: { ...state.tunnels[id]!, replaces: standing } };
+    const peers = [{ name: "lac", accept: true, hostName: "peer.example" }];
+    const endpoint = new L2tpEndpoint({ hostName: "us", peers }, seededRandom(9), { ...state, tunnels });
+    const later = Object.assign(new Played(endpoint), { from: played.from, tunnelId: id, ns: 1, nr: 1 });
+    expect(trace(later.say(SCCCN))).toEqual(["tunnel-up"]);
+  });
+
   it("lets a tunnel stand whose SCCRQ the network has doubled, and still knows what a restart replaces", () => {
     for (const restored of [false, true]) {
       const config = { peers: [{ name: "lac", accept: true, hostName: "peer.example", retransmissions: 9 }] };
