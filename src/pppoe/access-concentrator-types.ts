@@ -225,6 +225,7 @@ export interface WaitingCall {
   readonly remoteMac: Uint8Array;
   readonly tags: readonly VlanTag[];
   readonly echo: RequestEcho;
+  /** When it was last heard. */
   readonly since: Instant;
   /** Not before then; PADO's delay. */
   readonly notBefore: Instant;

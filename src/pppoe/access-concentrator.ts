@@ -264,7 +264,8 @@ export class AccessConcentrator {
       remoteMac: source,
       tags: vlanTags,
       echo,
-      since: first?.since ?? now,
+      // who repeats it still waits, and keeps his place
+      since: now,
       notBefore: now,
       ...(line && { line }),
     };

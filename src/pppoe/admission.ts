@@ -18,7 +18,7 @@ export interface AdmissionLimits {
   /** PADIs, and PADRs, that may wait for their turn. */
   readonly waitingPadis: number;
   readonly waitingPadrs: number;
-  /** A PADR that has waited for longer is forgotten: the host has gone back to PADI. */
+  /** A PADR that has not been repeated for longer is forgotten: the host has gone back to PADI. */
   readonly padrPatienceMs: number;
 }
 
@@ -43,8 +43,8 @@ const OFFER_SLOT_MS = OFFER_LIFE_MS / OFFER_SLOTS;
 /** Of a flood of PADIs under made-up addresses hardly an offer is taken; it must not keep others waiting. */
 const LEAST_YIELD = 1 / 1024;
 const YIELD_WEIGHT = 1 / 32;
-/** What a slot of offers that nobody took in time can tell at most: their hosts may be slow, and not made up. */
-const LEAST_SLOT_YIELD = 1 / 16;
+/** What offers that nobody took in time tell at most, at one look: their hosts may be slow, and not made up. */
+const LEAST_LOOK_YIELD = 1 / 16;
 const DECREASE = 0.7;
 const INCREASE = 1 / 8;
 
@@ -200,13 +200,14 @@ export class Admission {
     const slot = Math.floor(Math.max(0, now) / OFFER_SLOT_MS);
     if (slot <= s.offerSlot) return;
     const first = Math.max(s.offerSlot + 1, slot - OFFER_SLOTS + 1);
+    let lost = 0;
     for (let i = first; i <= slot; i++) {
-      const lost = s.offers[i % OFFER_SLOTS]!;
+      lost += s.offers[i % OFFER_SLOTS]!;
       s.offers[i % OFFER_SLOTS] = 0;
-      s.outstanding -= lost;
-      const told = Math.max(LEAST_SLOT_YIELD, (1 - YIELD_WEIGHT) ** lost);
-      s.yield = Math.max(LEAST_YIELD, s.yield * told);
     }
+    s.outstanding -= lost;
+    // several slots at once: we were late ourselves, and their PADRs may be in our socket
+    s.yield = Math.max(LEAST_YIELD, s.yield * Math.max(LEAST_LOOK_YIELD, (1 - YIELD_WEIGHT) ** lost));
     s.offerSlot = slot;
   }
 }

@@ -6,7 +6,7 @@ import type {
 } from "../../src/pppoe/access-concentrator-types.ts";
 import { PppoeClient } from "../../src/pppoe/client.ts";
 import type { PppoeClientOutput } from "../../src/pppoe/client-types.ts";
-import { macNumber } from "../../src/pppoe/subscriber-key.ts";
+import { macNumber } from "../../src/wire/ethernet.ts";
 import { seededRandom } from "../support/seeded-random.ts";
 import { hostMac } from "./support.ts";
 
