@@ -26,6 +26,8 @@ export interface LnsLoad {
   sessions(peer: string): number;
   /** Another session may be placed with it. */
   hasRoom(peer: string): boolean;
+  /** "coming-up": it has been called and no tunnel with it is up yet; nobody knows whether one ever will be. */
+  reach(peer: string): "up" | "coming-up" | "idle";
 }
 
 export interface Lockout {
@@ -69,7 +71,8 @@ export class LnsSelection {
   /**
    * The member that gets the next call, or undefined when none is left. `passed`: those that have failed it already.
    * Good ones first, within them the lowest preference, within that by strategy; then slow ones in the same way; in
-   * the end whoever has been locked out the longest.
+   * the end whoever has been locked out the longest. Of those that are alike, one that is being called gets no more
+   * callers while another one is up: in a storm a dead one would hold half of them.
    */
   choose(now: Instant, group: LnsGroup, passed: readonly string[], load: LnsLoad): Choice | undefined {
     let longest: Lockout | undefined;
@@ -90,7 +93,10 @@ export class LnsSelection {
       }
     }
     if (best === undefined) return longest && { peer: longest.peer, standing: "locked" };
-    const peer = group.strategy === "weight" ? this.#byWeight(group, alike) : leastLoaded(alike, load)?.peer;
+    const isAnyUp = alike.some((member) => load.reach(member.peer) === "up");
+    const members = isAnyUp ? alike.filter((member) => load.reach(member.peer) !== "coming-up") : alike;
+    const peer =
+      group.strategy === "weight" ? this.#byWeight(group, members) : leastLoaded(members, load)?.peer;
     return peer === undefined ? undefined : { peer, standing: best.standing };
   }
 

@@ -11,9 +11,9 @@ import type { Tunnels } from "./tunnels.ts";
 
 /**
  * A CPE waits ten seconds for an answer to its authentication, and a dead LNS costs seven: a call that has waited
- * this long for a tunnel to come up is placed with another LNS meanwhile.
+ * this long for a tunnel to come up is placed with another LNS meanwhile. An SCCRQ that was lost has just been repeated.
  */
-const TUNNEL_PATIENCE_MS = 2500;
+const TUNNEL_PATIENCE_MS = 1200;
 /** The same for ICRP, in a tunnel that is up but in which the LNS has said nothing to anybody. */
 const REPLY_PATIENCE_MS = 4000;
 /** Who waits, and has nowhere else to go, looks again after this. */

@@ -158,6 +158,13 @@ export class Tunnels implements CallOwner {
     return address !== undefined && this.#ports.keyTowards(address) !== undefined;
   }
 
+  /** Whether a peer has been called, and whether there is a tunnel with it. */
+  reach(peerName: string): "up" | "coming-up" | "idle" {
+    const { up, opening } = this.#pool.tunnels(peerName);
+    if (up > 0) return "up";
+    return opening > 0 ? "coming-up" : "idle";
+  }
+
   /** Calls that we have placed with a peer, and that have not ended. */
   sessions(peerName: string): number {
     return this.#pool.sessions(peerName);

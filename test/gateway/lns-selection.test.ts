@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type LnsGroup, type LnsLoad, LnsSelection } from "../../src/gateway/lns-selection.ts";
 
-const FREE: LnsLoad = { sessions: () => 0, hasRoom: () => true };
+const FREE: LnsLoad = { sessions: () => 0, hasRoom: () => true, reach: () => "idle" };
 
 function group(members: LnsGroup["members"], more: Partial<LnsGroup> = {}): LnsGroup {
   return { name: "g", members, strategy: "weight", lockoutMs: 300_000, lockoutOnCdn: false, ...more };
@@ -33,6 +33,18 @@ describe("the choice of an LNS", () => {
     expect(selection.choose(0, THREE, ["a", "b"], FREE)?.peer).toBe("c");
     expect(selection.choose(0, THREE, ["a", "b", "c"], FREE)).toBeUndefined();
     expect(selection.choose(0, THREE, [], { ...FREE, hasRoom: (peer) => peer === "c" })?.peer).toBe("c");
+  });
+
+  it("gives no more calls to one that is being called while an equal one is up, and owes it none later", () => {
+    const selection = new LnsSelection();
+    const calling: LnsLoad = { ...FREE, reach: (peer) => (peer === "b" ? "coming-up" : "up") };
+    const turn = (load: LnsLoad) => selection.choose(0, THREE, [], load)?.peer;
+    expect([turn(FREE), turn(FREE)].join("")).toBe("ab");
+    expect(Array.from({ length: 9 }, () => turn(calling)).join("")).toBe("aaaaaaaaa");
+    expect([turn(FREE), turn(FREE), turn(FREE), turn(FREE)].join("")).toBe("abab");
+    // nor does it make anybody call an LNS of a higher number, or nobody
+    expect(turn({ ...FREE, reach: () => "coming-up" })).toBe("a");
+    expect(selection.choose(0, THREE, ["a"], calling)?.peer).toBe("b");
   });
 
   it("prefers a good LNS of a higher number to a slow one, and a slow one to one locked out", () => {
