@@ -1,10 +1,9 @@
 import { type Deferred, deferred } from "../base/deferred.ts";
 import type { LogFields } from "../base/logger.ts";
 import { type Instant, NEVER } from "../base/time.ts";
-import type { ChannelCounters, ChannelId } from "../channel/dataplane.ts";
+import type { ChannelCounters } from "../channel/dataplane.ts";
 import type { SessionLimits } from "../config/config.ts";
 import type { Credentials } from "../ppp/authenticator.ts";
-import type { Ipv4Up, Ipv6Up, NetworkProtocol } from "../ppp/link-types.ts";
 import type { ProxiedSession } from "../ppp/proxy.ts";
 import {
   type AdoptionPolicy,
@@ -16,9 +15,10 @@ import {
 } from "../ppp/server.ts";
 import type { Carrier } from "./carrier.ts";
 import { causeOfLinkDown, type EndCause, publicText } from "./cause.ts";
+import type { Role } from "./role.ts";
 import { SessionClock } from "./session-limits.ts";
 import type { Surroundings } from "./surroundings.ts";
-import type { ChannelView, L2tpLegView, SessionRole, SessionView } from "./views.ts";
+import type { ChannelView, SessionView } from "./views.ts";
 
 /**
  * Our first Configure-Request waits this long for the CPE's: many do not listen yet when PADS arrives, and lose
@@ -50,32 +50,6 @@ const OPEN: Stage = { kind: "open" };
 const ENDED: Stage = { kind: "ended" };
 
 const NO_LIMITS: SessionLimits = {};
-
-/** What the data plane does with a session's channel at this moment. */
-export type Joint =
-  | { readonly state: "bridged"; readonly with: ChannelId }
-  | { readonly state: "attached"; readonly device: string };
-
-/** What a session's channel is joined to: an LNS (Forwarding) or a unit of ours (Termination). */
-export interface Role {
-  readonly kind: SessionRole;
-  readonly onward: L2tpLegView | null;
-  readonly unit: string | null;
-  readonly device: string | null;
-  readonly address: string | null;
-  /** Undefined while the channel is punted. */
-  readonly joint: Joint | undefined;
-  /** The subscriber has begun LCP anew and says that he is the same user; nobody has verified it yet. */
-  reauthenticated(credentials: Credentials, attempt: number): void;
-  networkUp(up: Ipv4Up | Ipv6Up): void;
-  networkDown(protocol: NetworkProtocol): void;
-  deadline(): Instant;
-  timeout(now: Instant): void;
-  /** Tells the LNS, unless it was the one that ended. */
-  hangUp(cause: EndCause): void;
-  /** Takes the joint apart and gives back what it held. The session's own channel stays, punted. */
-  release(): Promise<void>;
-}
 
 /** Who decides what a session becomes once its user is known. */
 export interface SessionOwner {

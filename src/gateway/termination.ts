@@ -5,7 +5,8 @@ import type { Credentials } from "../ppp/authenticator.ts";
 import type { Ipv4Up, Ipv6Up, NetworkProtocol } from "../ppp/link-types.ts";
 import { formatIpAddress } from "../wire/ip-address.ts";
 import { endCause } from "./cause.ts";
-import type { Joint, Role, Session } from "./session.ts";
+import type { Joint, Role } from "./role.ts";
+import type { Session } from "./session.ts";
 import type { Surroundings } from "./surroundings.ts";
 import type { SessionUnit, UnitGroup } from "./unit-group.ts";
 

@@ -21,20 +21,11 @@ import { Patience } from "./patience.ts";
 import { peerPolicy, poolPolicy } from "./peer-policy.ts";
 import type { Surroundings } from "./surroundings.ts";
 import { isPeersFault, refusalFields, type TunnelDown } from "./tunnel-faults.ts";
+import type { TunnelOwner } from "./tunnel-owner.ts";
 import { TunnelPool } from "./tunnel-pool.ts";
 import { TunnelTable } from "./tunnel-table.ts";
 import { controlCounters, tunnelViews } from "./tunnel-views.ts";
 import type { TunnelView } from "./views.ts";
-
-/** Who is told what tunnels are for. */
-export interface TunnelOwner {
-  /** Takes a call that a LAC offers, on the channel that was made for it. */
-  takeCall(call: Call, channel: ChannelId, request: CallRequest): CallHandler;
-  /** A peer that we may call has brought up a tunnel, or answered a call. */
-  reachable(peer: string): void;
-  /** A tunnel with such a peer was lost or could not be opened. `elsewhere`: another one with it is up. */
-  unreachable(peer: string, reason: string, elsewhere: boolean): void;
-}
 
 /** Session ids are unique in their tunnel only. */
 function callKey(tunnel: number, session: number): number {

@@ -1,0 +1,13 @@
+import type { ChannelId } from "../channel/dataplane.ts";
+import type { CallRequest } from "../l2tp/outputs.ts";
+import type { Call, CallHandler } from "./call.ts";
+
+/** Who is told what tunnels are for. */
+export interface TunnelOwner {
+  /** Takes a call that a LAC offers, on the channel that was made for it. */
+  takeCall(call: Call, channel: ChannelId, request: CallRequest): CallHandler;
+  /** A peer that we may call has brought up a tunnel, or answered a call. */
+  reachable(peer: string): void;
+  /** A tunnel with such a peer was lost or could not be opened. `elsewhere`: another one with it is up. */
+  unreachable(peer: string, reason: string, elsewhere: boolean): void;
+}
