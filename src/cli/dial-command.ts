@@ -2,6 +2,7 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import { Secret } from "../base/secret.ts";
 import { readTextFile } from "../config/private-file.ts";
 import type { DialOptions } from "../dial/dial-options.ts";
+import { GatheredLines } from "./gathered-lines.ts";
 import { type CommandContext, EXIT_FAILED, EXIT_OK } from "./process.ts";
 import { StopSignals } from "./stop-signals.ts";
 
@@ -53,12 +54,15 @@ export function dialCommand(context: CommandContext, done: (code: number) => voi
 
 async function call(options: DialOptions, context: CommandContext): Promise<number> {
   const stopSignals = new StopSignals(context.signals, () => context.exitNow(EXIT_FAILED));
+  const lines = new GatheredLines(context.stdout);
+  context.onExit(() => lines.flush());
   try {
-    const write = (text: string) => void context.stdout.write(text);
+    const write = (text: string) => lines.write(text);
     const allUp = await context.dial(options, { write, signal: stopSignals.signal });
     return allUp ? EXIT_OK : EXIT_FAILED;
   } finally {
     stopSignals.dispose();
+    lines.flush();
   }
 }
 

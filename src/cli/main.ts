@@ -13,6 +13,7 @@ process.exitCode = await runProgram(process.argv.slice(2), {
   stderr: process.stderr,
   signals: process,
   exitNow: (code) => process.exit(code),
+  onExit: (act) => void process.once("exit", act),
   version: readVersion(),
   notify: async (state) => {
     if (process.env.NOTIFY_SOCKET === undefined) return false;

@@ -39,6 +39,8 @@ export interface CommandContext {
   readonly signals: SignalSource;
   /** Ends the process without further ado. */
   readonly exitNow: (code: number) => void;
+  /** Has `act` called when the process ends by itself, by exitNow() or by an exception that nobody caught. */
+  readonly onExit: (act: () => void) => void;
   readonly version: string;
   /** sd_notify(3); false when nobody wants to know. */
   readonly notify: (state: string) => Promise<boolean>;

@@ -2,6 +2,7 @@ import type { Logger } from "../base/logger.ts";
 import type { Config } from "../config/config.ts";
 import { loadConfig } from "../config/load.ts";
 import { startControlServer } from "../control/server.ts";
+import { GatheredLines } from "./gathered-lines.ts";
 import { createLogger } from "./log.ts";
 import { type CommandContext, EXIT_FAILED, EXIT_OK, type StoppableGateway } from "./process.ts";
 import { StopSignals } from "./stop-signals.ts";
@@ -10,7 +11,9 @@ import { StopSignals } from "./stop-signals.ts";
 export async function run(configPath: string, context: CommandContext): Promise<number> {
   const config = loadConfig(configPath);
   const pretty = context.stdout.isTTY === true;
-  const logger = createLogger({ level: config.log.level, pretty, sink: context.stdout });
+  const lines = new GatheredLines(context.stdout);
+  context.onExit(() => lines.flush());
+  const logger = createLogger({ level: config.log.level, pretty, sink: lines });
   const onHangUp = () => logger.warn({}, "SIGHUP ignored: the configuration is read at start only");
   context.signals.on("SIGHUP", onHangUp);
   const stopSignals = new StopSignals(context.signals, (signal) => {
@@ -26,6 +29,7 @@ export async function run(configPath: string, context: CommandContext): Promise<
   } finally {
     stopSignals.dispose();
     context.signals.off("SIGHUP", onHangUp);
+    lines.flush();
   }
 }
 

@@ -17,6 +17,7 @@ export class FakeProcess {
       stderr: { write: (text: string) => (this.err += text) },
       signals: this.signals,
       exitNow: (code) => void this.events.push(`exit ${code}`),
+      onExit: () => {},
       version: "1.2.3",
       notify: async (state) => this.events.push(state) > 0,
       startGateway: async () => this.gateway(),
