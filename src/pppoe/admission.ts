@@ -88,7 +88,8 @@ export function newAdmission(limits: AdmissionLimits): AdmissionState {
 /**
  * Who may begin, so that what is begun gets finished. The number of sessions that are starting is a window: it shrinks
  * by a part when the host that was heard soonest after its PADS was heard late (or we are woken late: either way there is
- * a queue before us), and grows by a part while somebody waits for it, somebody was heard and nothing is late.
+ * a queue before us), and grows by a part while somebody waits for it and nothing is late: hosts
+ * that stay silent keep nobody out.
  */
 export class Admission {
   readonly #limits: AdmissionLimits;
@@ -181,7 +182,7 @@ export class Admission {
         s.window = Math.max(minStarting, s.window * DECREASE);
         s.settlesAt = now + lateMs;
       }
-    } else if (s.wanted && s.leastDelayMs !== NEVER) {
+    } else if (s.wanted) {
       s.window = Math.min(maxStarting, s.window * (1 + INCREASE));
     }
     s.leastDelayMs = NEVER;

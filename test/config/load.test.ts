@@ -19,6 +19,8 @@ describe("the sample configurations", () => {
         interface: "acc0",
         drain: false,
         padoDelayMs: 0,
+        padisPerSecond: 20_000,
+        padisPerSecondPerMac: 1,
         serviceNames: ["isp", ""],
         anyServiceName: false,
         sessionsPerMac: 1,

@@ -132,7 +132,7 @@ it("sessions that are not complete are bounded, however many have begun PPP", ()
 });
 
 describe("the number that may start", () => {
-  /** A second and a half of hosts that begin PPP so long after their PADS, while others wait. */
+  /** Two seconds of hosts that begin PPP so long after their PADS, while others wait. */
   function windowAfter(delayMs: number): number {
     const generous = { perSecond: 1e6, burst: 1e6 };
     const { limits } = admission({ initialStarting: 100, minStarting: 10, maxStarting: 1_000 });
@@ -147,7 +147,7 @@ describe("the number that may start", () => {
             starting.push({ at: now + delayMs, session: output.session });
           }
     };
-    for (let now = 0; now < 1_500; now++) {
+    for (let now = 0; now < 2_000; now++) {
       for (let i = 0; i < 10 && ac.load().waitingPadis < 100; i++) act(now, ac.receive(now, padi(++host)));
       for (let first = starting[0]; first !== undefined && first.at <= now; first = starting[0]) {
         starting.shift();
