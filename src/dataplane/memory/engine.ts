@@ -61,6 +61,7 @@ import { Counters } from "./counters.ts";
 import { destinationOf, sourceOf } from "./packet-addresses.ts";
 import { Sequencing } from "./sequencing.ts";
 
+/** What an engine has room for when nothing is said. */
 const SIZES = { ports: 1024, peers: 1 << 17, channels: 1 << 17, units: 1 << 16 };
 
 /** What the engine sent: on an Ethernet port, from a UDP port, or out of a unit towards the host's IP. */
@@ -92,14 +93,9 @@ export interface DatagramSource {
 export class MemoryDataplane implements Dataplane {
   readonly engine = "memory";
   readonly preallocated = { bytes: 0, bytesPerChannel: 0 };
-  readonly #registry = new Registry(SIZES);
+  readonly #registry: Registry;
   readonly #counters = new Counters();
-  readonly #sequencing = new Sequencing(
-    SIZES.channels,
-    SIZES.peers,
-    (channel, frame) => this.#deliverHeld(channel, frame),
-    () => this.#count(STALE),
-  );
+  readonly #sequencing: Sequencing;
   /** By port and session id: one channel for each VLAN that the id is used in. */
   readonly #pppoe = new Map<string, ChannelId[]>();
   /** Sessions by our tunnel id. */
@@ -110,6 +106,18 @@ export class MemoryDataplane implements Dataplane {
   #punt: (punt: Punt) => void = () => {};
   #transmit: (transmission: Transmission) => void = () => {};
   #closed = false;
+
+  /** `sizes`: what there is room for, of which little is allocated before it is needed. */
+  constructor(sizes: Partial<typeof SIZES> = {}) {
+    const { channels, peers, ...others } = { ...SIZES, ...sizes };
+    this.#registry = new Registry({ channels, peers, ...others });
+    this.#sequencing = new Sequencing(
+      channels,
+      peers,
+      (channel, frame) => this.#deliverHeld(channel, frame),
+      () => this.#count(STALE),
+    );
+  }
 
   onPunt(handler: (punt: Punt) => void): void {
     this.#punt = handler;
