@@ -39,8 +39,6 @@ export interface CallDetails {
 
 /** A subscriber's own line: where he calls from, as his carrier knows it. */
 export class LineDetails implements CallDetails {
-  readonly cameFrom = undefined;
-  readonly proxied = undefined;
   readonly #carrier: Carrier;
   readonly #ourName: string;
 
@@ -48,6 +46,14 @@ export class LineDetails implements CallDetails {
   constructor(carrier: Carrier, ourName: string) {
     this.#carrier = carrier;
     this.#ourName = ourName;
+  }
+
+  get cameFrom(): undefined {
+    return undefined;
+  }
+
+  get proxied(): undefined {
+    return undefined;
   }
 
   request(peer: L2tpPeerConfig): Omit<CallRequest, "callSerialNumber"> {

@@ -33,17 +33,10 @@ export function relayedAvps(
     }
     const named = avp.vendor === 0 ? POLICY_OF.get(avp.type) : undefined;
     const known = avp.vendor === 0 && ATTRIBUTE_BY_TYPE[avp.type] !== undefined;
-    if (
-      named !== undefined
-        ? switchAvps[named] === "relay"
-        : !known && isOptional(avp) && switchAvps.other === "relay"
-    )
+    // with the M bit, the next LNS would end the call for what we ourselves have only put up with
+    const isOther = !known && !avp.mandatory;
+    if (named === undefined ? isOther && switchAvps.other === "relay" : switchAvps[named] === "relay")
       relayed.push(avp);
   }
   return relayed;
-}
-
-/** With the M bit, the next LNS would end the call for what we ourselves have only put up with. */
-function isOptional({ mandatory }: RelayedAvp): boolean {
-  return !mandatory;
 }
