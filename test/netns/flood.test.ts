@@ -36,9 +36,29 @@ import {
 import { isRoot } from "../support/system.ts";
 
 const ALICE = { user: "alice@isp.example", password: PASSWORD } as const;
-const BOB = { user: "bob@isp.example", password: PASSWORD } as const;
-/** Every call needs a tunnel of its own, which is gone before the next flood: its SCCRQ must get through, too. */
-const NEW_TUNNEL_PER_CALL = ["max-sessions: 1", "tunnel-idle-timeout: 1s"];
+const BOB = { user: "bob@other.example", password: PASSWORD } as const;
+/**
+ * Where Bob's calls come from, and no other's: there is no tunnel with that address before he calls, so that it is an
+ * SCCRQ, and the answer to it, that must get through the flood. The tunnel is gone before the next flood.
+ */
+const OTHER_ADDRESS = "10.8.0.3";
+const SECRET = "secret-file: tunnel.secret";
+const LAC_YAML = lacConfig({ access: ["sessions-per-mac: 4"], peer: [`source-address: ${LAC_ADDRESS}`] })
+  .replace("listen: [", `listen: [{ address: ${OTHER_ADDRESS} }, `)
+  .replace(
+    "realms:\n",
+    `    - { name: again, address: ${LNS_ADDRESS}, source-address: ${OTHER_ADDRESS}, local-host-name: again, tunnel-idle-timeout: 1s, ${SECRET} }
+realms:
+  other.example: { lns: again }
+`,
+  );
+const LNS_YAML = lnsConfig().replace(
+  "realms:\n",
+  `    - { name: again, role: lac, host-name: again, address: ${OTHER_ADDRESS}, ${SECRET} }
+realms:
+  other.example: { terminate: subscribers }
+`,
+);
 /** Different ones; they are sent again and again. */
 const FRAMES = 20_000;
 /** Fills what is bounded: buckets, half-open tunnels, compiled code. */
@@ -169,14 +189,11 @@ describe.skipIf(!isRoot)("a flood", () => {
 
   beforeAll(async () => {
     site = createSite();
+    site.lac.ip("address", "add", `${OTHER_ADDRESS}/24`, "dev", "core0");
     const files = secretFiles(ALICE.user, BOB.user);
     [lac, lns] = await Promise.all([
-      GatewayProcess.start(
-        site.lac,
-        lacConfig({ access: ["sessions-per-mac: 4"], peer: NEW_TUNNEL_PER_CALL }),
-        files,
-      ),
-      GatewayProcess.start(site.lns, lnsConfig({ peer: [`address: ${LAC_ADDRESS}`] }), files),
+      GatewayProcess.start(site.lac, LAC_YAML, files),
+      GatewayProcess.start(site.lns, LNS_YAML, files),
     ]);
     ({ dial: alice } = await DialProcess.online(site.subscriber, ALICE));
   });
