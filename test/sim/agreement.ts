@@ -39,46 +39,47 @@ export class Agreement {
 }
 
 /** What one end has and the other has not, or has not finished; empty when all is well. */
-export function disagreements({ lacs, switches, lnses, cpes, lacOf }: Scenario): readonly string[] {
+export function disagreements({ gateways, lacs, cpes, lacOf }: Scenario): readonly string[] {
   const found: string[] = [];
-  const gateways = [...lacs, ...switches, ...lnses];
-  const sessions = new Map(gateways.map((gateway) => [gateway, sessionsOf(gateway)]));
-  const peerOf = ({ peer }: L2tpLegView) => gateways.find(({ name }) => name === peer);
+  const sessions = new Map(gateways.map((gateway) => [gateway.name, sessionsOf(gateway)]));
   for (const lac of lacs) {
-    const its = sessions.get(lac) ?? [];
-    for (const cpe of cpes)
-      if (lacOf.get(cpe) === lac && cpe.sessionId !== undefined && !its.some((each) => isOf(each, cpe)))
+    const its = sessions.get(lac.name) ?? [];
+    const called = cpes.filter((cpe) => lacOf.get(cpe) === lac && cpe.sessionId !== undefined);
+    for (const cpe of called)
+      if (!its.some((session) => isOf(session, cpe)))
         found.push(`${lac.name} knows nothing of ${cpe.name}'s session ${cpe.sessionId}`);
     for (const session of its)
-      if (!cpes.some((cpe) => lacOf.get(cpe) === lac && cpe.sessionId !== undefined && isOf(session, cpe)))
+      if (session.origin.kind === "pppoe" && !called.some((cpe) => isOf(session, cpe)))
         found.push(`no CPE knows of ${lac.name}'s ${session.id}`);
   }
-  for (const [gateway, its] of sessions)
-    for (const session of its) {
-      const { id, state, origin, onward } = session;
-      if (state !== "open") found.push(`${gateway.name}: ${id} is ${state}`);
-      const lns = onward === null ? undefined : peerOf(onward);
-      if (lns !== undefined && state === "open" && onward !== null)
-        if (!(sessions.get(lns) ?? []).some((each) => isOtherEnd(gateway, onward, each)))
-          found.push(`${lns.name} knows nothing of ${gateway.name}'s ${id}`);
-      if (origin.kind === "pppoe") continue;
-      const lac = peerOf(origin);
-      const calls = lac === undefined ? [] : (sessions.get(lac) ?? []);
-      if (!calls.some((each) => lac !== undefined && each.onward && isOtherEnd(lac, each.onward, session)))
-        found.push(`no LAC knows of ${gateway.name}'s ${id}`);
+  for (const [name, its] of sessions)
+    for (const { id, state, origin, onward } of its) {
+      if (state !== "open") found.push(`${name}: ${id} is ${state}`);
+      if (onward !== null && state === "open") {
+        const known = (sessions.get(onward.peer) ?? []).some((other) =>
+          areEnds(name, onward, onward.peer, other.origin),
+        );
+        if (!known) found.push(`${onward.peer} knows nothing of ${name}'s ${id}`);
+      }
+      if (origin.kind === "l2tp") {
+        const known = (sessions.get(origin.peer) ?? []).some((other) =>
+          areEnds(origin.peer, other.onward, name, origin),
+        );
+        if (!known) found.push(`${origin.peer} knows nothing of ${name}'s ${id}`);
+      }
     }
   return [...found, ...lonelyTunnels(gateways)];
 }
 
 /** Tunnels that are up here and not at their other end. */
 function lonelyTunnels(gateways: readonly GatewayProcess[]): readonly string[] {
-  return gateways.flatMap((gateway) =>
-    tunnelsOf(gateway).flatMap(({ peer, localTunnelId, remoteTunnelId }) => {
-      const others = gateways.filter(({ name }) => name === peer).flatMap(tunnelsOf);
-      const known = others.some(
+  const tunnels = new Map(gateways.map((gateway) => [gateway.name, tunnelsOf(gateway)]));
+  return [...tunnels].flatMap(([name, its]) =>
+    its.flatMap(({ peer, localTunnelId, remoteTunnelId }) => {
+      const known = (tunnels.get(peer ?? "") ?? []).some(
         (other) => other.localTunnelId === remoteTunnelId && other.remoteTunnelId === localTunnelId,
       );
-      return known ? [] : [`${peer} knows nothing of ${gateway.name}'s tunnel ${localTunnelId}`];
+      return known ? [] : [`${peer} knows nothing of ${name}'s tunnel ${localTunnelId}`];
     }),
   );
 }
@@ -97,14 +98,21 @@ function isOf({ origin }: SessionView, cpe: Cpe): boolean {
   );
 }
 
-/** Whether an LNS's session is the other end of the call that a LAC placed. */
-function isOtherEnd(lac: GatewayProcess, onward: L2tpLegView, { origin }: SessionView): boolean {
+/** Whether what one gateway has placed and what another one has been offered are the two ends of one call. */
+function areEnds(
+  caller: string,
+  placed: L2tpLegView | null,
+  called: string,
+  offered: SessionView["origin"],
+): boolean {
   return (
-    origin.kind === "l2tp" &&
-    origin.peer === lac.name &&
-    origin.localTunnelId === onward.remoteTunnelId &&
-    origin.remoteTunnelId === onward.localTunnelId &&
-    origin.localSessionId === onward.remoteSessionId &&
-    origin.remoteSessionId === onward.localSessionId
+    placed !== null &&
+    offered.kind === "l2tp" &&
+    placed.peer === called &&
+    offered.peer === caller &&
+    offered.localTunnelId === placed.remoteTunnelId &&
+    offered.remoteTunnelId === placed.localTunnelId &&
+    offered.localSessionId === placed.remoteSessionId &&
+    offered.remoteSessionId === placed.localSessionId
   );
 }

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Config } from "../../src/config/config.ts";
+import type { Config, Destination, SessionLimits } from "../../src/config/config.ts";
 import { loadConfig } from "../../src/config/load.ts";
 
 const loaded = new Map<string, Config>();
@@ -25,19 +25,8 @@ export function configOf(yaml: string, users: string): Config {
 }
 
 export const MAX_CPES = 6;
-/** Realms: those of the two LNSes, and the one that a LAC terminates itself. */
+/** Realms: that of the first LNS, that of all of them, and the one that a LAC terminates itself. */
 export const REALMS = ["a.example", "b.example", "here.example"] as const;
-
-export function lacAddress(number: number): string {
-  return `10.0.0.${number + 1}`;
-}
-
-export function lnsAddress(number: number): string {
-  return `10.0.0.${number + 11}`;
-}
-
-export const SWITCH_NAME = "lts0";
-export const SWITCH_ADDRESS = "10.0.0.9";
 
 export function userName(cpe: number, realm: string): string {
   return `u${cpe}@${realm}`;
@@ -57,25 +46,64 @@ export const USERS = Array.from({ length: MAX_CPES }, (_, i) => i + 1)
   )
   .join("");
 
+type AuthenticationMethod = "chap" | "ms-chap-v2" | "pap";
+
+/** Towards subscribers, peers and LNSes; drawn for each gateway. */
 export interface Policies {
-  readonly helloIntervalMs: number;
-  readonly hideAvps: boolean;
-  readonly receiveWindow: number;
-  readonly proxy: "accept" | "renegotiate";
-  readonly authentication: readonly ("chap" | "pap")[];
-  readonly replayAuthentication: "never" | "always";
+  readonly access: AuthenticationMethod;
+  readonly peers: {
+    readonly helloIntervalMs: number;
+    readonly hideAvps: boolean;
+    readonly receiveWindow: number;
+    readonly proxy: "accept" | "renegotiate";
+    readonly authentication: readonly AuthenticationMethod[];
+    readonly replayAuthentication: "never" | "always";
+    readonly sequencing: "never" | "follow" | "required" | "always";
+  };
+  readonly group: {
+    readonly strategy: "weight" | "sessions";
+    readonly lockoutMs: number;
+    readonly lockoutOnCdn: boolean;
+  };
+  /** The members' of the group, in turn. */
+  readonly preferences: readonly number[];
+  readonly weights: readonly number[];
+  /** Of everybody's sessions. */
+  readonly limits: SessionLimits;
+  /** As a switch: calls go to the LNSes whatever their realm is. */
+  readonly byPeer: boolean;
 }
 
-/** A configuration with other policies towards subscribers and peers; reading one for each mix takes too long. */
+/** A configuration with other policies; reading one for each mix takes too long. */
 export function withPolicies(config: Config, policies: Policies): Config {
-  const { authentication, ...towardsPeers } = policies;
+  const { limits, preferences, weights } = policies;
+  const switches = config.lnsGroups.size > 0 && config.access.length === 0;
+  const destination: Destination | undefined =
+    switches && policies.byPeer ? { kind: "lns", lns: GROUP, ...limits } : undefined;
   return {
     ...config,
-    access: config.access.map((access) => ({ ...access, authentication })),
+    access: config.access.map((access) => ({ ...access, authentication: [policies.access] })),
     l2tp: {
       ...config.l2tp,
-      peers: config.l2tp.peers.map((peer) => ({ ...peer, ...towardsPeers, authentication })),
+      peers: config.l2tp.peers.map((peer) => ({
+        ...peer,
+        ...policies.peers,
+        ...(peer.role === "lac" && destination !== undefined && { destination }),
+      })),
     },
+    lnsGroups: new Map(
+      [...config.lnsGroups].map(([name, group]) => {
+        const members = group.members.map((member, i) => ({
+          ...member,
+          preference: preferences[i % preferences.length]!,
+          weight: weights[i % weights.length]!,
+        }));
+        return [name, { ...group, ...policies.group, members }];
+      }),
+    ),
+    realms: new Map(
+      [...config.realms].map(([realm, to]) => [realm, to.kind === "refuse" ? to : { ...to, ...limits }]),
+    ),
   };
 }
 
@@ -86,32 +114,40 @@ function unit(name: string, third: number, mode: UnitMode): string {
   return `${name}: { ${device}, address: 100.64.${third}.1, pool: 100.64.${third}.10-100.64.${third}.40 }`;
 }
 
-function lnsPeers(lnses: number): readonly string[] {
-  return Array.from(
-    { length: lnses },
-    (_, i) => `    - { name: lns${i}, address: ${lnsAddress(i)}, secret: shared }`,
-  );
+/** The name of a gateway's group of LNSes. */
+const GROUP = "pool";
+
+/** A gateway that another one speaks with. */
+export interface Neighbour {
+  readonly name: string;
+  readonly address: string;
 }
 
-function lacPeers(names: readonly string[]): readonly string[] {
-  return names.map((name) => `    - { name: ${name}, role: lac, host-name: ${name}, secret: shared }`);
+function lns({ name, address }: Neighbour): string {
+  return `    - { name: ${name}, address: ${address}, secret: shared }`;
 }
 
-/** A LAC that calls the LNSes, each for a realm, or a switch for both realms, and terminates a third realm itself. */
-export function lacYaml(number: number, lnses: number, isSwitched: boolean, mode: UnitMode): string {
-  const peers = isSwitched
-    ? [`    - { name: ${SWITCH_NAME}, address: ${SWITCH_ADDRESS}, secret: shared }`]
-    : lnsPeers(lnses);
+function lac({ name }: Neighbour): string {
+  return `    - { name: ${name}, role: lac, host-name: ${name}, secret: shared }`;
+}
+
+function group(lnses: readonly Neighbour[]): string {
+  return `lns-groups: { ${GROUP}: { members: [${lnses.map(({ name }) => `{ peer: ${name} }`).join(", ")}] } }`;
+}
+
+/** A LAC that calls the first LNS for one realm and any of them for another, and terminates a third realm itself. */
+export function lacYaml({ name, address }: Neighbour, lnses: readonly Neighbour[], mode: UnitMode): string {
   return `
-name: lac${number}
+name: ${name}
 access: [{ interface: acc0 }]
 l2tp:
-  listen: [{ address: ${lacAddress(number)} }]
+  listen: [{ address: ${address} }]
   peers:
-${peers.join("\n")}
+${lnses.map(lns).join("\n")}
+${group(lnses)}
 realms:
-  a.example: { lns: ${isSwitched ? SWITCH_NAME : "lns0"} }
-  b.example: { lns: ${isSwitched ? SWITCH_NAME : `lns${lnses - 1}`} }
+  a.example: { lns: ${lnses[0]!.name} }
+  b.example: { lns: ${GROUP} }
   here.example: { terminate: here }
 units:
   ${unit("here", 2, mode)}
@@ -119,28 +155,32 @@ users-file: users.yaml
 `;
 }
 
-/** A tunnel switch between LACs of these names and the LNSes, each of which has a realm. */
-export function switchYaml(lacs: readonly string[], lnses: number): string {
+/** A tunnel switch: what LACs bring goes on to any of the LNSes. */
+export function switchYaml(
+  { name, address }: Neighbour,
+  lacs: readonly Neighbour[],
+  lnses: readonly Neighbour[],
+): string {
   return `
-name: ${SWITCH_NAME}
+name: ${name}
 l2tp:
-  listen: [{ address: ${SWITCH_ADDRESS} }]
+  listen: [{ address: ${address} }]
   peers:
-${[...lacPeers(lacs), ...lnsPeers(lnses)].join("\n")}
+${[...lacs.map(lac), ...lnses.map(lns)].join("\n")}
+${group(lnses)}
 realms:
-  a.example: { lns: lns0 }
-  b.example: { lns: lns${lnses - 1} }
+  a.example: { lns: ${GROUP} }
+  b.example: { lns: ${GROUP} }
 `;
 }
 
-/** An LNS that is called by LACs of these names. */
-export function lnsYaml(number: number, lacs: readonly string[], mode: UnitMode): string {
+export function lnsYaml({ name, address }: Neighbour, lacs: readonly Neighbour[], mode: UnitMode): string {
   return `
-name: lns${number}
+name: ${name}
 l2tp:
-  listen: [{ address: ${lnsAddress(number)} }]
+  listen: [{ address: ${address} }]
   peers:
-${lacPeers(lacs).join("\n")}
+${lacs.map(lac).join("\n")}
 realms:
   a.example: { terminate: subs }
   b.example: { terminate: subs }

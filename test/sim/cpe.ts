@@ -6,7 +6,7 @@ import type { LinkOutput } from "../../src/ppp/link-types.ts";
 import { DEFAULT_TIMERS } from "../../src/ppp/timers.ts";
 import { PppoeClient } from "../../src/pppoe/client.ts";
 import { DEFAULT_PPPOE_CLIENT_RETRY, type PppoeClientOutput } from "../../src/pppoe/client-types.ts";
-import { BROADCAST_MAC } from "../../src/wire/ethernet.ts";
+import { BROADCAST_MAC, type VlanTag } from "../../src/wire/ethernet.ts";
 import { parseIpv4Address } from "../../src/wire/ip-address.ts";
 import { emitPpp, PPP_IPV4, parsePpp } from "../../src/wire/ppp.ts";
 import type { Chance } from "./chance.ts";
@@ -35,6 +35,8 @@ export interface CpeConfig {
   readonly number: number;
   readonly user: string;
   readonly password: string;
+  /** That he calls under, outermost first. */
+  readonly tags: readonly VlanTag[];
   /** What must come of his calls: a working session, or a definite no. */
   readonly expects: "service" | "no";
   readonly temperament: Temperament;
@@ -192,7 +194,7 @@ export class Cpe {
     this.#calls += 1;
     this.#world.trace.add(`${this.name} calls, for the ${this.#calls}. time`);
     const pppoe = new Pppoe(
-      { localMac: this.mac, tags: [], serviceName: "", retry: DEFAULT_PPPOE_CLIENT_RETRY },
+      { localMac: this.mac, tags: this.config.tags, serviceName: "", retry: DEFAULT_PPPOE_CLIENT_RETRY },
       this.#random,
     );
     const call: Call = {
@@ -234,7 +236,7 @@ export class Cpe {
         maxMruBytes: 1492,
         user: this.config.user,
         password: new Secret(this.config.password),
-        accept: ["chap-md5", "pap"],
+        accept: ["chap-md5", "ms-chap-v2", "pap"],
         ipv4: true,
         ipv6: false,
         timers: DEFAULT_TIMERS,
@@ -250,7 +252,7 @@ export class Cpe {
       if (this.#call !== call || session === undefined) return;
       switch (output.kind) {
         case "send":
-          this.onEthernet(emitSessionFrame(session.acMac, this.mac, session.id, output.frame));
+          this.#sendPpp(session, output.frame);
           break;
         case "network-up":
           if (output.protocol === "ipv4") this.#online(call, output.localAddress);
@@ -293,8 +295,12 @@ export class Cpe {
     });
     const proof = this.#calm && this.provenAt === undefined;
     this.#probeAt = timeline.now + (proof ? PROOF_MS : this.config.temperament.probeEveryMs);
-    const frame = emitPpp(PPP_IPV4, packet);
-    this.onEthernet(emitSessionFrame(call.session.acMac, this.mac, call.session.id, frame));
+    this.#sendPpp(call.session, emitPpp(PPP_IPV4, packet));
+  }
+
+  #sendPpp({ acMac, id }: NonNullable<Call["session"]>, frame: Uint8Array): void {
+    const { tags } = this.config;
+    this.onEthernet(emitSessionFrame({ destination: acMac, source: this.mac, tags }, id, frame));
   }
 
   /** The answer to a probe of ours: of this call, for it came in this call's session. */

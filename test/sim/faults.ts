@@ -33,14 +33,14 @@ const FAULTS: readonly Fault[] = [
     trace.add("all links are dead for a while");
     for (const link of links) link.deadUntil = until;
   },
-  function gatewayIsKilled({ timeline, gateways }, _scenario, chance, leftMs) {
+  function gatewayIsKilled({ timeline }, { gateways }, chance, leftMs) {
     const gateway = chance.of(gateways);
     gateway.kill();
     timeline.after(Math.min(leftMs, chance.of([1, 2_000, 30_000])), () => {
       if (gateway.life === undefined) gateway.start();
     });
   },
-  function gatewayIsRestarted({ timeline, gateways }, _scenario, chance, leftMs) {
+  function gatewayIsRestarted({ timeline }, { gateways }, chance, leftMs) {
     const gateway = chance.of(gateways);
     gateway.stop();
     // who has not ended by then is killed, as a service manager does
@@ -49,7 +49,7 @@ const FAULTS: readonly Fault[] = [
       if (gateway.life === undefined) gateway.start();
     });
   },
-  function machineIsSuspended({ trace, gateways }, _scenario, chance) {
+  function machineIsSuspended({ trace }, { gateways }, chance) {
     const gateway = chance.of(gateways);
     const ms = chance.of([500, 20_000, 300_000]);
     trace.add(`the clock of ${gateway.name} jumps ${ms} ms`);
@@ -58,10 +58,10 @@ const FAULTS: readonly Fault[] = [
 ];
 
 /** Sets wall clocks, back and forth. Nothing but what people read may come of it. */
-export function setWallClocks(world: World, stormMs: number): void {
+export function setWallClocks(world: World, { gateways }: Scenario, stormMs: number): void {
   const chance = world.replacements;
   if (chance === undefined) return;
-  for (const gateway of world.gateways)
+  for (const gateway of gateways)
     world.timeline.after(chance.between(0, stormMs), () =>
       gateway.setWallClock(chance.of([-1e10, -5_000, 5_000, 1e10])),
     );

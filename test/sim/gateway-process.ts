@@ -1,9 +1,11 @@
 import type { LogFields, Logger } from "../../src/base/logger.ts";
 import type { Scheduler } from "../../src/base/scheduler.ts";
 import { type Instant, NEVER } from "../../src/base/time.ts";
+import { DEFAULT_REORDER } from "../../src/channel/dataplane.ts";
 import type { Transmission } from "../../src/dataplane/memory/engine.ts";
 import { Gateway } from "../../src/gateway/gateway.ts";
 import { memoryHostNetwork } from "../../src/io/memory-host-network.ts";
+import { parseL2tp } from "../../src/wire/l2tp.ts";
 import { ActedOnce } from "./acted-once.ts";
 import { etherTypeOf } from "./ethernet.ts";
 import { ToldOnce } from "./invariants.ts";
@@ -13,6 +15,10 @@ import { parseProbe } from "./payload.ts";
 import { SimDataplane } from "./sim-dataplane.ts";
 import { SimScheduler } from "./sim-scheduler.ts";
 import type { SimConfig, World } from "./world.ts";
+
+/** Bits of the first octet (RFC 2661 §3.1). */
+const L2TP_CONTROL_AND_SEQUENCE = 0x88;
+const L2TP_SEQUENCE = 0x08;
 
 export const GATEWAY_MAC = Uint8Array.of(2, 0, 0, 0, 0, 0xac);
 
@@ -26,6 +32,8 @@ interface Life {
   /** By session: the call of the CPE whose packets come out of it. */
   readonly calls: Map<string, number>;
   readonly ended: Set<string>;
+  /** When something came in last, by our tunnel. */
+  readonly heard: Map<number, Instant>;
   alive: boolean;
 }
 
@@ -122,6 +130,7 @@ export class GatewayProcess {
       discovery: () => {},
       calls: new Map(),
       ended: new Set(),
+      heard: new Map(),
       alive: true,
     };
     const moment = async (): Promise<void> => {
@@ -130,7 +139,7 @@ export class GatewayProcess {
       // a process that was killed gets no answer any more
       if (!life.alive) await new Promise<never>(() => {});
     };
-    const dataplane = new SimDataplane(this.name, this.#world.referee, moment);
+    const dataplane = new SimDataplane(this.name, this.#world, moment);
     const scheduler = new SimScheduler(() => this.now());
     const toldOnce = new ToldOnce(this.name, this.#world.referee);
     const actedOnce = new ActedOnce(this.name, this.#world.referee);
@@ -226,9 +235,16 @@ export class GatewayProcess {
   }
 
   receiveDatagram(from: string, datagram: Uint8Array): void {
-    const port = this.#life?.dataplane.ports.get("udp");
-    if (port === undefined) return;
-    this.#life?.dataplane.receiveDatagram(
+    const life = this.#life;
+    const port = life?.dataplane.ports.get("udp");
+    if (life === undefined || port === undefined) return;
+    // with a number in it: what comes early waits for what is missing
+    if ((datagram[0]! & L2TP_CONTROL_AND_SEQUENCE) === L2TP_SEQUENCE)
+      this.#world.timeline.after(DEFAULT_REORDER.timeMs + 1, () => life.dataplane.timeIs(this.now()));
+    const packet = parseL2tp(datagram);
+    if (typeof packet !== "string") life.heard.set(packet.header.tunnelId, this.#world.timeline.now);
+    life.dataplane.timeIs(this.now());
+    life.dataplane.receiveDatagram(
       port,
       { address: from, udpPort: 1701, localAddress: this.address },
       datagram,
@@ -246,7 +262,8 @@ export class GatewayProcess {
     const probe = parseProbe(packet);
     if (probe === undefined) return;
     const address = probe.source.join(".");
-    const session = [...life.gateway.sessions].find((each) => each.view().address === address);
+    // the newest: one that is being taken apart may have given its address back already
+    const session = [...life.gateway.sessions].findLast((each) => each.view().address === address);
     const invariant = "nothing is delivered on a closed session";
     if (session === undefined || life.ended.has(session.id)) {
       this.#world.referee.report(invariant, `${this.name}: nobody has ${address}`);

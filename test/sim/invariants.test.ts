@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { Gateway } from "../../src/gateway/gateway.ts";
+import { etherTypeOffset } from "../../src/wire/ethernet.ts";
 import { ActedOnce } from "./acted-once.ts";
+import { FirstIds } from "./first-ids.ts";
 import { Referee, ToldOnce } from "./invariants.ts";
 import type { Machine } from "./replaceable.ts";
 import { type Saboteur, simulate } from "./run.ts";
@@ -75,7 +77,7 @@ describe("every invariant can fail", () => {
 
   it("a PPPoE session id may be one session's only", async () => {
     const referee = new Referee();
-    const dataplane = new SimDataplane("lac", referee, async () => {});
+    const dataplane = new SimDataplane("lac", { referee, firstIds: new FirstIds() }, async () => {});
     const port = await dataplane.openPort({ kind: "ethernet", ifindex: 1, name: "acc0", mtuBytes: 1500 });
     const mac = Uint8Array.of(2, 0, 0, 0, 0, 1);
     const peer = dataplane.addPeer({ kind: "ethernet", port, remoteMac: mac, localMac: mac, tags: [] });
@@ -104,7 +106,10 @@ describe("every invariant can fail", () => {
     const haunted: Saboteur = ({ lnses }, world) =>
       world.timeline.after(1, () => {
         const { gateway } = lnses[0]!.life!;
-        const ghost = { id: "s0", view: () => ({ id: "s0", state: "open", origin: {}, onward: null }) };
+        const ghost = {
+          id: "s0",
+          view: () => ({ id: "s0", state: "open", origin: { kind: "l2tp", peer: "lac0" }, onward: null }),
+        };
         const real = Object.getOwnPropertyDescriptor(Gateway.prototype, "sessions")!.get!;
         Object.defineProperty(gateway, "sessions", { get: () => [...real.call(gateway), ghost] });
       });
@@ -126,7 +131,7 @@ let other = 0;
 
 /** A probe (see payload.ts) that says that it is of another call than the one before. */
 function withOtherCall(frame: Uint8Array): Uint8Array {
-  const probeAt = 14 + 6 + 2 + 20;
+  const probeAt = etherTypeOffset(frame, 0, frame.length) + 2 + 6 + 2 + 20;
   if (frame.length !== probeAt + 10) return frame;
   const changed = frame.slice();
   changed[probeAt + 5] = other++ & 0xff;

@@ -1,11 +1,13 @@
 import { Agreement, disagreements } from "./agreement.ts";
 import type { Cpe } from "./cpe.ts";
 import { heal, planFaults, setWallClocks } from "./faults.ts";
+import type { FirstIds } from "./first-ids.ts";
 import type { GatewayProcess } from "./gateway-process.ts";
 import type { Violation } from "./invariants.ts";
 import { leasedAddresses, openLeaseBook } from "./lease-book.ts";
 import { leftovers } from "./leftovers.ts";
 import { drawScenario, type Scenario } from "./scenario.ts";
+import { watchSilence } from "./silence.ts";
 import { World, type WorldOptions } from "./world.ts";
 
 /** RFC 2661 §5.8: five retransmissions at 1 s, doubling to 8 s. A closed tunnel is kept as long (§5.7). */
@@ -30,6 +32,7 @@ export interface Outcome {
   readonly ms: number;
   /** How many machines gave way to ones made from their snapshots, by kind. */
   readonly replaced: ReadonlyMap<string, number>;
+  readonly firstIds: Pick<FirstIds, "compared" | "repeated">;
 }
 
 /** For tests of the invariants themselves: breaks something of a world before it begins. */
@@ -50,19 +53,20 @@ export async function simulate(options: WorldOptions, sabotage: Saboteur = () =>
     steps: world.steps,
     ms: world.timeline.now,
     replaced: world.replaced,
+    firstIds: world.firstIds,
   };
 }
 
 async function live(world: World, scenario: Scenario): Promise<void> {
   const { chance, trace, referee } = world;
-  const { lacs, switches, lnses, cpes, helloIntervalMs } = scenario;
-  const { gateways } = world;
+  const { gateways, lacs, switches, lnses, cpes, helloIntervalMs } = scenario;
   const settleMs = helloIntervalMs + RETRANSMISSION_CYCLE_MS + ECHO_MS + SLACK_MS;
 
   for (const gateway of gateways) gateway.start();
   const stormMs = chance.between(10_000, 90_000);
+  watchSilence(world, gateways, helloIntervalMs);
   planFaults(world, scenario, stormMs);
-  setWallClocks(world, stormMs);
+  setWallClocks(world, scenario, stormMs);
   await world.pass(stormMs);
 
   trace.add("the links are good from now on");
@@ -92,16 +96,18 @@ async function live(world: World, scenario: Scenario): Promise<void> {
   if (!(await world.untilSampled(everyoneIsGone, settleMs + SLACK_MS)))
     referee.report("nothing is left when all have hung up", left().join("; "));
 
-  for (const some of [lacs, switches]) await stopAll(world, some);
+  await shutDown(world, lacs);
+  await shutDown(world, switches);
   if (chance.is(0.1)) {
     await world.untilSampled(() => lnses.every(({ life }) => tunnelsOf(life) === 0), settleMs);
     for (const { name, life } of lnses)
       if (tunnelsOf(life) > 0) referee.report("nothing is left when all have hung up", `${name}: a tunnel`);
   }
-  await stopAll(world, lnses);
+  await shutDown(world, lnses);
 }
 
-async function stopAll(world: World, gateways: readonly GatewayProcess[]): Promise<void> {
+async function shutDown(world: World, gateways: readonly GatewayProcess[]): Promise<void> {
+  if (gateways.length === 0) return;
   for (const gateway of gateways) gateway.stop();
   await world.pass(STOP_MS);
   for (const { name, life } of gateways)

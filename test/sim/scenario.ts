@@ -1,69 +1,32 @@
 import { NEVER } from "../../src/base/time.ts";
+import { TPID_8021Q, type VlanTag } from "../../src/wire/ethernet.ts";
 import type { Chance } from "./chance.ts";
-import {
-  configOf,
-  lacAddress,
-  lacYaml,
-  lnsAddress,
-  lnsYaml,
-  passwordOf,
-  SWITCH_ADDRESS,
-  SWITCH_NAME,
-  switchYaml,
-  USERS,
-  userName,
-  withPolicies,
-} from "./configurations.ts";
+import { passwordOf, userName } from "./configurations.ts";
 import { Cpe, type CpeConfig, type Temperament } from "./cpe.ts";
-import { GatewayProcess } from "./gateway-process.ts";
+import type { GatewayProcess } from "./gateway-process.ts";
 import { Link, type Weather } from "./links.ts";
+import { drawNetwork, type Network } from "./network.ts";
 import type { World } from "./world.ts";
 
+/** IEEE 802.1ad. */
+const TPID_8021AD = 0x88a8;
+
 /** Who is there, and what lies between them. */
-export interface Scenario {
-  readonly lacs: readonly GatewayProcess[];
-  /** The tunnel switch between LACs and LNSes, if there is one. */
-  readonly switches: readonly GatewayProcess[];
-  readonly lnses: readonly GatewayProcess[];
+export interface Scenario extends Network {
+  /** LACs first, LNSes last: the order in which they are shut down. */
+  readonly gateways: readonly GatewayProcess[];
   readonly cpes: readonly Cpe[];
   readonly links: readonly Link[];
   /** Which LAC a CPE calls. */
   readonly lacOf: ReadonlyMap<Cpe, GatewayProcess>;
-  readonly helloIntervalMs: number;
 }
 
-/** All from the world's chance: a few LACs, LNSes and CPEs of all tempers, on links of their own. */
+/** All from the world's chance: gateways, and CPEs of all tempers, on links of their own. */
 export function drawScenario(world: World): Scenario {
   const { chance } = world;
-  const policies = {
-    helloIntervalMs: chance.of([5_000, 20_000, 60_000]),
-    hideAvps: chance.is(0.3),
-    receiveWindow: chance.of([1, 4, 128]),
-    proxy: chance.of(["accept", "accept", "renegotiate"] as const),
-    authentication: [chance.of(["chap", "chap", "pap"] as const)],
-    replayAuthentication: chance.of(["never", "never", "always"] as const),
-  };
-  const mode = chance.of(["device", "shared"] as const);
-  const lacCount = chance.is(0.25) ? 2 : 1;
-  const lnsCount = chance.is(0.3) ? 2 : 1;
-  const isSwitched = chance.is(0.3);
   const users = new Map<number, string>();
-  const changeMs = chance.of([0, 0, 1.5, 25]);
-  const lacs = range(lacCount).map((i) => {
-    const config = withPolicies(configOf(lacYaml(i, lnsCount, isSwitched, mode), USERS), policies);
-    return new GatewayProcess(`lac${i}`, lacAddress(i), config, changeMs, users, world);
-  });
-  const lacNames = lacs.map(({ name }) => name);
-  const switches = range(isSwitched ? 1 : 0).map(() => {
-    const config = withPolicies(configOf(switchYaml(lacNames, lnsCount), USERS), policies);
-    return new GatewayProcess(SWITCH_NAME, SWITCH_ADDRESS, config, changeMs, users, world);
-  });
-  const callers = isSwitched ? [SWITCH_NAME] : lacNames;
-  const lnses = range(lnsCount).map((i) => {
-    const config = withPolicies(configOf(lnsYaml(i, callers, mode), USERS), policies);
-    return new GatewayProcess(`lns${i}`, lnsAddress(i), config, changeMs, users, world);
-  });
-  world.gateways.push(...lacs, ...switches, ...lnses);
+  const network = drawNetwork(world, users);
+  const { lacs, switches, lnses } = network;
 
   const links: Link[] = [];
   const weather = drawWeather(chance);
@@ -72,27 +35,14 @@ export function drawScenario(world: World): Scenario {
     links.push(made);
     return made;
   };
-  const neighbours = (of: GatewayProcess): readonly GatewayProcess[] => {
-    if (switches.includes(of)) return [...lacs, ...lnses];
-    if (isSwitched) return switches;
-    return lacs.includes(of) ? lnses : lacs;
-  };
-  for (const from of world.gateways) {
-    const paths = new Map<string, Link>();
-    for (const to of neighbours(from))
-      paths.set(
-        to.address,
-        link(`${from.name} → ${to.name}`, (datagram) => to.receiveDatagram(from.address, datagram)),
-      );
-    from.onDatagram = (to, datagram) => paths.get(to)?.send(datagram);
-  }
+  joinGateways(network, link);
 
   const lacOf = new Map<Cpe, GatewayProcess>();
-  for (const i of range(chance.integer(1, 4))) {
-    const cpe = new Cpe(drawCpe(i + 1, chance), world);
+  for (let number = 1, count = chance.integer(1, 4); number <= count; number++) {
+    const cpe = new Cpe(drawCpe(number, chance), world);
     const lac = chance.of(lacs);
     lacOf.set(cpe, lac);
-    users.set(i + 1, cpe.config.user);
+    users.set(number, cpe.config.user);
     const up = link(`${cpe.name} → ${lac.name}`, (frame) => lac.receiveEthernet(frame));
     cpe.onEthernet = (frame) => up.send(frame);
   }
@@ -109,7 +59,24 @@ export function drawScenario(world: World): Scenario {
   }
   const cpes = [...lacOf.keys()];
   world.cpes.push(...cpes);
-  return { lacs, switches, lnses, cpes, links, lacOf, helloIntervalMs: policies.helloIntervalMs };
+  return { ...network, gateways: [...lacs, ...switches, ...lnses], cpes, links, lacOf };
+}
+
+function joinGateways(
+  { neighbours }: Network,
+  link: (name: string, deliver: (bytes: Uint8Array) => void) => Link,
+): void {
+  const paths = new Map<GatewayProcess, Map<string, Link>>();
+  for (const [a, b] of neighbours)
+    for (const [from, to] of [[a, b] as const, [b, a] as const]) {
+      const its = paths.get(from) ?? new Map<string, Link>();
+      paths.set(from, its);
+      its.set(
+        to.address,
+        link(`${from.name} → ${to.name}`, (datagram) => to.receiveDatagram(from.address, datagram)),
+      );
+      from.onDatagram = (address, datagram) => its.get(address)?.send(datagram);
+    }
 }
 
 /** How bad a link may be for a while. */
@@ -131,9 +98,16 @@ function drawCpe(number: number, chance: Chance): CpeConfig {
     number,
     user: userName(number, realm),
     password: wrong && realm !== "nowhere.example" ? "a guess" : passwordOf(number),
+    tags: drawTags(number, chance),
     expects: wrong ? "no" : "service",
     temperament: drawTemperament(chance),
   };
+}
+
+/** None, one or two. */
+function drawTags(number: number, chance: Chance): readonly VlanTag[] {
+  const inner = { tpid: TPID_8021Q, tci: 100 + number };
+  return chance.of([[], [], [], [inner], [{ tpid: TPID_8021AD, tci: 7 }, inner]]);
 }
 
 function drawTemperament(chance: Chance): Temperament {
@@ -148,8 +122,4 @@ function drawTemperament(chance: Chance): Temperament {
     renegotiateEveryMs: chance.is(0.25) ? 15_000 : NEVER,
     probeEveryMs: chance.of([2_000, 10_000, NEVER]),
   };
-}
-
-function range(count: number): readonly number[] {
-  return Array.from({ length: count }, (_, i) => i);
 }

@@ -1,4 +1,5 @@
 import { expect, vi } from "vitest";
+import { repeatsTooOften } from "./first-ids.ts";
 import { simulate } from "./run.ts";
 
 vi.mock("../../src/pppoe/access-concentrator.ts", async (original) => {
@@ -28,9 +29,12 @@ const MACHINES = ["AccessConcentrator", "L2tpEndpoint", "PppClient", "PppServer"
  */
 export async function expectEverySeedToPass(first: number, last: number): Promise<void> {
   const replaced = new Set<string>();
+  const firstIds = { compared: 0, repeated: 0 };
   for (let seed = first; seed <= last; seed++) {
     const outcome = await simulate({ seed, disturb: true });
     for (const kind of outcome.replaced.keys()) replaced.add(kind);
+    firstIds.compared += outcome.firstIds.compared;
+    firstIds.repeated += outcome.firstIds.repeated;
     if (outcome.violation !== undefined)
       expect.fail(`seed ${seed}: ${outcome.violation.invariant}: ${outcome.violation.text}`);
     if (seed % TWINS_EVERY !== 0) continue;
@@ -38,5 +42,9 @@ export async function expectEverySeedToPass(first: number, last: number): Promis
     const plain = await simulate({ seed, disturb: false });
     expect(plain.hash, `seed ${seed}`).toBe(outcome.hash);
   }
+  expect(firstIds.compared).toBeGreaterThan(last - first);
+  expect(repeatsTooOften(firstIds), `${firstIds.repeated} first ids were those of an earlier life`).toBe(
+    false,
+  );
   expect([...replaced].sort()).toEqual(MACHINES);
 }

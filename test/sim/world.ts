@@ -2,6 +2,7 @@ import { type Instant, NEVER } from "../../src/base/time.ts";
 import type { Config } from "../../src/config/config.ts";
 import { Chance } from "./chance.ts";
 import type { Cpe } from "./cpe.ts";
+import { FirstIds } from "./first-ids.ts";
 import type { GatewayProcess } from "./gateway-process.ts";
 import { Referee } from "./invariants.ts";
 import { Timeline } from "./timeline.ts";
@@ -25,6 +26,7 @@ const SAMPLE_MS = 1_000;
 export class World {
   readonly timeline = new Timeline();
   readonly referee = new Referee();
+  readonly firstIds = new FirstIds();
   readonly trace: Trace;
   readonly chance: Chance;
   /** Its draws are no part of the story: with and without them it must be the same. */
