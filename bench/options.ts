@@ -22,8 +22,10 @@ export function parseOptions(words: readonly string[]): BenchOptions {
   return { quick: values.quick, only: values.only, json: values.json };
 }
 
-/** Whether `pattern` occurs in `name`; "*" stands for anything. */
+/** Whether `pattern`, or one of several with "|" between them, occurs in `name`; "*" stands for anything. */
 export function matches(name: string, pattern: string): boolean {
-  const parts = pattern.split("*").map((part) => part.replace(/[.+?^${}()|[\]\\]/g, "\\$&"));
-  return new RegExp(parts.join(".*")).test(name);
+  return pattern.split("|").some((alternative) => {
+    const parts = alternative.split("*").map((part) => part.replace(/[.+?^${}()[\]\\]/g, "\\$&"));
+    return new RegExp(parts.join(".*")).test(name);
+  });
 }

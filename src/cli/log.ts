@@ -21,13 +21,27 @@ export function createLogger(options: LogOptions): Logger {
     {
       level,
       base: null,
-      timestamp: pino.stdTimeFunctions.isoTime,
+      timestamp: timestamps(),
       formatters: { level: (label) => ({ level: label }) },
     },
     pretty
       ? { write: (line: string) => sink.write(prettyLine(line)) }
       : { write: (line: string) => sink.write(line) },
   );
+}
+
+/** The time of a line as its JSON; lines of one millisecond share the text. */
+function timestamps(): () => string {
+  let last = Number.NaN;
+  let text = "";
+  return () => {
+    const now = Date.now();
+    if (now !== last) {
+      last = now;
+      text = `,"time":"${new Date(now).toISOString()}"`;
+    }
+    return text;
+  };
 }
 
 /** "12:34:56.789 info  session opened  user=alice address=192.0.2.7" of a JSON line. */

@@ -22,6 +22,8 @@ describe("--only", () => {
     ["loop/lac/setup/rush/rate", true],
     ["loop/*/rush", true],
     ["lac/up", false],
+    ["memory|*/rush", true],
+    ["memory|idle", false],
     // dots and the like mean themselves
     ["loop.lac", false],
     ["(", false],
