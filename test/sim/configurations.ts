@@ -24,9 +24,9 @@ export function configOf(yaml: string, users: string): Config {
   }
 }
 
-export const MAX_CPES = 6;
+const MAX_CPES = 6;
 /** Realms: that of the first LNS, that of all of them, and the one that a LAC terminates itself. */
-export const REALMS = ["a.example", "b.example", "here.example"] as const;
+const REALMS = ["a.example", "b.example", "here.example"] as const;
 
 export function userName(cpe: number, realm: string): string {
   return `u${cpe}@${realm}`;

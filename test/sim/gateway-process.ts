@@ -20,7 +20,7 @@ import type { SimConfig, World } from "./world.ts";
 const L2TP_CONTROL_AND_SEQUENCE = 0x88;
 const L2TP_SEQUENCE = 0x08;
 
-export const GATEWAY_MAC = Uint8Array.of(2, 0, 0, 0, 0, 0xac);
+const GATEWAY_MAC = Uint8Array.of(2, 0, 0, 0, 0, 0xac);
 
 /** One life of a gateway: what a restart takes away. */
 interface Life {

@@ -1,8 +1,10 @@
 import { describe, expect, it } from "vitest";
+import type { L2tpChannelSpec, UdpPeerSpec } from "../../src/channel/dataplane.ts";
 import { Gateway } from "../../src/gateway/gateway.ts";
 import { etherTypeOffset } from "../../src/wire/ethernet.ts";
 import { ActedOnce } from "./acted-once.ts";
-import { FirstIds } from "./first-ids.ts";
+import { Deliveries } from "./deliveries.ts";
+import { FirstIds, repeatsTooOften } from "./first-ids.ts";
 import { Referee, ToldOnce } from "./invariants.ts";
 import type { Machine } from "./replaceable.ts";
 import { type Saboteur, simulate } from "./run.ts";
@@ -84,6 +86,49 @@ describe("every invariant can fail", () => {
     dataplane.addChannel({ kind: "pppoe", peer, sessionId: 5 });
     expect(() => dataplane.addChannel({ kind: "pppoe", peer, sessionId: 5 })).toThrow("session");
     expect(referee.first?.invariant).toBe("no two sessions share an id");
+  });
+
+  it("a frame that comes out of another channel than its own was delivered wrongly", () => {
+    const referee = new Referee();
+    const deliveries = new Deliveries("lns", referee);
+    const peer = { kind: "udp", address: "192.0.2.1" } as UdpPeerSpec;
+    const channel = (session: number): L2tpChannelSpec => ({
+      kind: "l2tp",
+      peer: 1,
+      localTunnelId: 7,
+      localSessionId: session,
+      remoteTunnelId: 8,
+      remoteSessionId: session,
+    });
+    deliveries.added(1, channel(5), peer);
+    deliveries.added(2, channel(6), peer);
+    const data = Uint8Array.of(0, 2, 0, 7, 0, 5, 0xff, 3, 0xc0, 0x21);
+    const puntedOn = (id: number): string | undefined => {
+      const punt = { kind: "frame", channel: id, frame: data } as const;
+      deliveries.datagram("192.0.2.1", data, () => deliveries.punted(punt, () => {}));
+      return referee.first?.invariant;
+    };
+    expect(puntedOn(1)).toBeUndefined();
+    expect(puntedOn(2)).toBe("nothing is delivered on a closed session");
+  });
+
+  it("gateways that begin with the same ids after each restart are noticed", () => {
+    const restarts = (idOf: (life: number) => number): boolean => {
+      const firstIds = new FirstIds();
+      for (let life = 0; life < 20; life++)
+        firstIds.note("lac", {}, { kind: "pppoe", peer: 1, sessionId: idOf(life) });
+      return repeatsTooOften(firstIds);
+    };
+    expect(restarts((life) => 1000 + life)).toBe(false);
+    expect(restarts(() => 1)).toBe(true);
+  });
+
+  it("a tunnel that lives on without hearing anything is noticed", async () => {
+    const numb: Saboteur = ({ gateways }, world) =>
+      world.timeline.after(1, () => {
+        for (const { life } of gateways) life!.heard.get = () => -1e6;
+      });
+    expect(await violatedBy(numb)).toContain("a tunnel ends whose peer is silent");
   });
 
   it("a CPE that nobody hears gets no working session", async () => {

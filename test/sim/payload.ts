@@ -6,7 +6,7 @@ const PROTOCOL_EXPERIMENT = 253;
 const BYTES = 10;
 
 /** What a CPE's packets say: whose they are, in which of his calls he sent them, and which one it is. */
-export interface Probe {
+interface Probe {
   readonly cpe: number;
   readonly call: number;
   readonly serial: number;
