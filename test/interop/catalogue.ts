@@ -87,7 +87,7 @@ export const SCENARIOS = {
   "xl2tpd-lns-window": lnsOf("xl2tpd", "eight calls at once through its receive window of 4"),
   "xl2tpd-lns-loss": lnsOf(
     "xl2tpd",
-    "10 % loss and reordering each way: the call comes up, carries packets, and ends on both sides",
+    "10 % loss and reordering each way: the call comes up by PAP, carries packets, and ends on both sides",
   ),
 
   "xl2tpd-client": clientOf("tunnel secret; CHAP; full-size packets both ways; the client hangs up"),
@@ -99,7 +99,7 @@ export const SCENARIOS = {
   "xl2tpd-client-ipv6": clientOf("IPV6CP; IPv6 packets both ways, our address put on the device by hand"),
   "xl2tpd-client-crowd": clientOf("four tunnels at once from one address and port"),
   "xl2tpd-client-loss": clientOf(
-    "10 % loss and reordering each way: the call comes up, carries packets, and ends on both sides",
+    "10 % loss and reordering each way: the call comes up by PAP, carries packets, and ends on both sides",
   ),
 
   "xl2tpd-switch-ours": {

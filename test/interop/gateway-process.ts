@@ -78,8 +78,9 @@ export class GatewayProcess {
   }
 
   /** Waits until there is no session any more. */
-  async idle(): Promise<void> {
-    await eventually("all sessions are gone", async () => (await this.show("sessions")).length === 0);
+  async idle(options?: { timeoutMs: number }): Promise<void> {
+    const none = async (): Promise<boolean> => (await this.show("sessions")).length === 0;
+    await eventually("all sessions are gone", none, options);
   }
 
   /** Sends SIGTERM and returns the exit status; null when it had to be killed. */

@@ -29,11 +29,16 @@ export class L2tpns {
   readonly #directory: string;
   readonly #daemon: ChildProcess;
   readonly #radius: ChildProcess;
+  #radiusIsReady = false;
 
   private constructor(directory: string, daemon: ChildProcess, radius: ChildProcess) {
     this.#directory = directory;
     this.#daemon = daemon;
     this.#radius = radius;
+    // all that it ever says
+    radius.stdout!.once("data", () => {
+      this.#radiusIsReady = true;
+    });
   }
 
   /** Answers calls from LACs at `address`, and asks its RADIUS for `users`. */
@@ -79,10 +84,16 @@ export class L2tpns {
       detached: true, // it ends its whole process group with itself
     });
     const l2tpns = new L2tpns(directory, daemon, radius);
-    // it waits for other members of its cluster first
-    await eventually("l2tpns takes calls", () => l2tpns.log().includes("declaring myself the master"), {
-      hopeless: () => (daemon.exitCode === null ? undefined : l2tpns.log()),
-    });
+    try {
+      // it waits for other members of its cluster first
+      await eventually("l2tpns takes calls", () => l2tpns.log().includes("declaring myself the master"), {
+        hopeless: () => (daemon.exitCode === null ? undefined : l2tpns.log()),
+      });
+      await eventually("its RADIUS answers", () => l2tpns.#radiusIsReady);
+    } catch (error) {
+      await l2tpns.stop();
+      throw error;
+    }
     return l2tpns;
   }
 
@@ -110,7 +121,7 @@ function prepared(): { program: string; libraries: string } {
 
 function startRadius(netns: Netns, users: Readonly<Record<string, string>>): ChildProcess {
   const settings = JSON.stringify({ address: "127.0.0.1", secret: RADIUS_SECRET, users });
-  return netns.spawn([process.execPath, RADIUS, settings], { stdio: "ignore" });
+  return netns.spawn([process.execPath, RADIUS, settings], { stdio: ["ignore", "pipe", "ignore"] });
 }
 
 function startupConfig({ hostName, secret, address, device, more }: Role, directory: string): string {

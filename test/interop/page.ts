@@ -2,7 +2,7 @@
 
 import { type PeerProgram, SCENARIOS, type Scenario, type ScenarioId } from "./catalogue.ts";
 
-export type Result = "passed" | "failed" | "skipped";
+export type Result = "passed" | "failed";
 
 const HEADINGS = ["scenario", "version", "it is", "Lacewing is", "what was exercised", "result"];
 
@@ -17,10 +17,10 @@ const INTRODUCTION = `# Interoperation
 
 Made by \`npm run interop\`, which runs all of this against other people's programs and writes this page from the results.
 Every row is a test in \`test/interop\`; a test in \`npm test\` fails when a scenario there is missing here.
-\`npm run interop -- -t xl2tpd-lns\` runs some of them, and leaves this page as it is.
+\`npm run interop -- -t xl2tpd-lns\` runs some of them and renews their rows.
 `;
 
-/** Every scenario in the order of the catalogue; what did not run at all is an error of the caller's. */
+/** Every scenario, in the order of the catalogue. */
 export function renderPage(
   results: Readonly<Record<ScenarioId, Result>>,
   versions: Readonly<Record<PeerProgram, string>>,
@@ -37,19 +37,25 @@ export function renderPage(
 
 /** What a page says of each scenario, by its id: roles and what was exercised, without version and result. */
 export function listedScenarios(page: string): Record<string, string> {
-  const cells = page.split("\n").flatMap((line) => {
-    const match = /^\| ([a-z][a-z0-9-]*) \|(.*)\|$/.exec(line);
-    return match === null || match[1] === HEADINGS[0] ? [] : [[match[1]!, match[2]!.split("|")] as const];
-  });
-  return Object.fromEntries(
-    cells.map(([id, [, ...rest]]) => [
-      id,
-      rest
-        .slice(0, 3)
-        .map((cell) => cell.trim())
-        .join(" | "),
-    ]),
+  return Object.fromEntries(rowsOf(page).map(([id, , ...rest]) => [id, rest.slice(0, 3).join(" | ")]));
+}
+
+/** The results of a page, by id, as far as they are of these versions. */
+export function listedResults(
+  page: string,
+  versions: Readonly<Record<PeerProgram, string>>,
+): Partial<Record<ScenarioId, Result>> {
+  const current = rowsOf(page).filter(
+    ([id, version]) => version === versions[SCENARIOS[id as ScenarioId]?.peer],
   );
+  return Object.fromEntries(current.map((cells) => [cells[0], cells.at(-1)]));
+}
+
+function rowsOf(page: string): [string, ...string[]][] {
+  return page.split("\n").flatMap((line): [string, ...string[]][] => {
+    const match = /^\| ([a-z][a-z0-9-]*) \| (.*) \|$/.exec(line);
+    return match === null || match[1] === HEADINGS[0] ? [] : [[match[1]!, ...match[2]!.split(" | ")]];
+  });
 }
 
 /** The same of the catalogue. */

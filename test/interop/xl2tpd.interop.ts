@@ -141,7 +141,7 @@ describe.skipIf(!isRoot)("xl2tpd", () => {
 
     beforeEach(async () => {
       lac = await GatewayProcess.start(network.lac, LAC, FILES);
-      onTestFailed(() => console.error(`LAC:\n${lac.log}\nxl2tpd:\n${xl2tpd?.job.output()}`));
+      onTestFailed(() => console.error(`LAC:\n${lac.log}`));
     });
 
     afterEach(async () => {
@@ -164,6 +164,8 @@ describe.skipIf(!isRoot)("xl2tpd", () => {
         pool: "100.66.0.10-100.66.0.30",
         ...rest,
       });
+      const { job } = xl2tpd;
+      onTestFailed(() => console.error(`xl2tpd:\n${job.output()}`));
       return xl2tpd;
     }
 
@@ -216,16 +218,21 @@ describe.skipIf(!isRoot)("xl2tpd", () => {
     });
 
     scenario("xl2tpd-lns-loss", async () => {
-      const server = await start({ far: true });
+      // By PAP: a pppd whose CHAP Success is lost never repeats its Response. By echo, too: it sends no PADT, and
+      // when all its Terminate-Requests are lost, the LNS has to find out
+      const server = await start({
+        far: true,
+        pppd: ["require-pap", "lcp-echo-interval 3", "lcp-echo-failure 5"],
+      });
       const before = await network.lost("far-isp");
-      const pppd = call(FAR_BOB);
+      const pppd = call(FAR_BOB, { method: "any" });
       const { local, remote } = await addresses(pppd, BAD_ROAD);
       await lac.session(FAR_BOB);
       await network.pingOnBadRoad("cpe", remote);
       await network.pingOnBadRoad("far-isp", local);
       await pppd.kill();
       await pppd.finish();
-      await lac.idle();
+      await lac.idle(BAD_ROAD);
       await server.job.waitFor(/Connection closed|disconnected/, BAD_ROAD);
       const [out, back] = await network.lost("far-isp");
       expect(out).toBeGreaterThan(before[0]);
@@ -332,7 +339,7 @@ describe.skipIf(!isRoot)("xl2tpd", () => {
 
     scenario("xl2tpd-client-loss", async () => {
       const before = await network.lost("far-client");
-      await start({ far: true });
+      await start({ far: true, pppd: ["refuse-chap", "refuse-mschap", "refuse-mschap-v2", "refuse-eap"] });
       await xl2tpd.control("c lns");
       const { local, remote } = await addresses(pppd, BAD_ROAD);
       await lns.session(ALICE);
