@@ -69,6 +69,8 @@ export class UnitGroup {
       if (stale === undefined || stale === session) break;
       stale.end(endCause("replaced", `${user.name} has logged in again and takes ${user.address} over`));
       await stale.ended;
+      // one whose end has failed half-way may hold it still, and waiting for him again would never end
+      this.#pool.release(user.address, stale);
     }
     if (session.isOver) return { ok: false, reason: "the session is over" };
     this.#pool.leaseFixed(user.address, session);
