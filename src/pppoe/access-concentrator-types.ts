@@ -220,11 +220,13 @@ export interface AcSessionView {
 
 /** A PADI, or a PADR, that waits for its turn. Plain data. */
 export interface WaitingCall {
-  /** Who it is; for a PADR, its cookie. */
+  /** Who it is. */
   readonly key: string;
   readonly remoteMac: Uint8Array;
   readonly tags: readonly VlanTag[];
   readonly echo: RequestEcho;
+  /** The number of a PADR's; 0 for a PADI. */
+  readonly cookie: number;
   /** When it was last heard. */
   readonly since: Instant;
   /** Not before then; PADO's delay. */

@@ -26,7 +26,7 @@ import { Answerer, type Station } from "./answerer.ts";
 import { readEcho } from "./answers.ts";
 import { CallQueue, type Turn } from "./call-queue.ts";
 import { CallSessions } from "./call-sessions.ts";
-import { COOKIE_KEY_BYTES, checkCookie, cookieAgeMs, cookieNumber, issueCookie } from "./cookie.ts";
+import { COOKIE_KEY_BYTES, checkCookie, cookieNumber, issueCookie } from "./cookie.ts";
 import { type DiscoveryFrame, readDiscoveryFrame } from "./discovery-frame.ts";
 import { LoginBackoff, noLoginBackoff } from "./login-backoff.ts";
 import { servesName } from "./service-policy.ts";
@@ -221,20 +221,17 @@ export class AccessConcentrator {
     if (!servesName(services, fromUtf8(echo.serviceName))) return answerer.discard("unknown-service");
     const host = { remoteMac: source, tags: vlanTags };
     const notBefore = now + Math.round(limits.padoDelayMs * this.#load());
-    if (notBefore === now && this.#queue.mayOffer(now)) return this.#offer(now, host, subscriber, echo);
-    // hosts behind one address are told apart by their Host-Uniq
-    const key = `${subscriber}/${echo.hostUniq === undefined ? "" : toHex(echo.hostUniq)}`;
+    if (notBefore === now && this.#queue.mayOffer()) return this.#offer(now, host, subscriber, echo);
+    const key = callerKey(subscriber, echo);
     const first = this.#queue.padi(key);
     if (first === undefined) this.#state.counters.padiDelayed += 1;
-    const call = { key, ...host, echo, since: now, notBefore: first?.notBefore ?? notBefore };
+    const call = { key, ...host, echo, cookie: 0, since: now, notBefore: first?.notBefore ?? notBefore };
     return this.#queue.putPadi(now, call) ? NOTHING : answerer.discard("no-room-to-wait");
   }
 
   #offer(now: Instant, host: Station, subscriber: SubscriberKey, echo: RequestEcho): Outputs {
     const cookie = issueCookie(this.#cookieKey, now, this.#state.nextCookieSerial++, subscriber);
-    const outputs = this.#answerer.offer(host, echo, cookie);
-    if (outputs.length > 0) this.#admission.offered(now);
-    return outputs;
+    return this.#answerer.offer(host, echo, cookie);
   }
 
   #receivePadr(now: Instant, { packet, source, vlanTags }: DiscoveryFrame): Outputs {
@@ -256,7 +253,7 @@ export class AccessConcentrator {
     const own = this.#sessions.table.of(source, vlanTags);
     const repeated = own.find((session) => session.cookie === number);
     if (repeated !== undefined) return this.#sessions.repeat(repeated, echo);
-    const key = `${number}`;
+    const key = callerKey(subscriber, echo);
     const line = findAccessLine(packet.tags);
     const first = this.#queue.padr(key);
     const call = {
@@ -264,7 +261,8 @@ export class AccessConcentrator {
       remoteMac: source,
       tags: vlanTags,
       echo,
-      // who repeats it still waits, and keeps his place
+      cookie: number,
+      // who repeats it, perhaps with a newer offer's cookie, still waits, and keeps his place
       since: now,
       notBefore: now,
       ...(line && { line }),
@@ -273,7 +271,6 @@ export class AccessConcentrator {
       this.#queue.putPadr(now, call);
       return NOTHING;
     }
-    this.#admission.taken(now, cookieAgeMs(now, cookie));
     if (this.#logins.holdsBack(subscriber, now)) return answerer.discard("login-backoff");
     if (!servesName(services, fromUtf8(echo.serviceName)))
       return answerer.refusal(call, echo, "service-not-offered", "this service is not offered");
@@ -317,6 +314,11 @@ export class AccessConcentrator {
     const ofSessions = this.#sessions.table.liveCount / this.#config.limits.maxSessions;
     return Math.min(1, Math.max(this.#admission.load, ofSessions));
   }
+}
+
+/** Who waits: hosts behind one address are told apart by their Host-Uniq. */
+function callerKey(subscriber: SubscriberKey, { hostUniq }: RequestEcho): string {
+  return `${subscriber}/${hostUniq === undefined ? "" : toHex(hostUniq)}`;
 }
 
 function initialState(config: AccessConcentratorConfig, random: RandomSource): AccessConcentratorState {

@@ -15,7 +15,7 @@ export interface AdmissionLimits {
   readonly startDelayMs: number;
   /** A host that has not begun PPP after this long takes no place among the starting ones. */
   readonly startTimeoutMs: number;
-  /** PADIs, and PADRs, that may wait for their turn. */
+  /** PADIs, and PADRs, that may wait for their turn; with half as many PADRs no more PADIs are answered. */
   readonly waitingPadis: number;
   readonly waitingPadrs: number;
   /** A PADR that has not been repeated for longer is forgotten: the host has gone back to PADI. */
@@ -24,27 +24,19 @@ export interface AdmissionLimits {
 
 export const DEFAULT_ADMISSION_LIMITS: AdmissionLimits = {
   initialStarting: 128,
-  minStarting: 32,
+  minStarting: 64,
   maxStarting: 2048,
   maxSetUps: 16_384,
   startDelayMs: 150,
   startTimeoutMs: 1000,
   waitingPadis: 16_384,
-  waitingPadrs: 4_096,
-  padrPatienceMs: 4_000,
+  waitingPadrs: 32_768,
+  // CPEs repeat it after 5 s, and after 10 s more
+  padrPatienceMs: 12_000,
 };
 
 /** The window is looked at so often. */
 const TICK_MS = 100;
-/** An offer that has led to no PADR for so long will not. Counted in slots, by the time of the offer. */
-const OFFER_LIFE_MS = 1000;
-const OFFER_SLOTS = 8;
-const OFFER_SLOT_MS = OFFER_LIFE_MS / OFFER_SLOTS;
-/** Of a flood of PADIs under made-up addresses hardly an offer is taken; it must not keep others waiting. */
-const LEAST_YIELD = 1 / 1024;
-const YIELD_WEIGHT = 1 / 32;
-/** What offers that nobody took in time tell at most, at one look: their hosts may be slow, and not made up. */
-const LEAST_LOOK_YIELD = 1 / 16;
 const DECREASE = 0.7;
 const INCREASE = 1 / 8;
 
@@ -54,15 +46,11 @@ export interface AdmissionState {
   window: number;
   starting: number;
   setUps: number;
-  /** Offers without a PADR, by OFFER_SLOT_MS, and the slot (time / OFFER_SLOT_MS) up to which older ones are forgotten. */
-  readonly offers: number[];
-  offerSlot: number;
-  outstanding: number;
-  /** The part of the offers that is taken. */
-  yield: number;
   tickAt: Instant;
   /** Shortest delay between PADS and PPP since the last tick. */
   leastDelayMs: number;
+  /** When PPP was last heard on a session that was starting. */
+  heardAt: Instant;
   /** Somebody had to wait for the window since the last tick. */
   wanted: boolean;
   /** What is seen until then comes of what was admitted before the window shrank. */
@@ -74,12 +62,9 @@ export function newAdmission(limits: AdmissionLimits): AdmissionState {
     window: limits.initialStarting,
     starting: 0,
     setUps: 0,
-    offers: new Array<number>(OFFER_SLOTS).fill(0),
-    offerSlot: 0,
-    outstanding: 0,
-    yield: 1,
     tickAt: NEVER,
     leastDelayMs: NEVER,
+    heardAt: -NEVER,
     wanted: false,
     settlesAt: 0,
   };
@@ -108,36 +93,12 @@ export class Admission {
     return may;
   }
 
-  /** Whether a PADI may be answered now, while `waiting` PADRs wait for their turn. */
-  mayOffer(now: Instant, waiting: number): boolean {
-    this.#forgetOffers(now);
-    const s = this.#state;
-    const coming = waiting + s.outstanding * s.yield;
-    const may = s.starting + coming < Math.floor(s.window) && s.setUps + coming < this.#limits.maxSetUps;
-    if (!may) s.wanted = true;
-    return may;
-  }
-
-  /** A PADO goes out. */
-  offered(now: Instant): void {
-    this.#forgetOffers(now);
-    this.#state.offers[this.#state.offerSlot % OFFER_SLOTS]! += 1;
-    this.#state.outstanding += 1;
-  }
-
-  /** The first PADR with the cookie of an offer made `ageMs` ago. */
-  taken(now: Instant, ageMs: number): void {
-    this.#forgetOffers(now);
-    const s = this.#state;
-    const slot = Math.floor(Math.max(0, now - ageMs) / OFFER_SLOT_MS);
-    const at = slot % OFFER_SLOTS;
-    const late = slot <= s.offerSlot - OFFER_SLOTS;
-    // it has counted as lost, and was not
-    if (late) s.yield = Math.min(1, s.yield / (1 - YIELD_WEIGHT));
-    s.yield += (1 - s.yield) * YIELD_WEIGHT;
-    if (late || (s.offers[at] ?? 0) === 0) return;
-    s.offers[at]! -= 1;
-    s.outstanding -= 1;
+  /**
+   * Whether a PADI may be answered now, while `waiting` PADRs wait for their turn. Offers hold no place: a PADR is made
+   * for each within the CPE's patience, or never, as after PADIs under made-up addresses.
+   */
+  mayOffer(waiting: number): boolean {
+    return waiting < this.#limits.waitingPadrs / 2 && this.#state.setUps < this.#limits.maxSetUps;
   }
 
   begin(): void {
@@ -146,10 +107,12 @@ export class Admission {
   }
 
   /** PPP has begun, `delayMs` after PADS; undefined when it has not, and nobody waits for it any more. */
-  started(delayMs?: number): void {
+  started(now: Instant, delayMs?: number): void {
     const s = this.#state;
     s.starting -= 1;
-    if (delayMs !== undefined && delayMs < s.leastDelayMs) s.leastDelayMs = delayMs;
+    if (delayMs === undefined) return;
+    s.heardAt = now;
+    if (delayMs < s.leastDelayMs) s.leastDelayMs = delayMs;
   }
 
   /** A session is complete, or over. */
@@ -175,14 +138,15 @@ export class Admission {
   tick(now: Instant, waiting: boolean): void {
     const s = this.#state;
     if (now < s.tickAt) return;
-    const { minStarting, maxStarting, startDelayMs } = this.#limits;
+    const { minStarting, maxStarting, startDelayMs, startTimeoutMs } = this.#limits;
     const lateMs = Math.max(now - s.tickAt, s.leastDelayMs === NEVER ? 0 : s.leastDelayMs);
     if (lateMs > startDelayMs) {
       if (now >= s.settlesAt) {
         s.window = Math.max(minStarting, s.window * DECREASE);
         s.settlesAt = now + lateMs;
       }
-    } else if (s.wanted) {
+    } else if (s.wanted && (s.leastDelayMs !== NEVER || now - s.heardAt > startTimeoutMs)) {
+      // somebody was heard soon; or nobody at all: what waits behind silent hosts must not wait for them
       s.window = Math.min(maxStarting, s.window * (1 + INCREASE));
     }
     s.leastDelayMs = NEVER;
@@ -194,21 +158,5 @@ export class Admission {
   get load(): number {
     const { starting, window, setUps } = this.#state;
     return Math.min(1, Math.max(starting / window, setUps / this.#limits.maxSetUps));
-  }
-
-  #forgetOffers(now: Instant): void {
-    const s = this.#state;
-    const slot = Math.floor(Math.max(0, now) / OFFER_SLOT_MS);
-    if (slot <= s.offerSlot) return;
-    const first = Math.max(s.offerSlot + 1, slot - OFFER_SLOTS + 1);
-    let lost = 0;
-    for (let i = first; i <= slot; i++) {
-      lost += s.offers[i % OFFER_SLOTS]!;
-      s.offers[i % OFFER_SLOTS] = 0;
-    }
-    s.outstanding -= lost;
-    // several slots at once: we were late ourselves, and their PADRs may be in our socket
-    s.yield = Math.max(LEAST_YIELD, s.yield * Math.max(LEAST_LOOK_YIELD, (1 - YIELD_WEIGHT) ** lost));
-    s.offerSlot = slot;
   }
 }

@@ -42,8 +42,8 @@ export class CallQueue {
   }
 
   /** Whether a PADI may be answered at once: nobody waits before it. */
-  mayOffer(now: Instant): boolean {
-    return this.#padis.length === 0 && this.#admission.mayOffer(now, this.#padrs.length);
+  mayOffer(): boolean {
+    return this.#padis.length === 0 && this.#admission.mayOffer(this.#padrs.length);
   }
 
   /** Whether a PADR may open a session at once. */
@@ -89,7 +89,7 @@ export class CallQueue {
     const padi = this.#padis.first();
     if (padi !== undefined) {
       const late = now - padi.since > PADI_PATIENCE_MS;
-      if (late || (padi.notBefore <= now && this.#admission.mayOffer(now, this.#padrs.length))) {
+      if (late || (padi.notBefore <= now && this.#admission.mayOffer(this.#padrs.length))) {
         this.#padis.shift();
         return { kind: late ? "late" : "offer", call: padi };
       }

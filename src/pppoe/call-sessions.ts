@@ -65,8 +65,8 @@ export class CallSessions {
   }
 
   /** Asks the owner for the session of a PADR whose turn has come, or says why there is none. */
-  open(now: Instant, call: Omit<WaitingCall, "since">): Outputs {
-    const { key, remoteMac, tags, echo, line } = call;
+  open(now: Instant, call: WaitingCall): Outputs {
+    const { cookie, remoteMac, tags, echo, line } = call;
     const refuse = (reason: RefusalReason, text: string): Outputs =>
       this.#answerer.refusal(call, echo, reason, text);
     const live = this.table.of(remoteMac, tags).filter(({ phase }) => phase.kind !== "closed");
@@ -86,7 +86,7 @@ export class CallSessions {
       mac: macNumber(remoteMac),
       vlans,
       serial: this.#state.nextSessionSerial++,
-      cookie: Number(key),
+      cookie,
       settingUp: true,
       phase: { kind: "requested", echo, confirmBy },
     };
@@ -146,7 +146,7 @@ export class CallSessions {
     const session = this.table.get(number);
     if (session?.phase.kind !== "confirmed") return;
     const { startBy, padsAt, echo } = session.phase;
-    if (startBy !== NEVER) this.#admission.started(now - padsAt);
+    if (startBy !== NEVER) this.#admission.started(now, now - padsAt);
     this.#deadlines.clear(number);
     const { relaySessionId } = echo;
     session.phase = relaySessionId === undefined ? RUNNING : { kind: "running", relaySessionId };
@@ -193,7 +193,7 @@ export class CallSessions {
       const { phase } = session;
       if (phase.kind === "confirmed") {
         session.phase = { ...phase, startBy: NEVER };
-        this.#admission.started();
+        this.#admission.started(now);
         this.#queue.soon(now);
         continue;
       }
@@ -230,7 +230,7 @@ export class CallSessions {
   #leave(now: Instant, session: AcSession): void {
     const { phase } = session;
     if (phase.kind === "requested" || (phase.kind === "confirmed" && phase.startBy !== NEVER))
-      this.#admission.started();
+      this.#admission.started(now);
     if (session.settingUp) this.#admission.finished();
     session.settingUp = false;
     this.#deadlines.clear(keyOf(session));

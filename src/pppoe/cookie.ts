@@ -56,7 +56,7 @@ export function checkCookie(
 }
 
 /** Milliseconds since a cookie of ours was issued. */
-export function cookieAgeMs(now: Instant, cookie: Uint8Array): number {
+function cookieAgeMs(now: Instant, cookie: Uint8Array): number {
   return (Math.floor(now) - readU32(cookie, 0)) >>> 0;
 }
 

@@ -144,7 +144,7 @@ describe("an access interface that is removed while callers wait", () => {
     hosts.call(300);
     await world.pass(50);
     expect(count(node, "now.starting")).toBe(count(node, "now.startingWindow"));
-    expect(count(node, "now.waitingPadis")).toBeGreaterThan(100);
+    expect(count(node, "now.waitingPadrs")).toBeGreaterThan(100);
     node.host.announce({ kind: "gone", ifindex: 1, name: "acc0" });
     await world.pass(1_000);
     expect(node.views.sessions()).toEqual([]);
@@ -178,7 +178,7 @@ describe("subscribers who call at once", () => {
     expect(everyone).toBe(true);
     expect(side.offline.size).toBe(0);
     expect(most).toBeLessThanOrEqual(1);
-    expect(count(node, "padiDelayed")).toBeGreaterThan(0);
+    expect(count(node, "padrDelayed")).toBeGreaterThan(0);
   });
 });
 

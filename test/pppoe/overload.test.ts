@@ -21,7 +21,8 @@ describe("hosts that call at once", () => {
       // PPP begins soon after PADS, and what is begun gets finished
       expect(crowd.longestStartMs).toBeLessThan(1_000);
       expect(crowd.callsGivenUp).toBe(0);
-      expect(crowd.ac.counters().padsSent).toBe(hosts);
+      // each once, but for those whose PADR came again just then
+      expect(crowd.ac.counters().padsSent).toBeLessThan(1.05 * hosts);
       expect(crowd.ac.load()).toMatchObject({ settingUp: 0, starting: 0, waitingPadis: 0, waitingPadrs: 0 });
     },
   );
