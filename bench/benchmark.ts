@@ -53,5 +53,4 @@ export const QUICK: Extent = {
   pacedMs: 2000,
   steadySetups: 1000,
   crowd: 8000,
-  idleMs: 10_000,
 };

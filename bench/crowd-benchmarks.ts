@@ -27,8 +27,11 @@ export function lacCrowdScene({ crowd, idleMs }: Extent): Scene<Stage> {
     benchmarks: [
       crowdBenchmark(LAC, crowd, async (stage) => {
         const dial = stage.startDial(crowd, { atOnce: AT_ONCE });
-        const samples = await sampled(stage.lac, crowd, (upTo) => stage.lac.untilSessions(upTo, crowd));
-        await dial.nextLine((text) => text.startsWith('{"event":"summary"'), PATIENCE_MS);
+        const [samples] = await Promise.all([
+          sampled(stage.lac, crowd, (upTo) => stage.lac.untilSessions(upTo, crowd)),
+          // which may come while the last sample is taken
+          dial.nextLine((text) => text.startsWith('{"event":"summary"'), PATIENCE_MS),
+        ]);
         // nobody hangs up, and nobody sends an echo
         await dial.stop("SIGKILL");
         return [...samples, await idlePercent(stage.lac, idleMs)];

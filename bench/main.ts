@@ -1,7 +1,7 @@
 /**
  * `npm run bench`: measures, writes bench/results/, and docs/performance.md when everything was measured at full length.
  *
- *   --quick          short runs, three minutes in all
+ *   --quick          short runs, four minutes in all
  *   --only PATTERN   figures whose name contains PATTERN: "*" is anything, "|" stands between alternatives
  *   --json           the results on standard output
  */
