@@ -12,6 +12,9 @@ import type { PppTimers } from "./timers.ts";
 /** Octets of the challenges that we send; RFC 2759 §3 leaves no choice. */
 const CHALLENGE_BYTES = 16;
 
+/** How often a Success is said again to a peer that nothing of the network phase is heard of. */
+const MAX_SUCCESS_RESENDS = 3;
+
 /** What a peer said to prove who it is. `name` is `nameBytes` as UTF-8 text. */
 export type Credentials =
   | {
@@ -65,6 +68,9 @@ export type AuthenticatorState =
       /** Of MS-CHAPv2, for a Success that is to be sent again. */
       authenticatorResponse: string | undefined;
       rechallengeAt: Instant;
+      /** How often, and when next, the Success is sent again unasked; NEVER when it is not. */
+      successResends: number;
+      successAt: Instant;
     };
 
 type AuthenticatorOutput =
@@ -123,13 +129,13 @@ export function authenticatorDeadline(state: AuthenticatorState): Instant {
     case "challenged":
       return state.resendAt;
     case "accepted":
-      return state.rechallengeAt;
+      return Math.min(state.rechallengeAt, state.successAt);
     default:
       return NEVER;
   }
 }
 
-/** The peer has not said anything in time. That of an accepted one is not dealt with here: it is challenged anew. */
+/** The peer has not said anything in time. It is not challenged anew here, when that is due of an accepted one. */
 export function authenticatorTimeout(
   state: AuthenticatorState,
   now: Instant,
@@ -145,8 +151,32 @@ export function authenticatorTimeout(
     };
   }
   if (state.kind === "challenged") return timedOut("CHAP Challenge", state.transmissions);
+  if (state.kind === "accepted") return resendSuccess(state, now, timers);
   // PAP's request is the peer's to send: the last that we sent was LCP's
   return state.kind === "awaiting-pap" ? timedOut("LCP Configure-Ack", 1) : { state, outputs: [] };
+}
+
+/**
+ * What is known of a peer that was just let in. RFC 1994 §4.2 leaves it to the peer to repeat its Response when the
+ * Success is lost; one that does not (pppd) would wait for ever, so it is told again. Who has it passes it over.
+ */
+export function acceptedState(
+  attempt: Attempt,
+  authenticatorResponse: string | undefined,
+  rechallengeAt: Instant,
+  successAt: Instant,
+): AuthenticatorState {
+  const { method } = attempt;
+  const chap = "challenge" in attempt;
+  return {
+    kind: "accepted",
+    method,
+    identifier: method === "none" ? 0 : attempt.identifier,
+    authenticatorResponse,
+    rechallengeAt: chap ? rechallengeAt : NEVER,
+    successResends: 0,
+    successAt: chap ? successAt : NEVER,
+  };
 }
 
 export function credentialsOf(attempt: Attempt): Credentials {
@@ -201,10 +231,15 @@ function receiveChap(state: AuthenticatorState, packet: Uint8Array): Authenticat
   }
 }
 
-function successOutputs(
-  state: Extract<AuthenticatorState, { kind: "accepted" }>,
-  identifier: number,
-): readonly AuthenticatorOutput[] {
+type Accepted = Extract<AuthenticatorState, { kind: "accepted" }>;
+
+function resendSuccess(state: Accepted, now: Instant, timers: PppTimers): AuthenticatorStep {
+  const successResends = state.successResends + 1;
+  const successAt = successResends < MAX_SUCCESS_RESENDS ? now + timers.restartMs : NEVER;
+  return { state: { ...state, successResends, successAt }, outputs: successOutputs(state, state.identifier) };
+}
+
+function successOutputs(state: Accepted, identifier: number): readonly AuthenticatorOutput[] {
   const { method, authenticatorResponse } = state;
   const verdict = verdictPacket(method, identifier, { accepted: true, authenticatorResponse });
   return verdict === undefined ? [] : [{ kind: "send", ...verdict }];

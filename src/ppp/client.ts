@@ -104,6 +104,10 @@ export class PppClient extends Link<PppClientState, LinkOutput> {
     return clientAuthenticationDeadline(this.state.authentication);
   }
 
+  protected override networkHeard(): void {
+    // the verdict was ours to wait for, and is there
+  }
+
   protected override authenticationTimeout(now: Instant, out: Out): void {
     this.#step(now, clientAuthenticationTimeout(this.state.authentication, now, this.#config.timers), out);
   }

@@ -81,6 +81,8 @@ export abstract class Link<State extends LinkState, Output> {
     packet: Uint8Array,
     out: (Output | LinkOutput)[],
   ): void;
+  /** A packet of a network protocol, or of one that controls it, came: the peer is in the network phase, too. */
+  protected abstract networkHeard(): void;
   protected abstract authenticationTimeout(now: Instant, out: (Output | LinkOutput)[]): void;
   protected abstract authenticationDeadline(): Instant;
   /** Asked of an LCP packet while it is Opened: true when the role has dealt with it. */
@@ -115,7 +117,10 @@ export abstract class Link<State extends LinkState, Output> {
     if (!this.#lcpOpened()) return out;
     if (protocol === PPP_PAP || protocol === PPP_CHAP)
       this.receiveAuthentication(now, protocol, information, out);
-    else if (this.state.phase === "network") this.#receiveNetwork(now, protocol, information, out);
+    else if (this.state.phase === "network") {
+      this.networkHeard();
+      this.#receiveNetwork(now, protocol, information, out);
+    }
     return out;
   }
 

@@ -16,6 +16,7 @@ import { type Attempt, type Verdict, verdictPacket } from "./attempt.ts";
 import {
   type AuthenticatorState,
   type AuthenticatorStep,
+  acceptedState,
   ask,
   authenticatorDeadline,
   authenticatorTimeout,
@@ -64,7 +65,7 @@ export interface Grant {
     /** At most two are told. */
     readonly dns: readonly string[];
   };
-  /** Interface identifiers of eight octets; absent, ours is random and the peer chooses its own. */
+  /** Interface identifiers of eight octets; absent, ours is random and the peer's to correct, and its is its choice. */
   readonly ipv6?: {
     readonly localIdentifier?: Uint8Array;
     readonly remoteIdentifier?: Uint8Array;
@@ -178,10 +179,11 @@ export class PppServer extends Link<PppServerState, PppServerOutput> {
     const out: Out = [];
     const identifier = method === "none" ? 0 : accepted.identifier;
     this.#sendVerdict(method, identifier, { accepted: true, authenticatorResponse }, out);
-    const { rechallengeIntervalMs = 0 } = this.#config;
-    const rechallengeAt =
-      "challenge" in accepted && rechallengeIntervalMs > 0 ? now + rechallengeIntervalMs : NEVER;
-    s.authenticator = { kind: "accepted", method, identifier, authenticatorResponse, rechallengeAt };
+    const { rechallengeIntervalMs = 0, timers } = this.#config;
+    const rechallengeAt = rechallengeIntervalMs > 0 ? now + rechallengeIntervalMs : NEVER;
+    // with the network protocols' Configure-Requests; a peer challenged again is in the network phase already
+    const successAt = again ? NEVER : now + timers.restartMs;
+    s.authenticator = acceptedState(accepted, authenticatorResponse, rechallengeAt, successAt);
     forgetRequests(s.lcp);
     if (!again) this.openNetwork(now, ncps, out);
     return out;
@@ -258,6 +260,12 @@ export class PppServer extends Link<PppServerState, PppServerOutput> {
     out: Out,
   ): void {
     this.#step(now, receiveAuthenticator(this.state.authenticator, protocol, packet), out);
+  }
+
+  protected override networkHeard(): void {
+    const { authenticator } = this.state;
+    // it has the verdict
+    if (authenticator.kind === "accepted") authenticator.successAt = NEVER;
   }
 
   protected override authenticationDeadline(): Instant {
