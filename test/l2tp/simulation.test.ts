@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { live, standing } from "./lossy-pair.ts";
 
-const SEEDS = 1500;
+const SEEDS = 400;
 const RESTORED_SEEDS = 60;
 
 describe("a LAC and an LNS through loss, duplication and reordering", () => {

@@ -119,9 +119,9 @@ describe("a server and a client on a good line", () => {
 });
 
 describe("a server and a client on a line that loses, duplicates and reorders", () => {
-  it("end open on both sides or with a reason on both, for 2,000 seeds", () => {
+  it("end open on both sides or with a reason on both, for 1,000 seeds", () => {
     const outcomes: Record<string, number> = {};
-    for (let seed = 1; seed <= 2_000; seed++) {
+    for (let seed = 1; seed <= 1_000; seed++) {
       const pair = run(badLine(seed), 400_000);
       const where = `seed ${seed}`;
       const open = pair.serverEnd.downs.length === 0;
@@ -135,7 +135,7 @@ describe("a server and a client on a line that loses, duplicates and reorders", 
       if (seed % 11 === 0) expect(open, where).toBe(false);
     }
     // Nearly all that may get in do: the line is bad for a minute, not dead
-    expect(outcomes.open, JSON.stringify(outcomes)).toBeGreaterThan(1_700);
+    expect(outcomes.open, JSON.stringify(outcomes)).toBeGreaterThan(850);
   }, 60_000);
 
   it("go on the same when restored from a snapshot after every single input", () => {

@@ -4,6 +4,8 @@ import {
   etherTypeOffset,
   formatMac,
   isStationMac,
+  macNumber,
+  macOctets,
   parseEthernet,
   parseMac,
   sameVlans,
@@ -80,7 +82,18 @@ const typeMarks: Marker = () => [0, 6, 12, 16, 20];
 export const PPPOE_CODECS: readonly CodecTarget[] = [
   codec(
     "ethernet",
-    [parseEthernet, emitEthernet, etherTypeOffset, isStationMac, sameVlans, vlanId, formatMac, parseMac],
+    [
+      parseEthernet,
+      emitEthernet,
+      etherTypeOffset,
+      isStationMac,
+      sameVlans,
+      vlanId,
+      formatMac,
+      parseMac,
+      macNumber,
+      macOctets,
+    ],
     samples([...CAPTURED.frames, ...TAGGED], typeMarks),
     (input) => {
       const typeAt = etherTypeOffset(input, 0, input.length);
@@ -91,6 +104,7 @@ export const PPPOE_CODECS: readonly CodecTarget[] = [
       ensure(equalBytes(emitEthernet(frame), input), "the frame has changed");
       ensure(sameVlans(frame.tags, frame.tags), "tags that are not the same as themselves");
       isStationMac(frame.source);
+      ensure(equalBytes(macOctets(macNumber(frame.source)), frame.source), "the number is another address's");
       if ((input[0]! & 3) === 0)
         ensure(equalBytes(parseMac(formatMac(frame.source))!, frame.source), "the address has changed");
     },
