@@ -1,10 +1,10 @@
 import type { LocalUser, LoginVerdict } from "../aaa/local-users.ts";
-import { concatBytes } from "../base/bytes.ts";
 import { NEVER } from "../base/time.ts";
 import type { Credentials } from "../ppp/authenticator.ts";
 import type { Ipv4Up, Ipv6Up, NetworkProtocol } from "../ppp/link-types.ts";
-import { formatIpAddress } from "../wire/ip-address.ts";
+import { IPV6_MIN_MTU } from "../wire/ipv6.ts";
 import { endCause } from "./cause.ts";
+import { linkLocalAddress } from "./link-local.ts";
 import type { Joint, Role } from "./role.ts";
 import type { Session } from "./session.ts";
 import type { Surroundings } from "./surroundings.ts";
@@ -164,11 +164,21 @@ export class Termination implements Role {
       this.#session.reject(this.#attempt, this.#refusal);
       return;
     }
+    const localIdentifier = this.#ipv6Identifier();
     const grant = {
       ipv4: { local: config.address, remote: this.#address, dns: this.#user.dns ?? config.dns },
-      ...(config.ipv6 && { ipv6: {} }),
+      ...(localIdentifier !== undefined && { ipv6: { localIdentifier } }),
     };
     this.#session.accept(this.#attempt, grant, this.#authenticatorResponse);
+  }
+
+  /** Ours for IPV6CP, or undefined when it is not to be opened: what he sends by it must have somewhere to go. */
+  #ipv6Identifier(): Uint8Array | undefined {
+    const { id, mruBytes } = this.#session;
+    if (!this.#group.config.ipv6) return undefined;
+    if (mruBytes >= IPV6_MIN_MTU) return this.#sessionUnit?.interfaceIdentifier;
+    this.#around.logger.info({ session: id, mruBytes }, "no IPv6 for this session: its MRU is below 1280");
+    return undefined;
   }
 
   #next(step: () => Promise<void>): void {
@@ -180,9 +190,4 @@ export class Termination implements Role {
       this.#session.leave(endCause("failed", error.message));
     });
   }
-}
-
-/** fe80::/64 and the interface identifier that IPV6CP agreed on (RFC 5072 §5). */
-function linkLocalAddress(interfaceIdentifier: Uint8Array): string {
-  return formatIpAddress(concatBytes(Uint8Array.of(0xfe, 0x80, 0, 0, 0, 0, 0, 0), interfaceIdentifier));
 }

@@ -1,9 +1,14 @@
 import { AddressPool, type Lease } from "../aaa/address-pool.ts";
 import type { LocalUser } from "../aaa/local-users.ts";
 import { IdPool } from "../base/ids.ts";
-import type { UnitId } from "../channel/dataplane.ts";
+import type { UnitId, UnitSpec } from "../channel/dataplane.ts";
+import { DataplaneError } from "../channel/errors.ts";
 import type { UnitConfig } from "../config/config.ts";
+import { parseIpAddress } from "../wire/ip-address.ts";
+import { IPV6_MIN_MTU } from "../wire/ipv6.ts";
+import { INTERFACE_IDENTIFIER_BYTES } from "../wire/ipv6cp.ts";
 import { endCause } from "./cause.ts";
+import { linkLocalAddress } from "./link-local.ts";
 import type { Session } from "./session.ts";
 import type { Surroundings } from "./surroundings.ts";
 
@@ -14,6 +19,8 @@ export interface SessionUnit {
   readonly mtuBytes: number;
   /** The number in the name of a device of its own; undefined on a shared one. */
   readonly number: number | undefined;
+  /** Ours: the device has fe80::/64 and this. Undefined when it has no IPv6. */
+  readonly interfaceIdentifier: Uint8Array | undefined;
 }
 
 /** Device numbers have up to six digits: a name has at most 15 octets. */
@@ -28,12 +35,15 @@ export class UnitGroup {
   readonly #numbers: IdPool;
   /** Whose packets go through a unit. */
   readonly #users = new Map<UnitId, Set<Session>>();
+  /** Not configured, or the host has none. */
+  #withoutIpv6: boolean;
   #shared: SessionUnit | undefined;
 
   constructor(name: string, config: UnitConfig, around: Surroundings) {
     this.name = name;
     this.config = config;
     this.#around = around;
+    this.#withoutIpv6 = !config.ipv6;
     const fixed = around.config.users.flatMap(({ address }) => address ?? []);
     this.#pool = new AddressPool({ ranges: config.pool ?? [], reserved: [config.address, ...fixed] });
     this.#numbers = IdPool.create({ uint32: () => 0, bytes: (n) => new Uint8Array(n) }, 0, MAX_DEVICE_NUMBER);
@@ -43,7 +53,7 @@ export class UnitGroup {
   async start(): Promise<void> {
     const { config } = this;
     if (config.mode !== "shared") return;
-    const unit = await this.#around.dataplane.createUnit({
+    this.#shared = await this.#create(undefined, {
       name: config.name,
       ...(config.netns !== undefined && { netns: config.netns }),
       mtuBytes: config.mtuBytes,
@@ -51,7 +61,6 @@ export class UnitGroup {
       routes: [...(config.pool ?? []).flatMap(({ prefixes }) => prefixes), ...this.#fixedRoutes()],
       shared: true,
     });
-    this.#shared = { unit, device: config.name, mtuBytes: config.mtuBytes, number: undefined };
     this.#around.logger.info({ unit: this.name, device: config.name }, "shared unit up");
   }
 
@@ -134,7 +143,7 @@ export class UnitGroup {
     const device = config.name.replace("%d", String(number));
     const mtuBytes = Math.min(config.mtuBytes, mruBytes);
     try {
-      const unit = await this.#around.dataplane.createUnit({
+      return await this.#create(number, {
         name: device,
         ...(config.netns !== undefined && { netns: config.netns }),
         mtuBytes,
@@ -143,11 +152,32 @@ export class UnitGroup {
         routes: [],
         shared: false,
       });
-      return { unit, device, mtuBytes, number };
     } catch (error) {
       this.#numbers.release(number);
       throw error;
     }
+  }
+
+  /** Makes the device with our link-local address if it is to have IPv6; without when the host does not let it. */
+  async #create(number: number | undefined, spec: UnitSpec): Promise<SessionUnit> {
+    const { dataplane, logger } = this.#around;
+    const made = { device: spec.name, mtuBytes: spec.mtuBytes, number };
+    if (!this.#withoutIpv6 && spec.mtuBytes >= IPV6_MIN_MTU) {
+      const interfaceIdentifier = identifierFrom(this.config.address);
+      const addresses = [...spec.addresses, `${linkLocalAddress(interfaceIdentifier)}/64`];
+      try {
+        return { unit: await dataplane.createUnit({ ...spec, addresses }), ...made, interfaceIdentifier };
+      } catch (error) {
+        if (!(error instanceof DataplaneError && error.code === "no-ipv6")) throw error;
+        if (!this.#withoutIpv6)
+          logger.warn(
+            { unit: this.name, device: spec.name, error: error.message },
+            "the host has IPv6 disabled: subscribers of the unit group get IPv4 only until a restart",
+          );
+        this.#withoutIpv6 = true;
+      }
+    }
+    return { unit: await dataplane.createUnit(spec), ...made, interfaceIdentifier: undefined };
   }
 
   #fixedRoutes(): readonly string[] {
@@ -155,4 +185,15 @@ export class UnitGroup {
       address !== undefined && (unit ?? this.name) === this.name ? [`${address}/32`] : [],
     );
   }
+}
+
+/**
+ * Our end's IPv4 address in its last four octets: the same after a restart, different in every group, and with the "u"
+ * bit clear because it is not universally unique (RFC 5072 §4.1).
+ */
+function identifierFrom(ipv4Address: string): Uint8Array {
+  const identifier = new Uint8Array(INTERFACE_IDENTIFIER_BYTES);
+  const octets = parseIpAddress(ipv4Address)!;
+  identifier.set(octets, INTERFACE_IDENTIFIER_BYTES - octets.length);
+  return identifier;
 }

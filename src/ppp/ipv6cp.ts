@@ -15,13 +15,15 @@ export interface Ipv6cpState {
   up: boolean;
   /** Ours; all zero when the peer does not want to hear of one. */
   local: Uint8Array;
+  /** Ours is an address's already: the peer cannot talk us into another. */
+  readonly fixed: boolean;
   /** The only one that the peer may have; undefined lets it choose. */
   readonly assigned: Uint8Array | undefined;
   /** The peer's; all zero when it told none. */
   remote: Uint8Array;
 }
 
-/** `local` and `assigned`: undefined leaves the choice to us at random, and to the peer. */
+/** `local` and `assigned`: undefined leaves the choice to us at random or the peer's Nak, and to the peer. */
 export function newIpv6cp(
   negotiation: NegotiationState,
   random: RandomSource,
@@ -33,6 +35,7 @@ export function newIpv6cp(
     negotiation,
     up: false,
     local: local ?? randomIdentifier(random),
+    fixed: local !== undefined,
     assigned,
     remote: UNSPECIFIED,
   };
@@ -87,6 +90,7 @@ export class Ipv6cpPolicy implements OptionPolicy {
   }
 
   naked(options: readonly ConfigOption[]): void {
+    if (this.#state.fixed) return;
     for (const raw of options) {
       const option = parseIpv6cpOption(raw);
       if (option.kind === "interface-identifier" && !equalBytes(option.identifier, UNSPECIFIED))

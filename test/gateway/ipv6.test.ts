@@ -46,6 +46,8 @@ describe("IPv6", () => {
   it("is negotiated where its unit group wants it, and packets pass from the address that was agreed on", async () => {
     const { node, client, up } = await online(YAML);
     expect(up).toBeDefined();
+    // 100.64.0.1, which is on the device as fe80::6440:1
+    expect(up!.remoteIdentifier).toEqual(Uint8Array.of(0, 0, 0, 0, 0x64, 0x40, 0, 1));
     expect(node.views.sessions()).toMatchObject([{ state: "open", address: "100.64.0.2" }]);
     client.send(ipv6Frame(up!.localIdentifier));
     await world.pass(10);

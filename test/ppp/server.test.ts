@@ -273,6 +273,18 @@ describe("network protocols", () => {
       "IPV6CP configure-ack [0000000000000009]",
     ]);
   });
+
+  it("keep an interface identifier of ours that is an address already, whatever the peer would rather have", () => {
+    const server = newServer({ authentication: [] });
+    const localIdentifier = Uint8Array.of(0, 0, 0, 0, 0x64, 0x40, 0, 1);
+    const asked = attemptOf(openLcp(server));
+    const [request] = framesOf(server.accept(0, asked, { ipv6: { localIdentifier } }));
+    const nak = frame(PPP_IPV6CP, 3, identifierOf(request!), "010a0000000000000009");
+    expect(sent(server.receive(0, nak))).toEqual(["IPV6CP configure-request [0000000064400001]"]);
+    expect(sent(server.receive(0, frame(PPP_IPV6CP, 1, 1, "010a0000000064400001")))).toEqual([
+      expect.stringMatching(/^IPV6CP configure-nak \[(?!0000000064400001)/),
+    ]);
+  });
 });
 
 function newTimers() {

@@ -26,7 +26,8 @@ export class DeviceSetup {
 
   /**
    * Makes a unit's device and brings it up when its MTU and addresses are there; routes follow, as the kernel
-   * takes none through a device that is down. Nothing is left of it when any of this fails. Returns its queue.
+   * takes none through a device that is down. Nothing is left of it when any of this fails; the code of the
+   * DataplaneError is "no-ipv6" when the host does not let the device have an IPv6 address. Returns its queue.
    */
   async open(spec: UnitSpec): Promise<number> {
     const netns = spec.netns === undefined ? {} : { netnsPath: `/run/netns/${spec.netns}` };
@@ -36,10 +37,13 @@ export class DeviceSetup {
     try {
       // not kept: it would keep a namespace alive that is to be deleted, and be wrong for its successor
       if (spec.netns !== undefined) netlink = this.#addon.openNetlink({ groups: 0, ...netns });
-      for (const { what, request, tolerated } of unitRequests(spec, device.ifindex)) {
+      for (const { what, request, tolerated, needsIpv6 } of unitRequests(spec, device.ifindex)) {
         const errno = this.#ask(netlink, request);
         if (errno !== 0 && (errno === undefined || errno !== tolerated))
-          throw new DataplaneError("device-refused", `${spec.name}: ${what}: errno ${errno ?? "missing"}`);
+          throw new DataplaneError(
+            needsIpv6 === true && NO_IPV6.has(errno) ? "no-ipv6" : "device-refused",
+            `${spec.name}: ${what}: errno ${errno ?? "missing"}`,
+          );
       }
     } catch (error) {
       await this.remove(fd);
@@ -78,9 +82,15 @@ interface Step {
   readonly request: Request;
   /** The errno of a refusal that does no harm. */
   readonly tolerated?: number;
+  readonly needsIpv6?: boolean;
 }
 
+const EACCES = 13;
+const EOPNOTSUPP = 95;
 const EAFNOSUPPORT = 97;
+
+/** The refusals of an IPv6 address where net.ipv6.conf.*.disable_ipv6 is set, and where there is no IPv6 at all. */
+const NO_IPV6: ReadonlySet<number | undefined> = new Set([EACCES, EOPNOTSUPP, EAFNOSUPPORT]);
 
 /** What is asked for, in this order. */
 function unitRequests(spec: UnitSpec, ifindex: number): Step[] {
@@ -104,6 +114,7 @@ function unitRequests(spec: UnitSpec, ifindex: number): Step[] {
       return {
         what: `address ${text}`,
         request: (seq) => addAddressRequest(seq, { ifindex, local, prefixLength, ...pointToPoint }),
+        needsIpv6: local.length === 16,
       };
     }),
     { what: "up", request: (seq) => setLinkRequest(seq, { ifindex, up: true }) },
