@@ -51,10 +51,7 @@ export const SCENARIOS = {
   "pta-chap": cpe(PTA, "CHAP with MD5; IPv4 address; 1492-octet packets both ways; the client hangs up"),
   "pta-ms-chap-v2": cpe(PTA, "MS-CHAPv2, our response to its challenge included; 1492-octet packets"),
   "pta-ms-chap-v2-refused": cpe(PTA, "MS-CHAPv2 with a wrong password: refused"),
-  "pta-ipv6": cpe(
-    PTA,
-    "IPV6CP beside IPCP; IPv6 packets both ways between the negotiated addresses, ours put on the device by hand",
-  ),
+  "pta-ipv6": cpe(PTA, "IPV6CP beside IPCP; IPv6 packets both ways between the negotiated addresses"),
   "pta-1500": cpe(PTA, "PPP-Max-Payload (RFC 4638); 1500-octet packets both ways, unfragmented"),
   "pta-vlan": cpe(PTA, "in one VLAN tag (802.1Q); 1492-octet packets both ways"),
   "pta-qinq": cpe(PTA, "in two tags (802.1ad over 802.1Q); 1492-octet packets both ways"),
@@ -96,7 +93,7 @@ export const SCENARIOS = {
   "xl2tpd-client-odd-options": clientOf(
     "in user space, its pppd asks for an ACCM, PFC, ACFC, multilink, VJ compression, deflate and BSD-Compress: gets in, and packets pass",
   ),
-  "xl2tpd-client-ipv6": clientOf("IPV6CP; IPv6 packets both ways, our address put on the device by hand"),
+  "xl2tpd-client-ipv6": clientOf("IPV6CP; IPv6 packets both ways between the negotiated addresses"),
   "xl2tpd-client-crowd": clientOf("four tunnels at once from one address and port"),
   "xl2tpd-client-loss": clientOf(
     "10 % loss and reordering each way: the call comes up by PAP, carries packets, and ends on both sides",

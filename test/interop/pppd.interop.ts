@@ -113,7 +113,6 @@ describe.skipIf(!isRoot)("pppd as PPPoE client", () => {
     const terminating = user === CAROL ? lac : lns;
     const netns = terminating === lac ? network.lac : network.lns;
     const unit = (await terminating.session(user)).device!;
-    netns.ip("address", "add", `${remote}/64`, "dev", unit, "nodad");
     await pingFromGuest(network.vm, "cpe", `${remote}%${device}`, 1492);
     pingFrom(netns, `${local}%${unit}`, 1492);
     await carriesAndEnds(pppd, user);
