@@ -7,6 +7,7 @@ import type { AccessLine as WireAccessLine } from "../wire/pppoe-tags.ts";
 import type { AccessLine } from "./access-line.ts";
 import type { Carrier } from "./carrier.ts";
 import { type EndCause, publicText } from "./cause.ts";
+import { mayBeFailedLogin } from "./disconnect.ts";
 import type { Session } from "./session.ts";
 import type { Surroundings } from "./surroundings.ts";
 import type { PppoeOriginView } from "./views.ts";
@@ -127,9 +128,11 @@ export class PppoeCarrier implements Carrier {
   }
 
   /** Behind a LAC it is the LNS who refuses, by ending a call that was complete for us. */
-  #judgeLogin({ code }: EndCause): void {
+  #judgeLogin({ code, cdn }: EndCause): void {
     const short = this.#around.clock.now() - this.#startedAt < SHORT_CYCLE_MS;
-    if (short && (code === "refused" || code === "lns-ended")) this.#line.loginResult(this.#number, false);
+    const carried = this.#around.dataplane.userFrames(this.channel) > 0;
+    const failed = code === "refused" || (code === "lns-ended" && mayBeFailedLogin(cdn, carried));
+    if (short && failed) this.#line.loginResult(this.#number, false);
     else if (!short && this.#wasOpen) this.#line.loginResult(this.#number, true);
   }
 }

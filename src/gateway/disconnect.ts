@@ -60,3 +60,18 @@ export function callEnd({ code, text, link, cdn }: EndCause): ResultCode {
   const disconnect: PppDisconnectCause = { code: disconnectCode, protocol, direction };
   return { result, message: text, ...(disconnectCode !== NO_INFORMATION && { disconnect }) };
 }
+
+/**
+ * Whether what an LNS says of a call's end means, or may mean, that it did not let the subscriber in. `carried`: IP has
+ * gone through the call. Few LNSes give RFC 3145's cause.
+ */
+export function mayBeFailedLogin(cdn: ResultCode | undefined, carried: boolean): boolean {
+  if (cdn?.disconnect !== undefined) return FAILED_LOGINS.includes(cdn.disconnect.code);
+  return !carried && cdn !== undefined && cdn.result !== lostCarrier;
+}
+
+const FAILED_LOGINS: readonly number[] = [
+  AUTHENTICATION_TIMEOUT,
+  UNACCEPTABLE_AUTHENTICATION,
+  AUTHENTICATION_FAILED,
+];

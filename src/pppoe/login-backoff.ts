@@ -3,14 +3,21 @@ import type { SubscriberKey } from "./subscriber-key.ts";
 
 /** How a host whose logins fail one after the other is held back. */
 export interface LoginBackoffLimits {
-  /** After the first failure; each further one doubles it, up to the last. */
+  /** So many failures cost nothing: a slip of the hand, a database that was away for a moment. */
+  readonly free: number;
+  /** After the next one; each further one doubles it, up to the last. */
   readonly firstMs: number;
   readonly mostMs: number;
   /** A host that has not failed for so long starts again. */
   readonly forgetMs: number;
 }
 
-export const DEFAULT_LOGIN_BACKOFF: LoginBackoffLimits = { firstMs: 1000, mostMs: 60_000, forgetMs: 600_000 };
+export const DEFAULT_LOGIN_BACKOFF: LoginBackoffLimits = {
+  free: 2,
+  firstMs: 1000,
+  mostMs: 60_000,
+  forgetMs: 600_000,
+};
 
 interface FailingHost {
   readonly subscriber: SubscriberKey;
@@ -45,9 +52,9 @@ export class LoginBackoff {
   /** Whether it is too early for this host. */
   holdsBack(subscriber: SubscriberKey, now: Instant): boolean {
     const host = this.#host(subscriber);
-    if (host === undefined || host.failures === 0) return false;
-    const { firstMs, mostMs } = this.#limits;
-    return now < host.failedAt + Math.min(mostMs, firstMs * 2 ** (host.failures - 1));
+    const { free, firstMs, mostMs } = this.#limits;
+    if (host === undefined || host.failures <= free) return false;
+    return now < host.failedAt + Math.min(mostMs, firstMs * 2 ** (host.failures - free - 1));
   }
 
   failed(subscriber: SubscriberKey, now: Instant): void {

@@ -19,7 +19,7 @@ const CONFIG = acConfig({
     trackedMacs: 8,
     padoDelayMs: 100,
     confirmTimeoutMs: 250,
-    loginBackoff: { firstMs: 100, mostMs: 1_000, forgetMs: 5_000 },
+    loginBackoff: { free: 0, firstMs: 100, mostMs: 1_000, forgetMs: 5_000 },
     admission: {
       ...DEFAULT_ADMISSION_LIMITS,
       initialStarting: 2,
