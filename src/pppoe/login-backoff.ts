@@ -13,7 +13,7 @@ export interface LoginBackoffLimits {
 }
 
 export const DEFAULT_LOGIN_BACKOFF: LoginBackoffLimits = {
-  free: 2,
+  free: 3,
   firstMs: 1000,
   mostMs: 60_000,
   forgetMs: 600_000,

@@ -112,9 +112,9 @@ describe("a host whose logins fail", () => {
     world = new World(3);
     const { node, side } = await startAlone(world, PTA_YAML, USERS_YAML);
     const sessions = await sessionsOf(node, side, "guess");
-    expect(sessions).toBeGreaterThanOrEqual(5);
-    expect(sessions).toBeLessThanOrEqual(8);
-    expect(count(node, "discarded.login-backoff")).toBeGreaterThan(5);
+    expect(sessions).toBeGreaterThanOrEqual(6);
+    expect(sessions).toBeLessThanOrEqual(9);
+    expect(count(node, "discarded.login-backoff")).toBeGreaterThan(4);
     expect(side.online.has(await call(side, 1, ...ALICE))).toBe(true);
   });
 
@@ -122,9 +122,9 @@ describe("a host whose logins fail", () => {
     world = new World(4);
     const { lac, side } = await startPair(world, LAC_YAML, LNS_YAML, USERS_YAML);
     const sessions = await sessionsOf(lac, side, "guess");
-    expect(sessions).toBeGreaterThanOrEqual(5);
-    expect(sessions).toBeLessThanOrEqual(8);
-    expect(count(lac, "discarded.login-backoff")).toBeGreaterThan(5);
+    expect(sessions).toBeGreaterThanOrEqual(6);
+    expect(sessions).toBeLessThanOrEqual(9);
+    expect(count(lac, "discarded.login-backoff")).toBeGreaterThan(4);
     expect(side.online.has(await call(side, 1, ...ALICE))).toBe(true);
   });
 

@@ -119,8 +119,12 @@ describe.skipIf(!isRoot)("callers that misbehave", () => {
   );
 
   it("are refused when nobody knows their realm or their name", async () => {
-    for (const user of ["who@nowhere.example", "nobody@local.example", "nobody@isp.example"]) {
-      await call({ user, password: PASSWORD }).down();
+    for (const [user, device] of [
+      ["who@nowhere.example", "sub0"],
+      ["nobody@local.example", "sub1"],
+      ["nobody@isp.example", "sub1"],
+    ] as const) {
+      await call({ interface: device, user, password: PASSWORD }).down();
       await Promise.all([lac.hasSessions(0), lns.hasSessions(0)]);
     }
   });
@@ -164,8 +168,9 @@ describe.skipIf(!isRoot)("callers that misbehave", () => {
     const seconds = (performance.now() - begun) / 1000;
     expect(seconds).toBeGreaterThan(6.9);
     expect(seconds).toBeLessThan(15);
+    // told by LCP, and by PADT unless his own came first
     const told = wires.sub0!.all(discoveryOf).filter(({ code }) => code === PADT);
-    expect(told).toHaveLength(1);
+    expect(told.length).toBeLessThanOrEqual(1);
     expect(await lac.logged("session ended", { cause: "no-lns" })).toMatchObject({
       user: "someone@silent.example",
     });
