@@ -1,7 +1,13 @@
 import { defineConfig } from "vitest/config";
 
-/** Tests in these folders use devices, network namespaces, worker threads or the VM: one file at a time. */
+/** Tests in these folders use devices, network namespaces, worker threads or the VM. */
 const SYSTEM = ["native", "dataplane", "netns", "interop"].map((folder) => `test/${folder}/**/*.test.ts`);
+/** Of these, the ones that take all of the machine, or measure what is taken of it: one file at a time. */
+const ALONE = [
+  "test/netns/flood.test.ts",
+  "test/netns/bad-input.test.ts",
+  "test/dataplane/loop/{idle,system}.test.ts",
+];
 
 export default defineConfig({
   test: {
@@ -25,10 +31,22 @@ export default defineConfig({
         test: {
           name: "system",
           include: SYSTEM,
-          fileParallelism: false,
+          exclude: ALONE,
+          maxWorkers: 2,
           testTimeout: 60_000,
           hookTimeout: 120_000,
           sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: "alone",
+          include: ALONE,
+          fileParallelism: false,
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+          sequence: { groupOrder: 2 },
         },
       },
     ],
