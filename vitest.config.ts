@@ -1,13 +1,7 @@
 import { defineConfig } from "vitest/config";
 
-/** Tests in these folders use devices, network namespaces, worker threads or the VM. */
+/** Tests in these folders use devices, network namespaces, worker threads or the VM: one file at a time. */
 const SYSTEM = ["native", "dataplane", "netns", "interop"].map((folder) => `test/${folder}/**/*.test.ts`);
-/** Of these, the ones that take all of the machine, or measure what is taken of it: one file at a time. */
-const ALONE = [
-  "test/netns/flood.test.ts",
-  "test/netns/bad-input.test.ts",
-  "test/dataplane/loop/{idle,system}.test.ts",
-];
 
 export default defineConfig({
   test: {
@@ -31,22 +25,10 @@ export default defineConfig({
         test: {
           name: "system",
           include: SYSTEM,
-          exclude: ALONE,
-          maxWorkers: 2,
-          testTimeout: 60_000,
-          hookTimeout: 120_000,
-          sequence: { groupOrder: 1 },
-        },
-      },
-      {
-        extends: true,
-        test: {
-          name: "alone",
-          include: ALONE,
           fileParallelism: false,
           testTimeout: 60_000,
           hookTimeout: 120_000,
-          sequence: { groupOrder: 2 },
+          sequence: { groupOrder: 1 },
         },
       },
     ],
