@@ -221,6 +221,7 @@ export function describeSequencing(getRig: () => Rig): void {
       receiveAll(0, 2);
       rig.dataplane.inject(first, numberedFrame(1, 1));
       await rig.until("the punt", () => rig.punts.length === 1);
+      await rig.until("the one that waits", () => rig.dataplane.framesFrom(udpPeer) === 2);
       await rig.dataplane.closeChannel(first);
       const second = l2tp({ sequencing: "always", reorder: PATIENT });
       await rig.dataplane.bridge(pppoe, second);
