@@ -7,8 +7,8 @@ import type { L2tpOutput } from "../src/l2tp/outputs.ts";
 import { PppClient, type PppClientConfig } from "../src/ppp/client.ts";
 import type { LinkOutput } from "../src/ppp/link-types.ts";
 import { DEFAULT_TIMERS } from "../src/ppp/timers.ts";
-import { emitL2tp, isL2tpControl, parseL2tp } from "../src/wire/l2tp.ts";
-import { pppHeaderBytes } from "../src/wire/ppp.ts";
+import { isL2tpControl } from "../src/wire/l2tp.ts";
+import { dataMessage, keyOf, readData } from "./data-messages.ts";
 import type { RemoteEnd } from "./datagrams.ts";
 
 /** One emulated call: a subscriber behind the emulated LAC. */
@@ -33,8 +33,6 @@ export interface LacCallsConfig {
   readonly user: string;
   readonly password: string;
 }
-
-const HDLC_ADDRESS_CONTROL = Uint8Array.of(0xff, 0x03);
 
 /** The LAC's and its subscribers' end of many calls to an LNS, which negotiates everything itself: no proxy AVPs. */
 export class LacCalls {
@@ -168,13 +166,11 @@ export class LacCalls {
   }
 
   #receiveData(now: Instant, datagram: Uint8Array): void {
-    const packet = parseL2tp(datagram);
-    if (typeof packet === "string") return;
-    const call = this.#calls.get(keyOf(packet.header.tunnelId, packet.header.sessionId));
+    const data = readData(datagram);
+    if (data === undefined) return;
+    const call = this.#calls.get(data.call);
     if (call === undefined || call.remoteSessionId === 0) return;
-    const { payload } = packet;
-    const frame = pppHeaderBytes(payload, 0, payload.length) >= 3 ? payload.subarray(2) : payload;
-    this.#handlePpp(now, call, call.ppp.receive(now, frame));
+    this.#handlePpp(now, call, call.ppp.receive(now, data.frame));
   }
 
   #handle(now: Instant, outputs: readonly L2tpOutput[]): void {
@@ -230,15 +226,6 @@ export class LacCalls {
   }
 
   #sendData(call: Call, frame: Uint8Array): void {
-    const { remoteTunnelId: tunnelId, remoteSessionId: sessionId } = call;
-    const payload = new Uint8Array(HDLC_ADDRESS_CONTROL.length + frame.length);
-    payload.set(HDLC_ADDRESS_CONTROL);
-    payload.set(frame, HDLC_ADDRESS_CONTROL.length);
-    const header = { control: false, lengthBit: true, tunnelId, sessionId, priority: false };
-    this.#send(this.#config.lns, emitL2tp(header, payload));
+    this.#send(this.#config.lns, dataMessage(call.remoteTunnelId, call.remoteSessionId, frame));
   }
-}
-
-function keyOf(tunnel: number, session: number): number {
-  return tunnel * 65_536 + session;
 }

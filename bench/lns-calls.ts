@@ -7,8 +7,8 @@ import type { CallConnection, L2tpOutput } from "../src/l2tp/outputs.ts";
 import { PppServer, type PppServerConfig, type PppServerOutput } from "../src/ppp/server.ts";
 import { DEFAULT_TIMERS } from "../src/ppp/timers.ts";
 import { formatIpAddress } from "../src/wire/ip-address.ts";
-import { emitL2tp, isL2tpControl, parseL2tp } from "../src/wire/l2tp.ts";
-import { pppHeaderBytes } from "../src/wire/ppp.ts";
+import { isL2tpControl } from "../src/wire/l2tp.ts";
+import { dataMessage, keyOf, readData } from "./data-messages.ts";
 import type { RemoteEnd } from "./datagrams.ts";
 
 interface LnsCall {
@@ -32,7 +32,6 @@ const PPP: PppServerConfig = {
 };
 
 const IDLE_HOUR_MS = 3_600_000;
-const HDLC_ADDRESS_CONTROL = Uint8Array.of(0xff, 0x03);
 
 /** Every call is taken and every user let in; addresses are never given back. */
 export class LnsCalls {
@@ -74,13 +73,11 @@ export class LnsCalls {
   }
 
   #receiveData(now: Instant, datagram: Uint8Array): void {
-    const packet = parseL2tp(datagram);
-    if (typeof packet === "string") return;
-    const call = this.#calls.get(keyOf(packet.header.tunnelId, packet.header.sessionId));
+    const data = readData(datagram);
+    if (data === undefined) return;
+    const call = this.#calls.get(data.call);
     if (call?.ppp === undefined) return;
-    const { payload } = packet;
-    const frame = pppHeaderBytes(payload, 0, payload.length) >= 3 ? payload.subarray(2) : payload;
-    this.#handlePpp(now, call, call.ppp.receive(now, frame));
+    this.#handlePpp(now, call, call.ppp.receive(now, data.frame));
   }
 
   #handle(now: Instant, outputs: readonly L2tpOutput[]): void {
@@ -151,11 +148,8 @@ export class LnsCalls {
 
   #sendData(call: LnsCall, frame: Uint8Array): void {
     const remote = this.#remotes.get(call.tunnel);
-    if (remote === undefined) return;
-    const { remoteTunnelId: tunnelId, remoteSessionId: sessionId } = call;
-    const payload = Buffer.concat([HDLC_ADDRESS_CONTROL, frame]);
-    const header = { control: false, lengthBit: true, tunnelId, sessionId, priority: false };
-    this.#send(remote, emitL2tp(header, payload));
+    if (remote !== undefined)
+      this.#send(remote, dataMessage(call.remoteTunnelId, call.remoteSessionId, frame));
   }
 
   #forget(tunnel: number, session: number): void {
@@ -164,8 +158,4 @@ export class LnsCalls {
     if (call !== undefined) this.#scheduler.remove(call.timed);
     this.#calls.delete(key);
   }
-}
-
-function keyOf(tunnel: number, session: number): number {
-  return tunnel * 65_536 + session;
 }
