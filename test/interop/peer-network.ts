@@ -87,6 +87,20 @@ export class PeerNetwork {
     await this.vm.mustRun(["ip", "netns", "exec", netns, ...command]);
   }
 
+  /** Pings until the bad road has lost more than `before` both ways: chance may spare fifteen packets and a call. */
+  async pingUntilLost(
+    far: "far-isp" | "far-client",
+    before: readonly [number, number],
+    address: string,
+  ): Promise<void> {
+    for (let round = 0; round < 10; round++) {
+      await this.pingOnBadRoad(far, address);
+      const [out, back] = await this.lost(far);
+      if (out > before[0] && back > before[1]) return;
+    }
+    throw new Error(`the road to ${far} loses nothing`);
+  }
+
   async close(): Promise<void> {
     await this.vm.shutdown();
     this.lac.delete();

@@ -229,14 +229,11 @@ describe.skipIf(!isRoot)("xl2tpd", () => {
       const { local, remote } = await addresses(pppd, BAD_ROAD);
       await lac.session(FAR_BOB);
       await network.pingOnBadRoad("cpe", remote);
-      await network.pingOnBadRoad("far-isp", local);
+      await network.pingUntilLost("far-isp", before, local);
       await pppd.kill();
       await pppd.finish();
       await lac.idle(BAD_ROAD);
       await server.job.waitFor(/Connection closed|disconnected/, BAD_ROAD);
-      const [out, back] = await network.lost("far-isp");
-      expect(out).toBeGreaterThan(before[0]);
-      expect(back).toBeGreaterThan(before[1]);
     });
   });
 
@@ -342,7 +339,7 @@ describe.skipIf(!isRoot)("xl2tpd", () => {
       await xl2tpd.control("c lns");
       const { local, remote } = await addresses(pppd, BAD_ROAD);
       await lns.session(ALICE);
-      await network.pingOnBadRoad("far-client", remote);
+      await network.pingUntilLost("far-client", before, remote);
       expect(local).toMatch(/^100\.64\.0\./);
       await xl2tpd.control("d lns");
       await eventually(
@@ -350,9 +347,6 @@ describe.skipIf(!isRoot)("xl2tpd", () => {
         async () => (await lns.show("sessions")).length === 0,
         BAD_ROAD,
       );
-      const [out, back] = await network.lost("far-client");
-      expect(out).toBeGreaterThan(before[0]);
-      expect(back).toBeGreaterThan(before[1]);
     });
   });
 
