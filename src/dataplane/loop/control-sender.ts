@@ -1,6 +1,7 @@
 import type { ChannelId, PortId, UnitId } from "../../channel/dataplane.ts";
 import type { Addon } from "../../io/addon.ts";
 import { Outlet, SendBatch } from "../../io/send-batch.ts";
+import { VNET_HEADER_BYTES } from "../../wire/virtio-net.ts";
 import { type DropCode, SEND_FAILED, SEND_FULL, TOO_BIG } from "../drop-codes.ts";
 import { emitL2tpMessage, framingOf, l2tpHeaderBytes, sequencedFraming } from "../l2tp-message.ts";
 import { DSCP_CS6, outerBytes } from "../outer.ts";
@@ -8,7 +9,6 @@ import { emitPppoeFrame, largestPppFrame } from "../pppoe-frame.ts";
 import type { Registry } from "../registry.ts";
 import { AddressSlots } from "./address-slots.ts";
 import { INDEX_MAX } from "./channel-word.ts";
-import { VNET_HEADER_BYTES } from "./egress.ts";
 import { numbersSent, takeNs } from "./sequence-numbers.ts";
 import { COUNTERS_STRIDE, FRAMES_OUT, OCTETS_OUT, type Tables } from "./tables.ts";
 import { HEADER_SHIFT, senderOf } from "./transmitter.ts";

@@ -16,6 +16,7 @@ import {
   OCTETS_IN,
   type Tables,
 } from "./tables.ts";
+import type { UnitEgress } from "./unit-egress.ts";
 
 /** A signed 32-bit word in network order. */
 export function readWord(bytes: Uint8Array, offset: number): number {
@@ -27,15 +28,24 @@ export class Dispatch {
   readonly #tables: Tables;
   readonly #bytes: Uint8Array;
   readonly #egress: Egress;
+  readonly #units: UnitEgress;
   readonly #punter: Punter;
   readonly #counters: Float64Array;
   readonly #controlFramesIn: Float64Array;
   readonly #drops: Float64Array;
 
-  constructor(tables: Tables, worker: number, bytes: Uint8Array, egress: Egress, punter: Punter) {
+  constructor(
+    tables: Tables,
+    worker: number,
+    bytes: Uint8Array,
+    egress: Egress,
+    units: UnitEgress,
+    punter: Punter,
+  ) {
     this.#tables = tables;
     this.#bytes = bytes;
     this.#egress = egress;
+    this.#units = units;
     this.#punter = punter;
     this.#counters = tables.counters[worker]!;
     this.#controlFramesIn = tables.controlFramesIn[worker]!;
@@ -95,7 +105,7 @@ export class Dispatch {
       return;
     }
     if ((flags & ATTACH_CLAMP) !== 0) clampMssTo(t.attachMru[attachment]!, bytes, packet, packetBytes);
-    this.#egress.toUnit(t.attachUnit[attachment]!, packet, packetBytes);
+    this.#units.toUnit(t.attachUnit[attachment]!, packet, packetBytes);
   }
 
   /** The address at `offset` is one of the attached ones. */

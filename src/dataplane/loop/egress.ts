@@ -6,7 +6,6 @@ import { numbersSent, peerOf, takeNs } from "./sequence-numbers.ts";
 import {
   COUNTERS_STRIDE,
   FRAMES_OUT,
-  laneOfUnit,
   OCTETS_OUT,
   PEER_FRAMING,
   PEER_HEADER_STRIDE,
@@ -15,9 +14,6 @@ import {
   type Tables,
 } from "./tables.ts";
 import { senderOf, type Transmitter } from "./transmitter.ts";
-
-/** struct virtio_net_hdr: before every packet of a device with IFF_VNET_HDR; all zero means nothing special. */
-export const VNET_HEADER_BYTES = 10;
 
 /** Room for one header: the longest, and the two octets of a PPP protocol field. */
 const ARENA_SLOT_BYTES = 32;
@@ -38,8 +34,6 @@ export class Egress {
   readonly #drops: Float64Array;
   readonly #arena: number;
   #arenaUsed = 0;
-  /** Where in the region the zeroes are that go before packets to units. */
-  readonly #vnetHeader: number;
 
   constructor(
     tables: Tables,
@@ -52,9 +46,7 @@ export class Egress {
     this.#transmitter = transmitter;
     this.#counters = tables.counters[worker]!;
     this.#drops = tables.drops[worker]!;
-    const at = region.allocate((ARENA_SLOTS + 1) * ARENA_SLOT_BYTES);
-    this.#arena = at;
-    this.#vnetHeader = at + ARENA_SLOTS * ARENA_SLOT_BYTES;
+    this.#arena = region.allocate(ARENA_SLOTS * ARENA_SLOT_BYTES);
   }
 
   /**
@@ -100,12 +92,6 @@ export class Egress {
     const lane = t.peerLane[slot]!;
     if (headroom) this.#transmitter.queue(lane, 0, 0, start, offset + length - start, address, sender);
     else this.#transmitter.queue(lane, start, end - start, offset, length, address, sender);
-  }
-
-  /** Hands an IP packet to the host through a unit. */
-  toUnit(unit: number, offset: number, length: number): void {
-    const lane = laneOfUnit(this.#tables.sizes, unit);
-    this.#transmitter.queue(lane, this.#vnetHeader, VNET_HEADER_BYTES, offset, length, 0, 0);
   }
 
   /** After this nothing that was queued is still to be sent. */

@@ -25,7 +25,6 @@ import { INDEX_MAX } from "./channel-word.ts";
 import { ControlSender } from "./control-sender.ts";
 import { openTunnelSocket, openUncheckedSocket, packetOptions } from "./descriptors.ts";
 import { Grace } from "./grace.ts";
-import { UNIT_HEADROOM_BYTES } from "./ingress.ts";
 import { preallocatedMemory } from "./memory.ts";
 import type { LaneCommand } from "./messages.ts";
 import { DEFAULT_LOOP_OPTIONS, type LoopOptions } from "./options.ts";
@@ -37,6 +36,7 @@ import { PEER_MAX } from "./sequence-numbers.ts";
 import { TableWriter } from "./table-writer.ts";
 import { laneOfUnit, type TableSizes, Tables } from "./tables.ts";
 import { DeviceSetup } from "./unit-device.ts";
+import { UNIT_HEADROOM_BYTES } from "./unit-ingress.ts";
 import { ForwardingWorker } from "./workers.ts";
 
 /** What a port or unit has open. */

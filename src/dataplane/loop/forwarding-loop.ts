@@ -15,7 +15,7 @@ import { RECEIVE_OVERFLOW } from "../drop-codes.ts";
 import type { Reorder } from "../reorder.ts";
 import { Dispatch } from "./dispatch.ts";
 import { Egress } from "./egress.ts";
-import { Ingress, UNIT_HEADROOM_BYTES } from "./ingress.ts";
+import { Ingress } from "./ingress.ts";
 import type { Command, LaneCommand, Reply, WorkerSetup } from "./messages.ts";
 import { PuntProducer } from "./punt-ring.ts";
 import { Punter } from "./punter.ts";
@@ -33,6 +33,8 @@ import {
   uncheckedLaneOfPort,
 } from "./tables.ts";
 import { Transmitter } from "./transmitter.ts";
+import { UnitEgress } from "./unit-egress.ts";
+import { UNIT_HEADROOM_BYTES, UnitIngress } from "./unit-ingress.ts";
 
 /** Rounds over the busy lanes between two looks at the others. */
 const ROUNDS_BETWEEN_POLLS = 8;
@@ -79,9 +81,11 @@ export class ForwardingLoop {
   readonly #poller: Poller;
   readonly #transmitter: Transmitter;
   readonly #egress: Egress;
+  readonly #unitEgress: UnitEgress;
   readonly #punter: Punter;
   readonly #reorder: Reorder;
   readonly #ingress: Ingress;
+  readonly #unitIngress: UnitIngress;
   readonly #drops: Float64Array;
   readonly #descriptors: Int32Array;
   readonly #ready = new Int32Array(2 * READY_LANES);
@@ -105,7 +109,7 @@ export class ForwardingLoop {
     this.#drops = this.#tables.drops[index]!;
     this.#region = addon.createRegion(options.regionBytes);
     this.#poller = addon.createPoller(setup.wakeFd);
-    const lanes = laneOfUnit(sizes, sizes.units) + 1;
+    const lanes = uncheckedLaneOfPort(sizes, sizes.ports) + 1;
     this.#transmitter = new Transmitter(
       this.#region,
       this.#tables.addresses,
@@ -115,20 +119,14 @@ export class ForwardingLoop {
       this.#tables.counters[index]!,
     );
     this.#egress = new Egress(this.#tables, index, this.#region, this.#transmitter);
+    this.#unitEgress = new UnitEgress(this.#region, sizes.units, this.#drops);
     const ring = new PuntProducer(setup.puntRing, addon, setup.doorbell);
     this.#punter = new Punter(ring, this.#drops, options.punts, sizes.channels, this.#clock);
     const { bytes } = this.#region;
-    const dispatch = new Dispatch(this.#tables, index, bytes, this.#egress, this.#punter);
+    const dispatch = new Dispatch(this.#tables, index, bytes, this.#egress, this.#unitEgress, this.#punter);
     this.#reorder = makeReorder(this.#tables, index, this.#region, dispatch, options, this.#clock);
-    this.#ingress = new Ingress(
-      this.#tables,
-      index,
-      bytes,
-      dispatch,
-      this.#egress,
-      this.#punter,
-      this.#reorder,
-    );
+    this.#ingress = new Ingress(this.#tables, index, bytes, dispatch, this.#punter, this.#reorder);
+    this.#unitIngress = new UnitIngress(this.#tables, index, bytes, this.#egress, this.#punter);
     this.#descriptors = new Int32Array(options.batchFrames * RX_STRIDE);
     this.#commands = commands;
     this.#reply = reply;
@@ -192,7 +190,7 @@ export class ForwardingLoop {
     let frames = count;
     if (lane.medium === "ethernet") this.#ingress.fromEthernet(lane.owner, this.#descriptors, count);
     else if (lane.medium === "udp") frames = this.#ingress.fromUdp(lane.owner, this.#descriptors, count);
-    else this.#ingress.fromUnit(lane.owner, this.#descriptors, count);
+    else this.#unitIngress.fromUnit(lane.owner, this.#descriptors, count);
     this.#endBatch();
     receiver.release();
     this.#overflowsChecked = false;
@@ -207,6 +205,7 @@ export class ForwardingLoop {
 
   #endBatch(): void {
     this.#egress.flush();
+    this.#unitEgress.flush();
     this.#reorder.release();
     this.#punter.endBatch();
     this.#boundary();
@@ -355,7 +354,8 @@ export class ForwardingLoop {
   }
 
   #adopt(lane: number, medium: Medium, owner: number, fd: number, receiver: Receiver | undefined): void {
-    this.#transmitter.open(lane, medium === "ethernet" ? "packet" : medium === "unit" ? "tun" : "udp", fd);
+    if (medium === "unit") this.#unitEgress.open(owner, fd);
+    else this.#transmitter.open(lane, medium === "ethernet" ? "packet" : "udp", fd);
     this.#lanes[lane] = { lane, medium, owner, fd, receiver, polled: false, active: false };
     if (receiver !== undefined) this.#poll(this.#lanes[lane]);
   }
@@ -375,7 +375,8 @@ export class ForwardingLoop {
     const lane = this.#lanes[number];
     if (lane === undefined) return;
     this.#lanes[number] = undefined;
-    this.#transmitter.close(number);
+    if (lane.medium === "unit") this.#unitEgress.close(lane.owner);
+    else this.#transmitter.close(number);
     const at = this.#active.indexOf(lane);
     if (at >= 0) this.#active.splice(at, 1);
     this.#unpoll(lane);

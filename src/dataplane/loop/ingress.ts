@@ -9,46 +9,25 @@ import {
   RX_OFFSET,
   RX_STRIDE,
 } from "../../io/addon.ts";
-import { IPV4_DESTINATION, IPV4_SOURCE, ipv4PacketBytes } from "../../wire/ipv4.ts";
-import { IPV6_DESTINATION, IPV6_SOURCE, ipv6PacketBytes } from "../../wire/ipv6.ts";
 import { isL2tpControl } from "../../wire/l2tp.ts";
-import { PPP_IPV4, PPP_IPV6 } from "../../wire/ppp.ts";
 import {
   ACCEPT,
-  MALFORMED_IP,
   OUT_OF_ORDER_LATE,
-  TOO_BIG,
   TRUNCATED,
-  UNKNOWN_DESTINATION,
   UNKNOWN_SESSION,
   UNKNOWN_TUNNEL,
-  UNSUPPORTED_PROTOCOL,
   WRONG_SOURCE,
 } from "../drop-codes.ts";
 import { L2tpMessage, readL2tpMessage } from "../l2tp-message.ts";
-import { clampMssTo } from "../mss.ts";
 import { isFromPeer, PppoeFrame, readPppoeFrame } from "../pppoe-frame.ts";
 import { DELIVER, HELD, type Reorder } from "../reorder.ts";
 import { AddressLookup } from "./address-map.ts";
-import { ATTACHED, indexOf, stateOf } from "./channel-word.ts";
 import { type Dispatch, readWord } from "./dispatch.ts";
-import { type Egress, VNET_HEADER_BYTES } from "./egress.ts";
 import type { Punter } from "./punter.ts";
 import { followPeer, numbersSent, peerOf } from "./sequence-numbers.ts";
-import {
-  ATTACH_CLAMP,
-  ATTACH_IPV6,
-  PEER_HEADER_STRIDE,
-  PEER_IPV6,
-  portKey,
-  SESSION_PAGE,
-  type Tables,
-  UNIT_BY_SOURCE,
-} from "./tables.ts";
+import { PEER_HEADER_STRIDE, PEER_IPV6, portKey, SESSION_PAGE, type Tables } from "./tables.ts";
 
-/** Octets of headroom that a unit's receive buffers need: the longest header, less what the vnet header gives. */
-export const UNIT_HEADROOM_BYTES = 32;
-/** And an Ethernet port's, between a received header of 20 octets and one of 28 that replaces it. */
+/** Octets of headroom that an Ethernet port's receive buffers need, between a received header of 20 octets and one of 28 that replaces it. */
 export const PACKET_HEADROOM_BYTES = 16;
 
 /** Takes batches of frames apart, finds each one's channel and checks that it is its peer's. */
@@ -58,14 +37,12 @@ export class Ingress {
   /** The region in words, for address records. */
   readonly #words: Int32Array;
   readonly #dispatch: Dispatch;
-  readonly #egress: Egress;
   readonly #punter: Punter;
   readonly #drops: Float64Array;
   readonly #peerFramesIn: Float64Array;
   readonly #reorder: Reorder;
   readonly #frame = new PppoeFrame();
   readonly #message = new L2tpMessage();
-  readonly #lookup: AddressLookup;
   readonly #udpPeers: AddressLookup;
 
   constructor(
@@ -73,7 +50,6 @@ export class Ingress {
     worker: number,
     bytes: Uint8Array,
     dispatch: Dispatch,
-    egress: Egress,
     punter: Punter,
     reorder: Reorder,
   ) {
@@ -81,12 +57,10 @@ export class Ingress {
     this.#bytes = bytes;
     this.#words = new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
     this.#dispatch = dispatch;
-    this.#egress = egress;
     this.#punter = punter;
     this.#drops = tables.drops[worker]!;
     this.#peerFramesIn = tables.peerFramesIn[worker]!;
     this.#reorder = reorder;
-    this.#lookup = new AddressLookup(tables.subscribers);
     this.#udpPeers = new AddressLookup(tables.udpPeers);
   }
 
@@ -115,15 +89,6 @@ export class Ingress {
       } while (offset < end && segment > 0);
     }
     return messages;
-  }
-
-  /** Packets of a unit, each behind a vnet header. */
-  fromUnit(unit: number, descriptors: Int32Array, count: number): void {
-    for (let i = 0; i < count * RX_STRIDE; i += RX_STRIDE) {
-      const offset = descriptors[i + RX_OFFSET]! + VNET_HEADER_BYTES;
-      const verdict = this.#packet(unit, offset, descriptors[i + RX_LENGTH]! - VNET_HEADER_BYTES);
-      if (verdict !== ACCEPT) this.#drops[verdict]! += 1;
-    }
   }
 
   #ethernetFrame(port: number, offset: number, length: number): number {
@@ -232,49 +197,5 @@ export class Ingress {
         this.#words[from + remote + 2] === t.addressWords[to + remote + 2] &&
         this.#words[from + remote + 3] === t.addressWords[to + remote + 3])
     );
-  }
-
-  #packet(unit: number, offset: number, length: number): number {
-    const t = this.#tables;
-    const bytes = this.#bytes;
-    const ipv6 = length > 0 && bytes[offset]! >>> 4 === 6;
-    const packetBytes = ipv6
-      ? ipv6PacketBytes(bytes, offset, length)
-      : ipv4PacketBytes(bytes, offset, length);
-    if (packetBytes < 0) return MALFORMED_IP;
-    let channel = Atomics.load(t.unitChannel, unit);
-    if (channel < 0) {
-      const bySource = channel === UNIT_BY_SOURCE;
-      if (ipv6) {
-        const address = offset + (bySource ? IPV6_SOURCE : IPV6_DESTINATION);
-        channel = this.#lookup.ipv6(
-          unit,
-          readWord(bytes, address),
-          readWord(bytes, address + 4),
-          readWord(bytes, address + 8),
-          readWord(bytes, address + 12),
-        );
-      } else {
-        channel = this.#lookup.ipv4(
-          unit,
-          readWord(bytes, offset + (bySource ? IPV4_SOURCE : IPV4_DESTINATION)),
-        );
-      }
-    }
-    if (channel === 0) return UNKNOWN_DESTINATION;
-    const word = Atomics.load(t.channelWord, channel);
-    // a record that is about to go may still be found: what it says must hold for the channel as it is now
-    if (stateOf(word) !== ATTACHED || t.attachUnit[indexOf(word)] !== unit) return UNKNOWN_DESTINATION;
-    const attachment = indexOf(word);
-    const flags = t.attachFlags[attachment]!;
-    if (ipv6 && (flags & ATTACH_IPV6) === 0) return UNSUPPORTED_PROTOCOL;
-    const mru = t.attachMru[attachment]!;
-    if (packetBytes > mru) {
-      this.#punter.tooBig(unit, channel, word, bytes, offset, packetBytes);
-      return TOO_BIG;
-    }
-    if ((flags & ATTACH_CLAMP) !== 0) clampMssTo(mru, bytes, offset, packetBytes);
-    this.#egress.toChannel(channel, offset, packetBytes, ipv6 ? PPP_IPV6 : PPP_IPV4, true);
-    return ACCEPT;
   }
 }

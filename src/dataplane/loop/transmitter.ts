@@ -12,7 +12,7 @@ import { type DropCode, SEND_FAILED, SEND_FULL, TOO_BIG } from "../drop-codes.ts
 import { INDEX_MAX } from "./channel-word.ts";
 import { COUNTERS_STRIDE, FRAMES_OUT, OCTETS_OUT } from "./tables.ts";
 
-export type SendKind = "packet" | "udp" | "tun";
+export type SendKind = "packet" | "udp";
 
 const EAGAIN = 11;
 const EMSGSIZE = 90;
@@ -35,7 +35,7 @@ class SendQueue {
 }
 
 /** The region's part that sends. */
-export type FrameSender = Pick<Region, "sendPacket" | "sendUdp" | "sendTun" | "lastErrno">;
+export type FrameSender = Pick<Region, "sendPacket" | "sendUdp" | "lastErrno">;
 
 /** Collects the frames of a batch by lane and sends them with as few calls as possible. */
 export class Transmitter {
@@ -66,8 +66,7 @@ export class Transmitter {
   }
 
   open(lane: number, kind: SendKind, fd: number): void {
-    // a TUN device takes one packet a call anyway, and there may be thousands of them
-    this.#queues[lane] = new SendQueue(kind, fd, kind === "tun" ? 32 : this.#capacity);
+    this.#queues[lane] = new SendQueue(kind, fd, this.#capacity);
   }
 
   close(lane: number): void {
@@ -155,8 +154,7 @@ export class Transmitter {
 
   #send(queue: SendQueue, descriptors: Int32Array, count: number): number {
     if (queue.kind === "udp") return this.#sender.sendUdp(queue.fd, descriptors, count, this.#addresses);
-    if (queue.kind === "packet") return this.#sender.sendPacket(queue.fd, descriptors, count);
-    return this.#sender.sendTun(queue.fd, descriptors, count);
+    return this.#sender.sendPacket(queue.fd, descriptors, count);
   }
 }
 
@@ -168,7 +166,8 @@ export function senderOf(channel: number, headerBytes: number): number {
   return channel | (headerBytes << HEADER_SHIFT);
 }
 
-function reasonOf(errno: number): DropCode {
+/** Under what a frame is counted that the system did not take. */
+export function reasonOf(errno: number): DropCode {
   if (errno === EMSGSIZE) return TOO_BIG;
   return errno === EAGAIN || errno === ENOBUFS ? SEND_FULL : SEND_FAILED;
 }

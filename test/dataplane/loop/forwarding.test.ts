@@ -5,7 +5,6 @@ import {
   COUNTERS_STRIDE,
   FRAMES_OUT,
   laneOfPort,
-  laneOfUnit,
   OCTETS_OUT,
   uncheckedLaneOfPort,
 } from "../../../src/dataplane/loop/tables.ts";
@@ -345,7 +344,7 @@ describe("a forwarding thread", () => {
       const unit = parts.registry.addUnit(unitSpec);
       const spec = { unit, addresses, mruBytes: 1400, clampMss: true, ipv6: true };
       parts.writer.addUnit(unit, unitSpec);
-      parts.transmitter.open(laneOfUnit(parts.tables.sizes, unit), "tun", UNIT_FD);
+      parts.units.open(unit, UNIT_FD);
       parts.registry.attach(channel, spec);
       parts.writer.attach(channel, spec, unitSpec);
       return unit;

@@ -18,8 +18,10 @@ import { allocatePuntRing, PuntConsumer, PuntProducer } from "../../../src/datap
 import { Punter } from "../../../src/dataplane/loop/punter.ts";
 import { makeReorder } from "../../../src/dataplane/loop/reordering.ts";
 import { TableWriter } from "../../../src/dataplane/loop/table-writer.ts";
-import { controlOf, laneOfUnit, PARKED, Tables } from "../../../src/dataplane/loop/tables.ts";
+import { controlOf, PARKED, Tables, uncheckedLaneOfPort } from "../../../src/dataplane/loop/tables.ts";
 import { Transmitter } from "../../../src/dataplane/loop/transmitter.ts";
+import { UnitEgress } from "../../../src/dataplane/loop/unit-egress.ts";
+import { UnitIngress } from "../../../src/dataplane/loop/unit-ingress.ts";
 import { Registry } from "../../../src/dataplane/registry.ts";
 import {
   ADDRESS_BYTES,
@@ -101,9 +103,10 @@ export function makeWorkerParts(punts: Partial<PuntLimits> = {}, ringBytes = 1 <
   const writer = new TableWriter(tables, new Grace(tables));
   const region = new MemoryRegion();
   const drops = tables.drops[0]!;
-  const lanes = laneOfUnit(SIZES, SIZES.units) + 1;
+  const lanes = uncheckedLaneOfPort(SIZES, SIZES.ports) + 1;
   const transmitter = new Transmitter(region, tables.addresses, drops, lanes, 4096, tables.counters[0]!);
   const egress = new Egress(tables, 0, region, transmitter);
+  const units = new UnitEgress(region, SIZES.units, drops);
   const ring = allocatePuntRing(ringBytes);
   const consumer = new PuntConsumer(ring);
   const reader = new PuntReader(tables, registry);
@@ -115,10 +118,11 @@ export function makeWorkerParts(punts: Partial<PuntLimits> = {}, ringBytes = 1 <
     SIZES.channels,
     () => now,
   );
-  const dispatch = new Dispatch(tables, 0, region.bytes, egress, punter);
+  const dispatch = new Dispatch(tables, 0, region.bytes, egress, units, punter);
   const pool = { reorderFrames: 8, reorderFrameBytes: 2048 };
   const reorder = makeReorder(tables, 0, region, dispatch, pool, () => now);
-  const ingress = new Ingress(tables, 0, region.bytes, dispatch, egress, punter, reorder);
+  const ingress = new Ingress(tables, 0, region.bytes, dispatch, punter, reorder);
+  const unitIngress = new UnitIngress(tables, 0, region.bytes, egress, punter);
   const input = region.allocate(1 << 19);
   const batch = (frames: readonly { octets: Uint8Array; segment?: number; address?: Uint8Array }[]) => {
     const descriptors = new Int32Array(RX_STRIDE * frames.length);
@@ -137,6 +141,7 @@ export function makeWorkerParts(punts: Partial<PuntLimits> = {}, ringBytes = 1 <
   };
   const finish = () => {
     egress.flush();
+    units.flush();
     reorder.release();
     punter.endBatch();
     return region.sent.splice(0);
@@ -147,6 +152,7 @@ export function makeWorkerParts(punts: Partial<PuntLimits> = {}, ringBytes = 1 <
     registry,
     writer,
     transmitter,
+    units,
     openPort(spec: PortSpec, lane: (port: number) => number, kind: "packet" | "udp", fd: number): number {
       const port = registry.addPort(spec);
       transmitter.open(lane(port), kind, fd);
@@ -177,7 +183,7 @@ export function makeWorkerParts(punts: Partial<PuntLimits> = {}, ringBytes = 1 <
       return finish();
     },
     unit(unit: number, packet: Uint8Array): Sent[] {
-      ingress.fromUnit(unit, batch([{ octets: concatBytes(new Uint8Array(10), packet) }]), 1);
+      unitIngress.fromUnit(unit, batch([{ octets: concatBytes(new Uint8Array(10), packet) }]), 1);
       return finish();
     },
     /** Everything that is in the punt ring. */

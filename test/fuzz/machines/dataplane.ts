@@ -1,6 +1,6 @@
 import type { L2tpChannelSpec } from "../../../src/channel/dataplane.ts";
 import { emitL2tpMessage } from "../../../src/dataplane/l2tp-message.ts";
-import { laneOfPort, laneOfUnit, uncheckedLaneOfPort } from "../../../src/dataplane/loop/tables.ts";
+import { laneOfPort, uncheckedLaneOfPort } from "../../../src/dataplane/loop/tables.ts";
 import { emitPppoeFrame } from "../../../src/dataplane/pppoe-frame.ts";
 import { emitPpp, PPP_IPV4, PPP_IPV6 } from "../../../src/wire/ppp.ts";
 import { makeWorkerParts, type Sent } from "../../dataplane/loop/worker-parts.ts";
@@ -47,7 +47,7 @@ function attach(parts: Parts, channel: number, shared: boolean): void {
   const unit = parts.registry.addUnit(unitSpec);
   const spec = { unit, addresses: SUBSCRIBER, mruBytes: 1400, clampMss: true, ipv6: shared };
   parts.writer.addUnit(unit, unitSpec);
-  parts.transmitter.open(laneOfUnit(parts.tables.sizes, unit), "tun", 20 + unit);
+  parts.units.open(unit, 20 + unit);
   parts.registry.attach(channel, spec);
   parts.writer.attach(channel, spec, unitSpec);
 }
