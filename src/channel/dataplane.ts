@@ -243,6 +243,16 @@ export type Punt =
   /** A part of the engine has failed for good, by a bug of ours: nothing may be forwarded any more. */
   | { readonly kind: "engine-down"; readonly reason: string };
 
+/** An interface on which an engine forwards beneath the sockets, or would if it could. */
+export interface EngineInterface {
+  /** As it is called now. */
+  readonly name: string;
+  /** How the program is attached: in the driver, or behind it. Undefined: it is not, and the loop serves it. */
+  readonly mode: "native" | "generic" | undefined;
+  /** Why it is not attached. */
+  readonly reason?: string;
+}
+
 /**
  * Ordering: changes take effect in the order of the calls. A call that returns a promise completes when no
  * frame can any more be handled the old way. From the moment bridge() or close() is called the control plane
@@ -263,6 +273,8 @@ export interface Dataplane {
   readonly engine: string;
   /** What the engine's tables were made with room for, however many channels there are. */
   readonly preallocated: PreallocatedMemory;
+  /** Of the engine `xdp`, for people: the interfaces that its program is attached to, or could not be. */
+  interfaces?(): readonly EngineInterface[];
 
   /** The one receiver of punts; set before the first port is opened. */
   onPunt(handler: (punt: Punt) => void): void;

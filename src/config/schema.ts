@@ -21,10 +21,15 @@ const controlSchema = block({
 });
 
 const dataPlaneSchema = block({
-  engine: word(["loop"])
+  engine: word(["auto", "loop", "xdp"])
     .default("loop")
-    .describe("What forwards frames: `loop` is the forwarding loop in worker threads."),
-  workers: integer(1, 64).default(1).describe("Forwarding threads."),
+    .describe(
+      "What forwards frames: `loop` is the forwarding loop in worker threads; `xdp` lets a program in the kernel forward what is bridged, above the loop, which does everything else; `auto` is `xdp` where the kernel and our privileges allow it. Where they do not, `loop` runs, and the log says why.",
+    ),
+  workers: z
+    .union([z.literal("auto"), integer(1, 64)], { error: "a whole number from 1 to 64, or auto" })
+    .default(1)
+    .describe("Forwarding threads. `auto`: one less than there are processors, and one at least."),
   "max-channels": integer(2, 1_048_576)
     .default(131_072)
     .describe("Channels that there is room for: a bridged subscriber needs two, a terminated one needs one."),

@@ -1,7 +1,7 @@
 import type { Logger } from "../base/logger.ts";
 import { Scheduler } from "../base/scheduler.ts";
 import type { Config } from "../config/config.ts";
-import { startLoopDataplane } from "../dataplane/loop/engine.ts";
+import { startDataplane } from "../dataplane/start.ts";
 import { openFramePort } from "../io/frame-port.ts";
 import type { HostNetwork } from "../io/host-network.ts";
 import { openIcmpSender } from "../io/icmp-sender.ts";
@@ -30,9 +30,10 @@ export async function startGateway(
   config: Config,
   { logger }: { readonly logger: Logger },
 ): Promise<RunningGateway> {
-  const { workers, maxChannels } = config.dataPlane;
+  const { engine, workers, maxChannels } = config.dataPlane;
   // every PPPoE session is a peer of its own, and every tunnel
-  const dataplane = await startLoopDataplane({ workers, maxChannels, maxPeers: maxChannels + MAX_TUNNELS });
+  const maxPeers = maxChannels + MAX_TUNNELS;
+  const dataplane = await startDataplane({ engine, workers, maxChannels, maxPeers, logger });
   let host: HostNetwork;
   try {
     host = openHostNetwork();

@@ -34,11 +34,11 @@ describe("a wrong value", () => {
     ],
     [
       "data-plane: { workers: 1.5 }",
-      "2:24: data-plane.workers: read 1.5; allowed: a whole number from 1 to 64",
+      "2:24: data-plane.workers: read 1.5; allowed: a whole number from 1 to 64, or auto",
     ],
     [
       "data-plane: { workers: two }",
-      '2:24: data-plane.workers: read "two"; allowed: a whole number from 1 to 64',
+      '2:24: data-plane.workers: read "two"; allowed: a whole number from 1 to 64, or auto',
     ],
     ["access: acc0", '2:9: access: read "acc0"; allowed: a list of access interfaces'],
     [

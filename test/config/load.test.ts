@@ -117,6 +117,15 @@ describe("a loaded configuration", () => {
     expect(config.l2tp).toEqual({ listen: [], peers: [] });
   });
 
+  it("names the engine and the number of its threads, or leaves both to the machine", () => {
+    const { dataPlane } = new ConfigFolder().load("name: gw\ndata-plane: { engine: auto, workers: auto }");
+    expect(dataPlane).toMatchObject({ engine: "auto", workers: "auto" });
+    const load = (text: string) => new ConfigFolder().load(`name: gw\ndata-plane: { ${text} }`);
+    expect(load("engine: xdp, workers: 3").dataPlane).toMatchObject({ engine: "xdp", workers: 3 });
+    expect(() => load("engine: kernel")).toThrow("one of auto, loop, xdp");
+    expect(() => load("workers: some")).toThrow("a whole number from 1 to 64, or auto");
+  });
+
   it("has realms in lower case, and none that an object inherits", () => {
     const { realms } = new ConfigFolder().load("name: gw\nrealms: { ISP.Example: { refuse: true } }");
     expect(realms.get("isp.example")).toEqual({ kind: "refuse" });
