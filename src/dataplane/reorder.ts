@@ -12,6 +12,11 @@ export interface ReorderTable {
   readonly serial: Int32Array;
   /** limitsOf() the channel. */
   readonly limits: Int32Array;
+  /**
+   * PROGRESS_STRIDE entries a channel, zero at first: what its messages have come to. Written by the one Reorder that
+   * they come to; the next one to which they come goes on from there.
+   */
+  readonly progress: Int32Array;
   /** The largest that peerOf() gives. */
   readonly peers: number;
   /** Whose messages a channel's are. */
@@ -36,14 +41,23 @@ export interface ReorderSink {
   stale(): void;
 }
 
-/** What a channel has come to, in an Int32Array of this class alone. */
+/** A message that waits, on its way from one Reorder to another. */
+export interface WaitingMessage {
+  readonly channel: number;
+  /** The channel's serial. */
+  readonly serial: number;
+  readonly ns: number;
+  readonly waitedMs: number;
+  /** A PPP frame. */
+  readonly octets: Uint8Array;
+}
+
+/** Entries of a channel in ReorderTable.progress. */
 const SERIAL = 0;
 const EXPECTED = 1;
 /** The last late number and how many came in a row up to it: count << 16 | Ns. */
 const LATE_RUN = 2;
-/** 0: nothing waits. */
-const GAP = 3;
-const STRIDE = 4;
+export const PROGRESS_STRIDE = 4;
 
 /**
  * So many late messages, one right after the other, and further behind than a network has them, are a peer that counts
@@ -68,7 +82,7 @@ export function limitsOf({ frames, timeMs }: ReorderSpec = DEFAULT_REORDER): num
 
 /** Octets of what is known of so many channels and peers. */
 export function reorderStateBytes(channels: number, peers: number): number {
-  return ((channels + 1) * STRIDE + peers + 1) * Int32Array.BYTES_PER_ELEMENT;
+  return (channels + 1 + peers + 1) * Int32Array.BYTES_PER_ELEMENT;
 }
 
 /** Whether the number `a` comes before `b` (modulo 2^16). */
@@ -81,14 +95,17 @@ function isBefore(a: number, b: number): boolean {
  * modulo 2^16. What comes early waits in a pool that all channels share, those of one peer in no more of it than they
  * leave free: one that leaves out a number in each of its sessions takes half, two take a third each. Where the window
  * is full, the time is over or there is no room, the missing ones are given up and the next that is there goes on. All
- * messages of one channel come to one of these, so its state is nobody else's. In order nothing is allocated or copied.
+ * messages of one channel come to one of these, until takeOut() and putBack() move what waits to another. In order
+ * nothing is allocated or copied.
  */
 export class Reorder {
   readonly #table: ReorderTable;
   readonly #pool: ReorderPool;
   readonly #sink: ReorderSink;
   readonly #clock: () => number;
-  readonly #channels: Int32Array;
+  readonly #progress: Int32Array;
+  /** By channel: its gap, 0 when nothing waits. It may be an earlier channel's of that id. */
+  readonly #gapOf: Int32Array;
   /** Slots of the pool, from 1: a list of free ones, lists of those that wait, by their numbers, and those to be freed. */
   readonly #next: Int32Array;
   readonly #ns: Int32Array;
@@ -103,6 +120,7 @@ export class Reorder {
   readonly #gapChannel: Int32Array;
   readonly #gapSerial: Int32Array;
   readonly #gapPeer: Int32Array;
+  readonly #gapSource: Int32Array;
   readonly #gapFirst: Int32Array;
   readonly #gapLast: Int32Array;
   readonly #gapDeadline: Float64Array;
@@ -111,6 +129,8 @@ export class Reorder {
   #gaps = 0;
   /** No gap's time is over before this. */
   #deadline = Number.POSITIVE_INFINITY;
+  /** Where what arrives now comes from, a number of the caller's: takeOut() takes out what one source has brought. */
+  source = 0;
 
   /** `channels`: the largest id. `clock`: milliseconds, monotonic; asked only when something waits. */
   constructor(
@@ -125,7 +145,8 @@ export class Reorder {
     this.#pool = pool;
     this.#sink = sink;
     this.#clock = clock;
-    this.#channels = new Int32Array((channels + 1) * STRIDE);
+    this.#progress = table.progress;
+    this.#gapOf = new Int32Array(channels + 1);
     this.#next = new Int32Array(slots + 1);
     this.#ns = new Int32Array(slots + 1);
     this.#length = new Int32Array(slots + 1);
@@ -138,6 +159,7 @@ export class Reorder {
     this.#gapChannel = new Int32Array(slots + 1);
     this.#gapSerial = new Int32Array(slots + 1);
     this.#gapPeer = new Int32Array(slots + 1);
+    this.#gapSource = new Int32Array(slots + 1);
     this.#gapFirst = new Int32Array(slots + 1);
     this.#gapLast = new Int32Array(slots + 1);
     this.#gapDeadline = new Float64Array(slots + 1).fill(Number.POSITIVE_INFINITY);
@@ -156,12 +178,13 @@ export class Reorder {
    * octets have been copied. LATE: to be dropped. What waited before it may be delivered meanwhile.
    */
   arrive(channel: number, ns: number, bytes: Uint8Array, offset: number, length: number): number {
-    const words = this.#channels;
-    const at = channel * STRIDE;
+    const words = this.#progress;
+    const at = channel * PROGRESS_STRIDE;
     const serial = this.#table.serial[channel]!;
     if (words[at + SERIAL] !== serial) {
-      words.fill(0, at, at + STRIDE);
       words[at + SERIAL] = serial;
+      words[at + EXPECTED] = 0;
+      words[at + LATE_RUN] = 0;
     }
     if (words[at + EXPECTED] !== ns) {
       const verdict = this.#outOfOrder(channel, ns, bytes, offset, length);
@@ -174,8 +197,49 @@ export class Reorder {
 
   /** After a message that arrive() let go on: what waited for it follows. */
   arrived(channel: number): void {
-    const gap = this.#channels[channel * STRIDE + GAP]!;
+    const gap = this.#gapFor(channel);
     if (gap !== 0) this.#follow(channel, gap);
+  }
+
+  /** Takes out what waits of what `source` has brought, in order: it comes to another from now on. */
+  takeOut(source: number): WaitingMessage[] {
+    const messages: WaitingMessage[] = [];
+    if (this.#gaps === 0) return messages;
+    const now = this.#clock();
+    for (let gap = 1; gap < this.#gapFirst.length; gap++) {
+      if (this.#gapFirst[gap] === 0 || this.#gapSource[gap] !== source) continue;
+      const channel = this.#gapChannel[gap]!;
+      const serial = this.#gapSerial[gap]!;
+      while (this.#gapFirst[gap] !== 0) {
+        const slot = this.#takeFirst(gap);
+        const at = this.#octetsOf(slot);
+        messages.push({
+          channel,
+          serial,
+          ns: this.#ns[slot]!,
+          waitedMs: now - this.#arrivedAt[slot]!,
+          octets: this.#pool.bytes.slice(at, at + this.#length[slot]!),
+        });
+      }
+      if (this.#gapOf[channel] === gap) this.#gapOf[channel] = 0;
+      this.#closeGap(gap);
+    }
+    this.release();
+    return messages;
+  }
+
+  /** Lets messages that another has taken out wait here, as long as they would have there. */
+  putBack(source: number, messages: readonly WaitingMessage[]): void {
+    this.source = source;
+    for (const { channel, serial, ns, waitedMs, octets } of messages) {
+      const isRoom = this.#waiting[this.#table.peerOf(channel)]! < this.#freeCount;
+      if (this.#table.serial[channel] !== serial || !isRoom) {
+        this.#sink.stale();
+        continue;
+      }
+      const timeMs = this.#table.limits[channel]! & TIME_MASK;
+      this.#hold(channel, ns, timeMs, octets, 0, octets.length, this.#clock() - waitedMs);
+    }
   }
 
   /** Gives up what is missing for too long. Returns how many messages went on. */
@@ -206,8 +270,8 @@ export class Reorder {
   }
 
   #outOfOrder(channel: number, ns: number, bytes: Uint8Array, offset: number, length: number): number {
-    const words = this.#channels;
-    const at = channel * STRIDE;
+    const words = this.#progress;
+    const at = channel * PROGRESS_STRIDE;
     if (isBefore(ns, words[at + EXPECTED]!)) return this.#late(channel, ns);
     words[at + LATE_RUN] = 0;
     const limits = this.#table.limits[channel]!;
@@ -221,19 +285,19 @@ export class Reorder {
       // what went on with that may have been this very message
       return words[at + EXPECTED] === ns ? DELIVER : LATE;
     }
-    return this.#hold(channel, ns, limits & TIME_MASK, bytes, offset, length);
+    return this.#hold(channel, ns, limits & TIME_MASK, bytes, offset, length, this.#clock());
   }
 
   #late(channel: number, ns: number): number {
-    const words = this.#channels;
-    const at = channel * STRIDE;
+    const words = this.#progress;
+    const at = channel * PROGRESS_STRIDE;
     const run = words[at + LATE_RUN]!;
     const count = (run & 0xffff) === ((ns - 1) & 0xffff) ? (run >>> 16) + 1 : 1;
     words[at + LATE_RUN] = (count << 16) | ns;
     const behind = (words[at + EXPECTED]! - ns) & 0xffff;
     if (count < RESTART_RUN || behind <= LATE_REACH) return LATE;
     // what waits is numbered as before: it cannot go behind what comes now
-    const gap = words[at + GAP]!;
+    const gap = this.#gapFor(channel);
     if (gap !== 0) this.#giveUp(channel, (this.#ns[this.#gapLast[gap]!]! + 1) & 0xffff);
     words[at + EXPECTED] = ns;
     return DELIVER;
@@ -246,8 +310,9 @@ export class Reorder {
     bytes: Uint8Array,
     offset: number,
     length: number,
+    arrivedAt: number,
   ): number {
-    const gap = this.#channels[channel * STRIDE + GAP]! || this.#openGap(channel);
+    const gap = this.#gapFor(channel) || this.#openGap(channel);
     // nearly always behind all that waits
     let before = this.#gapLast[gap]!;
     if (before !== 0 && !isBefore(this.#ns[before]!, ns)) {
@@ -267,11 +332,10 @@ export class Reorder {
     if (before === 0) this.#gapFirst[gap] = slot;
     else this.#next[before] = slot;
     if (this.#next[slot] === 0) this.#gapLast[gap] = slot;
-    const now = this.#clock();
     this.#ns[slot] = ns;
     this.#length[slot] = length;
-    this.#arrivedAt[slot] = now;
-    this.#gapDeadline[gap] = Math.min(this.#gapDeadline[gap]!, now + timeMs);
+    this.#arrivedAt[slot] = arrivedAt;
+    this.#gapDeadline[gap] = Math.min(this.#gapDeadline[gap]!, arrivedAt + timeMs);
     this.#deadline = Math.min(this.#deadline, this.#gapDeadline[gap]!);
     const to = this.#octetsOf(slot);
     const pool = this.#pool.bytes;
@@ -282,10 +346,10 @@ export class Reorder {
 
   /** Nothing before `end` is waited for any more: what is there goes on, in order. Returns how many. */
   #giveUp(channel: number, end: number): number {
-    const words = this.#channels;
-    const at = channel * STRIDE;
+    const words = this.#progress;
+    const at = channel * PROGRESS_STRIDE;
     let delivered = 0;
-    const gap = words[at + GAP]!;
+    const gap = this.#gapFor(channel);
     while (gap !== 0 && this.#gapFirst[gap] !== 0 && isBefore(this.#ns[this.#gapFirst[gap]!]!, end)) {
       this.#deliverFirst(channel, gap);
       delivered += 1;
@@ -296,8 +360,8 @@ export class Reorder {
 
   /** Delivers what is next; the gap closes when nothing waits any more. */
   #follow(channel: number, gap: number): number {
-    const words = this.#channels;
-    const at = channel * STRIDE;
+    const words = this.#progress;
+    const at = channel * PROGRESS_STRIDE;
     let delivered = 0;
     for (let slot = this.#gapFirst[gap]!; slot !== 0; slot = this.#gapFirst[gap]!) {
       if (this.#ns[slot] !== words[at + EXPECTED]) return delivered;
@@ -306,7 +370,7 @@ export class Reorder {
       delivered += 1;
     }
     this.#closeGap(gap);
-    words[at + GAP] = 0;
+    this.#gapOf[channel] = 0;
     return delivered;
   }
 
@@ -333,6 +397,7 @@ export class Reorder {
         this.#takeFirst(gap);
         this.#sink.stale();
       }
+      if (this.#gapOf[channel] === gap) this.#gapOf[channel] = 0;
       this.#closeGap(gap);
       return 0;
     }
@@ -349,15 +414,21 @@ export class Reorder {
     return delivered;
   }
 
+  /** 0: nothing waits for the channel. */
+  #gapFor(channel: number): number {
+    const gap = this.#gapOf[channel]!;
+    return gap !== 0 && this.#gapSerial[gap] === this.#table.serial[channel] ? gap : 0;
+  }
+
   #openGap(channel: number): number {
     this.#freeGapCount -= 1;
     const gap = this.#freeGaps[this.#freeGapCount]!;
-    const at = channel * STRIDE;
     this.#gaps += 1;
     this.#gapChannel[gap] = channel;
-    this.#gapSerial[gap] = this.#channels[at + SERIAL]!;
+    this.#gapSerial[gap] = this.#table.serial[channel]!;
     this.#gapPeer[gap] = this.#table.peerOf(channel);
-    this.#channels[at + GAP] = gap;
+    this.#gapSource[gap] = this.source;
+    this.#gapOf[channel] = gap;
     return gap;
   }
 

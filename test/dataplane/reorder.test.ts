@@ -1,15 +1,21 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { writeU16 } from "../../src/base/bytes.ts";
-import { DELIVER, HELD, LATE, limitsOf, Reorder } from "../../src/dataplane/reorder.ts";
+import { DELIVER, HELD, LATE, limitsOf, PROGRESS_STRIDE, Reorder } from "../../src/dataplane/reorder.ts";
 
 const CHANNEL = 3;
 const OTHER = 4;
 const HEADROOM = 16;
 
-function makeReorder({ frames = 4, timeMs = 100, slots = 8, slotBytes = 64 } = {}) {
+function makeReorder({
+  frames = 4,
+  timeMs = 100,
+  slots = 8,
+  slotBytes = 64,
+  serial = new Int32Array(10).fill(1),
+  progress = new Int32Array(10 * PROGRESS_STRIDE),
+} = {}) {
   const pool = new Uint8Array(slots * slotBytes);
-  const serial = new Int32Array(10).fill(1);
   const limits = new Int32Array(10).fill(limitsOf({ frames, timeMs }));
   const out: string[] = [];
   let now = 1000;
@@ -25,7 +31,13 @@ function makeReorder({ frames = 4, timeMs = 100, slots = 8, slotBytes = 64 } = {
       stale += 1;
     },
   };
-  const table = { serial, limits, peers: 9, peerOf: (channel: number) => (channel === OTHER ? 2 : 1) };
+  const table = {
+    serial,
+    limits,
+    progress,
+    peers: 9,
+    peerOf: (channel: number) => (channel === OTHER ? 2 : 1),
+  };
   const reorder = new Reorder(
     table,
     { bytes: pool, offset: 0, slots, slotBytes, headroomBytes: HEADROOM },
@@ -50,6 +62,7 @@ function makeReorder({ frames = 4, timeMs = 100, slots = 8, slotBytes = 64 } = {
     out,
     verdicts,
     serial,
+    progress,
     receive,
     stale: () => stale,
     pass(ms: number) {
@@ -250,5 +263,63 @@ describe("messages with sequence numbers", () => {
       { frames: 1.5, timeMs: 100 },
     ])
       expect(() => limitsOf(bad)).toThrow(refusal);
+  });
+
+  it("go on in another's hands as if nothing had happened", () => {
+    const first = makeReorder();
+    first.reorder.source = 7;
+    for (const ns of [0, 1, 4, 3]) first.receive(ns);
+    first.reorder.source = 8;
+    for (const ns of [0, 2]) first.receive(ns, OTHER);
+    const second = makeReorder(first);
+    second.reorder.putBack(7, first.reorder.takeOut(7));
+    second.receive(2);
+    second.receive(5);
+    expect(first.out).toEqual(["0", "1", `${OTHER}:0`]);
+    expect(second.out).toEqual(["2", "3", "4", "5"]);
+    // what came from elsewhere stays, and follows
+    first.receive(1, OTHER);
+    expect(first.out.slice(-2)).toEqual([`${OTHER}:1`, `${OTHER}:2`]);
+    expect(first.reorder.deadline).toBe(Number.POSITIVE_INFINITY);
+  });
+
+  it("wait no longer for being moved, and are dropped when their channel is gone or there is no room", () => {
+    const first = makeReorder();
+    for (const ns of [0, 2]) first.receive(ns);
+    first.receive(1, OTHER);
+    first.pass(60);
+    const messages = first.reorder.takeOut(0);
+    first.serial[OTHER] = 2;
+    const second = makeReorder(first);
+    second.reorder.putBack(0, messages);
+    expect(second.stale()).toBe(1);
+    second.pass(39);
+    expect(second.out).toEqual([]);
+    second.pass(1);
+    expect(second.out).toEqual(["2"]);
+    const full = makeReorder({ ...first, slots: 0 });
+    full.reorder.putBack(0, messages);
+    expect(full.stale()).toBe(2);
+  });
+
+  it("survive any number of moves in the middle of anything", () => {
+    const arrival = fc.record({ ns: fc.integer({ min: 0, max: 20 }), moves: fc.boolean() });
+    fc.assert(
+      fc.property(fc.array(arrival, { maxLength: 60 }), (arrivals) => {
+        const alone = makeReorder();
+        const out: string[] = [];
+        let one = makeReorder();
+        for (const { ns, moves } of arrivals) {
+          alone.receive(ns);
+          one.receive(ns);
+          if (!moves) continue;
+          const next = makeReorder(one);
+          next.reorder.putBack(0, one.reorder.takeOut(0));
+          out.push(...one.out);
+          one = next;
+        }
+        expect([...out, ...one.out]).toEqual(alone.out);
+      }),
+    );
   });
 });

@@ -21,9 +21,9 @@ function poolBytes({ reorderFrames, reorderFrameBytes }: ReorderOptions): number
 }
 
 /**
- * One worker's. A channel's messages come through its peer's port, and a port is received from by one worker, so that
- * no other has anything to do with what the channel expects; only what we number is shared (Tables.channelNs). What has
- * waited is carried on in the batch after, by what the channel is then.
+ * One worker's. A channel's messages come by one lane of its peer's port, that of its tunnel, and a lane is received
+ * from by one worker at a time: nobody else writes what the channel expects (Tables.channelProgress), and whoever adopts
+ * the lane next goes on from there. What has waited is carried on in the batch after, by what the channel is then.
  */
 export function makeReorder(
   tables: Tables,
@@ -52,6 +52,7 @@ export function makeReorder(
   const table = {
     serial: tables.channelSerial,
     limits: tables.channelReorder,
+    progress: tables.channelProgress,
     peers: tables.sizes.peers,
     peerOf: (channel: number) => peerOf(tables.channelPeer[channel]!),
   };

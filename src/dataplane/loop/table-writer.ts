@@ -81,7 +81,7 @@ export class TableWriter {
 
   /** A new peer; its id is free since a grace period. */
   addPeer(peer: PeerId, spec: PeerSpec, port: PortSpec): void {
-    for (const frames of this.#t.peerFramesIn) frames[peer] = 0;
+    for (const frames of this.#t.peerFramesIn) clear(frames, peer);
     this.setPeer(peer, spec, port);
   }
 
@@ -149,8 +149,8 @@ export class TableWriter {
     const t = this.#t;
     if (spec.kind === "l2tp") this.#sessions.reserve(spec);
     for (const counters of t.counters)
-      counters.fill(0, channel * COUNTERS_STRIDE, (channel + 1) * COUNTERS_STRIDE);
-    for (const frames of t.controlFramesIn) frames[channel] = 0;
+      for (let i = 0; i < COUNTERS_STRIDE; i++) clear(counters, channel * COUNTERS_STRIDE + i);
+    for (const frames of t.controlFramesIn) clear(frames, channel);
     t.channelPeer[channel] =
       spec.peer | (spec.kind === "l2tp" ? sequencingBits(spec.sequencing ?? "follow") : 0);
     t.channelNs[channel] = 0;
@@ -293,4 +293,9 @@ export class TableWriter {
     const word = nextGeneration(this.#t.channelWord[channel]!, state, index);
     Atomics.store(this.#t.channelWord, channel, word);
   }
+}
+
+/** Rows of workers that never ran take no memory as long as nobody writes to them. */
+function clear(counters: Float64Array, entry: number): void {
+  if (counters[entry] !== 0) counters[entry] = 0;
 }

@@ -1,9 +1,11 @@
 import { ADDRESS_BYTES } from "../../io/addon.ts";
 import { PPPOE_HEADERS_MAX } from "../pppoe-frame.ts";
+import { PROGRESS_STRIDE } from "../reorder.ts";
 import { ADDRESSES_PER_FAMILY } from "../specs.ts";
 
 /** How much the tables have room for; ids run from 1 to these, and 0 means none. */
 export interface TableSizes {
+  /** As many as may ever run at once, from 0. */
   readonly workers: number;
   readonly ports: number;
   readonly peers: number;
@@ -106,7 +108,7 @@ class Layout {
 
 /**
  * What workers forward by: struct of arrays in one SharedArrayBuffer. The control plane's thread is the only
- * writer (of all but what counts, `channelNs`, SEQUENCE_SENT and workers' entries of `control`); an entry is
+ * writer (of all but what counts, `channelNs`, `channelProgress`, SEQUENCE_SENT and workers' entries of `control`); an entry is
  * published last, and one that was taken back is written again only after a grace period.
  */
 export class Tables {
@@ -120,9 +122,11 @@ export class Tables {
   readonly channelIds: Int32Array;
   /** The number of the next message that we send with one: whoever sends takes it atomically. */
   readonly channelNs: Int32Array;
-  /** What each worker orders by what it receives (ReorderTable). */
+  /** What received messages are put in order by (ReorderTable). */
   readonly channelSerial: Int32Array;
   readonly channelReorder: Int32Array;
+  /** And how far they have come: written by the worker that receives the channel's messages. */
+  readonly channelProgress: Int32Array;
   /** Peer → the slot that describes it now. Everything called peer… below is by slot. */
   readonly slotOfPeer: Int32Array;
   readonly peerPort: Int32Array;
@@ -180,6 +184,7 @@ export class Tables {
     this.channelNs = layout.int32(channels);
     this.channelSerial = layout.int32(channels);
     this.channelReorder = layout.int32(channels);
+    this.channelProgress = layout.int32(channels * PROGRESS_STRIDE);
     this.slotOfPeer = layout.int32(sizes.peers + 1);
     this.peerPort = layout.int32(slots);
     this.peerLane = layout.int32(slots);

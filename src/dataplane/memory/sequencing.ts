@@ -1,5 +1,5 @@
 import type { ChannelId, L2tpChannelSpec, L2tpSequencing, PeerId } from "../../channel/dataplane.ts";
-import { limitsOf, Reorder, type ReorderSink } from "../reorder.ts";
+import { limitsOf, PROGRESS_STRIDE, Reorder, type ReorderSink } from "../reorder.ts";
 
 const SLOTS = 256;
 const SLOT_BYTES = 2048;
@@ -122,6 +122,7 @@ export class Sequencing {
     const table = {
       serial,
       limits,
+      progress: new Int32Array((this.#maxChannels + 1) * PROGRESS_STRIDE),
       peers: this.#maxPeers,
       peerOf: (channel: ChannelId) => this.#channels.get(channel)!.peer,
     };
