@@ -62,7 +62,7 @@ const CHANNEL_COLUMNS: readonly Column<ChannelView>[] = [
   { title: "OCTETS-OUT", value: (channel) => channel.octetsOut, align: "right" },
 ];
 
-const PAIR_COLUMNS: readonly Column<readonly [string, string | number]>[] = [
+const PAIR_COLUMNS: readonly Column<readonly [string, string | number | null]>[] = [
   { title: "NAME", value: ([name]) => name },
   { title: "VALUE", value: ([, value]) => value, align: "right" },
 ];

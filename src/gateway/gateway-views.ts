@@ -1,3 +1,4 @@
+import type { Dataplane } from "../channel/dataplane.ts";
 import type { Gateway } from "./gateway.ts";
 import type { Surroundings } from "./surroundings.ts";
 import type {
@@ -37,6 +38,7 @@ export class GatewayViews implements ControlSource {
       name: this.#around.config.name,
       pid: process.pid,
       engine: this.#around.dataplane.engine,
+      interfaces: interfacesOf(this.#around.dataplane),
       startedAt: new Date(this.#startedAt).toISOString(),
       uptimeSeconds: Math.floor((this.#around.clock.now() - this.#startedInstant) / 1000),
       sessions,
@@ -76,4 +78,10 @@ export class GatewayViews implements ControlSource {
       counters[`drops.${reason}`] = count;
     return counters;
   }
+}
+
+function interfacesOf(dataplane: Dataplane): string | null {
+  const interfaces = dataplane.interfaces?.();
+  if (interfaces === undefined) return null;
+  return interfaces.map(({ name, mode, reason }) => `${name} (${mode ?? `loop: ${reason}`})`).join(", ");
 }

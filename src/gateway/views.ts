@@ -112,6 +112,8 @@ export interface StatusView {
   readonly name: string;
   readonly pid: number;
   readonly engine: string;
+  /** Of the engine `xdp`: "acc0 (native), core0 (loop: why)"; null of an engine that has no interfaces of its own. */
+  readonly interfaces: string | null;
   readonly startedAt: string;
   readonly uptimeSeconds: number;
   readonly sessions: number;

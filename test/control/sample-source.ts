@@ -37,7 +37,8 @@ export const sampleSource: ControlSource = {
   status: () => ({
     name: "lac1",
     pid: 42,
-    engine: "loop",
+    engine: "xdp",
+    interfaces: "acc0 (native), core0 (generic)",
     startedAt: "2026-01-02T03:00:00.000Z",
     uptimeSeconds: 4000,
     sessions: 1,
