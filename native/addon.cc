@@ -53,6 +53,7 @@ Napi::Value OpenTun(const Napi::CallbackInfo& info) {
     Napi::Object result = Napi::Object::New(info.Env());
     result.Set("fds", fds);
     result.Set("ifindex", Napi::Number::New(info.Env(), device.ifindex));
+    result.Set("segmentsUdp", Napi::Boolean::New(info.Env(), device.segmentsUdp));
     return result;
   });
 }

@@ -42,23 +42,4 @@ int FrameSender::SendPacket(int fd, std::span<const FrameToSend> frames) {
   return static_cast<int>(sent);
 }
 
-int FrameSender::SendTun(int fd, std::span<const FrameToSend> frames) {
-  lastError_ = 0;
-  size_t sent = 0;
-  while (sent < frames.size()) {
-    if (!Usable(frames[sent])) {
-      lastError_ = EFAULT;
-      break;
-    }
-    int pieces = Gather(frames[sent], pieces_.data());
-    if (writev(fd, pieces_.data(), pieces) >= 0) {
-      sent += 1;
-    } else if (errno != EINTR) {
-      lastError_ = errno;
-      break;
-    }
-  }
-  return static_cast<int>(sent);
-}
-
 }  // namespace lacewing

@@ -25,6 +25,7 @@ class RegionObject : public Napi::ObjectWrap<RegionObject> {
   Napi::Value SendPacket(const Napi::CallbackInfo& info);
   Napi::Value SendUdp(const Napi::CallbackInfo& info);
   Napi::Value SendTun(const Napi::CallbackInfo& info);
+  Napi::Value Sum(const Napi::CallbackInfo& info);
   Napi::Value LastErrno(const Napi::CallbackInfo& info);
 
   std::shared_ptr<Mapping> mapping_;

@@ -100,7 +100,8 @@ UdpOptions ReadUdpOptions(const Napi::Object& given) {
 
 TunOptions ReadTunOptions(const Napi::Object& given) {
   TunOptions options{Text(given, "name"), OptionalText(given, "netnsPath").value_or(""),
-                     static_cast<uint32_t>(Integer(given, "queues", 1, 256)), Flag(given, "vnetHeader")};
+                     static_cast<uint32_t>(Integer(given, "queues", 1, 256)), Flag(given, "vnetHeader"),
+                     given.Has("segments") && Flag(given, "segments")};
   // a '%' would let the kernel choose a name
   if (options.name.empty() || options.name.size() >= IFNAMSIZ ||
       options.name.find_first_of("/%: \t\n") != std::string::npos)

@@ -5,6 +5,8 @@
 #include "environment.h"
 #include "objects.h"
 #include "options.h"
+#include "sums.h"
+#include "tun.h"
 
 namespace lacewing {
 
@@ -45,6 +47,7 @@ Napi::Function RegionObject::Define(Napi::Env env) {
                          InstanceMethod<&RegionObject::SendPacket>("sendPacket"),
                          InstanceMethod<&RegionObject::SendUdp>("sendUdp"),
                          InstanceMethod<&RegionObject::SendTun>("sendTun"),
+                         InstanceMethod<&RegionObject::Sum>("sum"),
                          InstanceAccessor<&RegionObject::LastErrno>("lastErrno"),
                      });
 }
@@ -88,10 +91,16 @@ Napi::Value RegionObject::UdpReceiver(const Napi::CallbackInfo& info) {
 
 Napi::Value RegionObject::TunReceiver(const Napi::CallbackInfo& info) {
   int fd = Descriptor(info[0]);
-  Slots slots = ReadSlots(info);
-  auto headroom = static_cast<uint32_t>(Integer(info[3], "headroomBytes", 0, 1 << 16));
+  auto octets = [&](int i, const char* name, int64_t least) {
+    return static_cast<size_t>(Integer(info[i], name, least, kLargestMapping - 1));
+  };
+  TunBuffers buffers{octets(1, "area", 0), octets(2, "areaBytes", 1), octets(3, "largestBytes", 64),
+                     octets(4, "headroomBytes", 0)};
+  if (buffers.area + buffers.areaBytes > mapping_->size() ||
+      buffers.headroomBytes + buffers.largestBytes > buffers.areaBytes)
+    throw Napi::RangeError::New(info.Env(), "the area is not in the region, or has no room for a packet");
   return Guard(info.Env(), [&] {
-    return ReceiverObject::New(info.Env(), MakeTunReceiver(mapping_, fd, slots.count, slots.bytes, headroom));
+    return ReceiverObject::New(info.Env(), MakeTunReceiver(mapping_, fd, buffers));
   });
 }
 
@@ -106,6 +115,18 @@ Napi::Value RegionObject::SendUdp(const Napi::CallbackInfo& info) {
 
 Napi::Value RegionObject::SendTun(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), sender_->SendTun(DescriptorOfBatch(info), FramesToSend(info)));
+}
+
+Napi::Value RegionObject::Sum(const Napi::CallbackInfo& info) {
+  std::span<int32_t> numbers = Int32s(info.Env(), info[0]);
+  int64_t wanted = info[1].IsNumber() ? info[1].As<Napi::Number>().Int64Value() : 0;
+  size_t count = std::min(numbers.size() / (sizeof(SummedRange) / sizeof(int32_t)),
+                          static_cast<size_t>(std::max<int64_t>(wanted, 0)));
+  for (SummedRange& range : std::span(reinterpret_cast<SummedRange*>(numbers.data()), count))
+    range.sum = mapping_->Contains(range.offset, range.length)
+                    ? OnesComplementSum(mapping_->data() + range.offset, static_cast<size_t>(range.length))
+                    : -1;
+  return info.Env().Undefined();
 }
 
 Napi::Value RegionObject::LastErrno(const Napi::CallbackInfo& info) {

@@ -6,7 +6,9 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
+#include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include "errors.h"
 #include "netns.h"
@@ -18,18 +20,45 @@ namespace {
 // virtio_net_hdr without num_buffers
 constexpr int kVnetHeaderBytes = 10;
 
-UniqueFd OpenQueue(const TunOptions& options, int flags) {
+#ifndef TUN_F_USO4  // headers before Linux 6.2
+#define TUN_F_USO4 0x20
+#define TUN_F_USO6 0x40
+#endif
+
+constexpr unsigned kTcpSegments = TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_TSO_ECN;
+// What we take of the host unfinished, the best that the kernel knows of.
+constexpr unsigned kOffloads[] = {kTcpSegments | TUN_F_USO4 | TUN_F_USO6, kTcpSegments, 0};
+
+// Sums and segments that the host leaves to us, or nothing of that. Returns what the kernel has agreed to.
+unsigned SetOffloads(int queue, bool segments, const std::string& name) {
+  for (unsigned offloads : kOffloads) {
+    if (offloads != 0 && !segments) continue;
+    if (ioctl(queue, TUNSETOFFLOAD, static_cast<unsigned long>(offloads)) == 0) return offloads;
+    if (errno != EINVAL) break;
+  }
+  throw SystemFailure(errno, "TUNSETOFFLOAD", name);
+}
+
+struct Queue {
+  UniqueFd fd;
+  unsigned offloads;
+};
+
+Queue OpenQueue(const TunOptions& options, int flags) {
   UniqueFd queue(Check(open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC), "open", "/dev/net/tun"));
   ifreq request{};
   std::strncpy(request.ifr_name, options.name.c_str(), IFNAMSIZ - 1);
   request.ifr_flags = static_cast<short>(flags);
   Check(ioctl(queue.get(), TUNSETIFF, &request), "TUNSETIFF", options.name);
+  unsigned offloads = 0;
   if (options.vnetHeader) {
     int bytes = kVnetHeaderBytes;
+    int littleEndian = 1;
     Check(ioctl(queue.get(), TUNSETVNETHDRSZ, &bytes), "TUNSETVNETHDRSZ", options.name);
-    Check(ioctl(queue.get(), TUNSETOFFLOAD, 0UL), "TUNSETOFFLOAD", options.name);
+    Check(ioctl(queue.get(), TUNSETVNETLE, &littleEndian), "TUNSETVNETLE", options.name);
+    offloads = SetOffloads(queue.get(), options.segments, options.name);
   }
-  return queue;
+  return {std::move(queue), offloads};
 }
 
 }  // namespace
@@ -42,8 +71,10 @@ TunDevice OpenTunDevice(const TunOptions& options) {
     if (options.vnetHeader) flags |= IFF_VNET_HDR;
     if (options.queues > 1) flags |= IFF_MULTI_QUEUE;
     // a device of that name that is there already is not ours
-    device.queues.push_back(OpenQueue(options, flags | IFF_TUN_EXCL));
-    while (device.queues.size() < options.queues) device.queues.push_back(OpenQueue(options, flags));
+    Queue first = OpenQueue(options, flags | IFF_TUN_EXCL);
+    device.segmentsUdp = (first.offloads & TUN_F_USO4) != 0;
+    device.queues.push_back(std::move(first.fd));
+    while (device.queues.size() < options.queues) device.queues.push_back(OpenQueue(options, flags).fd);
 
     UniqueFd socket(Check(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), "socket", options.name));
     ifreq request{};
@@ -62,24 +93,17 @@ void SetTunQueue(int fd, bool attached) {
 
 namespace {
 
+// Packets one behind the other: what is read of a device that has small ones stays in few pages.
 class TunReceiver : public FrameSource {
  public:
-  TunReceiver(std::shared_ptr<Mapping> mapping, int fd, uint32_t slots, uint32_t slotBytes,
-              uint32_t headroomBytes)
-      : mapping_(std::move(mapping)),
-        fd_(fd),
-        slots_(slots),
-        slotBytes_(slotBytes),
-        headroomBytes_(headroomBytes),
-        stretch_(mapping_->Allocate(Bytes())) {}
-
-  ~TunReceiver() override { mapping_->Free(stretch_, Bytes()); }
+  TunReceiver(std::shared_ptr<Mapping> mapping, int fd, const TunBuffers& buffers)
+      : mapping_(std::move(mapping)), fd_(fd), buffers_(buffers) {}
 
   int Receive(ReceivedFrame* frames, int max) override {
     int count = 0;
-    while (count < max && used_ < slots_) {
-      size_t offset = stretch_ + size_t{used_} * (headroomBytes_ + slotBytes_) + headroomBytes_;
-      ssize_t length = read(fd_, mapping_->data() + offset, slotBytes_);
+    while (count < max && used_ + buffers_.headroomBytes + buffers_.largestBytes <= buffers_.areaBytes) {
+      size_t offset = buffers_.area + used_ + buffers_.headroomBytes;
+      ssize_t length = read(fd_, mapping_->data() + offset, buffers_.largestBytes);
       if (length < 0) {
         if (errno == EINTR) continue;
         // what is there already goes first; a dead device says so again
@@ -87,7 +111,8 @@ class TunReceiver : public FrameSource {
       }
       frames[count++] = {static_cast<int32_t>(offset), static_cast<int32_t>(length),
                          static_cast<int32_t>(length), 0};
-      used_ += 1;
+      // cache lines are not shared
+      used_ = (used_ + buffers_.headroomBytes + static_cast<size_t>(length) + 63) & ~size_t{63};
     }
     return count;
   }
@@ -98,22 +123,17 @@ class TunReceiver : public FrameSource {
   uint32_t Overflows() override { return 0; }
 
  private:
-  size_t Bytes() const { return size_t{slots_} * (size_t{headroomBytes_} + slotBytes_); }
-
   std::shared_ptr<Mapping> mapping_;
   int fd_;
-  uint32_t slots_;
-  uint32_t slotBytes_;
-  uint32_t headroomBytes_;
-  size_t stretch_;
-  uint32_t used_ = 0;
+  TunBuffers buffers_;
+  size_t used_ = 0;
 };
 
 }  // namespace
 
-std::unique_ptr<FrameSource> MakeTunReceiver(std::shared_ptr<Mapping> mapping, int fd, uint32_t slots,
-                                             uint32_t slotBytes, uint32_t headroomBytes) {
-  return std::make_unique<TunReceiver>(std::move(mapping), fd, slots, slotBytes, headroomBytes);
+std::unique_ptr<FrameSource> MakeTunReceiver(std::shared_ptr<Mapping> mapping, int fd,
+                                             const TunBuffers& buffers) {
+  return std::make_unique<TunReceiver>(std::move(mapping), fd, buffers);
 }
 
 }  // namespace lacewing

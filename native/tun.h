@@ -17,11 +17,13 @@ struct TunOptions {
   std::string netnsPath;  // empty: this one
   uint32_t queues;
   bool vnetHeader;
+  bool segments;  // with the header: packets larger than the MTU, and without checksums, are ours to finish
 };
 
 struct TunDevice {
   std::vector<UniqueFd> queues;
   int ifindex;
+  bool segmentsUdp;  // the kernel leaves UDP's segments to us, too, and takes ours: since Linux 6.2
 };
 
 // Creates a device that was not there. It is down and without addresses, and goes when its last queue is closed.
@@ -29,7 +31,15 @@ TunDevice OpenTunDevice(const TunOptions& options);
 
 void SetTunQueue(int fd, bool attached);
 
-std::unique_ptr<FrameSource> MakeTunReceiver(std::shared_ptr<Mapping> mapping, int fd, uint32_t slots,
-                                             uint32_t slotBytes, uint32_t headroomBytes);
+// A stretch of a mapping that packets are read into. Several receivers may use it in turn.
+struct TunBuffers {
+  size_t area;
+  size_t areaBytes;
+  size_t largestBytes;   // of one packet, with the vnet header
+  size_t headroomBytes;  // free before each
+};
+
+std::unique_ptr<FrameSource> MakeTunReceiver(std::shared_ptr<Mapping> mapping, int fd,
+                                             const TunBuffers& buffers);
 
 }  // namespace lacewing

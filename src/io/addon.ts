@@ -69,8 +69,13 @@ interface TunOptions {
   readonly netnsPath?: string;
   /** IFF_MULTI_QUEUE when more than one. */
   readonly queues: number;
-  /** IFF_VNET_HDR with a header of 10 octets before each packet. */
+  /** IFF_VNET_HDR with a header of 10 octets before each packet, in little-endian order. */
   readonly vnetHeader: boolean;
+  /**
+   * With the header: the host leaves checksums and the cutting into segments to us, of TCP and, where the kernel knows
+   * that, of UDP. Absent: false.
+   */
+  readonly segments?: boolean;
 }
 
 /** One ICMP error or similar from a socket's error queue (IP_RECVERR). */
@@ -121,7 +126,8 @@ export const ADDRESS_TOS = 48;
 /**
  * Send descriptors: TX_STRIDE Int32 each; a frame is a head piece followed by a body piece, both in the region,
  * gathered by the kernel. A head length of 0 sends the body alone.
- *  [TX_ADDRESS] UDP: octet offset of the destination's address record in the table given to Region. Else unused
+ *  [TX_ADDRESS] UDP: octet offset of the destination's address record in the table given to Region
+ *  [TX_MORE]    TUN: 1 when the packet goes on in the next descriptor, else 0
  */
 export const TX_STRIDE = 6;
 export const TX_HEAD_OFFSET = 0;
@@ -129,7 +135,20 @@ export const TX_HEAD_LENGTH = 1;
 export const TX_BODY_OFFSET = 2;
 export const TX_BODY_LENGTH = 3;
 export const TX_ADDRESS = 4;
+export const TX_MORE = 4;
 export const TX_USER = 5;
+
+/**
+ * Stretches of the region that are summed:
+ *  [SUM_OFFSET] where it starts
+ *  [SUM_LENGTH] its octets
+ *  [SUM_RESULT] ones' complement sum of its 16-bit words in network order (RFC 1071), folded: 0 to 65535. An odd last
+ *               octet counts as if a zero followed. -1 when the stretch is not in the region
+ */
+export const SUM_STRIDE = 3;
+export const SUM_OFFSET = 0;
+export const SUM_LENGTH = 1;
+export const SUM_RESULT = 2;
 
 /** A source of batches mapped into a region. */
 export interface Receiver {
@@ -155,8 +174,18 @@ export interface Region {
   packetReceiver(fd: number, options: PacketOptions): Receiver;
   /** Buffers for a UDP socket: `slots` of `slotBytes` (64 KiB for UDP_GRO), each with its address record. */
   udpReceiver(fd: number, slots: number, slotBytes: number): Receiver;
-  /** Buffers for a TUN queue; a frame starts with the vnet header, if the device has one. `headroomBytes` before each. */
-  tunReceiver(fd: number, slots: number, slotBytes: number, headroomBytes: number): Receiver;
+  /**
+   * Reads a TUN queue into `areaBytes` octets at `area`, which allocate() gave and which other receivers may use in turn:
+   * after release(). A packet has `largestBytes` at most, starts with the vnet header, if the device has one, and has
+   * `headroomBytes` free before it.
+   */
+  tunReceiver(
+    fd: number,
+    area: number,
+    areaBytes: number,
+    largestBytes: number,
+    headroomBytes: number,
+  ): Receiver;
   /**
    * Sends up to `count` frames in order. Returns how many were taken (all `count`, or fewer when the queue is
    * full or a frame was refused): the caller decides about the first that was not. `lastErrno` says why.
@@ -167,7 +196,10 @@ export interface Region {
    * with equal lengths (the last may be shorter) that fit its ADDRESS_GROUP_MAX go as one UDP_SEGMENT send.
    */
   sendUdp(fd: number, descriptors: Int32Array, count: number, addresses: Uint8Array): number;
+  /** As sendPacket, one packet after the other; a packet may have several descriptors (TX_MORE). Counts descriptors. */
   sendTun(fd: number, descriptors: Int32Array, count: number): number;
+  /** Writes the sum of each of `count` stretches of the region into `ranges`, SUM_STRIDE Int32 each. */
+  sum(ranges: Int32Array, count: number): void;
   /** errno of the last send that took fewer than `count`; 0 when it took all. */
   readonly lastErrno: number;
 }
@@ -203,8 +235,15 @@ export interface Addon {
 
   openPacket(options: PacketOptions): number;
   openUdp(options: UdpOptions): number;
-  /** Creates the device (down, unaddressed) in its namespace and returns one descriptor per queue. */
-  openTun(options: TunOptions): { readonly fds: readonly number[]; readonly ifindex: number };
+  /**
+   * Creates the device (down, unaddressed) in its namespace and returns one descriptor per queue. `segmentsUdp`: with
+   * `segments`, UDP is among what is left to us, and the kernel takes UDP super-segments of ours.
+   */
+  openTun(options: TunOptions): {
+    readonly fds: readonly number[];
+    readonly ifindex: number;
+    readonly segmentsUdp: boolean;
+  };
   /** TUNSETQUEUE: detach (false) and re-attach (true) one queue of a multiqueue device. Needs no privilege. */
   setTunQueue(fd: number, attached: boolean): void;
   /** An AF_NETLINK/NETLINK_ROUTE socket, in another namespace if a path is given, joined to `groups` (a bit mask). */

@@ -82,7 +82,7 @@ describe.skipIf(!root)("TUN devices", () => {
     bringUp();
     const region = addon.createRegion(4 << 20);
     const area = region.allocate(1 << 20);
-    const receiver = region.tunReceiver(fd, 64, 2048, 32);
+    const receiver = region.tunReceiver(fd, region.allocate(1 << 17), 1 << 17, 2048, 32);
     const socket = addon.openUdp(udpOptions({ address: near, port: 4000 }));
     opened.push(socket);
     const record = addressRecord({ address: far, port: 5000, tos: 0xc0 });
@@ -114,7 +114,7 @@ describe.skipIf(!root)("TUN devices", () => {
     bringUp();
     const region = addon.createRegion(4 << 20);
     const area = region.allocate(1 << 20);
-    const receiver = region.tunReceiver(fds[0]!, 64, 2048, 0);
+    const receiver = region.tunReceiver(fds[0]!, region.allocate(1 << 17), 1 << 17, 2048, 0);
     const record = addressRecord({ address: far, port: 5000, tos: 0x2e << 2, groupMax: 1500 });
     const socket = addon.openUdp(
       udpOptions({ address: Uint8Array.of(0, 0, 0, 0), checksum: false, df: "clear" }),
@@ -150,7 +150,7 @@ describe.skipIf(!root)("TUN devices", () => {
   it("let go of a queue and take it up again", () => {
     const { fds } = open(2, true);
     const region = addon.createRegion(1 << 20);
-    const receiver = region.tunReceiver(fds[1]!, 4, 2048, 0);
+    const receiver = region.tunReceiver(fds[1]!, region.allocate(8192), 8192, 2048, 0);
     addon.setTunQueue(fds[1]!, false);
     expect(receiver.receive(new Int32Array(4), 1)).toBe(0);
     expect(nativeError(() => addon.setTunQueue(fds[1]!, false)).syscall).toBe("TUNSETQUEUE");

@@ -36,7 +36,6 @@ import { PEER_MAX } from "./sequence-numbers.ts";
 import { TableWriter } from "./table-writer.ts";
 import { laneOfUnit, type TableSizes, Tables } from "./tables.ts";
 import { DeviceSetup } from "./unit-device.ts";
-import { UNIT_HEADROOM_BYTES } from "./unit-ingress.ts";
 import { ForwardingWorker } from "./workers.ts";
 
 /** What a port or unit has open. */
@@ -215,7 +214,8 @@ class LoopDataplane implements Dataplane {
     const unit = this.#registry.addUnit(spec);
     const fds: number[] = [];
     try {
-      fds.push(await this.#devices.open(spec));
+      const device = await this.#devices.open(spec);
+      fds.push(device.fd);
       this.#writer.addUnit(unit, spec);
       await this.#commandAll(
         {
@@ -223,9 +223,7 @@ class LoopDataplane implements Dataplane {
           unit,
           fd: fds[0]!,
           receives: true,
-          slots: spec.shared ? this.#options.sharedUnitSlots : this.#options.unitSlots,
-          // cache lines are not shared between slots
-          slotBytes: (spec.mtuBytes + UNIT_HEADROOM_BYTES + 64) & ~63,
+          segmentsUdp: device.segmentsUdp,
         },
         unit,
       );

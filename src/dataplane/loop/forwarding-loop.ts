@@ -34,7 +34,7 @@ import {
 } from "./tables.ts";
 import { Transmitter } from "./transmitter.ts";
 import { UnitEgress } from "./unit-egress.ts";
-import { UNIT_HEADROOM_BYTES, UnitIngress } from "./unit-ingress.ts";
+import { UNIT_HEADROOM_BYTES, UNIT_LARGEST_BYTES, UnitIngress } from "./unit-ingress.ts";
 
 /** Rounds over the busy lanes between two looks at the others. */
 const ROUNDS_BETWEEN_POLLS = 8;
@@ -93,6 +93,8 @@ export class ForwardingLoop {
   readonly #active: Lane[] = [];
   readonly #commands: MessagePort;
   readonly #reply: (reply: Reply) => void;
+  /** Where packets of units are read to; none before the first unit. */
+  #unitArea: number | undefined;
   readonly #clock = () => performance.now();
   #overflowsChecked = true;
   #roundsUnchecked = 0;
@@ -336,10 +338,7 @@ export class ForwardingLoop {
         break;
       }
       case "adopt-unit": {
-        const { slots, slotBytes } = command;
-        const receiver = command.receives
-          ? this.#region.tunReceiver(command.fd, slots, slotBytes, UNIT_HEADROOM_BYTES)
-          : undefined;
+        const receiver = command.receives ? this.#unitReceiver(command.fd) : undefined;
         this.#adopt(laneOfUnit(sizes, command.unit), "unit", command.unit, command.fd, receiver);
         break;
       }
@@ -351,6 +350,19 @@ export class ForwardingLoop {
         this.#drop(laneOfUnit(sizes, command.unit));
         break;
     }
+  }
+
+  /** A receiver for one more unit: they are read in turn, into the same memory. */
+  #unitReceiver(fd: number): Receiver {
+    const { unitAreaBytes } = this.#setup.options;
+    this.#unitArea ??= this.#region.allocate(unitAreaBytes);
+    return this.#region.tunReceiver(
+      fd,
+      this.#unitArea,
+      unitAreaBytes,
+      UNIT_LARGEST_BYTES,
+      UNIT_HEADROOM_BYTES,
+    );
   }
 
   #adopt(lane: number, medium: Medium, owner: number, fd: number, receiver: Receiver | undefined): void {

@@ -40,8 +40,8 @@ export type LaneCommand =
       readonly unit: number;
       readonly fd: number;
       readonly receives: boolean;
-      readonly slots: number;
-      readonly slotBytes: number;
+      /** The kernel takes UDP super-segments. */
+      readonly segmentsUdp: boolean;
     }
   | { readonly kind: "drop-port"; readonly port: number }
   | { readonly kind: "drop-unit"; readonly unit: number }

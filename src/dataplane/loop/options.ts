@@ -12,9 +12,8 @@ export interface LoopOptions {
   /** Receive buffers of a UDP port; a slot takes what UDP_GRO coalesces. */
   readonly udpSlots: number;
   readonly udpSlotBytes: number;
-  /** Receive buffers of a unit; octets come from its MTU. */
-  readonly unitSlots: number;
-  readonly sharedUnitSlots: number;
+  /** What a worker reads packets of units into, one unit's after the other's: room for several of 64 KiB. */
+  readonly unitAreaBytes: number;
   readonly receiveBufferBytes: number;
   readonly sendBufferBytes: number;
   /** Frames received with one call, and at most queued for one device or socket. */
@@ -59,8 +58,7 @@ export const DEFAULT_LOOP_OPTIONS: LoopOptions = {
   packetSlotBytes: 2048,
   udpSlots: 64,
   udpSlotBytes: 65_536,
-  unitSlots: 8,
-  sharedUnitSlots: 256,
+  unitAreaBytes: 512 << 10,
   receiveBufferBytes: 8 << 20,
   sendBufferBytes: 8 << 20,
   batchFrames: 256,

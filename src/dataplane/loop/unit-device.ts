@@ -8,6 +8,13 @@ import { addRouteRequest } from "../../wire/rtnetlink-route.ts";
 import { addressOctets, prefixOf } from "../specs.ts";
 import { DeviceCloser } from "./device-closer.ts";
 
+/** Of a unit's device. */
+interface UnitQueue {
+  readonly fd: number;
+  /** The kernel takes UDP super-segments. */
+  readonly segmentsUdp: boolean;
+}
+
 type Request = (seq: number) => Uint8Array;
 
 /** Makes devices and asks about them, over rtnetlink. */
@@ -29,9 +36,14 @@ export class DeviceSetup {
    * takes none through a device that is down. Nothing is left of it when any of this fails; the code of the
    * DataplaneError is "no-ipv6" when the host does not let the device have an IPv6 address. Returns its queue.
    */
-  async open(spec: UnitSpec): Promise<number> {
+  async open(spec: UnitSpec): Promise<UnitQueue> {
     const netns = spec.netns === undefined ? {} : { netnsPath: `/run/netns/${spec.netns}` };
-    const device = this.#addon.openTun({ name: spec.name, queues: 1, vnetHeader: true, ...netns });
+    const device = this.#addon.openTun({
+      name: spec.name,
+      queues: 1,
+      vnetHeader: true,
+      ...netns,
+    });
     const fd = device.fds[0]!;
     let netlink = this.#own;
     try {
@@ -51,7 +63,7 @@ export class DeviceSetup {
     } finally {
       if (netlink !== this.#own) this.#addon.close(netlink);
     }
-    return fd;
+    return { fd, segmentsUdp: device.segmentsUdp };
   }
 
   /** Resolves when the device whose queue this is has gone. */

@@ -14,6 +14,8 @@ import { ATTACH_CLAMP, ATTACH_IPV6, type Tables, UNIT_BY_SOURCE } from "./tables
 
 /** Octets of headroom that a unit's receive buffers need: the longest header, less what the vnet header gives. */
 export const UNIT_HEADROOM_BYTES = 32;
+/** The largest that a unit's device hands over: an IP packet, to be cut up, behind its vnet header. */
+export const UNIT_LARGEST_BYTES = VNET_HEADER_BYTES + 65_535;
 
 /** Takes batches of packets from units, finds each one's channel and sends it there. */
 export class UnitIngress {

@@ -124,7 +124,7 @@ function makeLoop(script: {
     receives: true,
     packet: { ...packet, headroomBytes: 16, sendBufferBytes: 1, bypassQdisc: true, promiscuous: false },
   });
-  command({ kind: "adopt-unit", id: 3, unit: 1, fd: 8, receives: true, slots: 1, slotBytes: 2048 });
+  command({ kind: "adopt-unit", id: 3, unit: 1, fd: 8, receives: true, segmentsUdp: true });
   return {
     control,
     rings,
