@@ -2,7 +2,10 @@ import type { IdPool } from "../../base/ids.ts";
 import type { ChannelId, L2tpChannelSpec } from "../../channel/dataplane.ts";
 import type { Grace } from "./grace.ts";
 import { numbers, tableFull, take } from "./numbers.ts";
-import { SESSION_DIRECTORIES, SESSION_PAGE, sessionPages, type Tables } from "./tables.ts";
+import { SESSION_PAGE, type Tables } from "./tables.ts";
+
+/** Tunnel id → directory; directory and high octet of a session id → page; page and low octet → channel. */
+type SessionTables = Pick<Tables, "tunnelDirectory" | "sessionDirectories" | "sessionPages">;
 
 interface Page {
   readonly number: number;
@@ -19,16 +22,18 @@ interface Directory {
 
 /** The one writer of the directories and pages by which L2TP sessions are found. */
 export class SessionTable {
-  readonly #t: Tables;
-  readonly #grace: Grace;
-  readonly #directoryNumbers = numbers(SESSION_DIRECTORIES);
+  readonly #t: SessionTables;
+  readonly #grace: Pick<Grace, "after">;
+  readonly #directoryNumbers: IdPool;
   readonly #pageNumbers: IdPool;
   readonly #directories = new Map<number, Directory>();
 
-  constructor(tables: Tables, grace: Grace) {
+  constructor(tables: SessionTables, grace: Pick<Grace, "after">) {
     this.#t = tables;
     this.#grace = grace;
-    this.#pageNumbers = numbers(sessionPages(tables.sizes));
+    // the first of each means none
+    this.#directoryNumbers = numbers(tables.sessionDirectories.length / SESSION_PAGE - 1);
+    this.#pageNumbers = numbers(tables.sessionPages.length / SESSION_PAGE - 1);
   }
 
   /** Makes room for a session, or throws and changes nothing. publish() or remove() follows. */
