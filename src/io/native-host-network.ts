@@ -9,23 +9,10 @@ import {
   RTMGRP_LINK,
 } from "../wire/rtnetlink-link.ts";
 import { getRouteRequest, parseRoute } from "../wire/rtnetlink-route.ts";
-import type { NativeError } from "./addon.ts";
 import { type HostNetwork, LinkTable } from "./host-network.ts";
 import { linkSpeed } from "./link-speed.ts";
 import { addon } from "./native.ts";
-
-/** Notifications that are read before other events get their turn. */
-const NOTIFICATIONS_PER_TURN = 256;
-
-/** One datagram of notifications; "overrun" when the kernel had to drop some because we were late. */
-function receive(fd: number): Uint8Array | "overrun" | undefined {
-  try {
-    return addon.receiveFrame(fd);
-  } catch (error) {
-    if ((error as NativeError).code === "ENOBUFS") return "overrun";
-    throw error;
-  }
-}
+import { watchNetlink } from "./netlink-watch.ts";
 
 /** Opens the real thing over rtnetlink, in this process's network namespace. */
 export function openHostNetwork(): HostNetwork {
@@ -49,20 +36,17 @@ export function openHostNetwork(): HostNetwork {
     handler(event);
   };
   for (const link of currentLinks()) links.apply({ kind: "link", link });
-  const watcher = addon.watch(notifications, () => {
-    for (let i = 0; i < NOTIFICATIONS_PER_TURN; i++) {
-      const part = receive(notifications);
-      if (part === "overrun") {
-        // thousands of devices came or went at once, and some of it was not heard: look at what is there now
-        for (const event of links.difference(currentLinks())) happened(event);
-        continue;
-      }
-      if (part === undefined) return;
+  const watcher = watchNetlink(notifications, {
+    heard(part) {
       for (const message of parseNetlinkMessages([part])) {
         const event = parseLinkEvent(message);
         if (event !== undefined) happened(event);
       }
-    }
+    },
+    overrun() {
+      // thousands of devices came or went at once, and some of it was not heard: look at what is there now
+      for (const event of links.difference(currentLinks())) happened(event);
+    },
   });
   return {
     linkByName: (name) => links.byName(name),

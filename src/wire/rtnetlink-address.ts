@@ -28,7 +28,11 @@ import {
 } from "./rtnetlink.ts";
 
 const RTM_NEWADDR = 20;
+const RTM_DELADDR = 21;
 const RTM_GETADDR = 22;
+
+/** Multicast groups (bit mask) whose members hear of every change of an IPv4 or IPv6 address. */
+export const RTMGRP_ADDRESSES = 0x10 | 0x100;
 
 const IFADDRMSG_BYTES = 8;
 const IFA_ADDRESS = 1;
@@ -64,6 +68,15 @@ export function addAddressRequest(seq: number, address: LinkAddress): Uint8Array
 /** Asks for every address of the namespace. */
 export function getAddressesRequest(seq: number): Uint8Array {
   return emitNetlinkMessage(RTM_GETADDR, NLM_F_DUMP, seq, Uint8Array.of(AF_UNSPEC, 0, 0, 0, 0, 0, 0, 0));
+}
+
+/** Which address a notification is about, whether it came or goes; undefined when it speaks of anything else. */
+export function parseAddressKey(
+  message: NetlinkMessage,
+): { readonly ifindex: number; readonly address: Uint8Array } | undefined {
+  const type = message.type === RTM_DELADDR ? RTM_NEWADDR : message.type;
+  const parsed = parseAddress({ ...message, type });
+  return parsed && { ifindex: parsed.ifindex, address: parsed.local };
 }
 
 /** The address that a message of a dump or a notification announces; undefined when it is anything else. */

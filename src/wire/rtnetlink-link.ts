@@ -30,15 +30,15 @@ import {
   readHostU32,
 } from "./rtnetlink.ts";
 
-const RTM_NEWLINK = 16;
-const RTM_DELLINK = 17;
+export const RTM_NEWLINK = 16;
+export const RTM_DELLINK = 17;
 const RTM_GETLINK = 18;
 const RTM_SETLINK = 19;
 
 /** Multicast group (bit mask) whose members hear of every change of a link. */
 export const RTMGRP_LINK = 0x1;
 
-const IFINFOMSG_BYTES = 16;
+export const IFINFOMSG_BYTES = 16;
 const IFF_UP = 0x1;
 
 const IFLA_ADDRESS = 1;

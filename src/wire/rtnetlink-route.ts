@@ -15,6 +15,7 @@ import { type Cidr, cidrNetwork } from "./ip-address.ts";
 import {
   AF_INET,
   AF_INET6,
+  type Attributes,
   attribute,
   attributeU32,
   emitNetlinkMessage,
@@ -39,7 +40,12 @@ const RTA_GATEWAY = 5;
 const RTA_PREFSRC = 7;
 const RTA_METRICS = 8;
 const RTA_TABLE = 15;
+const RTA_VIA = 18;
+const RTA_ENCAP_TYPE = 21;
 const RTAX_MTU = 2;
+
+/** Multicast groups (bit mask) whose members hear of every change of an IPv4 or IPv6 route. */
+export const RTMGRP_ROUTES = 0x40 | 0x400;
 
 const RT_TABLE_UNSPEC = 0;
 const RT_TABLE_MAIN = 254;
@@ -78,13 +84,15 @@ export interface RouteInfo {
   readonly destination: Cidr;
   /** Egress device; absent on routes without one (blackhole). */
   readonly ifindex?: number;
-  /** Next hop octets; absent when the destination is on-link. */
+  /** Next hop octets, of either family; absent when the destination is on-link. */
   readonly gateway?: Uint8Array;
   /** The source address that the system would choose. */
   readonly source?: Uint8Array;
   /** The path MTU that the kernel knows (learnt, or set on the route). Absent: the egress device's MTU holds. */
   readonly mtuBytes?: number;
   readonly table: number;
+  /** There when packets get another header on the way into the device (MPLS, segment routing). */
+  readonly encapsulated?: true;
 }
 
 function routeRequest(type: number, flags: number, seq: number, route: RouteSpec): Uint8Array {
@@ -132,27 +140,50 @@ export function getRouteRequest(
   return emitNetlinkMessage(RTM_GETROUTE, 0, seq, concatBytes(...body));
 }
 
+/** The prefix of a route that came or went; undefined when the message speaks of anything else. */
+export function parseRouteDestination(message: NetlinkMessage): Cidr | undefined {
+  if (message.type !== RTM_NEWROUTE && message.type !== RTM_DELROUTE) return undefined;
+  const { payload } = message;
+  return payload.length < RTMSG_BYTES
+    ? undefined
+    : destinationOf(payload, parseAttributes(payload, RTMSG_BYTES));
+}
+
+function destinationOf(payload: Uint8Array, attributes: Attributes): Cidr | undefined {
+  const octets = payload[0] === AF_INET ? 4 : payload[0] === AF_INET6 ? 16 : 0;
+  const prefixLength = payload[1]!;
+  // the default route has none
+  const address = attributes.get(RTA_DST) ?? new Uint8Array(octets);
+  if (octets === 0 || address.length !== octets || prefixLength > octets * 8) return undefined;
+  return { address: Uint8Array.from(address), prefixLength };
+}
+
+/** As many octets as an IP address has, or nothing. */
+function ipOctets(value: Uint8Array | undefined): Uint8Array | undefined {
+  return value?.length === 4 || value?.length === 16 ? Uint8Array.from(value) : undefined;
+}
+
 /** The route that a message announces (an answer to getRouteRequest, a notification); else undefined. */
 export function parseRoute(message: NetlinkMessage): RouteInfo | undefined {
   const { payload } = message;
   if (message.type !== RTM_NEWROUTE || payload.length < RTMSG_BYTES) return undefined;
-  const octets = payload[0] === AF_INET ? 4 : payload[0] === AF_INET6 ? 16 : 0;
-  const prefixLength = payload[1]!;
   const attributes = parseAttributes(payload, RTMSG_BYTES);
-  const address = attributes.get(RTA_DST) ?? new Uint8Array(octets);
-  if (octets === 0 || address.length !== octets || prefixLength > octets * 8) return undefined;
+  const destination = destinationOf(payload, attributes);
+  if (destination === undefined) return undefined;
   const ifindex = readHostU32(attributes.get(RTA_OIF));
-  const gateway = attributes.get(RTA_GATEWAY);
-  const source = attributes.get(RTA_PREFSRC);
+  // RTA_VIA, a gateway of the other family (RFC 5549), begins with two octets that say which
+  const gateway = ipOctets(attributes.get(RTA_GATEWAY)) ?? ipOctets(attributes.get(RTA_VIA)?.subarray(2));
+  const source = ipOctets(attributes.get(RTA_PREFSRC));
   const metrics = attributes.get(RTA_METRICS);
   const mtuBytes = metrics && readHostU32(parseAttributes(metrics, 0).get(RTAX_MTU));
   return {
     type: ROUTE_TYPES[payload[7]!] ?? "unspecified",
-    destination: { address: Uint8Array.from(address), prefixLength },
+    destination,
     table: readHostU32(attributes.get(RTA_TABLE)) ?? payload[4]!,
     ...(ifindex !== undefined && { ifindex }),
-    ...(gateway !== undefined && { gateway: Uint8Array.from(gateway) }),
-    ...(source !== undefined && { source: Uint8Array.from(source) }),
+    ...(gateway !== undefined && { gateway }),
+    ...(source !== undefined && { source }),
     ...(mtuBytes !== undefined && { mtuBytes }),
+    ...(attributes.has(RTA_ENCAP_TYPE) && { encapsulated: true as const }),
   };
 }

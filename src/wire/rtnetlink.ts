@@ -167,6 +167,12 @@ export function hostU32(value: number): Uint8Array {
   return bytes;
 }
 
+/** Reads a u16 in the host's order; undefined when it is not all there. */
+export function readHostU16(bytes: Uint8Array | undefined, offset = 0): number | undefined {
+  if (bytes === undefined || offset + 2 > bytes.length) return undefined;
+  return view(bytes).getUint16(offset, LITTLE_ENDIAN);
+}
+
 /** Reads a u32 in the host's order; undefined when it is not all there. */
 export function readHostU32(bytes: Uint8Array | undefined, offset = 0): number | undefined {
   if (bytes === undefined || offset + 4 > bytes.length) return undefined;
