@@ -19,20 +19,20 @@
 import { readU16, writeU16 } from "../base/bytes.ts";
 import { internetChecksum } from "./checksum.ts";
 
-const IPV4_TOS = 1;
-const IPV4_TOTAL_LENGTH = 2;
-const IPV4_IDENTIFICATION = 4;
+export const IPV4_TOS = 1;
+export const IPV4_TOTAL_LENGTH = 2;
+export const IPV4_IDENTIFICATION = 4;
 export const IPV4_FRAGMENT = 6;
-const IPV4_TTL = 8;
+export const IPV4_TTL = 8;
 export const IPV4_PROTOCOL = 9;
-const IPV4_CHECKSUM = 10;
+export const IPV4_CHECKSUM = 10;
 export const IPV4_SOURCE = 12;
 export const IPV4_DESTINATION = 16;
 /** Without options. */
 export const IPV4_HEADER_BYTES = 20;
 
-const DONT_FRAGMENT = 0x4000;
-const MORE_FRAGMENTS = 0x2000;
+export const IPV4_DONT_FRAGMENT = 0x4000;
+export const IPV4_MORE_FRAGMENTS = 0x2000;
 export const IPV4_FRAGMENT_OFFSET_MASK = 0x1fff;
 
 export const PROTOCOL_ICMP = 1;
@@ -81,8 +81,8 @@ export function parseIpv4(bytes: Uint8Array): Ipv4Packet | undefined {
   return {
     tos: bytes[IPV4_TOS]!,
     identification: readU16(bytes, IPV4_IDENTIFICATION),
-    dontFragment: (fragment & DONT_FRAGMENT) !== 0,
-    moreFragments: (fragment & MORE_FRAGMENTS) !== 0,
+    dontFragment: (fragment & IPV4_DONT_FRAGMENT) !== 0,
+    moreFragments: (fragment & IPV4_MORE_FRAGMENTS) !== 0,
     fragmentOffset: (fragment & IPV4_FRAGMENT_OFFSET_MASK) * 8,
     ttl: bytes[IPV4_TTL]!,
     protocol: bytes[IPV4_PROTOCOL]!,
@@ -98,7 +98,8 @@ export function emitIpv4(packet: Ipv4Packet): Uint8Array {
   bytes[IPV4_TOS] = packet.tos;
   writeU16(bytes, IPV4_TOTAL_LENGTH, bytes.length);
   writeU16(bytes, IPV4_IDENTIFICATION, packet.identification);
-  const flags = (packet.dontFragment ? DONT_FRAGMENT : 0) | (packet.moreFragments ? MORE_FRAGMENTS : 0);
+  const flags =
+    (packet.dontFragment ? IPV4_DONT_FRAGMENT : 0) | (packet.moreFragments ? IPV4_MORE_FRAGMENTS : 0);
   writeU16(bytes, IPV4_FRAGMENT, flags | (packet.fragmentOffset / 8));
   bytes[IPV4_TTL] = packet.ttl;
   bytes[IPV4_PROTOCOL] = packet.protocol;

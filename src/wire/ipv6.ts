@@ -16,9 +16,9 @@
 
 import { readU16, readU32, writeU16, writeU32 } from "../base/bytes.ts";
 
-const IPV6_PAYLOAD_LENGTH = 4;
-const IPV6_NEXT_HEADER = 6;
-const IPV6_HOP_LIMIT = 7;
+export const IPV6_PAYLOAD_LENGTH = 4;
+export const IPV6_NEXT_HEADER = 6;
+export const IPV6_HOP_LIMIT = 7;
 export const IPV6_SOURCE = 8;
 export const IPV6_DESTINATION = 24;
 export const IPV6_HEADER_BYTES = 40;

@@ -1,5 +1,5 @@
 /**
- * The TCP header (RFC 9293 §3.1) as far as clamping the maximum segment size needs it.
+ * The TCP header (RFC 9293 §3.1) as far as cutting and joining segments and clamping the maximum segment size need it.
  *
  *    0                   1                   2                   3
  *    0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
@@ -30,16 +30,26 @@ import {
 } from "./ipv4.ts";
 import { ipv6PacketBytes, ipv6UpperOffset } from "./ipv6.ts";
 
-const TCP_DATA_OFFSET = 12;
-const TCP_FLAGS = 13;
-const TCP_CHECKSUM = 16;
-const TCP_HEADER_BYTES = 20;
-const SYN = 0x02;
+export const TCP_SEQUENCE = 4;
+export const TCP_DATA_OFFSET = 12;
+export const TCP_FLAGS = 13;
+export const TCP_CHECKSUM = 16;
+export const TCP_HEADER_BYTES = 20;
+export const TCP_FIN = 0x01;
+export const TCP_SYN = 0x02;
+export const TCP_PSH = 0x08;
+export const TCP_ACK = 0x10;
+export const TCP_CWR = 0x80;
 
 const OPTION_END = 0;
 const OPTION_NOP = 1;
 const OPTION_MSS = 2;
 const OPTION_MSS_BYTES = 4;
+
+/** Octets of the header at `tcp` with its options, by its own data offset. */
+export function tcpHeaderBytes(bytes: Uint8Array, tcp: number): number {
+  return (bytes[tcp + TCP_DATA_OFFSET]! >>> 4) * 4;
+}
 
 /**
  * Lowers the MSS option of a TCP SYN in the IP packet at `offset` to `mssIpv4` or `mssIpv6` octets, and mends
@@ -67,8 +77,8 @@ export function clampMss(
 }
 
 function clampSegment(bytes: Uint8Array, tcp: number, end: number, mss: number): boolean {
-  if (tcp + TCP_HEADER_BYTES > end || (bytes[tcp + TCP_FLAGS]! & SYN) === 0) return false;
-  const optionsEnd = tcp + (bytes[tcp + TCP_DATA_OFFSET]! >>> 4) * 4;
+  if (tcp + TCP_HEADER_BYTES > end || (bytes[tcp + TCP_FLAGS]! & TCP_SYN) === 0) return false;
+  const optionsEnd = tcp + tcpHeaderBytes(bytes, tcp);
   if (optionsEnd > end) return false;
   let at = tcp + TCP_HEADER_BYTES;
   while (at < optionsEnd) {

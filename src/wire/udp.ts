@@ -15,9 +15,9 @@ import { addToSum, checksumOf, fillTransportChecksum, pseudoHeaderSum } from "./
 import { PROTOCOL_UDP } from "./ipv4.ts";
 
 const UDP_DESTINATION_PORT = 2;
-const UDP_LENGTH = 4;
-const UDP_CHECKSUM = 6;
-const UDP_HEADER_BYTES = 8;
+export const UDP_LENGTH = 4;
+export const UDP_CHECKSUM = 6;
+export const UDP_HEADER_BYTES = 8;
 
 /** Addresses are 4 or 16 octets each, of one family. */
 export interface UdpDatagram {

@@ -54,12 +54,25 @@ export class Egress {
    * before it. `headroom`: at least 30 octets before `offset` may be overwritten.
    */
   toChannel(channel: number, offset: number, length: number, protocol: number, headroom: boolean): void {
+    if (headroom) this.inPieces(channel, offset, length, 0, 0, protocol);
+    else this.inPieces(channel, this.#arenaEnd(), 0, offset, length, protocol);
+  }
+
+  /** As toChannel(), of a frame in two pieces: at least 30 octets before `head` may be overwritten. */
+  inPieces(
+    channel: number,
+    head: number,
+    headBytes: number,
+    body: number,
+    bodyBytes: number,
+    protocol: number,
+  ): void {
     const t = this.#tables;
     const link = t.channelPeer[channel]!;
     const slot = t.slotOfPeer[peerOf(link)]!;
     const flags = t.peerFlags[slot]!;
     const ids = t.channelIds[channel]!;
-    const pppBytes = protocol === 0 ? length : length + 2;
+    const pppBytes = headBytes + bodyBytes + (protocol === 0 ? 0 : 2);
     const udp = (flags & PEER_UDP) !== 0;
     const sequenced = numbersSent(link);
     const framing = sequenced ? sequencedFraming(flags & PEER_FRAMING) : flags & PEER_FRAMING;
@@ -69,8 +82,7 @@ export class Egress {
       return;
     }
     const bytes = this.#bytes;
-    const end = headroom ? offset : this.#arenaEnd();
-    let ppp = end;
+    let ppp = head;
     if (protocol !== 0) {
       ppp -= 2;
       bytes[ppp] = protocol >>> 8;
@@ -87,11 +99,15 @@ export class Egress {
     const at = channel * COUNTERS_STRIDE;
     this.#counters[at + FRAMES_OUT]! += 1;
     this.#counters[at + OCTETS_OUT]! += pppBytes;
-    const address = slot * ADDRESS_BYTES;
-    const sender = senderOf(channel, ppp - start);
-    const lane = t.peerLane[slot]!;
-    if (headroom) this.#transmitter.queue(lane, 0, 0, start, offset + length - start, address, sender);
-    else this.#transmitter.queue(lane, start, end - start, offset, length, address, sender);
+    this.#transmitter.queue(
+      t.peerLane[slot]!,
+      start,
+      head + headBytes - start,
+      body,
+      bodyBytes,
+      slot * ADDRESS_BYTES,
+      senderOf(channel, ppp - start),
+    );
   }
 
   /** After this nothing that was queued is still to be sent. */

@@ -128,7 +128,7 @@ export class ForwardingLoop {
     const dispatch = new Dispatch(this.#tables, index, bytes, this.#egress, this.#unitEgress, this.#punter);
     this.#reorder = makeReorder(this.#tables, index, this.#region, dispatch, options, this.#clock);
     this.#ingress = new Ingress(this.#tables, index, bytes, dispatch, this.#punter, this.#reorder);
-    this.#unitIngress = new UnitIngress(this.#tables, index, bytes, this.#egress, this.#punter);
+    this.#unitIngress = new UnitIngress(this.#tables, index, this.#region, this.#egress, this.#punter);
     this.#descriptors = new Int32Array(options.batchFrames * RX_STRIDE);
     this.#commands = commands;
     this.#reply = reply;

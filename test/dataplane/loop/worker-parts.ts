@@ -30,6 +30,10 @@ import {
   RX_LENGTH,
   RX_OFFSET,
   RX_STRIDE,
+  SUM_LENGTH,
+  SUM_OFFSET,
+  SUM_RESULT,
+  SUM_STRIDE,
   TX_ADDRESS,
   TX_BODY_LENGTH,
   TX_BODY_OFFSET,
@@ -37,6 +41,7 @@ import {
   TX_HEAD_OFFSET,
   TX_STRIDE,
 } from "../../../src/io/addon.ts";
+import { internetChecksum } from "../../../src/wire/checksum.ts";
 
 const SIZES = { workers: 1, ports: 4, peers: 16, channels: 64, units: 4 };
 
@@ -73,6 +78,13 @@ export class MemoryRegion {
 
   sendTun(fd: number, descriptors: Int32Array, count: number): number {
     return this.#send(fd, descriptors, count, new Uint8Array(0));
+  }
+
+  sum(ranges: Int32Array, count: number): void {
+    for (let at = 0; at < count * SUM_STRIDE; at += SUM_STRIDE) {
+      const sum = internetChecksum(this.bytes, ranges[at + SUM_OFFSET]!, ranges[at + SUM_LENGTH]!);
+      ranges[at + SUM_RESULT] = ~sum & 0xffff;
+    }
   }
 
   #send(fd: number, descriptors: Int32Array, count: number, addresses: Uint8Array): number {
@@ -122,7 +134,7 @@ export function makeWorkerParts(punts: Partial<PuntLimits> = {}, ringBytes = 1 <
   const pool = { reorderFrames: 8, reorderFrameBytes: 2048 };
   const reorder = makeReorder(tables, 0, region, dispatch, pool, () => now);
   const ingress = new Ingress(tables, 0, region.bytes, dispatch, punter, reorder);
-  const unitIngress = new UnitIngress(tables, 0, region.bytes, egress, punter);
+  const unitIngress = new UnitIngress(tables, 0, region, egress, punter);
   const input = region.allocate(1 << 19);
   const batch = (frames: readonly { octets: Uint8Array; segment?: number; address?: Uint8Array }[]) => {
     const descriptors = new Int32Array(RX_STRIDE * frames.length);
