@@ -32,6 +32,8 @@ const ETHERNET_HEADER_BYTES = 14;
 export const VLAN_TAG_BYTES = 4;
 export const MAC_BYTES = 6;
 
+export const ETHERTYPE_IPV4 = 0x0800;
+export const ETHERTYPE_IPV6 = 0x86dd;
 export const ETHERTYPE_PPPOE_DISCOVERY = 0x8863;
 export const ETHERTYPE_PPPOE_SESSION = 0x8864;
 export const TPID_8021Q = 0x8100;

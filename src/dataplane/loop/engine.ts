@@ -46,8 +46,14 @@ interface Descriptors {
   failed: boolean;
 }
 
+/** What an engine above the loop asks of it. */
+export interface LoopEngine extends Dataplane {
+  /** Whether the data messages that we send on an L2TP channel have sequence numbers at the moment. */
+  numbersSent(channel: ChannelId): boolean;
+}
+
 /** The forwarding loop: the control plane's side of it. Make one with startLoopDataplane(). */
-class LoopDataplane implements Dataplane {
+class LoopDataplane implements LoopEngine {
   readonly engine = "loop";
   readonly preallocated: PreallocatedMemory;
   readonly #addon: Addon;
@@ -182,6 +188,11 @@ class LoopDataplane implements Dataplane {
     this.#checkOpen();
     this.#registry.checkL2tp(channel);
     this.#writer.setSequencing(channel, sequencing);
+  }
+
+  numbersSent(channel: ChannelId): boolean {
+    this.#registry.checkL2tp(channel);
+    return this.#readings.numbersSent(channel);
   }
 
   async closeChannel(channel: ChannelId): Promise<void> {
@@ -462,7 +473,7 @@ function takeDescriptors(of: ReadonlyMap<number, Descriptors>): number[] {
  * Starts the loop engine. `options` replaces single defaults. Rejects, with nothing left open, when a thread cannot
  * start: the addon or the compiled worker is missing, or there is no memory.
  */
-export async function startLoopDataplane(options: Partial<LoopOptions> = {}): Promise<Dataplane> {
+export async function startLoopDataplane(options: Partial<LoopOptions> = {}): Promise<LoopEngine> {
   const all = { ...DEFAULT_LOOP_OPTIONS, ...options };
   if (all.maxChannels > INDEX_MAX / 2)
     throw new DataplaneError("bad-spec", `${all.maxChannels} channels are more than ${INDEX_MAX >>> 1}`);

@@ -5,6 +5,7 @@ import {
   type DropReason,
   type PeerId,
 } from "../../channel/dataplane.ts";
+import { numbersSent } from "./sequence-numbers.ts";
 import { COUNTERS_STRIDE, FRAMES_IN, FRAMES_OUT, OCTETS_IN, OCTETS_OUT, type Tables } from "./tables.ts";
 
 /** What the workers and the control plane's thread have counted, each in a row of its own. Numbers allocate nothing. */
@@ -38,6 +39,11 @@ export class Readings {
     const { counters, sizes } = this.#tables;
     const injected = counters[sizes.workers]![channel * COUNTERS_STRIDE + FRAMES_OUT]!;
     return this.#counter(channel, FRAMES_OUT) - injected;
+  }
+
+  /** Whether what leaves on an L2TP channel has sequence numbers at the moment. */
+  numbersSent(channel: ChannelId): boolean {
+    return numbersSent(Atomics.load(this.#tables.channelPeer, channel));
   }
 
   framesFrom(peer: PeerId): number {

@@ -1,9 +1,6 @@
 /** A change in the order of all changes: says when the program cannot work any more by what was before it. */
 export type Ticket = number;
 
-/** Of what was never changed. */
-export const NO_TICKET: Ticket = 0;
-
 /**
  * Grace periods of the program, shared: all changes made before one begins wait for that one. One is under way at a
  * time and one more is wanted at the most, so that thousands of changes a second cost as many grace periods as the

@@ -1,0 +1,223 @@
+import type { IdPool } from "../../base/ids.ts";
+import type { Logger } from "../../base/logger.ts";
+import { DataplaneError } from "../../channel/errors.ts";
+import {
+  XDP_CHANNEL_BYTES,
+  XDP_CHANNEL_FLAGS,
+  XDP_CHANNEL_IN_IDS,
+  XDP_CHANNEL_IN_PEER,
+  XDP_CHANNEL_L2TP,
+  XDP_CHANNEL_NEXT,
+  XDP_CHANNEL_OTHER,
+  XDP_CHANNEL_TO_IDS,
+  XDP_CHANNEL_TO_PEER,
+  type XdpTables,
+} from "../../io/xdp.ts";
+import { numbers } from "../loop/numbers.ts";
+import { SessionTable } from "../loop/session-table.ts";
+import type { Peers } from "./peers.ts";
+import type { ProgramCounters } from "./program-counters.ts";
+import type { Channel, L2tpChannel, PppoeChannel } from "./records.ts";
+import type { SharedGrace, Ticket } from "./shared-grace.ts";
+
+const FLAGS = XDP_CHANNEL_FLAGS >>> 2;
+const IN_IDS = XDP_CHANNEL_IN_IDS >>> 2;
+const IN_PEER = XDP_CHANNEL_IN_PEER >>> 2;
+const NEXT = XDP_CHANNEL_NEXT >>> 2;
+const OTHER = XDP_CHANNEL_OTHER >>> 2;
+const TO_PEER = XDP_CHANNEL_TO_PEER >>> 2;
+const TO_IDS = XDP_CHANNEL_TO_IDS >>> 2;
+const STRIDE = XDP_CHANNEL_BYTES >>> 2;
+
+/**
+ * The bridges that the program knows, and how it finds them. Each end gets an entry of its own for as long as it is
+ * installed: what is taken back stays as it was until no run of the program can stand on it, so that the same
+ * channels may be bridged again at once, to others, too.
+ */
+export class Bridges {
+  readonly #channels: Int32Array;
+  readonly #access: Int32Array;
+  readonly #sessions: SessionTable;
+  readonly #slots: IdPool;
+  readonly #counters: ProgramCounters;
+  readonly #grace: SharedGrace;
+  readonly #peers: Peers;
+  readonly #logger: Logger;
+  /** Has been said, and there was no room since. */
+  #full = false;
+
+  constructor(
+    tables: XdpTables,
+    counters: ProgramCounters,
+    grace: SharedGrace,
+    peers: Peers,
+    logger: Logger,
+  ) {
+    this.#channels = new Int32Array(tables.channels);
+    this.#access = new Int32Array(tables.access);
+    this.#sessions = new SessionTable(
+      {
+        tunnelDirectory: new Int32Array(tables.tunnels),
+        sessionDirectories: new Int32Array(tables.directories),
+        sessionPages: new Int32Array(tables.sessions),
+      },
+      { after: (then) => grace.after(grace.ticket(), then) },
+    );
+    this.#slots = numbers(this.#channels.length / STRIDE - 1);
+    this.#counters = counters;
+    this.#grace = grace;
+    this.#peers = peers;
+    this.#logger = logger;
+  }
+
+  /** The program forwards between both from now on, unless there is no room for it. */
+  install(a: Channel, b: Channel): void {
+    if (!this.#takeRoom(a, b)) {
+      if (!this.#full)
+        this.#logger.error({}, "the program's tables are full: further bridges are left to the loop");
+      this.#full = true;
+      return;
+    }
+    this.#full = false;
+    this.#fill(a, b);
+    this.#fill(b, a);
+    this.#publish(a);
+    this.#publish(b);
+  }
+
+  /** The loop forwards between a channel and the other end of its bridge again, when the ticket has passed. */
+  withdraw(a: Channel, b: Channel): Ticket {
+    const slots = [a.slot, b.slot] as const;
+    this.#unpublish(a);
+    this.#unpublish(b);
+    a.slot = 0;
+    b.slot = 0;
+    const counted = [this.#fold(a, b, slots[0]), this.#fold(b, a, slots[1])] as const;
+    const ticket = this.#grace.ticket();
+    this.#grace.after(ticket, () => {
+      // runs that had begun have counted on
+      this.#retire(a, b, slots[0], counted[0]);
+      this.#retire(b, a, slots[1], counted[1]);
+    });
+    return ticket;
+  }
+
+  #takeRoom(a: Channel, b: Channel): boolean {
+    if (!this.#peers.introduce(a.peer) || !this.#peers.introduce(b.peer)) return false;
+    if (!this.#take(a)) return false;
+    if (this.#take(b)) return true;
+    this.#giveBack(a);
+    return false;
+  }
+
+  #take(channel: Channel): boolean {
+    const slot = this.#slots.take();
+    if (slot === undefined) return false;
+    if (channel.kind === "l2tp" && !this.#reserve(channel)) {
+      this.#slots.release(slot);
+      return false;
+    }
+    channel.slot = slot;
+    return true;
+  }
+
+  #reserve({ spec }: L2tpChannel): boolean {
+    try {
+      this.#sessions.reserve(spec);
+      return true;
+    } catch (error) {
+      if (error instanceof DataplaneError && error.code === "table-full") return false;
+      throw error;
+    }
+  }
+
+  #giveBack(channel: Channel): void {
+    if (channel.kind === "l2tp") this.#sessions.remove(channel.spec);
+    this.#slots.release(channel.slot);
+    channel.slot = 0;
+  }
+
+  #fill(channel: Channel, other: Channel): void {
+    const words = this.#channels;
+    const at = channel.slot * STRIDE;
+    words[at + FLAGS] = channel.kind === "l2tp" ? XDP_CHANNEL_L2TP : 0;
+    words[at + IN_IDS] = receivedIds(channel);
+    words[at + IN_PEER] = channel.peer.number;
+    words[at + NEXT] = 0;
+    words[at + OTHER] = other.slot;
+    words[at + TO_PEER] = other.peer.number;
+    words[at + TO_IDS] = sentIds(other);
+  }
+
+  #publish(channel: Channel): void {
+    if (channel.kind === "l2tp") {
+      this.#sessions.publish(channel.spec, channel.slot);
+      return;
+    }
+    const first = firstOf(channel);
+    Atomics.store(this.#channels, channel.slot * STRIDE + NEXT, this.#access[first]!);
+    Atomics.store(this.#access, first, channel.slot);
+  }
+
+  /** What the entry points at stays: a run may stand on it. */
+  #unpublish(channel: Channel): void {
+    if (channel.kind === "l2tp") {
+      this.#sessions.remove(channel.spec);
+      return;
+    }
+    const first = firstOf(channel);
+    const next = this.#channels[channel.slot * STRIDE + NEXT]!;
+    if (this.#access[first] === channel.slot) {
+      Atomics.store(this.#access, first, next);
+      return;
+    }
+    let before = this.#access[first]!;
+    while (this.#channels[before * STRIDE + NEXT] !== channel.slot)
+      before = this.#channels[before * STRIDE + NEXT]!;
+    Atomics.store(this.#channels, before * STRIDE + NEXT, next);
+  }
+
+  /** Adds to a channel's totals what the program has counted since `before`; returns what it has counted. */
+  #fold(channel: Channel, other: Channel, slot: number, before: Counted = NOTHING): Counted {
+    const counted = {
+      frames: this.#counters.frames(slot),
+      octets: this.#counters.octets(slot),
+      control: this.#counters.controlFrames(slot),
+    };
+    const frames = counted.frames - before.frames;
+    const octets = counted.octets - before.octets;
+    channel.totals.framesIn += frames;
+    channel.totals.octetsIn += octets;
+    channel.totals.controlFramesIn += counted.control - before.control;
+    other.totals.framesOut += frames;
+    other.totals.octetsOut += octets;
+    if (channel.closed) channel.peer.framesOfClosed += frames;
+    return counted;
+  }
+
+  #retire(channel: Channel, other: Channel, slot: number, before: Counted): void {
+    this.#fold(channel, other, slot, before);
+    this.#counters.clear(slot);
+    this.#slots.release(slot);
+  }
+}
+
+interface Counted {
+  readonly frames: number;
+  readonly octets: number;
+  readonly control: number;
+}
+
+const NOTHING: Counted = { frames: 0, octets: 0, control: 0 };
+
+function firstOf({ peer, spec }: PppoeChannel): number {
+  return (peer.port.number << 16) | spec.sessionId;
+}
+
+function receivedIds({ kind, spec }: Channel): number {
+  return kind === "pppoe" ? spec.sessionId : (spec.localTunnelId << 16) | spec.localSessionId;
+}
+
+function sentIds({ kind, spec }: Channel): number {
+  return kind === "pppoe" ? spec.sessionId : (spec.remoteTunnelId << 16) | spec.remoteSessionId;
+}

@@ -1,0 +1,165 @@
+import type { Logger } from "../../base/logger.ts";
+import type { EngineInterface } from "../../channel/dataplane.ts";
+import type { LinkFeatures } from "../../io/link-features.ts";
+import {
+  XDP_INTERFACE_BYTES,
+  XDP_INTERFACE_DOMAIN,
+  XDP_INTERFACE_FLAGS,
+  XDP_INTERFACE_MAC,
+  XDP_INTERFACE_NEEDS_LENGTH,
+  XDP_INTERFACE_PORT,
+  type XdpLink,
+  type XdpMode,
+  type XdpProgram,
+} from "../../io/xdp.ts";
+
+/** What an interface is used for: the sessions of an access port, or a device that L2TP peers are behind. */
+export type InterfaceRole =
+  | { readonly kind: "access"; readonly port: number }
+  /** `mac`: where L2TP must be addressed to. `domain`: the peers that are believed there. */
+  | { readonly kind: "tunnels"; readonly domain: number; readonly mac: Uint8Array };
+
+export interface InterfaceUse {
+  /** Whether the program is on the interface; frames may leave by it then. */
+  readonly attached: boolean;
+  close(): void;
+}
+
+/** Native where every interface can be, else generic everywhere; or one of them whatever the interfaces say. */
+export type ModePolicy = XdpMode | "auto";
+
+interface Interface {
+  readonly ifindex: number;
+  readonly name: string;
+  link: XdpLink | undefined;
+  /** Why there is no link. */
+  reason: string;
+  readonly roles: InterfaceRole[];
+}
+
+/**
+ * The interfaces that the program is attached to, each for as long as somebody uses it. One that cannot be attached is
+ * the loop's; that is said once for each time that it comes into use.
+ *
+ * Either all of them are native or all of them generic: what a native program redirects goes to the other driver's
+ * transmit function, which must be there and ready; what a generic one redirects is sent as any packet.
+ */
+export class Interfaces {
+  readonly #program: Pick<XdpProgram, "attach">;
+  readonly #features: LinkFeatures;
+  readonly #logger: Logger;
+  readonly #limit: number;
+  readonly #words: Int32Array;
+  readonly #halves: Uint16Array;
+  readonly #bytes: Uint8Array;
+  readonly #interfaces = new Map<number, Interface>();
+  readonly #policy: ModePolicy;
+  #native: boolean;
+
+  constructor(
+    program: Pick<XdpProgram, "attach" | "tables">,
+    features: LinkFeatures,
+    policy: ModePolicy,
+    logger: Logger,
+  ) {
+    const { interfaces } = program.tables;
+    this.#program = program;
+    this.#features = features;
+    this.#policy = policy;
+    this.#native = policy !== "generic";
+    this.#logger = logger;
+    this.#limit = interfaces.byteLength / XDP_INTERFACE_BYTES;
+    this.#words = new Int32Array(interfaces);
+    this.#halves = new Uint16Array(interfaces);
+    this.#bytes = new Uint8Array(interfaces);
+  }
+
+  use(ifindex: number, name: string, role: InterfaceRole): InterfaceUse {
+    const known = this.#interfaces.get(ifindex);
+    const used: Interface = known ?? { ifindex, name, link: undefined, reason: "", roles: [] };
+    this.#interfaces.set(ifindex, used);
+    used.roles.push(role);
+    if (known === undefined) this.#attach(used);
+    if (used.link !== undefined) this.#describe(used);
+    return {
+      get attached() {
+        return used.link !== undefined;
+      },
+      close: () => this.#leave(used, role),
+    };
+  }
+
+  list(): EngineInterface[] {
+    return [...this.#interfaces.values()].map(({ name, link, reason }) =>
+      link === undefined ? { name, mode: undefined, reason } : { name, mode: link.mode },
+    );
+  }
+
+  /** The program is gone, and its links with it. */
+  end(): void {
+    for (const used of this.#interfaces.values()) used.link = undefined;
+  }
+
+  #leave(used: Interface, role: InterfaceRole): void {
+    used.roles.splice(used.roles.indexOf(role), 1);
+    if (used.link !== undefined) this.#describe(used);
+    if (used.roles.length > 0) return;
+    this.#interfaces.delete(used.ifindex);
+    used.link?.close();
+  }
+
+  #attach(used: Interface): void {
+    const { ifindex, name } = used;
+    try {
+      used.reason = this.#refusal(ifindex) ?? "";
+      if (used.reason === "") used.link = this.#link(ifindex);
+    } catch (error) {
+      used.reason = error instanceof Error ? error.message : String(error);
+    }
+    if (used.link === undefined) {
+      this.#logger.error({ interface: name, reason: used.reason }, "the interface is left to the loop");
+      return;
+    }
+    if (used.link.mode === "generic" && this.#native && this.#policy === "auto") this.#makeGeneric();
+    this.#logger.info({ interface: name, mode: used.link.mode }, "the program forwards on the interface");
+  }
+
+  #refusal(ifindex: number): string | undefined {
+    if (ifindex >= this.#limit) return `its index ${ifindex} is beyond the program's table`;
+    // a tag that the card takes off is out of sight: frames of one VLAN would look like another's
+    return this.#features.keepVlanTags(ifindex);
+  }
+
+  #link(ifindex: number): XdpLink {
+    if (this.#policy !== "auto") return this.#program.attach(ifindex, this.#policy);
+    const native = this.#native && this.#features.isRedirectTarget(ifindex);
+    return this.#program.attach(ifindex, native ? "auto" : "generic");
+  }
+
+  /** One of the interfaces cannot be native. Frames that come meanwhile are the loop's. */
+  #makeGeneric(): void {
+    this.#native = false;
+    for (const used of this.#interfaces.values()) {
+      if (used.link?.mode !== "native") continue;
+      used.link.close();
+      used.link = undefined;
+      this.#attach(used);
+      if (used.link !== undefined) this.#describe(used);
+    }
+  }
+
+  /** Writes the interface's entry. The words are stored one by one: an entry between two states fits no frame. */
+  #describe({ ifindex, link, roles }: Interface): void {
+    const at = ifindex * XDP_INTERFACE_BYTES;
+    const access = roles.find((role) => role.kind === "access");
+    const tunnels = roles.find((role) => role.kind === "tunnels");
+    if (tunnels !== undefined) {
+      this.#bytes.set(tunnels.mac, at + XDP_INTERFACE_MAC);
+      // a message that the sender's kernel has not cut into datagrams yet comes as it is in generic mode
+      this.#halves[(at + XDP_INTERFACE_FLAGS) >>> 1] =
+        link?.mode === "generic" ? XDP_INTERFACE_NEEDS_LENGTH : 0;
+    }
+    Atomics.store(this.#words, (at + XDP_INTERFACE_DOMAIN) >>> 2, tunnels?.domain ?? 0);
+    Atomics.store(this.#words, (at + XDP_INTERFACE_PORT) >>> 2, access?.port ?? 0);
+  }
+}

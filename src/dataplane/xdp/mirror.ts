@@ -1,0 +1,252 @@
+import type { IdPool } from "../../base/ids.ts";
+import type { Logger } from "../../base/logger.ts";
+import type {
+  ChannelId,
+  ChannelSpec,
+  EngineInterface,
+  L2tpSequencing,
+  PeerId,
+  PeerSpec,
+  PortId,
+  PortSpec,
+} from "../../channel/dataplane.ts";
+import type { LinkFeatures } from "../../io/link-features.ts";
+import type { NextHops } from "../../io/next-hops.ts";
+import type { XdpProgram, XdpSizes } from "../../io/xdp.ts";
+import { numbers } from "../loop/numbers.ts";
+import { Bridges } from "./bridges.ts";
+import { Interfaces, type ModePolicy } from "./interfaces.ts";
+import { Peers } from "./peers.ts";
+import { ProgramCounters } from "./program-counters.ts";
+import type { Channel, Peer, Port } from "./records.ts";
+import { SharedGrace, type Ticket } from "./shared-grace.ts";
+
+/** What the program lives on. */
+export interface ProgramParts {
+  readonly program: XdpProgram;
+  readonly sizes: XdpSizes;
+  readonly hops: NextHops;
+  readonly features: LinkFeatures;
+  readonly mode: ModePolicy;
+  readonly logger: Logger;
+}
+
+/**
+ * Ports, peers, channels and bridges of the engine beneath, and of them in the program's tables what it can forward.
+ * Every method takes what the engine beneath has agreed to; none of them waits.
+ */
+export class Mirror {
+  readonly counters: ProgramCounters;
+  readonly #parts: ProgramParts;
+  readonly #grace: SharedGrace;
+  readonly #interfaces: Interfaces;
+  readonly #peers: Peers;
+  readonly #bridges: Bridges;
+  readonly #portNumbers: IdPool;
+  readonly #ports = new Map<PortId, Port>();
+  readonly #peerRecords: (Peer | undefined)[] = [];
+  readonly #channels: (Channel | undefined)[] = [];
+  #ended = false;
+
+  constructor(parts: ProgramParts) {
+    const { program, sizes, hops, features, mode, logger } = parts;
+    this.#parts = parts;
+    this.counters = new ProgramCounters(program, sizes.channels);
+    this.#grace = new SharedGrace(
+      () => program.synchronize(),
+      (error) => this.#failed(error),
+    );
+    this.#interfaces = new Interfaces(program, features, mode, logger);
+    this.#peers = new Peers(program.tables, this.#grace, this.#interfaces, hops, logger);
+    this.#bridges = new Bridges(program.tables, this.counters, this.#grace, this.#peers, logger);
+    this.#portNumbers = numbers(sizes.ports);
+  }
+
+  interfaces(): readonly EngineInterface[] {
+    return this.#interfaces.list();
+  }
+
+  openPort(id: PortId, spec: PortSpec): void {
+    if (spec.kind === "udp") {
+      this.#ports.set(id, { kind: "udp", spec });
+      return;
+    }
+    const number = this.#portNumbers.take() ?? 0;
+    const use =
+      number === 0
+        ? undefined
+        : this.#interfaces.use(spec.ifindex, spec.name, { kind: "access", port: number });
+    this.#ports.set(id, { kind: "ethernet", spec, number, use });
+  }
+
+  closePort(id: PortId): void {
+    const port = this.#ports.get(id)!;
+    this.#ports.delete(id);
+    if (port.kind === "udp" || port.use === undefined) return;
+    port.use.close();
+    this.#grace.after(this.#grace.ticket(), () => this.#portNumbers.release(port.number));
+  }
+
+  addPeer(id: PeerId, spec: PeerSpec): void {
+    const port = this.#ports.get(spec.port)!;
+    const state = { number: 0, slot: 0, channels: [], framesOfClosed: 0 };
+    if (spec.kind === "ethernet" && port.kind === "ethernet")
+      this.#peerRecords[id] = { ...state, kind: "ethernet", port, spec };
+    else if (spec.kind === "udp" && port.kind === "udp") {
+      const nextHop = { watch: undefined, hop: undefined, use: undefined };
+      this.#peerRecords[id] = { ...state, ...nextHop, kind: "udp", port, spec };
+    }
+  }
+
+  updatePeer(id: PeerId, spec: PeerSpec): void {
+    const peer = this.peer(id)!;
+    if (peer.kind === "ethernet" && spec.kind === "ethernet") this.#peers.updateEthernet(peer, spec);
+    else if (peer.kind === "udp" && spec.kind === "udp") this.#peers.updateUdp(peer, spec);
+  }
+
+  removePeer(id: PeerId, peer: Peer): void {
+    this.#peers.remove(peer);
+    if (this.#peerRecords[id] === peer) this.#peerRecords[id] = undefined;
+  }
+
+  peer(id: PeerId): Peer | undefined {
+    return this.#peerRecords[id];
+  }
+
+  addChannel(id: ChannelId, spec: ChannelSpec): void {
+    const peer = this.peer(spec.peer)!;
+    const totals = { framesIn: 0, octetsIn: 0, controlFramesIn: 0, framesOut: 0, octetsOut: 0 };
+    const state = { id, to: undefined, changes: 0, slot: 0, closed: false, totals };
+    if (spec.kind === "pppoe" && peer.kind === "ethernet")
+      this.#channels[id] = { ...state, kind: "pppoe", peer, spec };
+    else if (spec.kind === "l2tp" && peer.kind === "udp") {
+      const sequencing = spec.sequencing ?? "follow";
+      const position = peer.channels.length;
+      const channel = { ...state, kind: "l2tp", peer, spec, sequencing, position } as const;
+      peer.channels.push(channel);
+      this.#channels[id] = channel;
+    }
+  }
+
+  channel(id: ChannelId): Channel | undefined {
+    return this.#channels[id];
+  }
+
+  /** As part(), and the channel's id may be another one's from now on. */
+  closeChannel(channel: Channel): Promise<void> | undefined {
+    const passed = this.part(channel);
+    channel.closed = true;
+    this.#channels[channel.id] = undefined;
+    if (channel.kind === "l2tp") {
+      const { channels } = channel.peer;
+      channel.peer.framesOfClosed += channel.totals.framesIn;
+      const last = channels.pop()!;
+      if (last !== channel) {
+        channels[channel.position] = last;
+        last.position = channel.position;
+      }
+    }
+    return passed;
+  }
+
+  /** A bridge stands in the engine beneath: from now on the program carries what it can. */
+  join(a: Channel, b: Channel): void {
+    a.to = b;
+    b.to = a;
+    this.#installIfPlain(a, b);
+  }
+
+  /**
+   * The bridge of a channel, if it has one or is about to get one, ends. Resolves when the program does not carry it any
+   * more; undefined when it does not anyway.
+   */
+  part(channel: Channel): Promise<void> | undefined {
+    channel.changes += 1;
+    const { to } = channel;
+    if (to === undefined) return undefined;
+    const ticket = this.#withdraw(channel, to);
+    channel.to = undefined;
+    to.to = undefined;
+    return ticket === undefined ? undefined : this.#grace.passed(ticket);
+  }
+
+  setSequencing(id: ChannelId, sequencing: L2tpSequencing): void {
+    const channel = this.channel(id)!;
+    if (channel.kind !== "l2tp") return;
+    channel.sequencing = sequencing;
+    const { to } = channel;
+    if (to === undefined) return;
+    this.#withdraw(channel, to);
+    this.#installIfPlain(channel, to);
+  }
+
+  /** The loop alone forwards between a channel and the other end of its bridge. */
+  leaveToLoop(channel: Channel): void {
+    if (channel.to !== undefined) this.#withdraw(channel, channel.to);
+  }
+
+  /** Of what the program forwarded. */
+  framesIn(channel: Channel | undefined): number {
+    return channel === undefined ? 0 : channel.totals.framesIn + this.counters.frames(channel.slot);
+  }
+
+  /** Those that are not of PPP control. */
+  userFramesIn(channel: Channel | undefined): number {
+    if (channel === undefined) return 0;
+    const { totals, slot } = channel;
+    const control = totals.controlFramesIn + this.counters.controlFrames(slot);
+    return totals.framesIn + this.counters.frames(slot) - control;
+  }
+
+  /** Since the peer was added. */
+  framesFrom(id: PeerId): number {
+    const peer = this.peer(id);
+    if (peer === undefined) return 0;
+    let frames = peer.framesOfClosed;
+    for (let i = 0; i < peer.channels.length; i++) frames += this.framesIn(peer.channels[i]);
+    return frames;
+  }
+
+  close(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    const { program, hops, features } = this.#parts;
+    hops.close();
+    this.#interfaces.end();
+    program.close();
+    features.close();
+    this.#grace.end();
+  }
+
+  /**
+   * What we send with sequence numbers (RFC 2661 §5.4) must all be numbered by one, and that is the loop: a message that the
+   * program sent between two of them would have none, and the peer would take the next for late. The other direction
+   * could stay; but who requires our numbers sends his own.
+   */
+  #installIfPlain(a: Channel, b: Channel): void {
+    if (this.#ended || isNumbered(a) || isNumbered(b)) return;
+    if (!isReachable(a) || !isReachable(b)) return;
+    this.#bridges.install(a, b);
+  }
+
+  #withdraw(a: Channel, b: Channel): Ticket | undefined {
+    return a.slot === 0 ? undefined : this.#bridges.withdraw(a, b);
+  }
+
+  /** Without grace periods nothing can be changed safely: the program goes. */
+  #failed(error: unknown): void {
+    if (this.#ended) return;
+    const reason = error instanceof Error ? error.message : String(error);
+    this.#parts.logger.error({ reason }, "the program was taken away: the loop forwards everything");
+    this.close();
+  }
+}
+
+function isNumbered(channel: Channel): boolean {
+  return channel.kind === "l2tp" && channel.sequencing === "always";
+}
+
+/** Frames neither come from nor go to an access port that the program is not on. */
+function isReachable({ peer }: Channel): boolean {
+  return peer.kind === "udp" || peer.port.use?.attached === true;
+}

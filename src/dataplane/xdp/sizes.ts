@@ -1,0 +1,46 @@
+import {
+  XDP_CHANNEL_BYTES,
+  XDP_COUNTERS_BYTES,
+  XDP_INTERFACE_BYTES,
+  XDP_PEER_BYTES,
+  type XdpSizes,
+} from "../../io/xdp.ts";
+import type { LoopOptions } from "../loop/options.ts";
+import { SESSION_PAGE } from "../loop/tables.ts";
+
+/** An ifindex is never given out twice while a system runs: a host that makes devices for sessions gets far. */
+const INTERFACES = 1 << 18;
+const TUNNELS = 8192;
+/** Descriptions of peers that wait for the end of a grace period. */
+const SPARE_PEER_SLOTS = 4096;
+
+/** What the program's tables have room for, by what the loop's have. */
+export function programSizes(loop: Pick<LoopOptions, "maxPorts" | "maxPeers" | "maxChannels">): XdpSizes {
+  const tunnels = Math.min(TUNNELS, loop.maxChannels);
+  return {
+    interfaces: INTERFACES,
+    ports: loop.maxPorts,
+    tunnels,
+    // ids of a tunnel are given out one after the other: it has a page that is not full at either end
+    sessionPages: 2 * tunnels + Math.ceil((2 * loop.maxChannels) / SESSION_PAGE),
+    // those that were taken back wait for the end of a grace period
+    channels: loop.maxChannels + Math.min(loop.maxChannels, 8192),
+    peers: loop.maxPeers,
+    peerSlots: loop.maxPeers + SPARE_PEER_SLOTS,
+  };
+}
+
+/** Octets of the program's tables, and what of it comes with each channel. */
+export function programMemory(sizes: XdpSizes, cpus: number): { bytes: number; bytesPerChannel: number } {
+  const bytesPerChannel = XDP_CHANNEL_BYTES + cpus * XDP_COUNTERS_BYTES;
+  const pages = sizes.tunnels + sizes.sessionPages;
+  const bytes =
+    sizes.interfaces * XDP_INTERFACE_BYTES +
+    4 * (sizes.ports + 1) * 0x1_0000 +
+    4 * 0x1_0000 +
+    4 * SESSION_PAGE * pages +
+    sizes.channels * bytesPerChannel +
+    4 * sizes.peers +
+    sizes.peerSlots * XDP_PEER_BYTES;
+  return { bytes, bytesPerChannel };
+}
