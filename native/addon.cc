@@ -1,6 +1,7 @@
 // The functions of `Addon` in src/io/addon.ts.
 
 #include <arpa/inet.h>
+#include <linux/netlink.h>
 #include <napi.h>
 
 #include <cstring>
@@ -69,7 +70,8 @@ Napi::Value OpenNetlink(const Napi::CallbackInfo& info) {
   Napi::Object options = Options(info[0]);
   std::string netnsPath = OptionalText(options, "netnsPath").value_or("");
   auto groups = static_cast<uint32_t>(Integer(options, "groups", 0, UINT32_MAX));
-  return Guard(info.Env(), [&] { return Adopt(info.Env(), OpenNetlinkSocket(netnsPath, groups)); });
+  auto protocol = static_cast<int>(Integer(options, "protocol", 0, MAX_LINKS - 1, NETLINK_ROUTE));
+  return Guard(info.Env(), [&] { return Adopt(info.Env(), OpenNetlinkSocket(netnsPath, groups, protocol)); });
 }
 
 Napi::Value OpenEventDescriptor(const Napi::CallbackInfo& info) {

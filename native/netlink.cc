@@ -40,12 +40,12 @@ void AwaitReadable(int fd, SteadyClock::time_point deadline, const std::string& 
 
 }  // namespace
 
-UniqueFd OpenNetlinkSocket(const std::string& netnsPath, uint32_t groups) {
+UniqueFd OpenNetlinkSocket(const std::string& netnsPath, uint32_t groups, int protocol) {
   const std::string subject = netnsPath.empty() ? "netlink" : "netlink in " + netnsPath;
   UniqueFd socket;
   InNetworkNamespace(netnsPath, [&] {
     socket = UniqueFd(
-        Check(::socket(AF_NETLINK, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, NETLINK_ROUTE), "socket", subject));
+        Check(::socket(AF_NETLINK, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol), "socket", subject));
     SetBuffer(socket.get(), SO_RCVBUFFORCE, SO_RCVBUF, kReceiveBufferBytes, subject);
     SetOption(socket.get(), SOL_NETLINK, NETLINK_EXT_ACK, int{1}, subject);
     sockaddr_nl address{};

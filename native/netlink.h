@@ -12,7 +12,7 @@
 namespace lacewing {
 
 // In the namespace at `netnsPath` unless it is empty; joined to the multicast groups of the mask.
-UniqueFd OpenNetlinkSocket(const std::string& netnsPath, uint32_t groups);
+UniqueFd OpenNetlinkSocket(const std::string& netnsPath, uint32_t groups, int protocol);
 
 // Is this one message, with the length that its header says?
 bool IsNetlinkMessage(std::span<const uint8_t> octets);

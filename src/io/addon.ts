@@ -246,8 +246,15 @@ export interface Addon {
   };
   /** TUNSETQUEUE: detach (false) and re-attach (true) one queue of a multiqueue device. Needs no privilege. */
   setTunQueue(fd: number, attached: boolean): void;
-  /** An AF_NETLINK/NETLINK_ROUTE socket, in another namespace if a path is given, joined to `groups` (a bit mask). */
-  openNetlink(options: { readonly netnsPath?: string; readonly groups: number }): number;
+  /**
+   * An AF_NETLINK socket, in another namespace if a path is given, joined to `groups` (a bit mask). `protocol`:
+   * NETLINK_ROUTE when absent.
+   */
+  openNetlink(options: {
+    readonly netnsPath?: string;
+    readonly groups: number;
+    readonly protocol?: number;
+  }): number;
   /** An eventfd, non-blocking. */
   openEvent(): number;
   close(fd: number): void;

@@ -6,7 +6,7 @@ export interface LinkFeatures {
    * Whether the driver transmits what a native program on another device redirects to it. A veth device does when its
    * other end has a program or GRO.
    */
-  isRedirectTarget(ifindex: number): boolean;
+  isRedirectTarget(ifindex: number, name: string): boolean;
   /** Makes the device leave VLAN tags in the frames that it receives; returns why it cannot. */
   keepVlanTags(ifindex: number): string | undefined;
   close(): void;

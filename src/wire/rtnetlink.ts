@@ -119,16 +119,31 @@ export function netlinkErrno(parts: readonly Uint8Array[]): number | undefined {
 /** The attributes from `offset` of `bytes` to its end; what contradicts its length ends the list. */
 export function parseAttributes(bytes: Uint8Array, offset: number): Attributes {
   const attributes = new Map<number, Uint8Array>();
+  forEachAttribute(bytes, offset, (type, value) => attributes.set(type, value));
+  return attributes;
+}
+
+/** The values of a nest whose attributes are all of one kind, in their order. Views into the message. */
+export function attributeList(nest: Uint8Array): readonly Uint8Array[] {
+  const values: Uint8Array[] = [];
+  forEachAttribute(nest, 0, (_, value) => values.push(value));
+  return values;
+}
+
+function forEachAttribute(
+  bytes: Uint8Array,
+  offset: number,
+  found: (type: number, value: Uint8Array) => void,
+): void {
   const data = view(bytes);
   let at = offset;
   while (at + ATTRIBUTE_HEADER_BYTES <= bytes.length) {
     const length = data.getUint16(at, LITTLE_ENDIAN);
     if (length < ATTRIBUTE_HEADER_BYTES || at + length > bytes.length) break;
     const type = data.getUint16(at + 2, LITTLE_ENDIAN) & ATTRIBUTE_TYPE_MASK;
-    attributes.set(type, bytes.subarray(at + ATTRIBUTE_HEADER_BYTES, at + length));
+    found(type, bytes.subarray(at + ATTRIBUTE_HEADER_BYTES, at + length));
     at += align(length);
   }
-  return attributes;
 }
 
 /** One attribute, padded to four octets. */

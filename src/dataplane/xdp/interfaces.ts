@@ -112,7 +112,7 @@ export class Interfaces {
     const { ifindex, name } = used;
     try {
       used.reason = this.#refusal(ifindex) ?? "";
-      if (used.reason === "") used.link = this.#link(ifindex);
+      if (used.reason === "") used.link = this.#link(used);
     } catch (error) {
       used.reason = error instanceof Error ? error.message : String(error);
     }
@@ -130,9 +130,9 @@ export class Interfaces {
     return this.#features.keepVlanTags(ifindex);
   }
 
-  #link(ifindex: number): XdpLink {
+  #link({ ifindex, name }: Interface): XdpLink {
     if (this.#policy !== "auto") return this.#program.attach(ifindex, this.#policy);
-    const native = this.#native && this.#features.isRedirectTarget(ifindex);
+    const native = this.#native && this.#features.isRedirectTarget(ifindex, name);
     return this.#program.attach(ifindex, native ? "auto" : "generic");
   }
 

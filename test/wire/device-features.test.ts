@@ -1,0 +1,60 @@
+import { describe, expect, it } from "vitest";
+import { concatBytes } from "../../src/base/bytes.ts";
+import {
+  clearFeaturesRequest,
+  getXdpFeaturesRequest,
+  parseActiveFeatures,
+  parseIsRedirectTarget,
+} from "../../src/wire/device-features.ts";
+import { emitGenericMessage, getFamilyRequest, parseFamily } from "../../src/wire/generic-netlink.ts";
+import {
+  attribute,
+  attributeString,
+  type NetlinkMessage,
+  nestedAttribute,
+  parseNetlinkMessages,
+} from "../../src/wire/rtnetlink.ts";
+
+const FAMILY = 30;
+
+/** A message as the kernel would send it. */
+function message(family: number, ...attributes: readonly Uint8Array[]): NetlinkMessage {
+  return parseNetlinkMessages([emitGenericMessage(family, 1, 0, 7, ...attributes)])[0]!;
+}
+
+const octets = (text: Uint8Array) => Buffer.from(text).toString("latin1");
+
+describe("families of generic netlink", () => {
+  it("are asked for by name, and have numbers", () => {
+    expect(octets(getFamilyRequest(7, "ethtool"))).toContain("ethtool\0");
+    expect(parseFamily(message(0x10, attribute(1, Uint8Array.of(FAMILY, 0))))).toBe(FAMILY);
+    expect(parseFamily(message(0x10, attribute(1, Uint8Array.of(FAMILY))))).toBeUndefined();
+    expect(parseFamily(message(FAMILY, attribute(1, Uint8Array.of(FAMILY, 0))))).toBeUndefined();
+  });
+});
+
+describe("features of a device", () => {
+  it("say whether frames can be redirected to it", () => {
+    const features = (bits: number) =>
+      message(FAMILY, attribute(3, Uint8Array.of(bits, 0, 0, 0, 0, 0, 0, 0)));
+    expect(parseIsRedirectTarget(features(0b111), FAMILY)).toBe(true);
+    expect(parseIsRedirectTarget(features(0b011), FAMILY)).toBe(false);
+    expect(parseIsRedirectTarget(message(FAMILY), FAMILY)).toBeUndefined();
+    expect(parseIsRedirectTarget(features(0b111), FAMILY + 1)).toBeUndefined();
+    expect(octets(getXdpFeaturesRequest(7, FAMILY, 0x41424344))).toContain("DCBA");
+  });
+
+  it("are the names of the bits that are on", () => {
+    const bit = (name: string) => nestedAttribute(1, attributeString(2, name));
+    const active = nestedAttribute(4, nestedAttribute(3, bit("rx-gro"), bit("rx-vlan-hw-parse")));
+    expect(parseActiveFeatures(message(FAMILY, active), FAMILY)).toEqual(["rx-gro", "rx-vlan-hw-parse"]);
+    expect(parseActiveFeatures(message(FAMILY), FAMILY)).toBeUndefined();
+    expect(parseActiveFeatures(message(FAMILY, nestedAttribute(4)), FAMILY)).toBeUndefined();
+  });
+
+  it("are switched off by their names", () => {
+    const request = octets(concatBytes(clearFeaturesRequest(7, FAMILY, 5, ["rx-vlan-hw-parse", "rx-gro"])));
+    expect(request).toContain("rx-vlan-hw-parse\0");
+    expect(request).toContain("rx-gro\0");
+  });
+});
