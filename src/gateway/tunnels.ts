@@ -8,13 +8,13 @@ import { CDN_RESULT, GENERAL_ERROR, type ResultCode, STOPCCN_RESULT } from "../w
 import {
   ActiveCall,
   type Call,
-  type CallEnd,
   type CallHandler,
   type CallOwner,
   type CallPlace,
   type CallRemote,
 } from "./call.ts";
 import { type ReportOutput, reportsIn } from "./call-reports.ts";
+import { CallTable } from "./call-table.ts";
 import { L2tpPorts } from "./l2tp-ports.ts";
 import { isNumberedByUs, type OutgoingWish, outgoingConnection } from "./outgoing-call.ts";
 import { Patience } from "./patience.ts";
@@ -26,11 +26,6 @@ import { TunnelPool } from "./tunnel-pool.ts";
 import { TunnelTable } from "./tunnel-table.ts";
 import { controlCounters, tunnelViews } from "./tunnel-views.ts";
 import type { TunnelView } from "./views.ts";
-
-/** Session ids are unique in their tunnel only. */
-function callKey(tunnel: number, session: number): number {
-  return tunnel * 0x10000 + session;
-}
 
 /** All L2TP tunnels of the gateway: the endpoint machine between UDP ports, the data plane and the sessions. */
 export class Tunnels implements CallOwner {
@@ -45,13 +40,11 @@ export class Tunnels implements CallOwner {
   readonly #pool: TunnelPool;
   /** Tunnels that we are closing for a reason of our own: their peers are not to blame. */
   readonly #closing = new Set<number>();
-  /** Calls that have ended, told once everything that came with it is done: another tunnel may have come up. */
-  #ends: { readonly call: ActiveCall; readonly end: CallEnd }[] = [];
   #depth = 0;
   /** When we look for data in the tunnels next, and how often: several times in the shortest HELLO interval. */
   #lookAt = NEVER;
   readonly #lookIntervalMs: number;
-  readonly #calls = new Map<number, ActiveCall>();
+  readonly #calls = new CallTable();
   #idle: (() => void) | undefined;
   #stopping = false;
   #callSerialNumber = 0;
@@ -273,8 +266,7 @@ export class Tunnels implements CallOwner {
 
   /** For ActiveCall: nothing of it is left. */
   forget(call: ActiveCall): void {
-    const key = callKey(call.tunnel, call.session);
-    if (this.#calls.get(key) === call) this.#calls.delete(key);
+    this.#calls.forget(call);
   }
 
   /** For ActiveCall. */
@@ -297,7 +289,7 @@ export class Tunnels implements CallOwner {
 
   #begin(peer: PeerConfig, place: CallPlace): ActiveCall {
     const call = new ActiveCall(this, this.#around, peer, place);
-    this.#calls.set(callKey(place.tunnel, place.session), call);
+    this.#calls.add(call);
     this.#pool.begin(place.tunnel, place.placed);
     return call;
   }
@@ -313,17 +305,9 @@ export class Tunnels implements CallOwner {
     this.#depth += 1;
     for (const output of outputs) this.#act(output);
     this.#depth -= 1;
-    if (this.#depth === 0) this.#tellEnds();
+    if (this.#depth === 0) this.#calls.tellEnds();
     this.#around.scheduler.update(this);
     if (this.#idle !== undefined && !this.#anyClosing()) this.#idle();
-  }
-
-  #tellEnds(): void {
-    while (this.#ends.length > 0) {
-      const ends = this.#ends;
-      this.#ends = [];
-      for (const { call, end } of ends) call.handler?.ended(end);
-    }
   }
 
   #anyClosing(): boolean {
@@ -349,10 +333,10 @@ export class Tunnels implements CallOwner {
         return;
       case "call-accepted":
         this.#answered(output.tunnel);
-        this.#calls.get(callKey(output.tunnel, output.session))?.accepted(output.remoteSessionId);
+        this.#calls.get(output.tunnel, output.session)?.accepted(output.remoteSessionId);
         return;
       case "call-connected":
-        this.#calls.get(callKey(output.tunnel, output.session))?.handler?.connected(output.connection);
+        this.#calls.get(output.tunnel, output.session)?.handler?.connected(output.connection);
         return;
       case "link-info":
       case "wan-error":
@@ -364,7 +348,7 @@ export class Tunnels implements CallOwner {
         const { tunnel, session, stage, cause } = output;
         if (cause.by === "peer") this.#answered(tunnel);
         const why = { kind: "session", cause } as const;
-        this.#callEnded(tunnel, session, { text: describeCause("CDN", cause), stage, why });
+        this.#calls.end(tunnel, session, { text: describeCause("CDN", cause), stage, why });
         return;
       }
     }
@@ -434,7 +418,7 @@ export class Tunnels implements CallOwner {
       this.#owner.unreachable(down.peerName, text, this.#pool.tunnels(down.peerName).up > 0);
     const why = { kind: "tunnel", cause: down.cause } as const;
     for (const { session, stage } of down.sessions)
-      this.#callEnded(down.tunnel, session, { text, stage, why });
+      this.#calls.end(down.tunnel, session, { text, stage, why });
     this.#table.remove(down.tunnel);
   }
 
@@ -480,7 +464,7 @@ export class Tunnels implements CallOwner {
   /** What nobody behind us is told is of no use to us; to CSURQ we answer by what we said last. */
   #reported(output: ReportOutput): void {
     const { tunnel, kind } = output;
-    const callOf = (session: number): ActiveCall | undefined => this.#calls.get(callKey(tunnel, session));
+    const callOf = (session: number): ActiveCall | undefined => this.#calls.get(tunnel, session);
     const left = reportsIn(output).filter(({ session, report }) => !callOf(session)?.handler?.report(report));
     if (left.length === 0) return;
     this.#around.logger.debug({ tunnel, message: kind }, "L2TP: news of a line");
@@ -490,11 +474,5 @@ export class Tunnels implements CallOwner {
       return told === undefined ? [] : [{ session, ...told }];
     });
     this.endpointDo((endpoint, now) => endpoint.updateSpeeds(now, tunnel, speeds));
-  }
-
-  #callEnded(tunnel: number, session: number, end: CallEnd): void {
-    const call = this.#calls.get(callKey(tunnel, session));
-    // when we hung up, we were the first to know
-    if (call?.finish()) this.#ends.push({ call, end });
   }
 }
