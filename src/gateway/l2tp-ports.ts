@@ -1,5 +1,5 @@
 import type { PeerId, PortId, UdpPeerSpec } from "../channel/dataplane.ts";
-import type { L2tpListenConfig } from "../config/config.ts";
+import type { L2tpListenConfig, L2tpPeerConfig } from "../config/config.ts";
 import type { Surroundings } from "./surroundings.ts";
 
 /** A local address that L2TP is spoken on; open while the device that it is bound to is there. */
@@ -11,7 +11,8 @@ interface Listener {
   ifindex: number | undefined;
   /** The configured peers, as the data plane knows them on the open port. */
   known: readonly PeerId[];
-  opening: boolean;
+  /** It is being opened or closed. */
+  changing: boolean;
 }
 
 /**
@@ -31,7 +32,7 @@ export class L2tpPorts {
       port: undefined,
       ifindex: undefined,
       known: [],
-      opening: false,
+      changing: false,
     }));
   }
 
@@ -73,37 +74,60 @@ export class L2tpPorts {
     return (bound ?? alike.find(({ config }) => isEveryAddress(config.address)))?.key;
   }
 
+  /** Whether there is a port to call a peer from: its device may be away. */
+  isOpenTowards({ address, sourceAddress }: Pick<L2tpPeerConfig, "address" | "sourceAddress">): boolean {
+    const key = address === undefined ? undefined : this.keyTowards(address, sourceAddress);
+    return key !== undefined && this.portOf(key) !== undefined;
+  }
+
   /** The keys of those whose device this was. */
   keysOn(ifindex: number): readonly number[] {
     return this.#listeners.filter((listener) => listener.ifindex === ifindex).map(({ key }) => key);
   }
 
-  /** The peers of all tunnels through its port must have been removed. */
-  async close(key: number): Promise<void> {
+  /**
+   * Nothing is sent or heard through a port from now on. What is returned closes it, once the peers of all tunnels through
+   * it have been removed; undefined when it is not open.
+   */
+  lose(key: number): (() => Promise<void>) | undefined {
     const listener = this.#listeners[key];
     const port = listener?.port;
-    if (listener === undefined || port === undefined) return;
+    if (listener === undefined || port === undefined) return undefined;
     const { known } = listener;
     listener.port = undefined;
     listener.ifindex = undefined;
     listener.known = [];
-    const { dataplane } = this.#around;
-    await Promise.all(known.map((peer) => dataplane.removePeer(peer)));
-    await dataplane.closePort(port);
+    listener.changing = true;
+    return async () => {
+      const { dataplane } = this.#around;
+      try {
+        await Promise.all(known.map((peer) => dataplane.removePeer(peer)));
+        await dataplane.closePort(port);
+      } finally {
+        listener.changing = false;
+      }
+    };
+  }
+
+  /** Opens a port that was lost, if its device has come back meanwhile. */
+  async openAgain(key: number): Promise<void> {
+    const device = this.#listeners[key]?.config.interface;
+    if (device !== undefined && this.#around.host.linkByName(device) !== undefined)
+      await this.linkChanged(device);
   }
 
   async closeAll(): Promise<void> {
-    for (const { key } of this.#listeners) await this.close(key);
+    for (const { key } of this.#listeners) await this.lose(key)?.();
   }
 
   #waitsFor(device: string): boolean {
     return this.#listeners.some(
-      ({ config, port, opening }) => port === undefined && !opening && config.interface === device,
+      ({ config, port, changing }) => port === undefined && !changing && config.interface === device,
     );
   }
 
   async #open(listener: Listener): Promise<void> {
-    if (listener.port !== undefined || listener.opening) return;
+    if (listener.port !== undefined || listener.changing) return;
     const { address, udpPort, interface: device } = listener.config;
     const { host, dataplane, logger } = this.#around;
     const link = device === undefined ? undefined : host.linkByName(device);
@@ -112,15 +136,21 @@ export class L2tpPorts {
       logger.warn(fields, "L2TP is to be spoken on a device that is not there; waiting for it");
       return;
     }
-    listener.opening = true;
+    listener.changing = true;
     try {
       const bound = link === undefined ? {} : { ifindex: link.ifindex };
       const port = await dataplane.openPort({ kind: "udp", address, udpPort, ...bound });
+      // nobody has told us that the device went away: the port was nobody's yet
+      if (device !== undefined && host.linkByName(device)?.ifindex !== link?.ifindex) {
+        await dataplane.closePort(port);
+        listener.changing = false;
+        return await this.#open(listener);
+      }
       listener.port = port;
       listener.ifindex = link?.ifindex;
       listener.known = this.#makeKnown(port, address);
     } finally {
-      listener.opening = false;
+      listener.changing = false;
     }
     logger.info(fields, "L2TP port open");
     if (!isEveryAddress(address) && !host.hasAddress(address))

@@ -83,7 +83,8 @@ export class Tunnels implements CallOwner {
 
   /** A device that ports may have been bound to is gone, and with it the tunnels through them. */
   async deviceGone(ifindex: number): Promise<void> {
-    for (const key of this.#ports.keysOn(ifindex)) await this.#portLost(key, "the interface was removed");
+    const keys = this.#ports.keysOn(ifindex);
+    await Promise.all(keys.map((key) => this.#portLost(key, "the interface was removed")));
   }
 
   /** The data plane has given a port up. */
@@ -93,15 +94,24 @@ export class Tunnels implements CallOwner {
   }
 
   async #portLost(key: number, reason: string): Promise<void> {
-    const lost = this.#table.through(key);
-    const code = { result: STOPCCN_RESULT.general, message: reason };
-    for (const id of lost) this.#closeTunnel(id, code);
-    await this.#table.released();
-    await this.#ports.close(key);
+    const close = this.#ports.lose(key);
+    if (close === undefined) return;
+    // also those that are coming up: their peers could not answer if they would
+    const lost = this.#endpoint
+      .tunnels()
+      .filter(({ remote, phase }) => remote.portKey === key && phase !== "closing");
     this.#around.logger.warn(
       { address: this.#ports.addressOf(key), tunnels: lost.length, reason },
       "L2TP port lost, and its tunnels with it; it opens again when its interface comes back",
     );
+    const code = { result: STOPCCN_RESULT.general, message: reason };
+    for (const { tunnel } of lost) this.#closeTunnel(tunnel, code);
+    await this.#table.released();
+    await close().catch((error: Error) => {
+      const fields = { address: this.#ports.addressOf(key), error: error.message };
+      this.#around.logger.error(fields, "a lost L2TP port could not be given back");
+    });
+    if (!this.#stopping) await this.#ports.openAgain(key);
   }
 
   /**
@@ -136,10 +146,9 @@ export class Tunnels implements CallOwner {
 
   /** Whether another call may be placed with a peer. */
   hasRoom(peerName: string): boolean {
-    const address = this.#peers.get(peerName)?.address;
+    const peer = this.#peers.get(peerName);
     const picked = this.#pool.pick(peerName);
-    if (picked !== "open") return picked !== undefined;
-    return address !== undefined && this.#ports.keyTowards(address) !== undefined;
+    return picked === "open" ? peer !== undefined && this.#ports.isOpenTowards(peer) : picked !== undefined;
   }
 
   /** Whether a peer has been called, and whether there is a tunnel with it. */
@@ -275,7 +284,7 @@ export class Tunnels implements CallOwner {
   }
 
   #openTunnel(now: number, peer: PeerConfig): number | undefined {
-    if (peer.address === undefined || this.#ports.keyTowards(peer.address) === undefined) return undefined;
+    if (!this.#ports.isOpenTowards(peer)) return undefined;
     const opened = this.#endpoint.openTunnel(now, peer.name);
     if (opened.tunnel === undefined) return undefined;
     this.#pool.opening(now, opened.tunnel, peer.name);

@@ -149,7 +149,7 @@ class NodeDataplane extends MemoryDataplane {
   /** By name; what is gone stays. */
   readonly units = new Map<string, UnitId>();
   #punt: (punt: Punt) => void = () => {};
-  /** How long bridge, close and the like take; 0 is at once. */
+  /** How long bridge, open, close and the like take; 0 is at once. */
   delayMs = 0;
   readonly #world: World;
 
@@ -202,6 +202,7 @@ class NodeDataplane extends MemoryDataplane {
   }
 
   override async openPort(spec: PortSpec): Promise<PortId> {
+    await this.#moment();
     const port = await super.openPort(spec);
     this.ports.set(spec.kind, port);
     return port;
