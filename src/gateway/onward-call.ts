@@ -170,11 +170,14 @@ export class OnwardCall {
     const standing = selection.standing(now, this.#group, attempt.peer);
     const other = this.#choose(now, [attempt.peer, ...stale.map(({ peer }) => peer)]);
     selection.slow(now, attempt.peer);
-    if (other === undefined || (other.standing === "locked" && standing !== "locked")) return;
+    const elsewhere = attempt.call !== undefined && this.#tunnels.silent(attempt.call);
+    const again = elsewhere && !this.#hasHadEnough(now);
+    const isBetter = other !== undefined && (other.standing !== "locked" || standing === "locked");
+    if (!isBetter && !again) return;
     const reason = `no answer in ${((now - attempt.at) / 1000).toFixed(1)} s`;
     this.#lnses.count(attempt.peer, "unanswered");
     this.#abandon(attempt, { peer: attempt.peer, reason, final: false, at: now });
-    this.#place(other.peer);
+    this.#place(isBetter ? other.peer : attempt.peer);
   }
 
   /** For Attempt. */
@@ -210,8 +213,16 @@ export class OnwardCall {
     if (end.why.kind === "session" && this.#group.lockoutOnCdn && isNotHereNotNow(end.why.cause))
       this.#lnses.refused(this.#group, attempt.peer, end.text);
     this.#refusal = cdnOf(end) ?? this.#refusal;
-    const blameless = cause.by === "replaced" || cause.by === "tie-breaker";
-    this.#fail(attempt, end.text, !blameless);
+    this.#fail(attempt, end.text, !this.#mayTakeItYet(attempt, end));
+  }
+
+  /** Whether a tunnel's end says nothing of what the LNS would do with the call in another one. */
+  #mayTakeItYet({ peer }: Attempt, { why }: CallEnd): boolean {
+    if (why.kind !== "tunnel") return false;
+    const { cause } = why;
+    if (cause.by === "replaced" || cause.by === "tie-breaker") return true;
+    // it may have been killed and started again: only an SCCRQ without an answer says that it is not there
+    return cause.by === "timeout" && (cause.sent !== "SCCRQ" || this.#tunnels.reach(peer) === "up");
   }
 
   /** How long to wait on with an LNS; not above 0 when it has been long enough. */
@@ -230,13 +241,18 @@ export class OnwardCall {
   /** An LNS that has been locked out since the call was taken from it has failed the call, too. */
   #outcome(trial: Trial): Trial {
     const lock = this.#lnses.selection.lockOf(trial.peer);
-    if (trial.final || lock === undefined || lock.since < trial.at) return trial;
+    if (trial.final || lock === undefined || lock.since <= trial.at) return trial;
     return { ...trial, final: true, reason: lock.reason };
   }
 
   #choose(now: Instant, passed: readonly string[]): { peer: string; standing: Standing } | undefined {
-    if (now >= this.#startedAt + LIMIT_MS || this.#attempts >= MAX_ATTEMPTS) return undefined;
-    return this.#lnses.selection.choose(now, this.#group, passed, this.#tunnels);
+    return this.#hasHadEnough(now)
+      ? undefined
+      : this.#lnses.selection.choose(now, this.#group, passed, this.#tunnels);
+  }
+
+  #hasHadEnough(now: Instant): boolean {
+    return now >= this.#startedAt + LIMIT_MS || this.#attempts >= MAX_ATTEMPTS;
   }
 
   #next(): void {
@@ -274,7 +290,10 @@ export class OnwardCall {
   #abandon(attempt: Attempt, trial: Trial): void {
     this.#trials = [...this.#trials.filter(({ peer }) => peer !== trial.peer), trial];
     if (!attempt.over)
-      attempt.call?.hangUp({ result: CDN_RESULT.notEstablishedInTime, message: "placed with another LNS" });
+      attempt.call?.hangUp({
+        result: CDN_RESULT.notEstablishedInTime,
+        message: "no answer in time, placed again",
+      });
     attempt.over = true;
     this.#letGo();
   }

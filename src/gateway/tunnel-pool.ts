@@ -17,6 +17,9 @@ export interface PoolPolicy {
   readonly usesTheirs: boolean;
 }
 
+/** A silent tunnel gets calls again after this: it is dead by then, or the peer is well. */
+const SILENT_MS = 31_000;
+
 interface PooledTunnel {
   readonly id: number;
   readonly peer: string;
@@ -31,6 +34,8 @@ interface PooledTunnel {
   idleSince: Instant;
   /** When the peer last answered a call, or came up. */
   answeredAt: Instant | null;
+  /** When somebody had waited for an answer in it in vain, and there has been none since. */
+  silentAt: Instant | null;
 }
 
 /** Plain data, by the tunnel's id. */
@@ -66,6 +71,7 @@ export class TunnelPool {
       placed: 0,
       idleSince: now,
       answeredAt: null,
+      silentAt: null,
     });
   }
 
@@ -88,6 +94,7 @@ export class TunnelPool {
       placed: 0,
       idleSince: now,
       answeredAt: now,
+      silentAt: null,
     });
   }
 
@@ -122,11 +129,23 @@ export class TunnelPool {
   /** The peer has said something to a call in this tunnel. */
   answered(now: Instant, id: number): void {
     const tunnel = this.state.tunnels[id];
-    if (tunnel !== undefined) tunnel.answeredAt = now;
+    if (tunnel === undefined) return;
+    tunnel.answeredAt = now;
+    tunnel.silentAt = null;
   }
 
-  /** The tunnel for the next call to a peer: one that is up before one that is coming up; "open" a new one; or none. */
-  pick(peer: string): number | "open" | undefined {
+  /** Somebody has waited in this tunnel for an answer in vain, for a while. */
+  silent(now: Instant, id: number): void {
+    const tunnel = this.state.tunnels[id];
+    if (tunnel !== undefined) tunnel.silentAt ??= now;
+  }
+
+  /**
+   * The tunnel for the next call to a peer: one that is up before one that is coming up; "open" a new one; or none. One
+   * that is silent only if there is no other and may be no more: an LNS that has started again knows nothing of it, but
+   * would take a new one.
+   */
+  pick(now: Instant, peer: string): number | "open" | undefined {
     const { maxSessions, maxSessionsPerTunnel, maxTunnels, usesTheirs } = this.#policyOf(peer);
     let free: PooledTunnel | undefined;
     let opened = 0;
@@ -137,11 +156,11 @@ export class TunnelPool {
       if (tunnel.ours) opened += 1;
       else if (!usesTheirs) continue;
       if (tunnel.sessions >= maxSessionsPerTunnel) continue;
-      if (free === undefined || (tunnel.up && !free.up)) free = tunnel;
+      if (free === undefined || promise(now, tunnel) > promise(now, free)) free = tunnel;
     }
     if (placed >= maxSessions) return undefined;
-    if (free !== undefined) return free.id;
-    return opened < maxTunnels ? "open" : undefined;
+    if (opened < maxTunnels && (free === undefined || isSilent(now, free))) return "open";
+    return free?.id;
   }
 
   /** Sessions that we have placed with a peer. */
@@ -207,4 +226,14 @@ export class TunnelPool {
     const idle = ours && up && sessions === 0;
     this.#idleAt.set(id, idle ? idleSince + this.#policyOf(peer).idleMs : NEVER);
   }
+}
+
+function isSilent(now: Instant, { silentAt }: PooledTunnel): boolean {
+  return silentAt !== null && now < silentAt + SILENT_MS;
+}
+
+/** The more, the sooner a call in it will be answered. */
+function promise(now: Instant, tunnel: PooledTunnel): number {
+  if (isSilent(now, tunnel)) return 0;
+  return tunnel.up ? 2 : 1;
 }

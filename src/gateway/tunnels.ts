@@ -127,7 +127,7 @@ export class Tunnels implements CallOwner {
   ): Call | undefined {
     const now = this.#around.clock.now();
     const peer = this.#peers.get(peerName);
-    const picked = this.#pool.pick(peerName);
+    const picked = this.#pool.pick(now, peerName);
     if (peer === undefined || picked === undefined) return undefined;
     const tunnel = picked === "open" ? this.#openTunnel(now, peer) : picked;
     if (tunnel === undefined) return undefined;
@@ -147,7 +147,7 @@ export class Tunnels implements CallOwner {
   /** Whether another call may be placed with a peer. */
   hasRoom(peerName: string): boolean {
     const peer = this.#peers.get(peerName);
-    const picked = this.#pool.pick(peerName);
+    const picked = this.#pool.pick(this.#around.clock.now(), peerName);
     return picked === "open" ? peer !== undefined && this.#ports.isOpenTowards(peer) : picked !== undefined;
   }
 
@@ -171,6 +171,13 @@ export class Tunnels implements CallOwner {
   /** Since when the peer has said nothing to calls in the tunnel of this one; undefined while it is coming up. */
   silentSince(call: Call): number | undefined {
     return this.#pool.answeredAt(call.tunnel);
+  }
+
+  /** A call has waited in vain in its tunnel, for a while. Returns whether the peer may be asked in another one. */
+  silent({ peer, tunnel }: Call): boolean {
+    const now = this.#around.clock.now();
+    if (this.#pool.answeredAt(tunnel) !== undefined) this.#pool.silent(now, tunnel);
+    return this.#pool.pick(now, peer.name) !== tunnel && this.hasRoom(peer.name);
   }
 
   /** When a peer last brought up a tunnel or answered a call, in tunnels that stand. */

@@ -140,6 +140,43 @@ describe("a dead LNS", () => {
   }, 60_000);
 });
 
+describe("an LNS that has been killed and started again", () => {
+  it("takes calls in a new tunnel, long before the old one is known to be dead", async () => {
+    const f = await field({ members: "{ peer: a }" });
+    await online(f, call(f), 5000);
+    await f.restart("a");
+    expect(await online(f, call(f), 10_000)).toBeLessThan(7000);
+    // the next ones are not kept waiting
+    expect(await online(f, call(f), 10_000)).toBeLessThan(1500);
+    expect(sessionsOf(f)).toMatchObject({ a: 2 });
+    // the old tunnel goes, and the first caller's session with it
+    await world.pass(60_000);
+    expect(f.lac.records).toMatchObject([{ cause: "lns-ended" }]);
+    expect(lnsView(f, "a")).toMatchObject({ state: "up", tunnels: 1, sessions: 2 });
+  });
+
+  it("gets the calls that waited in its only tunnel once that is known to be dead", async () => {
+    const f = await field({ members: "{ peer: a }", peer: "max-tunnels: 1" });
+    await online(f, call(f), 5000);
+    await f.restart("a");
+    call(f);
+    await world.pass(24_000);
+    expect(await online(f, call(f), 10_000)).toBeLessThan(10_000);
+  });
+
+  it("or only gone for some time, is called until then", async () => {
+    const f = await field({ members: "{ peer: a }" });
+    await online(f, call(f), 5000);
+    f.dead.add("a");
+    const patient = call(f);
+    await world.pass(15_000);
+    f.dead.delete("a");
+    expect(await online(f, patient, 10_000)).toBeLessThan(5000);
+    await world.pass(60_000);
+    expect(f.lac.records).toEqual([]);
+  });
+});
+
 describe("an LNS that refuses", () => {
   const full = { a: (yaml: string) => yaml.replace("role: lac", "role: lac, max-sessions: 1") };
 

@@ -15,7 +15,7 @@ function pool(more: Partial<PoolPolicy> = {}): TunnelPool {
 
 /** Places a call in the tunnel that is picked, opening one if need be. */
 function place(tunnels: TunnelPool, nextId: number): number | undefined {
-  const picked = tunnels.pick("lns");
+  const picked = tunnels.pick(0, "lns");
   if (picked === undefined) return undefined;
   if (picked === "open") tunnels.opening(0, nextId, "lns");
   const id = picked === "open" ? nextId : picked;
@@ -29,7 +29,7 @@ describe("the tunnels to an LNS", () => {
     expect([1, 2, 3, 4, 5].map((id) => place(tunnels, id))).toEqual([1, 1, 3, 3, undefined]);
     expect(tunnels.sessions("lns")).toBe(4);
     tunnels.end(0, 1, true);
-    expect(tunnels.pick("lns")).toBe(1);
+    expect(tunnels.pick(0, "lns")).toBe(1);
   });
 
   it("that are up come before those that are coming up", () => {
@@ -37,8 +37,25 @@ describe("the tunnels to an LNS", () => {
     tunnels.opening(0, 1, "lns");
     tunnels.opening(0, 2, "lns");
     tunnels.up(5, 2, "lns");
-    expect(tunnels.pick("lns")).toBe(2);
+    expect(tunnels.pick(0, "lns")).toBe(2);
     expect(tunnels.tunnels("lns")).toEqual({ up: 1, opening: 1 });
+  });
+
+  it("that are silent get no more calls while there may be another one, until the peer answers or for half a minute", () => {
+    const tunnels = pool({ maxSessionsPerTunnel: 100 });
+    tunnels.opening(0, 1, "lns");
+    tunnels.up(0, 1, "lns");
+    tunnels.silent(1000, 1);
+    const restored = new TunnelPool(() => POLICY, tunnels.snapshot());
+    for (const each of [tunnels, restored]) expect(each.pick(1000, "lns")).toBe("open");
+    tunnels.opening(1000, 2, "lns");
+    expect(tunnels.pick(1000, "lns")).toBe(2);
+    tunnels.silent(2000, 2);
+    expect(tunnels.pick(2000, "lns")).toBe(1);
+    tunnels.answered(3000, 2);
+    expect(tunnels.pick(3000, "lns")).toBe(2);
+    expect(restored.pick(31_999, "lns")).toBe("open");
+    expect(restored.pick(32_000, "lns")).toBe(1);
   });
 
   it("hold no more sessions of ours in all than the LNS is to have", () => {
@@ -50,7 +67,7 @@ describe("the tunnels to an LNS", () => {
     for (const usesTheirs of [false, true]) {
       const tunnels = pool({ usesTheirs });
       tunnels.up(0, 9, "lns");
-      expect(tunnels.pick("lns")).toBe(usesTheirs ? 9 : "open");
+      expect(tunnels.pick(0, "lns")).toBe(usesTheirs ? 9 : "open");
       expect(tunnels.isOurs(9)).toBe(false);
     }
   });
@@ -78,7 +95,7 @@ describe("the tunnels to an LNS", () => {
     tunnels.up(0, 1, "lns");
     tunnels.down(1);
     tunnels.end(0, 1, true);
-    expect([tunnels.sessions("lns"), tunnels.pick("lns"), tunnels.heardOf("lns")]).toEqual([
+    expect([tunnels.sessions("lns"), tunnels.pick(0, "lns"), tunnels.heardOf("lns")]).toEqual([
       0,
       "open",
       undefined,

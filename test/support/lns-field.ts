@@ -16,6 +16,8 @@ export interface Field {
   readonly side: SubscriberSide;
   /** LNSes whose line is cut. */
   readonly dead: Set<LnsName>;
+  /** An LNS is killed, and starts again without knowing anything of what was. */
+  restart(name: LnsName): Promise<void>;
 }
 
 export interface FieldOptions {
@@ -72,15 +74,24 @@ export async function startField(
     if (name === undefined || off.has(name)) return;
     world.carry(() => lns[name].receiveDatagram(LAC_ADDRESS, datagram));
   };
-  for (const name of names)
-    lns[name].onDatagram = (_to, _udpPort, datagram) => {
-      if (!off.has(name)) world.carry(() => lac.receiveDatagram(ADDRESSES[name], datagram));
+  const wire = (name: LnsName): void => {
+    const node = lns[name];
+    node.onDatagram = (_to, _udpPort, datagram) => {
+      if (node === lns[name] && !off.has(name))
+        world.carry(() => lac.receiveDatagram(ADDRESSES[name], datagram));
     };
+  };
+  for (const name of names) wire(name);
+  const restart = async (name: LnsName): Promise<void> => {
+    lns[name] = make(name);
+    wire(name);
+    await lns[name].gateway.start();
+  };
   wireEthernet(side, lac);
   await side.open();
   for (const name of names) await lns[name].gateway.start();
   await lac.gateway.start();
-  return { lac, lns, side, dead: off };
+  return { lac, lns, side, dead: off, restart };
 }
 
 /** How many sessions each LNS has. */
