@@ -209,7 +209,9 @@ export class OnwardCall {
       return;
     }
     const { cause } = end.why;
-    this.#lnses.count(attempt.peer, cause.by === "timeout" ? "unanswered" : "refused");
+    // what we ended ourselves, or a tie, is nothing that the LNS has done
+    if (cause.by === "timeout") this.#lnses.count(attempt.peer, "unanswered");
+    if (cause.by === "peer") this.#lnses.count(attempt.peer, "refused");
     if (end.why.kind === "session" && this.#group.lockoutOnCdn && isNotHereNotNow(end.why.cause))
       this.#lnses.refused(this.#group, attempt.peer, end.text);
     this.#refusal = cdnOf(end) ?? this.#refusal;

@@ -166,6 +166,7 @@ users-file: users.yaml
       const up = node.views.tunnels().filter(({ state }) => state === "established");
       expect(up).toMatchObject([{ sessions: 2 }]);
       expect(node.views.lns()).toMatchObject([{ state: "up", lockedForSeconds: null }]);
+      expect(node.views.counters()).not.toHaveProperty("lns.other.refused");
     }
   });
 });
