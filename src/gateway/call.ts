@@ -37,8 +37,8 @@ export interface CallEnd {
   readonly stage: SessionStage;
   readonly why:
     | { readonly kind: "session"; readonly cause: SessionCause }
-    /** Its tunnel ended, and it with it. */
-    | { readonly kind: "tunnel"; readonly cause: TunnelCause }
+    /** Its tunnel ended, and it with it. `isFault`: that is held against the peer, or was our own doing. */
+    | { readonly kind: "tunnel"; readonly cause: TunnelCause; readonly isFault: boolean }
     /** We could not go on with it: the data plane had no room. */
     | { readonly kind: "local" };
 }

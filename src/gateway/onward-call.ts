@@ -219,10 +219,15 @@ export class OnwardCall {
   }
 
   /** Whether a tunnel's end says nothing of what the LNS would do with the call in another one. */
-  #mayTakeItYet({ peer }: Attempt, { why }: CallEnd): boolean {
+  #mayTakeItYet({ peer }: Attempt, { why, text }: CallEnd): boolean {
     if (why.kind !== "tunnel") return false;
     const { cause } = why;
-    if (cause.by === "replaced" || cause.by === "tie-breaker") return true;
+    if (!why.isFault && cause.by === "peer" && this.#trials.some((trial) => trial.peer === peer)) {
+      // it did not know of the call, perhaps; but it does so again and again
+      this.#lnses.unreachable(peer, text, this.#tunnels.reach(peer) === "up");
+      return false;
+    }
+    if (!why.isFault) return true;
     // it may have been killed and started again: only an SCCRQ without an answer says that it is not there
     return cause.by === "timeout" && (cause.sent !== "SCCRQ" || this.#tunnels.reach(peer) === "up");
   }

@@ -8,9 +8,9 @@ export type TunnelDown = Extract<L2tpOutput, { kind: "tunnel-down" }>;
 export function isPeersFault({ wasUp, cause, sessions }: TunnelDown): boolean {
   // its next tunnel is there already, or on its way
   if (cause.by === "replaced" || cause.by === "tie-breaker") return false;
-  // who clears a tunnel that nobody uses is only tidy
+  // who clears a tunnel that nobody uses is only tidy; an ICRQ may be on its way to him
   const tidy = cause.by === "peer" && cause.result === STOPCCN_RESULT.general;
-  return !(wasUp && tidy && sessions.length === 0);
+  return !(wasUp && tidy && sessions.every(({ unanswered }) => unanswered));
 }
 
 /** Whom we have refused a tunnel, and why. */

@@ -430,9 +430,10 @@ export class Tunnels implements CallOwner {
     this.#pool.down(down.tunnel);
     const role = this.#peers.get(down.peerName)?.role ?? "lac";
     const ending = this.#stopping || this.#closing.has(down.tunnel);
-    if (role !== "lac" && (ours || down.wasUp) && !ending && isPeersFault(down))
+    const isFault = isPeersFault(down);
+    if (role !== "lac" && (ours || down.wasUp) && !ending && isFault)
       this.#owner.unreachable(down.peerName, text, this.#pool.tunnels(down.peerName).up > 0);
-    const why = { kind: "tunnel", cause: down.cause } as const;
+    const why = { kind: "tunnel", cause: down.cause, isFault } as const;
     for (const { session, stage } of down.sessions)
       this.#calls.end(down.tunnel, session, { text, stage, why });
     this.#table.remove(down.tunnel);

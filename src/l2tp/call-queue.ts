@@ -17,7 +17,8 @@ import type { SessionState, TunnelState } from "./state.ts";
 /** How far a session is that ends now. */
 export function ended({ id, progress }: SessionState): EndedSession {
   const stage = progress.stage === "established" ? "connected" : "set-up";
-  return { session: id, stage, waiting: progress.stage === "wait-tunnel" };
+  const unanswered = progress.stage === "wait-tunnel" || progress.stage === "wait-reply";
+  return { session: id, stage, unanswered };
 }
 
 /**

@@ -115,8 +115,8 @@ export interface CallErrors {
 export interface EndedSession {
   readonly session: number;
   readonly stage: SessionStage;
-  /** A call of ours whose ICRQ had not been sent: the peer knows nothing of it, and it may be placed again anywhere. */
-  readonly waiting: boolean;
+  /** A call of ours of which the peer had said nothing until then: it may not even know of it. */
+  readonly unanswered: boolean;
 }
 
 export type L2tpOutput =

@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
+import { LAC_YAML } from "../support/configurations.ts";
+import { L2tpPeer, wireHosts } from "../support/l2tp-peer.ts";
 import { lnsView, sessionsOf, startField } from "../support/lns-field.ts";
-import { type Node, World } from "../support/world.ts";
+import { Node, SubscriberSide, World, wireEthernet } from "../support/world.ts";
 
 const PREFERRED = "{ peer: a, preference: 1 }, { peer: b, preference: 2 }";
 
@@ -79,4 +81,61 @@ describe("an LNS that goes away at any moment of a call", () => {
       expect([seed, ...field.side.offline.values()]).toEqual([seed]);
     }
   }, 30_000);
+});
+
+describe("an LNS that clears a tunnel without sessions", () => {
+  it("just when a call is placed in it gets the call in another one, and is not locked out for that", async () => {
+    let crossed = 0;
+    for (let ms = 16; ms < 40; ms += 1) {
+      const world = new World(ms, { latencyMs: 3, loss: 0, duplication: 0 });
+      const lac = new Node(world, "10.0.0.2", LAC_YAML);
+      const lns = new L2tpPeer(world, "10.0.0.11", "isp", { secret: "tunnel-secret", accept: true });
+      const side = new SubscriberSide(world);
+      wireHosts(world, [lac, lns]);
+      wireEthernet(side, lac);
+      await side.open();
+      await lac.gateway.start();
+      const answered = async (count: number): Promise<boolean> => {
+        if (!(await world.until(() => lns.all("call-offered").length === count, 5000))) return false;
+        const { tunnel, session } = lns.all("call-offered").at(-1)!;
+        lns.do((endpoint, now) => endpoint.acceptCall(now, tunnel, session));
+        return world.until(() => lns.all("call-connected").length === count, 5000);
+      };
+      const first = side.subscriber(1, "alice@isp.example", "wonderland");
+      first.start();
+      expect(await answered(1)).toBe(true);
+      const { tunnel, session } = lns.one("call-offered");
+      lns.do((endpoint, now) => endpoint.closeSession(now, tunnel, session, { result: 3 }));
+      await world.pass(1000);
+      side.subscriber(2, "alice@isp.example", "wonderland").start();
+      await world.pass(ms);
+      if (lns.all("call-offered").length > 1) break;
+      lns.do((endpoint, now) => endpoint.closeTunnel(now, tunnel, { result: 1 }));
+      expect([ms, await answered(2)]).toEqual([ms, true]);
+      expect(lac.views.lns()).toMatchObject([{ state: "up", lockedForSeconds: null }]);
+      if (lac.views.counters()["lns.lns.refused"] !== undefined) crossed += 1;
+    }
+    expect(crossed).toBeGreaterThan(2);
+  });
+
+  it("whenever a call is placed in it is locked out, as it takes none", async () => {
+    const world = new World(1);
+    const lac = new Node(world, "10.0.0.2", LAC_YAML);
+    const lns = new L2tpPeer(world, "10.0.0.11", "isp", { secret: "tunnel-secret", accept: true });
+    const side = new SubscriberSide(world);
+    wireHosts(world, [lac, lns]);
+    wireEthernet(side, lac);
+    await side.open();
+    await lac.gateway.start();
+    const alice = side.subscriber(1, "alice@isp.example", "wonderland");
+    alice.start();
+    for (let count = 1; count < 4; count++) {
+      await world.until(() => lns.all("call-offered").length === count, 2000);
+      const { tunnel } = lns.all("tunnel-up").at(-1)!;
+      lns.do((endpoint, now) => endpoint.closeTunnel(now, tunnel, { result: 1 }));
+    }
+    expect(await world.until(() => side.offline.has(alice), 5000)).toBe(true);
+    expect(lns.all("tunnel-up")).toHaveLength(2);
+    expect(lac.views.lns()).toMatchObject([{ state: "locked-out" }]);
+  });
 });

@@ -6,7 +6,7 @@ function isFault(cause: TunnelCause, wasUp: boolean, sessions = 0): boolean {
   const ended = Array.from({ length: sessions }, (_, i) => ({
     session: i + 1,
     stage: "connected" as const,
-    waiting: false,
+    unanswered: false,
   }));
   return isPeersFault({ kind: "tunnel-down", tunnel: 1, peerName: "lns", wasUp, cause, sessions: ended });
 }

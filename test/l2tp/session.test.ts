@@ -159,7 +159,7 @@ describe("an incoming call at the LAC", () => {
     played.at(3000);
     const outputs = played.at(7000);
     expect(outputs.map((output) => output.kind)).toEqual(["tunnel-down"]);
-    expect(only(outputs, "tunnel-down").sessions).toEqual([{ session, stage: "set-up", waiting: true }]);
+    expect(only(outputs, "tunnel-down").sessions).toEqual([{ session, stage: "set-up", unanswered: true }]);
   });
 
   it("ends when the LNS refuses it, before and after it has told its id", () => {
@@ -172,7 +172,7 @@ describe("an incoming call at the LAC", () => {
       tunnel,
       session,
       stage: "set-up",
-      waiting: false,
+      unanswered: true,
       cause: { by: "peer", ...resultCode },
     });
     const second = accepted();
@@ -368,7 +368,7 @@ describe.each(["lac", "lns"] as const)("a connected session at the %s", (side) =
       tunnel,
       session,
       stage: "connected",
-      waiting: false,
+      unanswered: false,
       cause: { by: "peer", result: 3 },
     });
     expect(trace(played.say(CDN, session))).toEqual([]);
@@ -392,7 +392,9 @@ describe.each(["lac", "lns"] as const)("a connected session at the %s", (side) =
     const stop = { kind: "StopCCN", assignedTunnelId: PEER_TUNNEL, resultCode: { result: 6 } } as const;
     const outputs = played.say(stop);
     expect(outputs.map((output) => output.kind)).toEqual(["tunnel-down"]);
-    expect(only(outputs, "tunnel-down").sessions).toEqual([{ session, stage: "connected", waiting: false }]);
+    expect(only(outputs, "tunnel-down").sessions).toEqual([
+      { session, stage: "connected", unanswered: false },
+    ]);
     expect(trace(played.say(CDN, session))).toEqual([]);
   });
 

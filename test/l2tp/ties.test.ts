@@ -102,7 +102,7 @@ describe("two ends that call each other at once", () => {
       if (pair.losers.length > 0) expect(up, `seed ${seed}`).toEqual([1, 1]);
       else expect(up[0], `seed ${seed}`).toBe(up[1]);
       for (const { sessions } of pair.losers)
-        expect(sessions).toMatchObject([{ stage: "set-up", waiting: true }]);
+        expect(sessions).toMatchObject([{ stage: "set-up", unanswered: true }]);
     }
     expect(crossed).toBeGreaterThan(SEEDS / 4);
   });

@@ -452,7 +452,7 @@ describe("being called", () => {
     expect(only(played.say(SCCCN), "tunnel-down")).toMatchObject({
       tunnel,
       cause: { by: "tie-breaker" },
-      sessions: [{ session, stage: "set-up", waiting: true }],
+      sessions: [{ session, stage: "set-up", unanswered: true }],
     });
   });
 
