@@ -1,4 +1,4 @@
-import type { Figure, Run } from "./results.ts";
+import type { Comparison, Figure, Run } from "./results.ts";
 
 /** Something that is measured several times, in turns with others on the same stage. */
 export interface Benchmark<Stage> {
@@ -15,14 +15,20 @@ export interface Scene<Stage extends { close(): Promise<void> } = { close(): Pro
   readonly benchmarks: readonly Benchmark<Stage>[];
   /** How often each is run; as the extent says when absent. */
   readonly runs?: number;
+  /** Which figures are compared with which. */
+  readonly comparisons?: readonly Comparison[];
   /** The stage, ready for all of them; measure() closes it. */
   open(): Promise<Stage>;
 }
 
-/** How long runs last. */
+/** What is measured, and for how long. */
 export interface Extent {
   readonly name: string;
   readonly runs: number;
+  /** Octets of the packets that go to one LNS. */
+  readonly sizes: readonly number[];
+  /** Numbers of sessions that traffic goes through, ascending; the last are all that are there. */
+  readonly sessionCounts: readonly number[];
   readonly closedLoopMs: number;
   readonly pacedMs: number;
   /** Subscribers of a set-up benchmark, and of a storm. */
@@ -36,8 +42,10 @@ export interface Extent {
 export const FULL: Extent = {
   name: "full",
   runs: 5,
-  closedLoopMs: 2000,
-  pacedMs: 10_000,
+  sizes: [64, 128, 512, 1400],
+  sessionCounts: [1, 1000, 64_000],
+  closedLoopMs: 700,
+  pacedMs: 3000,
   setups: 10_000,
   steadySetups: 3000,
   crowd: 64_000,
@@ -49,8 +57,10 @@ export const QUICK: Extent = {
   ...FULL,
   name: "quick",
   runs: 2,
-  closedLoopMs: 400,
-  pacedMs: 2000,
+  sizes: [64],
+  sessionCounts: [1, 4000],
+  closedLoopMs: 300,
+  pacedMs: 1000,
   steadySetups: 1000,
   crowd: 8000,
 };

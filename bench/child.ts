@@ -1,7 +1,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { namespaceOf, type Place } from "./namespaces.ts";
 
+/** The kernel's clock ticks in /proc (USER_HZ). */
+const TICKS_PER_SECOND = 100;
 /** Bounds what is kept of a child's output for error messages. */
 const KEPT_LINES = 30;
 
@@ -9,6 +12,11 @@ interface Waiter {
   readonly matches: (line: string) => boolean;
   readonly resolve: (line: string) => void;
   readonly reject: (error: Error) => void;
+}
+
+interface ChildOptions {
+  readonly ipc?: boolean;
+  readonly processors?: string | undefined;
 }
 
 /** A process in one of the namespaces. It dies with this one, however this one ends. */
@@ -21,10 +29,16 @@ export class Child {
   #ended: string | undefined;
   readonly #over: Promise<void>;
 
-  /** `ipc`: messages go both ways by process.send(). */
-  constructor(name: string, place: Place, command: readonly string[], { ipc = false } = {}) {
+  /** `ipc`: messages go both ways by process.send(). `processors`: that it may run on, as taskset(1) lists them. */
+  constructor(
+    name: string,
+    place: Place,
+    command: readonly string[],
+    { ipc = false, processors }: ChildOptions = {},
+  ) {
     this.name = name;
-    const inside = ["--pdeathsig", "KILL", "ip", "netns", "exec", namespaceOf(place), ...command];
+    const there = processors === undefined ? [] : ["taskset", "-c", processors];
+    const inside = ["--pdeathsig", "KILL", "ip", "netns", "exec", namespaceOf(place), ...there, ...command];
     this.process = spawn("setpriv", inside, {
       stdio: ["ignore", "pipe", "pipe", ...(ipc ? ["ipc" as const] : [])],
     });
@@ -45,6 +59,14 @@ export class Child {
 
   get pid(): number {
     return this.process.pid ?? 0;
+  }
+
+  /** Processor time that all its threads have used so far, the kernel's work in their system calls included. */
+  processorSeconds(): number {
+    const stat = readFileSync(`/proc/${this.pid}/stat`, "utf8");
+    // the second field is the command in parentheses, and may hold blanks
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
   }
 
   /** Throws when it has ended. */

@@ -38,7 +38,7 @@ export function lacCrowdScene({ crowd, idleMs }: Extent): Scene<Stage> {
       }),
     ],
     runs: 1,
-    open: () => Stage.open("10s"),
+    open: () => Stage.open({ helloInterval: "10s" }),
   };
 }
 

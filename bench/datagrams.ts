@@ -9,7 +9,6 @@ import {
   RX_LENGTH,
   RX_OFFSET,
   RX_STRIDE,
-  type Watcher,
 } from "../src/io/addon.ts";
 import { addon } from "../src/io/native.ts";
 import { Outlet, SendBatch } from "../src/io/send-batch.ts";
@@ -32,7 +31,6 @@ const READS_PER_TURN = 16;
 
 /** The L2TP socket of a benchmark's peer: batches in both directions. */
 export class Datagrams {
-  readonly fd: number;
   readonly #region = addon.createRegion(2 * SLOTS * SLOT_BYTES + SendBatch.REGION_BYTES);
   readonly #receiver: Receiver;
   readonly #descriptors = new Int32Array(SLOTS * RX_STRIDE);
@@ -40,7 +38,6 @@ export class Datagrams {
   readonly #batch: SendBatch;
   readonly #outlet: Outlet;
   readonly #remotes = new Map<number, RemoteEnd>();
-  #watcher: Watcher;
   readonly #heard: (from: RemoteEnd, datagram: Uint8Array) => void;
 
   /** `heard` keeps the datagrams that it gets. Throws a TypeError when `address` is none. */
@@ -48,7 +45,7 @@ export class Datagrams {
     const octets = parseIpv4Address(address);
     if (octets === undefined) throw new TypeError(`no IPv4 address to listen on: "${address}"`);
     this.#heard = heard;
-    this.fd = addon.openUdp({
+    const fd = addon.openUdp({
       family: 4,
       address: octets,
       port: L2TP_UDP_PORT,
@@ -60,12 +57,12 @@ export class Datagrams {
       checksum: true,
       df: "clear",
     });
-    this.#receiver = this.#region.udpReceiver(this.fd, SLOTS, SLOT_BYTES);
+    this.#receiver = this.#region.udpReceiver(fd, SLOTS, SLOT_BYTES);
     this.#batch = new SendBatch(this.#region, this.#addresses.table, (_user, _octets, errno) => {
       throw new Error(`the benchmark's L2TP peer could not send: errno ${errno}`);
     });
-    this.#outlet = new Outlet("udp", this.fd);
-    this.#watcher = addon.watch(this.fd, () => this.#receive());
+    this.#outlet = new Outlet("udp", fd);
+    addon.watch(fd, () => this.#receive());
   }
 
   /** Leaves with everything else that is sent in this turn. */
@@ -73,16 +70,6 @@ export class Datagrams {
     if (this.#batch.isEmpty) setImmediate(() => this.#batch.flush());
     const to = this.#addresses.offsetOf(address, port, 0, undefined, () => this.#batch.flush());
     this.#batch.bytes.set(datagram, this.#batch.add(this.#outlet, datagram.length, to, 0));
-  }
-
-  /** Leaves the socket to somebody else until resume(). */
-  pause(): void {
-    this.#batch.flush();
-    this.#watcher.close();
-  }
-
-  resume(): void {
-    this.#watcher = addon.watch(this.fd, () => this.#receive());
   }
 
   /** What is there; a group that the kernel put together is taken apart again. */

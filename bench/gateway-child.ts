@@ -8,8 +8,6 @@ import { compiled } from "./root.ts";
 
 const START_MS = 20_000;
 const PATIENCE_MS = 60_000;
-/** The kernel's clock ticks in /proc (USER_HZ). */
-const TICKS_PER_SECOND = 100;
 const POLL_MS = 50;
 
 export const LACEWING = compiled("src/cli/main");
@@ -36,19 +34,25 @@ export class GatewayChild {
     this.#socket = socket;
   }
 
-  /** Resolves when it answers. `config`: YAML, without the control socket. Files go into `directory`. */
+  /**
+   * Resolves when it answers. `config`: YAML, without the control socket. Files go into `directory`. `processors`: as
+   * taskset(1) lists them, all when absent.
+   */
   static async start(
     name: string,
     place: Place,
     directory: string,
     config: string,
     adopt: (child: Child) => void,
+    processors?: string,
   ): Promise<GatewayChild> {
     const socket = join(directory, `${place}.sock`);
     const file = join(directory, `${place}.yaml`);
     writeFileSync(file, `control: { socket: ${socket} }\n${config}`, { mode: 0o600 });
     const measured = ["--expose-gc", "--import", compiled("bench/collect")];
-    const child = new Child(name, place, [process.execPath, ...measured, LACEWING, "run", "-c", file]);
+    const child = new Child(name, place, [process.execPath, ...measured, LACEWING, "run", "-c", file], {
+      processors,
+    });
     adopt(child);
     const gateway = new GatewayChild(child, socket);
     await gateway.#untilAnswering();
@@ -73,10 +77,7 @@ export class GatewayChild {
 
   /** Processor time that all its threads have used so far. */
   processorSeconds(): number {
-    const stat = readFileSync(`/proc/${this.child.pid}/stat`, "utf8");
-    // the second field is the command in parentheses, and may hold blanks
-    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+    return this.child.processorSeconds();
   }
 
   /** Has it collect its garbage. */

@@ -9,6 +9,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Extent, FULL, QUICK, type Scene } from "./benchmark.ts";
 import { lacCrowdScene, lnsCrowdScene } from "./crowd-benchmarks.ts";
+import { buildFramesTool } from "./frames-tool.ts";
 import { circumstances } from "./machine.ts";
 import { measure } from "./measure.ts";
 import { destroyNetwork, sweepDeadBenchmarks } from "./namespaces.ts";
@@ -17,8 +18,7 @@ import { performanceReport } from "./report.ts";
 import { meetsFloor, type Result, type ResultFile } from "./results.ts";
 import { ROOT } from "./root.ts";
 import { deadLnsScene, lacSetupScene, lnsSetupScene } from "./setup-benchmarks.ts";
-import { trafficScene } from "./traffic-benchmarks.ts";
-import { buildTrafficTool } from "./traffic-tool.ts";
+import { sessionsScene, trafficScene } from "./traffic-benchmarks.ts";
 
 /** Others that want a processor take it from what is measured. */
 const MOST_LOAD = 0.5;
@@ -31,7 +31,7 @@ const say = (line: string): void => {
 async function bench({ quick, only, json }: BenchOptions): Promise<void> {
   const extent = quick ? QUICK : FULL;
   const wanted = (name: string): boolean => only === undefined || matches(name, only);
-  buildTrafficTool();
+  buildFramesTool();
   sweepDeadBenchmarks();
   const started = circumstances(only ?? extent.name);
   if (started.loadBefore > MOST_LOAD)
@@ -45,6 +45,7 @@ async function bench({ quick, only, json }: BenchOptions): Promise<void> {
     results.push(...(await measure(make(extent), extent.runs, wanted, say)));
   };
   await play(trafficScene);
+  await play(sessionsScene);
   await play(lacSetupScene);
   await play(deadLnsScene);
   await play(lnsSetupScene);

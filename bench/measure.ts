@@ -1,8 +1,8 @@
 import type { Benchmark, Scene } from "./benchmark.ts";
-import { type Result, type Run, resultsOf } from "./results.ts";
+import { compared, type Result, type Run, resultsOf } from "./results.ts";
 
 /**
- * Runs what of a scene `wanted` names. One run of each benchmark follows the other, and then all again, so that
+ * Runs what of a scene `wanted` names, and what that is compared with. One run of each benchmark follows the other, and then all again, so that
  * what slows the machine down for a while does so for all of them. `runs`: where the scene does not say.
  */
 export async function measure<Stage extends { close(): Promise<void> }>(
@@ -11,7 +11,10 @@ export async function measure<Stage extends { close(): Promise<void> }>(
   wanted: (name: string) => boolean,
   say: (line: string) => void,
 ): Promise<readonly Result[]> {
-  const benchmarks = scene.benchmarks.filter(({ figures }) => figures.some(({ name }) => wanted(name)));
+  const comparisons = scene.comparisons ?? [];
+  const needed = (name: string): boolean =>
+    wanted(name) || comparisons.some(({ own, other }) => other === name && wanted(own));
+  const benchmarks = scene.benchmarks.filter(({ figures }) => figures.some(({ name }) => needed(name)));
   if (benchmarks.length === 0) return [];
   const made = new Map<Benchmark<Stage>, Run[]>(benchmarks.map((benchmark) => [benchmark, []]));
   const stage = await scene.open();
@@ -28,7 +31,8 @@ export async function measure<Stage extends { close(): Promise<void> }>(
   } finally {
     await stage.close();
   }
-  return [...made].flatMap(([{ figures }, runsOfIt]) => resultsOf(figures, runsOfIt));
+  const results = [...made].flatMap(([{ figures }, runsOfIt]) => resultsOf(figures, runsOfIt));
+  return compared(results, comparisons);
 }
 
 function lineOf(

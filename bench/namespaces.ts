@@ -2,30 +2,41 @@ import { execFileSync } from "node:child_process";
 import { readdirSync } from "node:fs";
 
 /**
- * The benchmark's network: three namespaces, joined by veth pairs.
+ * A network of the benchmark: three namespaces, joined by veth pairs.
  *
  *     subscribers ──access── lac ──core── lns
  *            sub0  acc0      net0  net0
  *
- * A namespace's name carries the process id of its benchmark, so that leftovers of a killed one can be told from
- * those of a running one.
+ * Who is compared with the gateway has the same network again: "ceiling" and "rival". A namespace's name carries the
+ * process id of its benchmark, so that leftovers of a killed one can be told from those of a running one.
  */
+const SITES = ["own", "ceiling", "rival"] as const;
+export type Network = (typeof SITES)[number];
 const PLACES = ["subscribers", "lac", "lns"] as const;
-export type Place = (typeof PLACES)[number];
+type Role = (typeof PLACES)[number];
+export type Place = Role | `${Network}-${Role}`;
 
 export const SUBSCRIBER_DEVICE = "sub0";
 export const ACCESS_DEVICE = "acc0";
-const CORE_DEVICE = "net0";
+export const CORE_DEVICE = "net0";
+/** So that packets of 1492 octets leave whole, as they do in a provider's network: they need 1532. */
+const CORE_MTU = "1600";
 export const LAC_ADDRESS = "10.0.0.1";
 export const LNS_ADDRESS = "10.0.0.2";
+/** Of the eight LNSes of the mixed load, of which the first is the one above. */
+export const LNS_ADDRESSES = [LNS_ADDRESS, ...[11, 12, 13, 14, 15, 16, 17].map((last) => `10.0.0.${last}`)];
 /** On the LNS's network, where nobody answers. */
 export const DEAD_ADDRESS = "10.0.0.3";
 
 const DIRECTORY = "/run/netns";
 const OURS = /^lacewing-bench-(\d+)-/;
 
-export function namespaceOf(place: Place, pid = process.pid): string {
-  return `lacewing-bench-${pid}-${place}`;
+export function namespaceOf(place: Place): string {
+  return `lacewing-bench-${process.pid}-${place}`;
+}
+
+export function placeIn(network: Network, role: Role): Place {
+  return network === "own" ? role : `${network}-${role}`;
 }
 
 /** The file that setns(2) takes. */
@@ -42,34 +53,29 @@ function cable(a: Place, aDevice: string, b: Place, bDevice: string): void {
   ip("link", "add", aDevice, ...words);
 }
 
-function bringUp(place: Place, device: string, address?: string): void {
-  if (address !== undefined) ip("-n", namespaceOf(place), "address", "add", `${address}/24`, "dev", device);
+function bringUp(place: Place, device: string, ...addresses: readonly string[]): void {
+  for (const address of addresses)
+    ip("-n", namespaceOf(place), "address", "add", `${address}/24`, "dev", device);
   ip("-n", namespaceOf(place), "link", "set", device, "up");
 }
 
 /** Everything is up when this returns. */
-export function createNetwork(): void {
-  for (const place of PLACES) {
+export function createNetwork(network: Network = "own"): void {
+  const [subscribers, lac, lns] = PLACES.map((role) => placeIn(network, role)) as [Place, Place, Place];
+  for (const place of [subscribers, lac, lns]) {
     ip("netns", "add", namespaceOf(place));
     // no router solicitations or duplicate address detection between the measured frames
     const quiet = ["sysctl", "-qw", "net.ipv6.conf.default.disable_ipv6=1"];
     ip("netns", "exec", namespaceOf(place), ...quiet);
     bringUp(place, "lo");
   }
-  cable("subscribers", SUBSCRIBER_DEVICE, "lac", ACCESS_DEVICE);
-  cable("lac", CORE_DEVICE, "lns", CORE_DEVICE);
-  bringUp("subscribers", SUBSCRIBER_DEVICE);
-  bringUp("lac", ACCESS_DEVICE);
-  bringUp("lac", CORE_DEVICE, LAC_ADDRESS);
-  bringUp("lns", CORE_DEVICE, LNS_ADDRESS);
-}
-
-/** The MAC address that subscribers see. */
-export function concentratorMac(): string {
-  const [link] = JSON.parse(ip("-json", "-n", namespaceOf("lac"), "link", "show", ACCESS_DEVICE)) as [
-    { readonly address: string },
-  ];
-  return link.address;
+  cable(subscribers, SUBSCRIBER_DEVICE, lac, ACCESS_DEVICE);
+  cable(lac, CORE_DEVICE, lns, CORE_DEVICE);
+  for (const place of [lac, lns]) ip("-n", namespaceOf(place), "link", "set", CORE_DEVICE, "mtu", CORE_MTU);
+  bringUp(subscribers, SUBSCRIBER_DEVICE);
+  bringUp(lac, ACCESS_DEVICE);
+  bringUp(lac, CORE_DEVICE, LAC_ADDRESS);
+  bringUp(lns, CORE_DEVICE, ...LNS_ADDRESSES);
 }
 
 /** Removes the namespaces of this benchmark, and with them every device in them. */
@@ -84,10 +90,7 @@ export function sweepDeadBenchmarks(): void {
 }
 
 function deleteOf(pid: number): void {
-  const existing = namespaces();
-  for (const place of PLACES) {
-    const name = namespaceOf(place, pid);
-    if (!existing.includes(name)) continue;
+  for (const name of namespaces().filter((each) => OURS.exec(each)?.[1] === `${pid}`)) {
     // a namespace with a process in it would live on
     for (const inside of ip("netns", "pids", name).split("\n").filter(Boolean)) kill(Number(inside));
     ip("netns", "delete", name);

@@ -20,7 +20,29 @@ export interface Result {
   /** In most runs the generator was busy all the time: the LAC could do more. */
   readonly limitedBy?: "generator";
   /** The same measured of something else, in turns with this. */
-  readonly versus?: { readonly name: string; readonly value: number; readonly ratio: number };
+  readonly versus?: Versus;
+}
+
+/** How a figure compares with another: the median of the ratios of runs that followed each other. */
+interface Versus {
+  readonly name: string;
+  /** The other's median. */
+  readonly value: number;
+  /** This over the other. */
+  readonly ratio: number;
+  readonly min: number;
+  readonly max: number;
+  /** What the ratio must reach, and what it should. */
+  readonly floor?: number;
+  readonly goal?: number;
+}
+
+/** Two figures of one scene that are to be compared. */
+export interface Comparison {
+  readonly own: string;
+  readonly other: string;
+  readonly floor?: number;
+  readonly goal?: number;
 }
 
 /** Where and when the figures came to be. */
@@ -72,6 +94,30 @@ export function resultsOf(figures: readonly Figure[], runs: readonly Run[]): rea
       runs.map(({ values }) => values[i]!),
     );
     return limited ? { ...result, limitedBy: "generator" } : result;
+  });
+}
+
+/** With the ratios of those that were measured both. */
+export function compared(results: readonly Result[], comparisons: readonly Comparison[]): readonly Result[] {
+  const byName = new Map(results.map((result) => [result.name, result]));
+  return results.map((result) => {
+    const comparison = comparisons.find(({ own, other }) => own === result.name && byName.has(other));
+    if (comparison === undefined) return result;
+    const { other: name, floor, goal } = comparison;
+    const other = byName.get(name)!;
+    const { median, min, max } = spreadOf(result.runs.map((value, i) => value / other.runs[i]!));
+    return {
+      ...result,
+      versus: {
+        name,
+        value: other.value,
+        ratio: rounded(median),
+        min: rounded(min),
+        max: rounded(max),
+        ...(floor !== undefined && { floor }),
+        ...(goal !== undefined && { goal }),
+      },
+    };
   });
 }
 

@@ -3,19 +3,22 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Child } from "./child.ts";
 import { GatewayChild } from "./gateway-child.ts";
-import { createNetwork, destroyNetwork, type Place } from "./namespaces.ts";
+import { createNetwork, destroyNetwork, type Network, type Place } from "./namespaces.ts";
 
-/** The benchmark's network with the processes in it and a directory for their files. One at a time. */
+/** The benchmark's networks with the processes in them and a directory for their files. One at a time. */
 export class Site {
   readonly directory = mkdtempSync(join(tmpdir(), "lacewing-bench-"));
   readonly #children: Child[] = [];
 
   /** Makes it, and in it what `build` makes; leaves nothing behind when that fails. */
-  static async open<Built>(build: (site: Site) => Promise<Built>): Promise<Built> {
+  static async open<Built>(
+    build: (site: Site) => Promise<Built>,
+    networks: readonly Network[] = ["own"],
+  ): Promise<Built> {
     const site = new Site();
     process.once("exit", site.#removeFiles);
     try {
-      createNetwork();
+      for (const network of networks) createNetwork(network);
       return await build(site);
     } catch (error) {
       await site.close();
@@ -29,8 +32,15 @@ export class Site {
     return child;
   }
 
-  gateway(name: string, place: Place, config: string): Promise<GatewayChild> {
-    return GatewayChild.start(name, place, this.directory, config, (child) => this.run(child));
+  /** One that was stopped. */
+  forget(child: Child): void {
+    const at = this.#children.indexOf(child);
+    if (at >= 0) this.#children.splice(at, 1);
+  }
+
+  /** `processors`: as taskset(1) lists them, all when absent. */
+  gateway(name: string, place: Place, config: string, processors?: string): Promise<GatewayChild> {
+    return GatewayChild.start(name, place, this.directory, config, (child) => this.run(child), processors);
   }
 
   async close(): Promise<void> {

@@ -1,16 +1,18 @@
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import type { SessionView } from "../src/gateway/views.ts";
 import { Child } from "./child.ts";
+import { built, type Load, othersProcessors, runFrames } from "./frames-tool.ts";
 import { type GatewayChild, LACEWING } from "./gateway-child.ts";
-import type { LnsAnswer, LnsRequest } from "./lns.ts";
 import {
   ACCESS_DEVICE,
-  concentratorMac,
+  CORE_DEVICE,
   DEAD_ADDRESS,
   LAC_ADDRESS,
-  LNS_ADDRESS,
-  namespacePath,
+  LNS_ADDRESSES,
+  type Network,
+  placeIn,
   SUBSCRIBER_DEVICE,
 } from "./namespaces.ts";
 import { compiled } from "./root.ts";
@@ -21,7 +23,8 @@ const LNS = compiled("bench/lns");
 const START_MS = 20_000;
 /** How long dialling and hanging up may take, beyond what it should. */
 const PATIENCE_MS = 120_000;
-const L2TP_PORT = "1701";
+/** Calls that are coming up at one time while sessions are prepared. */
+const AT_ONCE = 256;
 
 /** What `lacewing dial --json` says when all have come up or failed. */
 export interface DialSummary {
@@ -30,15 +33,6 @@ export interface DialSummary {
   readonly elapsedMs: number;
   readonly sessionsPerSecond: number;
   readonly setupMs: { readonly p50: number; readonly p99: number; readonly max: number };
-}
-
-/** One run of the traffic tool; `direction`, `octets` of IP packets and either a rate in each direction or a window. */
-export interface Load {
-  readonly direction: "up" | "down" | "both";
-  readonly octets: number;
-  readonly milliseconds: number;
-  readonly framesPerSecond?: number;
-  readonly window?: number;
 }
 
 /** How `lacewing dial` shall call. */
@@ -51,8 +45,22 @@ export interface DialPace {
   readonly realm?: Realm;
 }
 
-/** What the LAC serves: "bench" goes to the LNS, "group" to it and another one that is dead. */
-type Realm = "bench" | "group";
+/**
+ * What the LAC serves: "bench" is the first LNS's, "spread" goes to all of them, "group" to the first and one that is
+ * dead.
+ */
+type Realm = "bench" | "spread" | "group";
+
+/** How a LAC is run. */
+export interface LacSettings {
+  /** None while nobody calls: "1h". */
+  readonly helloInterval?: string;
+  readonly engine?: "loop" | "xdp";
+  /** Leaves the generator its processor. */
+  readonly besideGenerator?: boolean;
+  /** Besides its own. */
+  readonly networks?: readonly Network[];
+}
 
 /**
  * A LAC as an operator would run it, with nothing configured for speed, between emulated subscribers and the
@@ -61,23 +69,29 @@ type Realm = "bench" | "group";
 export class Stage {
   readonly #site: Site;
   readonly #lac: GatewayChild;
-  readonly #lns: Child;
 
-  private constructor(site: Site, lac: GatewayChild, lns: Child) {
+  private constructor(site: Site, lac: GatewayChild) {
     this.#site = site;
     this.#lac = lac;
-    this.#lns = lns;
   }
 
-  /** `helloInterval`: none while the traffic tool has the LNS's socket, which answers none. */
-  static open(helloInterval = "1h"): Promise<Stage> {
-    return Site.open(async (site) => {
-      const lns = site.run(
-        new Child("the benchmark's LNS", "lns", [process.execPath, LNS, LNS_ADDRESS], { ipc: true }),
-      );
-      await lns.ask(undefined, START_MS);
-      return new Stage(site, await site.gateway("the LAC", "lac", lacConfig(helloInterval)), lns);
-    });
+  static open({
+    helloInterval = "1h",
+    engine = "loop",
+    besideGenerator = false,
+    networks = [],
+  }: LacSettings = {}): Promise<Stage> {
+    return Site.open(
+      async (site) => {
+        const words = [process.execPath, LNS, ...LNS_ADDRESSES];
+        const lns = site.run(new Child("the benchmark's LNS", "lns", words, { ipc: true }));
+        await lns.ask(undefined, START_MS);
+        const processors = besideGenerator ? othersProcessors(availableParallelism()) : undefined;
+        const config = lacConfig(helloInterval, engine);
+        return new Stage(site, await site.gateway("the LAC", "lac", config, processors));
+      },
+      ["own", ...networks],
+    );
   }
 
   get lac(): GatewayChild {
@@ -104,31 +118,49 @@ export class Stage {
   }
 
   /**
-   * Sessions for traffic: dialled, and their subscribers then silenced, so that they take no part in what is
-   * measured. Nobody misses them: the LNS sends no echo.
+   * Sessions for traffic, spread over the LNSes or all with the first: dialled, and their subscribers then silenced, so
+   * that they take no part in what is measured. Nobody misses them: an LNS sends no echo. Returns the file that names
+   * them.
    */
-  async prepareSessions(count: number): Promise<void> {
-    const { child, summary } = await this.dial(count);
+  async prepareSessions(count: number, realm: "bench" | "spread"): Promise<string> {
+    const { child, summary } = await this.dial(count, { realm, atOnce: AT_ONCE });
     if (summary.failed > 0) throw new Error(`${summary.failed} of ${count} sessions did not come up`);
     await child.stop("SIGKILL");
-    const mac = concentratorMac();
-    const sessions = await this.#lac.read("sessions");
-    const lines = sessions.map((session) => trafficLine(session, mac));
-    writeFileSync(join(this.#site.directory, "sessions"), lines.join(""));
+    const file = join(this.#site.directory, "sessions");
+    writeFileSync(file, (await this.#lac.read("sessions")).map(trafficLine).join(""));
+    return file;
   }
 
-  /** Sends `load` through the prepared sessions. */
-  async traffic(load: Load): Promise<TrafficReport> {
-    const options = { ...trafficOptions(load), sessions: join(this.#site.directory, "sessions") };
-    const request: LnsRequest = {
-      kind: "traffic",
-      options: Object.entries(options).flatMap(([name, value]) => [`--${name}`, value]),
-    };
-    const answer = await this.#lns.ask<LnsAnswer>(request, load.milliseconds + PATIENCE_MS);
-    if (answer.kind === "traffic-done") return answer.report;
-    throw new Error(
-      answer.kind === "traffic-failed" ? answer.reason : "the LNS does not do what it was told",
+  /** Some of the sessions in a file, as another one. */
+  someOf(file: string, name: string, kept: (line: string, place: number) => boolean): string {
+    const lines = readFileSync(file, "utf8").split("\n").filter(Boolean).filter(kept);
+    const shorter = join(this.#site.directory, name);
+    writeFileSync(shorter, lines.map((line) => `${line}\n`).join(""));
+    return shorter;
+  }
+
+  /** Sends `load` through sessions of the LAC. */
+  traffic(sessions: string, load: Load): Promise<TrafficReport> {
+    return runFrames("own", sessions, load);
+  }
+
+  /** Sends `load` through the same sessions, with one of bench/xdp/'s programs in the LAC's place. */
+  async ceiling(program: "loop-io" | "redirect", sessions: string, load: Load): Promise<TrafficReport> {
+    const words =
+      program === "loop-io"
+        ? [sessions, ACCESS_DEVICE, LAC_ADDRESS, LNS_ADDRESSES.join(",")]
+        : [built("redirect.bpf.o"), ACCESS_DEVICE, CORE_DEVICE];
+    const processors = othersProcessors(availableParallelism());
+    const child = this.#site.run(
+      new Child(program, placeIn("ceiling", "lac"), [built(program), ...words], { processors }),
     );
+    try {
+      await child.nextLine((line) => line === "ready", START_MS);
+      return await runFrames("ceiling", sessions, { ...load, untranslated: program === "redirect" });
+    } finally {
+      await child.stop();
+      this.#site.forget(child);
+    }
   }
 
   /** What the LAC's data plane has dropped so far, by reason. */
@@ -142,26 +174,32 @@ export class Stage {
   }
 }
 
-/** What an operator must write. */
-function lacConfig(helloInterval: string): string {
+/** What an operator must write, and the engine: what is measured is said. */
+function lacConfig(helloInterval: string, engine: string): string {
+  const peers = LNS_ADDRESSES.map((address, i) => ({ name: `lns${i}`, address }));
+  const line = ({ name, address }: { name: string; address: string }): string =>
+    `    - { name: ${name}, address: ${address}, hello-interval: ${helloInterval} }`;
   return `name: bench-lac
+data-plane: { engine: ${engine} }
 access:
   - interface: ${ACCESS_DEVICE}
 l2tp:
   listen: [{ address: ${LAC_ADDRESS} }]
   peers:
-    - { name: lns, address: ${LNS_ADDRESS}, hello-interval: ${helloInterval} }
+${peers.map(line).join("\n")}
     - { name: dead, address: ${DEAD_ADDRESS} }
 lns-groups:
-  group: { members: [{ peer: lns }, { peer: dead }] }
+  group: { members: [{ peer: lns0 }, { peer: dead }] }
+  spread: { members: [${peers.map(({ name }) => `{ peer: ${name} }`).join(", ")}] }
 realms:
-  bench: { lns: lns }
+  bench: { lns: lns0 }
   group: { lns: group }
+  spread: { lns: spread }
 `;
 }
 
-/** One line of the file that the traffic tool reads (bench/traffic/sessions.h). */
-function trafficLine({ origin, onward, user }: SessionView, concentrator: string): string {
+/** One line of the file that the generator reads (bench/xdp/sessions.h). */
+function trafficLine({ origin, onward, user }: SessionView): string {
   if (origin.kind !== "pppoe" || onward === null) throw new Error(`the session of ${user} has no call`);
   const ids = [
     origin.pppoeSessionId,
@@ -169,20 +207,7 @@ function trafficLine({ origin, onward, user }: SessionView, concentrator: string
     onward.remoteSessionId,
     onward.localTunnelId,
     onward.localSessionId,
+    Number(onward.peer.replace("lns", "")),
   ];
-  return `${origin.mac} ${concentrator} ${ids.join(" ")}\n`;
-}
-
-function trafficOptions(load: Load): Record<string, string> {
-  return {
-    "subscriber-netns": namespacePath("subscribers"),
-    "subscriber-device": SUBSCRIBER_DEVICE,
-    "lac-address": LAC_ADDRESS,
-    "lac-port": L2TP_PORT,
-    direction: load.direction,
-    octets: `${load.octets}`,
-    milliseconds: `${load.milliseconds}`,
-    ...(load.framesPerSecond !== undefined && { rate: `${load.framesPerSecond}` }),
-    ...(load.window !== undefined && { window: `${load.window}` }),
-  };
+  return `${origin.mac} ${ids.join(" ")}\n`;
 }

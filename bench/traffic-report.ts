@@ -1,12 +1,14 @@
-/** What the traffic tool (bench/traffic/) counts and prints. */
+/** What the generator and sink (bench/xdp/) count and print. */
 
 /** One direction; frames. */
 export interface StreamReport {
   readonly sent: number;
   /** Each frame once. */
   readonly received: number;
-  /** Of those, what had come when the last one left. */
+  /** Of those, what had come when the run's time was over. */
   readonly receivedInTime: number;
+  /** Octets of the packets that came. */
+  readonly octets: number;
   readonly lost: number;
   readonly duplicated: number;
   /** Came after a later one of its session. */
@@ -15,27 +17,26 @@ export interface StreamReport {
   readonly damaged: number;
   /** Came out on another session. */
   readonly misdelivered: number;
-  /** Control messages. */
+  /** Control messages and the like, which went on to who waits for them. */
   readonly foreign: number;
-  /** Sends that the system refused and that were repeated. */
-  readonly refused: number;
-  /** At a fixed rate: the most frames that a pause of the generator kept back, and that left late. */
-  readonly largestBacklog: number;
+  /** With a window: how often the generator saw that it was still full. */
+  readonly waits: number;
   /** With a window: how often the last frames of a full window were lost. */
   readonly windowTimeouts: number;
+  /** At a fixed rate: the most frames that a pause of the generator kept back, and that left late. */
+  readonly largestBacklog: number;
+  /** From the generator's writing to the sink's reading. */
+  readonly latencyUs: { readonly p50: number; readonly p99: number };
 }
 
 export interface TrafficReport {
   readonly up?: StreamReport;
   readonly down?: StreamReport;
   readonly seconds: number;
-  /** Of the tool. */
-  readonly processorSeconds: number;
+  /** Of the generator, which always runs. */
   readonly turns: number;
-  /** Turns in which the tool only waited for the LAC. */
+  /** Turns in which it had no frame to send. */
   readonly idleTurns: number;
-  readonly idleSeconds: number;
-  readonly longestPauseMs: number;
 }
 
 /** The directions that were measured. */
@@ -54,12 +55,12 @@ export function lossPercent(report: TrafficReport): number {
   return sent === 0 ? 0 : (100 * total(report, "lost")) / sent;
 }
 
-/** Below this share of waiting, a closed loop has measured the generator as much as the LAC. */
+/** Of the generator's turns: below it, a closed loop has measured the generator as much as the LAC. */
 const LEAST_WAITING = 0.05;
 
 /** Whether the generator, at full window, had time to wait for the LAC. */
-export function outranLac({ idleSeconds, seconds }: TrafficReport): boolean {
-  return idleSeconds >= LEAST_WAITING * seconds;
+export function outranLac({ turns, idleTurns }: TrafficReport): boolean {
+  return idleTurns >= LEAST_WAITING * turns;
 }
 
 /** What must not be, whatever the load: why the figures of a run mean nothing; undefined when they do. */

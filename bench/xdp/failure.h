@@ -5,7 +5,7 @@
 #include <string>
 #include <system_error>
 
-namespace traffic {
+namespace frames {
 
 template <typename Result>
 Result Must(Result result, const std::string& what) {
@@ -13,4 +13,4 @@ Result Must(Result result, const std::string& what) {
   return result;
 }
 
-}  // namespace traffic
+}  // namespace frames

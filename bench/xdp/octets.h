@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <cstring>
 
-namespace traffic {
+namespace frames {
 
 inline void PutU16(uint8_t* at, uint16_t value) {
   value = htobe16(value);
@@ -30,4 +30,4 @@ inline uint32_t GetU32(const uint8_t* at) {
   return be32toh(value);
 }
 
-}  // namespace traffic
+}  // namespace frames

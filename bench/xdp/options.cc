@@ -3,9 +3,12 @@
 #include <arpa/inet.h>
 
 #include <map>
+#include <sstream>
 #include <stdexcept>
 
-namespace traffic {
+#include "frames.h"
+
+namespace frames {
 
 namespace {
 
@@ -22,42 +25,80 @@ class Words {
     return found->second;
   }
 
-  uint64_t Number(const std::string& name) const {
-    std::string text = Text(name);
+  uint64_t Number(const std::string& name) const { return ParseNumber(name, Text(name)); }
+
+  bool Has(const std::string& name) const { return words_.contains("--" + name); }
+
+  static uint64_t ParseNumber(const std::string& name, const std::string& text) {
     if (text.empty() || text.size() > 15 || text.find_first_not_of("0123456789") != std::string::npos)
       throw std::runtime_error("--" + name + " is no number: " + text);
     return std::stoull(text);
   }
 
-  bool Has(const std::string& name) const { return words_.contains("--" + name); }
-
  private:
   std::map<std::string, std::string> words_;
 };
+
+in_addr ParseAddress(const std::string& text) {
+  in_addr address;
+  if (inet_pton(AF_INET, text.c_str(), &address) != 1)
+    throw std::runtime_error("this is no IPv4 address: " + text);
+  return address;
+}
+
+std::vector<std::string> Split(const std::string& text) {
+  std::vector<std::string> parts;
+  std::istringstream stream(text);
+  for (std::string part; std::getline(stream, part, ',');) parts.push_back(part);
+  return parts;
+}
+
+// "64" or "64:7,594:4,1492:1"
+std::vector<Share> ParseSizes(const std::string& text) {
+  std::vector<Share> sizes;
+  uint32_t inAll = 0;
+  for (const std::string& part : Split(text)) {
+    size_t colon = part.find(':');
+    Share share{static_cast<uint32_t>(Words::ParseNumber("sizes", part.substr(0, colon))), ROUND};
+    if (colon != std::string::npos)
+      share.ofTwelve = static_cast<uint32_t>(Words::ParseNumber("sizes", part.substr(colon + 1)));
+    if (share.octets < 64 || share.octets > MOST_PACKET)
+      throw std::runtime_error("a packet has from 64 to 1500 octets");
+    inAll += share.ofTwelve;
+    sizes.push_back(share);
+  }
+  if (inAll != ROUND || sizes.size() > MOST_SIZES)
+    throw std::runtime_error("--sizes: at most four, with shares of twelve in all");
+  return sizes;
+}
 
 }  // namespace
 
 Options ParseOptions(int argc, char** argv) {
   Words words(argc, argv);
   Options options;
+  options.programs = words.Text("programs");
   options.sessions = words.Text("sessions");
-  options.subscriberNetns = words.Text("subscriber-netns");
-  options.subscriberDevice = words.Text("subscriber-device");
-  options.lac.sin_family = AF_INET;
-  options.lac.sin_port = htons(static_cast<uint16_t>(words.Number("lac-port")));
-  if (inet_pton(AF_INET, words.Text("lac-address").c_str(), &options.lac.sin_addr) != 1)
-    throw std::runtime_error("--lac-address is no IPv4 address");
+  options.subscribers = {words.Text("subscriber-netns"), words.Text("subscriber-device")};
+  options.lns = {words.Text("lns-netns"), words.Text("lns-device")};
+  options.access = {words.Text("lac-netns"), words.Text("access-device")};
+  options.core = {words.Text("lac-netns"), words.Text("core-device")};
+  options.lac = ParseAddress(words.Text("lac-address"));
+  for (const std::string& peer : Split(words.Text("peers"))) options.peers.push_back(ParseAddress(peer));
+  if (options.peers.size() > MOST_PEERS) throw std::runtime_error("--peers: too many");
   std::string direction = words.Text("direction");
   options.up = direction == "up" || direction == "both";
   options.down = direction == "down" || direction == "both";
   if (!options.up && !options.down) throw std::runtime_error("--direction is up, down or both");
-  options.octets = words.Number("octets");
+  options.sizes = ParseSizes(words.Text("sizes"));
   options.durationNs = words.Number("milliseconds") * 1'000'000;
   if (words.Has("rate")) options.rate = words.Number("rate");
   if (words.Has("window")) options.window = words.Number("window");
   if ((options.rate == 0) == (options.window == 0))
     throw std::runtime_error("one of --rate and --window is needed");
+  if (words.Has("untranslated")) options.untranslated = words.Number("untranslated") != 0;
+  if (words.Has("processor")) options.processor = static_cast<int>(words.Number("processor"));
   return options;
 }
 
-}  // namespace traffic
+}  // namespace frames

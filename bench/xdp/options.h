@@ -3,28 +3,51 @@
 
 #include <netinet/in.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
+#include <vector>
 
-namespace traffic {
+namespace frames {
+
+// A network device: the path of its network namespace, and its name in there.
+struct Device {
+  std::string netns;
+  std::string name;
+};
+
+// One size of packets, and how many of twelve have it.
+struct Share {
+  uint32_t octets;
+  uint32_t ofTwelve;
+};
 
 struct Options {
+  // The compiled frames.bpf.c.
+  std::string programs;
   std::string sessions;
-  // Where the subscribers' device is: the path of a network namespace, and its name in there.
-  std::string subscriberNetns;
-  std::string subscriberDevice;
-  sockaddr_in lac{};
+  Device subscribers;
+  Device lns;
+  // The LAC's, towards subscribers and towards LNSes.
+  Device access;
+  Device core;
+  in_addr lac{};
+  // Of the LNSes; a session names one by its place.
+  std::vector<in_addr> peers;
   bool up = false;
   bool down = false;
-  // Of the IP packets.
-  size_t octets = 0;
+  std::vector<Share> sizes;
   uint64_t durationNs = 0;
   // Frames a second in each direction; 0: as many as a window lets through.
   uint64_t rate = 0;
   uint64_t window = 0;
+  // Frames come out as they went in.
+  bool untranslated = false;
+  // That the generator runs on.
+  int processor = 0;
 };
 
 // Throws std::runtime_error with what is wrong.
 Options ParseOptions(int argc, char** argv);
 
-}  // namespace traffic
+}  // namespace frames

@@ -6,23 +6,17 @@
 #include <string>
 #include <vector>
 
-namespace traffic {
+#include "frames.h"
+
+namespace frames {
 
 using Mac = std::array<uint8_t, 6>;
 
-struct Session {
-  Mac subscriberMac;
-  Mac concentratorMac;
-  uint16_t pppoeSessionId;
-  // what the LNS chose: in messages towards it
-  uint16_t lnsTunnelId;
-  uint16_t lnsSessionId;
-  // what the LAC chose: in messages towards it
-  uint16_t lacTunnelId;
-  uint16_t lacSessionId;
-};
+// Throws std::runtime_error.
+Mac ParseMac(const std::string& text);
 
-// One session a line: two MAC addresses and the five ids in the order above. Throws std::runtime_error.
-std::vector<Session> ReadSessions(const std::string& path);
+// One session a line: the subscriber's MAC address, the PPPoE session id, tunnel and session ids that the LNS chose,
+// those that the LAC chose, and the LNS's place among the peers. Throws std::runtime_error.
+std::vector<flow> ReadSessions(const std::string& path);
 
-}  // namespace traffic
+}  // namespace frames

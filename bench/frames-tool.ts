@@ -1,0 +1,118 @@
+import { execFileSync, spawn } from "node:child_process";
+import { existsSync, mkdirSync, readdirSync, renameSync, statSync } from "node:fs";
+import { join } from "node:path";
+import {
+  ACCESS_DEVICE,
+  CORE_DEVICE,
+  LAC_ADDRESS,
+  LNS_ADDRESSES,
+  type Network,
+  namespacePath,
+  placeIn,
+  SUBSCRIBER_DEVICE,
+} from "./namespaces.ts";
+import { ROOT } from "./root.ts";
+import type { TrafficReport } from "./traffic-report.ts";
+
+const SOURCES = join(ROOT, "bench", "xdp");
+const BUILT = join(ROOT, "build", "bench");
+/** Compiler and flags. */
+export const COMPILER = ["g++", "-std=c++20", "-O2", "-Wall", "-Wextra", "-Werror"] as const;
+/** Debian keeps the kernel's headers of one architecture beside those of the others. */
+export const BPF_COMPILER: readonly string[] = [
+  ...["clang", "-target", "bpf", "-O2", "-g", "-Wall", "-Werror"],
+  `-I/usr/include/${process.arch === "arm64" ? "aarch64" : "x86_64"}-linux-gnu`,
+];
+
+/** Programs by what they are made of. */
+const PROGRAMS: Readonly<Record<string, readonly string[]>> = {
+  frames: ["main", "run", "templates", "netns", "options", "sessions"],
+  redirect: ["redirect"],
+  "loop-io": ["loop-io-main", "loop-io", "netns", "sessions"],
+};
+const BPF_OBJECTS = ["frames", "redirect"] as const;
+
+/** What was built; a BPF object is "frames.bpf.o". */
+export function built(name: string): string {
+  return join(BUILT, name);
+}
+
+/** Compiles bench/xdp/ when its sources are newer than what was compiled. */
+export function buildFramesTool(): void {
+  const newest = Math.max(...readdirSync(SOURCES).map((name) => statSync(join(SOURCES, name)).mtimeMs));
+  mkdirSync(BUILT, { recursive: true });
+  for (const name of BPF_OBJECTS)
+    make(`${name}.bpf.o`, newest, [...BPF_COMPILER, "-c", join(SOURCES, `${name}.bpf.c`)]);
+  for (const [name, parts] of Object.entries(PROGRAMS)) {
+    const sources = parts.map((part) => join(SOURCES, `${part}.cc`));
+    make(name, newest, [...COMPILER, ...sources, "-lbpf"]);
+  }
+}
+
+function make(name: string, newest: number, [compiler, ...words]: readonly string[]): void {
+  const target = built(name);
+  if (existsSync(target) && statSync(target).mtimeMs > newest) return;
+  const unfinished = `${target}.${process.pid}`;
+  execFileSync(compiler!, [...words, "-o", unfinished], { stdio: ["ignore", "inherit", "inherit"] });
+  renameSync(unfinished, target);
+}
+
+/** One run: `direction`, sizes and either a rate in each direction or a window. */
+export interface Load {
+  readonly direction: "up" | "down" | "both";
+  /** Octets of the IP packets: "64", or several with their shares of twelve: "64:7,594:4,1492:1". */
+  readonly sizes: string;
+  readonly milliseconds: number;
+  readonly framesPerSecond?: number;
+  readonly window?: number;
+  /** What comes out is what went in: nobody translates between PPPoE and L2TP. */
+  readonly untranslated?: boolean;
+}
+
+/** The processor that the generator has to itself, and those that are left for what is measured. */
+export const GENERATORS_PROCESSOR = "0";
+export function othersProcessors(processors: number): string | undefined {
+  return processors > 1 ? `1-${processors - 1}` : undefined;
+}
+
+/** One run through a network, over the sessions in the file. Rejects with what the tool complains about. */
+export function runFrames(network: Network, sessions: string, load: Load): Promise<TrafficReport> {
+  const at = (role: "subscribers" | "lac" | "lns"): string => namespacePath(placeIn(network, role));
+  const options: Record<string, string> = {
+    programs: built("frames.bpf.o"),
+    sessions,
+    "subscriber-netns": at("subscribers"),
+    "subscriber-device": SUBSCRIBER_DEVICE,
+    "lac-netns": at("lac"),
+    "access-device": ACCESS_DEVICE,
+    "core-device": CORE_DEVICE,
+    "lns-netns": at("lns"),
+    "lns-device": CORE_DEVICE,
+    "lac-address": LAC_ADDRESS,
+    peers: LNS_ADDRESSES.join(","),
+    processor: GENERATORS_PROCESSOR,
+    direction: load.direction,
+    sizes: load.sizes,
+    milliseconds: `${load.milliseconds}`,
+    ...(load.framesPerSecond !== undefined && { rate: `${load.framesPerSecond}` }),
+    ...(load.window !== undefined && { window: `${load.window}` }),
+    ...(load.untranslated === true && { untranslated: "1" }),
+  };
+  const words = Object.entries(options).flatMap(([name, value]) => [`--${name}`, value]);
+  return new Promise((resolve, reject) => {
+    const tool = spawn(built("frames"), words, { stdio: ["ignore", "pipe", "pipe"] });
+    let output = "";
+    let complaint = "";
+    tool.stdout.on("data", (data) => {
+      output += data;
+    });
+    tool.stderr.on("data", (data) => {
+      complaint += data;
+    });
+    tool.once("error", reject);
+    tool.once("close", (code) => {
+      if (code === 0) resolve(JSON.parse(output) as TrafficReport);
+      else reject(new Error(complaint.trim() || `the generator ended with ${code}`));
+    });
+  });
+}

@@ -1,0 +1,355 @@
+/* The benchmark's generator, which BPF_PROG_TEST_RUN runs, and its sink, which is attached at the far end. */
+
+#include <linux/bpf.h>
+#include <linux/if_ether.h>
+
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
+
+#include "frames.h"
+
+char licensing[] SEC("license") = "Dual MIT/GPL";
+
+const volatile struct setup setup;
+struct tally tally;
+
+struct {
+  __uint(type, BPF_MAP_TYPE_ARRAY);
+  __uint(map_flags, BPF_F_MMAPABLE);
+  __uint(max_entries, 1);
+  __type(key, __u32);
+  __type(value, struct flow);
+} flows SEC(".maps");
+
+struct {
+  __uint(type, BPF_MAP_TYPE_ARRAY);
+  __uint(max_entries, 2 * MOST_PEERS * MOST_SIZES);
+  __type(key, __u32);
+  __type(value, struct headers);
+} headers SEC(".maps");
+
+struct {
+  __uint(type, BPF_MAP_TYPE_ARRAY);
+  __uint(max_entries, 1);
+  __type(key, __u32);
+  __type(value, struct progress);
+} progress SEC(".maps");
+
+struct {
+  __uint(type, BPF_MAP_TYPE_DEVMAP);
+  __uint(max_entries, 2);
+  __type(key, __u32);
+  __type(value, __u32);
+} entrances SEC(".maps");
+
+#define OUTER (direction == UP ? PPPOE_HEADERS : L2TP_HEADERS)
+
+static __always_inline __u16 load16(const __u8 *at) { return *(const __u16 *)at; }
+static __always_inline __u32 load32(const __u8 *at) { return *(const __u32 *)at; }
+static __always_inline __u64 load64(const __u8 *at) {
+  return load32(at) | (__u64)load32(at + 4) << 32;
+}
+static __always_inline void store16(__u8 *at, __u16 value) { *(__u16 *)at = value; }
+static __always_inline void store32(__u8 *at, __u32 value) { *(__u32 *)at = value; }
+static __always_inline void store64(__u8 *at, __u64 value) {
+  store32(at, value);
+  store32(at + 4, value >> 32);
+}
+
+static __always_inline void stamp(__u8 *at, __u32 flow, __u32 sequence) {
+  __u64 now = bpf_ktime_get_ns();
+  store32(at, flow);
+  store32(at + 4, ~flow);
+  store32(at + 8, sequence);
+  store32(at + 12, ~sequence);
+  store64(at + 16, now);
+  store64(at + 24, ~now);
+}
+
+static __always_inline __u16 finished(__u32 sum) {
+  sum = (sum & 0xffff) + (sum >> 16);
+  sum = (sum & 0xffff) + (sum >> 16);
+  return sum == 0xffff ? sum : ~sum;
+}
+
+/* How often the generator's turns look at what has come: each look takes a cache line from the sink's processor. */
+#define LOOKS_APART 32
+#define PATIENCE_NS 50000000ull
+
+/* Whether a frame of the direction is due. */
+static __always_inline int inWindow(int direction, __u64 now) {
+  struct sent *s = &tally.sent[direction];
+  if (s->credit) {
+    s->credit -= 1;
+    return 1;
+  }
+  /* directions take turns */
+  if (tally.pace.turns / 2 % LOOKS_APART) return 0;
+  /* volatile: the sink is on another processor */
+  volatile struct received *r = &tally.received[direction];
+  __u64 settled = r->frames + r->missing;
+  if (settled != s->settled || !s->settledNs) {
+    s->settled = settled;
+    s->settledNs = now;
+    /* what was given up as lost shows as missing sooner or later */
+    s->forgiven = 0;
+  } else if (now - s->settledNs > PATIENCE_NS) {
+    /* the last of them are lost, and nothing would ever come behind them */
+    s->forgiven = s->frames - settled;
+    s->settledNs = now;
+    s->timeouts += 1;
+  }
+  __u64 onTheWay = s->frames - settled - s->forgiven;
+  if (onTheWay >= setup.window) {
+    s->waits += 1;
+    return 0;
+  }
+  s->credit = setup.window - onTheWay - 1;
+  return 1;
+}
+
+static __always_inline int atRate(int direction, __u64 elapsed) {
+  struct sent *s = &tally.sent[direction];
+  __u64 due = elapsed * setup.rate / 1000000000ull;
+  if (due <= s->frames) return 0;
+  if (due - s->frames > s->largestBacklog) s->largestBacklog = due - s->frames;
+  return 1;
+}
+
+static __always_inline int write(struct xdp_md *context, int direction) {
+  struct sent *s = &tally.sent[direction];
+  __u32 number = s->flow;
+  struct flow *flow = bpf_map_lookup_elem(&flows, &number);
+  if (!flow || s->place >= ROUND) return XDP_ABORTED;
+  __u32 size = setup.round[s->place] & (MOST_SIZES - 1);
+  __u32 which = (direction * MOST_PEERS + flow->peer) * MOST_SIZES + size;
+  struct headers *template = bpf_map_lookup_elem(&headers, &which);
+  if (!template) return XDP_ABORTED;
+  int surplus = setup.frameBytes - L2TP_HEADERS - setup.octets[size];
+  if (surplus > 0 && bpf_xdp_adjust_tail(context, -surplus)) return XDP_ABORTED;
+  if (direction == UP && bpf_xdp_adjust_head(context, L2TP_HEADERS - PPPOE_HEADERS)) return XDP_ABORTED;
+
+  __u8 *frame = (void *)(long)context->data;
+  __u8 *end = (void *)(long)context->data_end;
+  if (frame + OUTER + PATTERN > end) return XDP_ABORTED;
+  if (direction == UP) {
+    __builtin_memcpy(frame, template->octets, PPPOE_HEADERS + INNER_HEADERS);
+    __builtin_memcpy(frame + ETH_ALEN, flow->subscriber, ETH_ALEN);
+    store16(frame + 16, flow->pppoe);
+  } else {
+    __builtin_memcpy(frame, template->octets, L2TP_HEADERS + INNER_HEADERS);
+    store16(frame + 40, finished(load16(frame + 40) + flow->lacTunnel + flow->lacSession));
+    store16(frame + 46, flow->lacTunnel);
+    store16(frame + 48, flow->lacSession);
+  }
+  stamp(frame + OUTER + STAMP, number, s->sequence);
+
+  s->frames += 1;
+  if (++s->place == ROUND) s->place = 0;
+  if (++number == setup.flows) {
+    number = 0;
+    s->sequence += 1;
+  }
+  s->flow = number;
+  return bpf_redirect_map(&entrances, direction, 0);
+}
+
+/*
+ * One turn: a frame of a direction in which one is due, or none. Pages are used again as others have left them, so all
+ * headers are written anew. The pattern stays where it is, behind the room for the longer headers.
+ */
+SEC("xdp")
+int generate(struct xdp_md *context) {
+  struct pace *p = &tally.pace;
+  __u64 now = bpf_ktime_get_ns();
+  if (!p->startNs) p->startNs = now;
+  __u64 elapsed = now - p->startNs;
+  int ended = elapsed >= setup.durationNs;
+  __u64 turn = p->turns;
+  if (!ended || !setup.window) p->turns = turn + 1;
+  if (ended && !p->endNs) {
+    p->endNs = now;
+    p->receivedInTime[UP] = tally.received[UP].frames;
+    p->receivedInTime[DOWN] = tally.received[DOWN].frames;
+  }
+  /* what a pause kept back at the very end still leaves */
+  if (ended) elapsed = setup.durationNs;
+  if (ended && setup.window) return XDP_DROP;
+  int up = setup.directions & 1 << UP && (!(setup.directions & 1 << DOWN) || turn & 1);
+  int due = up ? (setup.window ? inWindow(UP, now) : atRate(UP, elapsed))
+               : (setup.window ? inWindow(DOWN, now) : atRate(DOWN, elapsed));
+  if (!due) {
+    p->idleTurns += 1;
+    return XDP_DROP;
+  }
+  return up ? write(context, UP) : write(context, DOWN);
+}
+
+/* Where the packet is in a frame that is for the subscriber or the LNS, if it is one of ours. */
+struct carried {
+  __u32 at;
+  __u32 octets;
+  /* what names the session */
+  __u32 ids;
+};
+
+static __always_inline int readPppoe(__u8 *frame, __u8 *end, struct carried *carried) {
+  if (frame + PPPOE_HEADERS + PATTERN > end) return 0;
+  if (load16(frame + 14) != bpf_htons(0x1100) || load16(frame + 20) != bpf_htons(0x0021)) return 0;
+  carried->at = PPPOE_HEADERS;
+  carried->octets = bpf_ntohs(load16(frame + 18)) - 2;
+  carried->ids = load16(frame + 16);
+  return 1;
+}
+
+/* With the Length field or without, FF03 or not (RFC 2661 §3.1); the peer's choice. */
+static __always_inline int readL2tp(__u8 *frame, __u8 *end, struct carried *carried) {
+  if (frame + L2TP_HEADERS + PATTERN - 4 > end) return 0;
+  /* IPv4 without options, no fragment, UDP */
+  if (frame[14] != 0x45 || (load16(frame + 20) & bpf_htons(0x3fff)) || frame[23] != 17) return 0;
+  __u32 at = 44;
+  __u16 flags = load16(frame + 42);
+  if (flags == bpf_htons(0x4002))
+    at = 46;
+  else if (flags != bpf_htons(2))
+    return 0;
+  carried->ids = load32(frame + at);
+  at += 4;
+  if (load16(frame + at) == bpf_htons(0xff03)) at += 2;
+  if (load16(frame + at) != bpf_htons(0x0021)) return 0;
+  carried->at = at + 2;
+  carried->octets = bpf_ntohs(load16(frame + 38)) - (at + 2 - 34);
+  return 1;
+}
+
+/* The size that has so many octets. */
+static __always_inline __u32 sizeOf(__u32 octets) {
+  __u32 size;
+  for (size = 0; size < MOST_SIZES; size++)
+    if (size < setup.sizes && setup.octets[size] == octets) break;
+  return size;
+}
+
+static __always_inline int isOfFlow(int direction, const struct flow *flow, const __u8 *frame, __u32 ids,
+                                    int pppoe) {
+  if (!pppoe) {
+    __u16 tunnel = direction == UP ? flow->lnsTunnel : flow->lacTunnel;
+    __u16 session = direction == UP ? flow->lnsSession : flow->lacSession;
+    return ids == (tunnel | (__u32)session << 16);
+  }
+  const __u8 *mac = direction == UP ? frame + ETH_ALEN : frame;
+  return ids == flow->pppoe && load16(mac) == load16(flow->subscriber) &&
+         load16(mac + 2) == load16(flow->subscriber + 2) && load16(mac + 4) == load16(flow->subscriber + 4);
+}
+
+static __always_inline int patternHolds(const __u8 *packet, const __u8 *end, __u32 octets) {
+  const __u8 *word = packet + PATTERN;
+  __u32 left = octets - PATTERN;
+  for (__u32 i = 0; i < (MOST_PACKET - PATTERN) / 4; i++) {
+    if (left < 4 * (i + 1)) break;
+    if (word + 4 * i + 4 > end) return 0;
+    if (load32(word + 4 * i) != patternWord(i)) return 0;
+  }
+  return 1;
+}
+
+static __always_inline void note(struct received *r, struct progress *p, __u32 sequence) {
+  __u32 ahead = sequence - p->next;
+  if ((__s32)ahead >= 0) {
+    p->seen = ahead >= 31 ? 1 : p->seen << (ahead + 1) | 1;
+    p->next = sequence + 1;
+    r->missing += ahead;
+  } else {
+    __u32 behind = ~ahead; /* 0: the newest */
+    if (behind < 32 && (p->seen & 1u << behind)) {
+      r->duplicated += 1;
+      return;
+    }
+    if (behind < 32) p->seen |= 1u << behind;
+    r->reordered += 1;
+    r->missing -= 1;
+  }
+  r->frames += 1;
+}
+
+/* Sixteen for each power of two; below 16 ns one each. */
+static __always_inline __u32 bucketOf(__u64 ns) {
+  if (ns >= 1ull << 34) return LATENCY_BUCKETS - 1;
+  if (ns < 16) return ns;
+  __u32 power = 4;
+  __u64 rest = ns >> 5;
+  if (rest >= 1 << 16) power += 16, rest >>= 16;
+  if (rest >= 1 << 8) power += 8, rest >>= 8;
+  if (rest >= 1 << 4) power += 4, rest >>= 4;
+  if (rest >= 1 << 2) power += 2, rest >>= 2;
+  if (rest >= 1 << 1) power += 1, rest >>= 1;
+  power += rest;
+  return 16 * (power - 3) + ((ns >> (power - 4)) & 15);
+}
+
+static __always_inline int judge(int direction, __u8 *frame, __u8 *end, struct carried *carried, int pppoe) {
+  struct received *r = &tally.received[direction];
+  __u32 at = carried->at;
+  __u8 *packet = frame + (at & 63);
+  if (packet + PATTERN > end) return XDP_PASS;
+  __u32 octets = carried->octets;
+  __u32 size = sizeOf(octets);
+  if (size >= MOST_SIZES || octets > MOST_PACKET) {
+    /* control protocols of the session, and what is damaged in its length */
+    r->damaged += 1;
+    return XDP_DROP;
+  }
+  __u32 which = direction * MOST_PEERS * MOST_SIZES + size;
+  struct headers *template = bpf_map_lookup_elem(&headers, &which);
+  if (!template) return XDP_ABORTED;
+  for (int i = 0; i < INNER_HEADERS; i += 2)
+    if (load16(packet + i) != load16(template->octets + OUTER + i)) {
+      r->damaged += 1;
+      return XDP_DROP;
+    }
+  __u8 *stamped = packet + STAMP;
+  __u32 number = load32(stamped);
+  __u32 sequence = load32(stamped + 8);
+  __u64 time = load64(stamped + 16);
+  if (load32(stamped + 4) != ~number || load32(stamped + 12) != ~sequence || load64(stamped + 24) != ~time ||
+      (!(sequence % PATTERN_CHECKED) && !patternHolds(packet, end, octets))) {
+    r->damaged += 1;
+    return XDP_DROP;
+  }
+  struct flow *flow = bpf_map_lookup_elem(&flows, &number);
+  __u32 own = direction * setup.flows + number;
+  struct progress *p = bpf_map_lookup_elem(&progress, &own);
+  if (!flow || !p || !isOfFlow(direction, flow, frame, carried->ids, pppoe)) {
+    r->misdelivered += 1;
+    return XDP_DROP;
+  }
+  note(r, p, sequence);
+  r->octets += octets;
+  __u32 bucket = bucketOf(bpf_ktime_get_ns() - time);
+  if (bucket < LATENCY_BUCKETS) r->latency[bucket] += 1;
+  return XDP_DROP;
+}
+
+static __always_inline int sink(struct xdp_md *context, int direction) {
+  __u8 *frame = (void *)(long)context->data;
+  __u8 *end = (void *)(long)context->data_end;
+  struct carried carried = {};
+  int pppoe = (direction == UP) != (setup.translated != 0);
+  if (frame + ETH_HLEN <= end) {
+    __u16 type = load16(frame + 12);
+    if (pppoe && type == bpf_htons(0x8864) && readPppoe(frame, end, &carried))
+      return judge(direction, frame, end, &carried, 1);
+    if (!pppoe && type == bpf_htons(ETH_P_IP) && readL2tp(frame, end, &carried))
+      return judge(direction, frame, end, &carried, 0);
+  }
+  tally.received[direction].foreign += 1;
+  return XDP_PASS;
+}
+
+/* At the LNSes. */
+SEC("xdp")
+int sinkUp(struct xdp_md *context) { return sink(context, UP); }
+
+/* At the subscribers. */
+SEC("xdp")
+int sinkDown(struct xdp_md *context) { return sink(context, DOWN); }

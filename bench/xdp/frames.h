@@ -1,0 +1,143 @@
+/*
+ * What the generator, the sink and the program that loads them agree on. Everything that stands in a frame is in
+ * network order here, too.
+ *
+ * The carried packets are UDP over IPv4, all octets known beforehand but for the stamp:
+ *
+ *    0   IPv4 header, 20 octets
+ *   20   UDP header, 8 octets
+ *   28   flow         u32, and its complement
+ *   36   sequence     u32, and its complement: counted by flow
+ *   44   time         u64, nanoseconds of CLOCK_MONOTONIC, and its complement
+ *   60   a pattern up to the end
+ *
+ * A field and its complement add nothing to a one's complement sum, so that one UDP checksum is right for all of
+ * them, inside and outside, and a field that was damaged shows.
+ */
+#ifndef LACEWING_BENCH_FRAMES_H
+#define LACEWING_BENCH_FRAMES_H
+
+#include <linux/types.h>
+
+enum { UP = 0, DOWN = 1 };
+
+enum {
+  PPPOE_HEADERS = 14 + 6 + 2,             /* Ethernet, PPPoE, PPP */
+  L2TP_HEADERS = 14 + 20 + 8 + 8 + 2 + 2, /* Ethernet, IPv4, UDP, L2TP with Length, FF03, PPP */
+  INNER_HEADERS = 20 + 8,
+  STAMP = 28,
+  PATTERN = 60,
+  MOST_SIZES = 4,
+  MOST_PEERS = 16,
+  MOST_PACKET = 1500,
+  /* the mix is 7:4:1 */
+  ROUND = 12,
+  /* one of so many packets has its pattern compared: nobody changes one packet and not the next */
+  PATTERN_CHECKED = 16,
+  /* sixteen buckets for each power of two, up to 2^34 ns */
+  LATENCY_BUCKETS = 16 * 31,
+};
+
+/* A session. The ids of a tunnel and a session are those that the named end has given. */
+struct flow {
+  __u8 subscriber[6];
+  __be16 pppoe;
+  __be16 lacTunnel;
+  __be16 lacSession;
+  __be16 lnsTunnel;
+  __be16 lnsSession;
+  __u16 peer;
+  __u16 unused;
+};
+
+/* One run; constant while the programs are loaded. */
+struct setup {
+  __u32 flows;
+  /* one or both of 1 << UP, 1 << DOWN */
+  __u32 directions;
+  /* 0: frames come out as they went in (the bare redirect) */
+  __u32 translated;
+  __u32 sizes;
+  /* of the packets, in host order */
+  __u32 octets[MOST_SIZES];
+  /* which of them is sent when */
+  __u32 round[ROUND];
+  /* octets of the longest frame, which every frame is before it is cut */
+  __u32 frameBytes;
+  /* Frames of a direction that may be on the way; 0: `rate` says when one leaves. */
+  __u32 window;
+  /* Frames a second and direction. */
+  __u64 rate;
+  __u64 durationNs;
+};
+
+/*
+ * The headers of frames of one size to one peer, without what is the flow's. The outer UDP checksum is the sum of all
+ * other octets, not yet complemented.
+ */
+struct headers {
+  __u8 octets[L2TP_HEADERS + INNER_HEADERS];
+  __u8 unused[6];
+};
+
+/* What a session's sequence has come to: the next number, and which of the 32 before it have come. */
+struct progress {
+  __u32 next;
+  __u32 seen;
+};
+
+/* Of the generator, for each direction. */
+struct sent {
+  __u64 frames;
+  __u32 flow;
+  __u32 sequence;
+  __u32 place;
+  /* of the window: frames that may leave before anybody has to look what has come */
+  __u32 credit;
+  /* looks at what has come that opened nothing */
+  __u64 waits;
+  /* what had come at the last look that saw something, when that was, and what has been given up as lost since */
+  __u64 settled;
+  __u64 settledNs;
+  __u64 forgiven;
+  /* how often a whole window was given up */
+  __u64 timeouts;
+  /* at a rate: the most frames that a pause kept back, and that left late */
+  __u64 largestBacklog;
+} __attribute__((aligned(64)));
+
+/* Of the generator. */
+struct pace {
+  __u64 startNs;
+  __u64 turns;
+  __u64 idleTurns;
+  /* before the end */
+  __u64 endNs;
+  /* what had come then, of each direction */
+  __u64 receivedInTime[2];
+} __attribute__((aligned(64)));
+
+/* Of a direction's sink. */
+struct received {
+  __u64 frames; /* each once */
+  __u64 octets; /* of their packets */
+  /* what a later frame of the flow has overtaken or survived */
+  __u64 missing;
+  __u64 duplicated;
+  __u64 reordered;
+  __u64 damaged;
+  __u64 misdelivered;
+  __u64 foreign; /* went on to the host */
+  __u64 latency[LATENCY_BUCKETS];
+} __attribute__((aligned(64)));
+
+struct tally {
+  struct pace pace;
+  struct sent sent[2];
+  struct received received[2];
+};
+
+/* Four octets of the pattern, the first four being number 0. */
+static inline __u32 patternWord(__u32 number) { return (number + 1) * 0x9e3779b1u; }
+
+#endif

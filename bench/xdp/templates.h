@@ -1,0 +1,28 @@
+// The octets of frames, as far as they are the same for all sessions.
+#pragma once
+
+#include <netinet/in.h>
+
+#include <cstdint>
+#include <vector>
+
+#include "sessions.h"
+
+namespace frames {
+
+// One direction's ends.
+struct Ends {
+  Mac source;
+  Mac destination;
+  in_addr sourceAddress;
+  in_addr destinationAddress;
+};
+
+// Of PPPoE frames: the subscriber's MAC address and the session id are left out.
+headers PppoeHeaders(const Mac& concentrator, uint32_t octets);
+// Of L2TP data messages: ids and the checksum's complement are left out.
+headers L2tpHeaders(const Ends& ends, uint32_t octets);
+// What a frame is before its headers are written: the pattern behind room for the longest.
+std::vector<uint8_t> BareFrame(uint32_t octets);
+
+}  // namespace frames

@@ -1,0 +1,229 @@
+// Checks of the generator's and the sink's parts that need no network; prints what is wrong and exits with 1, or says
+// "ok". Its arguments: a file to write to, and the compiled frames.bpf.c where programs may be loaded.
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <sys/mman.h>
+
+#include <cstdio>
+#include <cstring>
+#include <fstream>
+#include <stdexcept>
+#include <vector>
+
+#include "../../bench/xdp/octets.h"
+#include "../../bench/xdp/options.h"
+#include "../../bench/xdp/sessions.h"
+#include "../../bench/xdp/templates.h"
+
+using namespace frames;
+
+namespace {
+
+int failures = 0;
+
+void Expect(bool holds, const char* what, int line) {
+  if (holds) return;
+  std::printf("line %d: %s\n", line, what);
+  failures += 1;
+}
+#define EXPECT(condition) Expect(condition, #condition, __LINE__)
+
+uint16_t OnesComplementSum(const uint8_t* octets, size_t count, uint32_t sum) {
+  for (size_t i = 0; i < count; i += 1) sum += (i & 1) == 0 ? octets[i] << 8 : octets[i];
+  while (sum > 0xffff) sum = (sum & 0xffff) + (sum >> 16);
+  return static_cast<uint16_t>(sum);
+}
+
+// Of UDP behind its IPv4 header: 0xffff when it is right.
+uint16_t UdpSum(const uint8_t* ip, size_t udpOctets) {
+  return OnesComplementSum(ip + 20, udpOctets, OnesComplementSum(ip + 12, 8, 17 + static_cast<uint32_t>(udpOctets)));
+}
+
+void Stamp(uint8_t* packet, uint32_t flow, uint32_t sequence) {
+  const uint32_t words[] = {flow, ~flow, sequence, ~sequence, 5, 0, ~5u, ~0u};
+  std::memcpy(packet + STAMP, words, sizeof words);
+}
+
+std::vector<uint8_t> FrameUp(uint32_t octets, uint32_t flow, uint32_t sequence) {
+  std::vector<uint8_t> bare = BareFrame(octets);
+  std::vector<uint8_t> frame(bare.begin() + L2TP_HEADERS - PPPOE_HEADERS, bare.end());
+  headers all = PppoeHeaders({2, 0, 0, 0, 0, 9}, octets);
+  std::memcpy(frame.data(), all.octets, PPPOE_HEADERS + INNER_HEADERS);
+  Stamp(frame.data() + PPPOE_HEADERS, flow, sequence);
+  return frame;
+}
+
+// An address that is odd in every octet.
+in_addr Address(uint32_t address) { return {htonl(address)}; }
+
+std::vector<uint8_t> FrameToLns(uint32_t octets, const flow& session, uint32_t flow, uint32_t sequence) {
+  std::vector<uint8_t> frame = BareFrame(octets);
+  headers all = L2tpHeaders({{2}, {4}, Address(0x0a000001), Address(0x0a000003)}, octets);
+  std::memcpy(frame.data(), all.octets, L2TP_HEADERS);
+  std::memcpy(frame.data() + 46, &session.lnsTunnel, 2);
+  std::memcpy(frame.data() + 48, &session.lnsSession, 2);
+  std::memcpy(frame.data() + L2TP_HEADERS, FrameUp(octets, flow, sequence).data() + PPPOE_HEADERS, PATTERN);
+  return frame;
+}
+
+void FramesAreValid() {
+  for (uint32_t octets : {64u, 65u, 594u, 1400u, 1492u}) {
+    std::vector<uint8_t> frame = FrameUp(octets, 3, 0xfedcba98);
+    const uint8_t* packet = frame.data() + PPPOE_HEADERS;
+    EXPECT(frame.size() == PPPOE_HEADERS + octets && GetU16(frame.data() + 18) == octets + 2);
+    EXPECT(OnesComplementSum(packet, 20, 0) == 0xffff);
+    EXPECT(UdpSum(packet, octets - 20) == 0xffff);
+
+    std::vector<uint8_t> datagram = BareFrame(octets);
+    headers all = L2tpHeaders({{2}, {4}, Address(0x0a000001), Address(0x0a000003)}, octets);
+    std::memcpy(datagram.data(), all.octets, sizeof all.octets);
+    Stamp(datagram.data() + L2TP_HEADERS, 7, 8);
+    EXPECT(OnesComplementSum(datagram.data() + 14, 20, 0) == 0xffff);
+    EXPECT(UdpSum(datagram.data() + L2TP_HEADERS, octets - 20) == 0xffff);
+    // what the generator does with the checksum
+    uint8_t* checksum = datagram.data() + 40;
+    PutU16(datagram.data() + 46, 0xfffe);
+    PutU16(datagram.data() + 48, 0x1234);
+    uint32_t sum = uint32_t{GetU16(checksum)} + 0xfffe + 0x1234;
+    sum = (sum & 0xffff) + (sum >> 16);
+    sum = (sum & 0xffff) + (sum >> 16);
+    PutU16(checksum, static_cast<uint16_t>(~sum));
+    EXPECT(UdpSum(datagram.data() + 14, datagram.size() - 34) == 0xffff);
+  }
+}
+
+void SessionsAreReadFromAFile(const char* path) {
+  std::ofstream(path) << "02:00:5e:10:00:01 1 2 3 4 65535 7\n";
+  std::vector<flow> sessions = ReadSessions(path);
+  EXPECT(sessions.size() == 1 && sessions[0].subscriber[4] == 0 && sessions[0].subscriber[5] == 1);
+  EXPECT(ntohs(sessions[0].pppoe) == 1 && ntohs(sessions[0].lnsTunnel) == 2);
+  EXPECT(ntohs(sessions[0].lnsSession) == 3 && ntohs(sessions[0].lacTunnel) == 4);
+  EXPECT(ntohs(sessions[0].lacSession) == 65535 && sessions[0].peer == 7);
+  for (const char* wrong : {"", "02:00:5e:10:00 1 2 3 4 5 0\n", "02:00:5e:10:00:01 1 2 3 4 5\n",
+                            "02:00:5e:10:00:01 1 2 3 4 65536 0\n", "02:00:5e:10:00:01 1 2 3 4 5 16\n"}) {
+    std::ofstream(path) << wrong;
+    bool refused = false;
+    try {
+      ReadSessions(path);
+    } catch (const std::runtime_error&) {
+      refused = true;
+    }
+    EXPECT(refused);
+  }
+}
+
+// The sink at the LNSes, given one frame after the other.
+class Sink {
+ public:
+  explicit Sink(const char* programs, const flow& session) : object_(bpf_object__open_file(programs, nullptr)) {
+    setup setup{};
+    setup.flows = 1;
+    setup.translated = 1;
+    setup.sizes = 1;
+    setup.octets[0] = 200;
+    bpf_map* map;
+    bpf_object__for_each_map(map, object_) {
+      std::string name = bpf_map__name(map);
+      if (name.ends_with(".rodata")) bpf_map__set_initial_value(map, &setup, sizeof setup);
+      if (name == "progress") bpf_map__set_max_entries(map, 2);
+    }
+    if (bpf_object__load(object_) != 0) throw std::runtime_error("the programs cannot be loaded");
+    uint32_t none = 0;
+    headers all = PppoeHeaders({}, 200);
+    Update("flows", none, &session);
+    Update("headers", none, &all);
+    bpf_object__for_each_map(map, object_) {
+      if (std::string(bpf_map__name(map)).ends_with(".bss"))
+        tally_ = static_cast<const tally*>(
+            mmap(nullptr, sizeof(tally), PROT_READ, MAP_SHARED, bpf_map__fd(map), 0));
+    }
+  }
+
+  ~Sink() { bpf_object__close(object_); }
+
+  void Take(const std::vector<uint8_t>& frame) {
+    LIBBPF_OPTS(bpf_test_run_opts, run);
+    run.data_in = frame.data();
+    run.data_size_in = static_cast<uint32_t>(frame.size());
+    run.repeat = 1;
+    bpf_program* program = bpf_object__find_program_by_name(object_, "sinkUp");
+    EXPECT(bpf_prog_test_run_opts(bpf_program__fd(program), &run) == 0);
+    verdict = run.retval;
+  }
+
+  const volatile received& counted() const { return tally_->received[UP]; }
+
+  uint32_t verdict = 0;
+
+ private:
+  void Update(const char* map, uint32_t key, const void* value) {
+    EXPECT(bpf_map_update_elem(bpf_object__find_map_fd_by_name(object_, map), &key, value, BPF_ANY) == 0);
+  }
+
+  bpf_object* object_;
+  const volatile tally* tally_ = nullptr;
+};
+
+void TheSinkTellsWhatBecameOfFrames(const char* programs) {
+  flow session{};
+  session.lnsTunnel = htons(21);
+  session.lnsSession = htons(22);
+  Sink sink(programs, session);
+  auto frame = [&](uint32_t sequence) { return FrameToLns(200, session, 0, sequence); };
+  for (uint32_t sequence : {0u, 1u, 4u}) sink.Take(frame(sequence));
+  sink.Take(frame(5));
+  const volatile received& r = sink.counted();
+  EXPECT(r.frames == 4 && r.missing == 2 && r.octets == 800 && sink.verdict == XDP_DROP);
+  sink.Take(frame(2));
+  EXPECT(r.frames == 5 && r.missing == 1 && r.reordered == 1 && r.duplicated == 0);
+  sink.Take(frame(2));
+  sink.Take(frame(5));
+  EXPECT(r.frames == 5 && r.missing == 1 && r.reordered == 1 && r.duplicated == 2);
+  sink.Take(frame(1000));
+  EXPECT(r.frames == 6 && r.missing == 995);
+
+  // FF03 is the peer's choice, and so is the Length field
+  std::vector<uint8_t> bare = frame(1001);
+  bare.erase(bare.begin() + 50, bare.begin() + 52);
+  PutU16(bare.data() + 38, static_cast<uint16_t>(GetU16(bare.data() + 38) - 2));
+  sink.Take(bare);
+  EXPECT(r.frames == 7);
+  std::vector<uint8_t> shorter = frame(1002);
+  shorter.erase(shorter.begin() + 44, shorter.begin() + 46);
+  PutU16(shorter.data() + 42, 0x0002);
+  PutU16(shorter.data() + 38, static_cast<uint16_t>(GetU16(shorter.data() + 38) - 2));
+  sink.Take(shorter);
+  EXPECT(r.frames == 8);
+
+  // every octet of one packet in sixteen, and the first of all
+  std::vector<uint8_t> damaged = frame(16 * 100);
+  damaged.back() ^= 1;
+  sink.Take(damaged);
+  EXPECT(r.damaged == 1 && r.frames == 8);
+  damaged = frame(1603);
+  damaged[L2TP_HEADERS + 16] ^= 1;
+  sink.Take(damaged);
+  EXPECT(r.damaged == 2 && r.frames == 8);
+  sink.Take(FrameToLns(200, session, 1, 0));
+  flow other = session;
+  other.lnsSession = htons(23);
+  sink.Take(FrameToLns(200, other, 0, 1601));
+  EXPECT(r.misdelivered == 2 && r.frames == 8);
+
+  // a control message goes on to the LNS
+  std::vector<uint8_t> control = frame(1603);
+  control[42] = 0xc8;
+  sink.Take(control);
+  EXPECT(r.foreign == 1 && sink.verdict == XDP_PASS);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  FramesAreValid();
+  if (argc > 1) SessionsAreReadFromAFile(argv[1]);
+  if (argc > 2) TheSinkTellsWhatBecameOfFrames(argv[2]);
+  if (failures == 0) std::printf("ok\n");
+  return failures == 0 ? 0 : 1;
+}
