@@ -14,7 +14,7 @@ import { parsePpp } from "../../src/wire/ppp.ts";
 import { PPPOE_HEADER_BYTES, pppoePayloadLength } from "../../src/wire/pppoe.ts";
 import { readPcap } from "../support/pcap.ts";
 import { datagramOf } from "../support/udp-frame.ts";
-import { KERNEL_ANSWERS } from "../vectors/rtnetlink-kernel.ts";
+import { KERNEL_ANSWERS, KERNEL_NOTIFICATIONS } from "../vectors/rtnetlink-kernel.ts";
 
 const NAMES = ["pppoe-pap", "pppoe-chap", "l2tp-plain", "l2tp-hidden"];
 const L2TP_PORT = 1701;
@@ -77,9 +77,10 @@ function takeApart(): Captured {
     udp: ipv4.map((packet) => packet.subarray(IPV4_HEADER_BYTES)),
     l2tp,
     control: control.filter((body) => body.length > 0),
-    netlink: Object.values(KERNEL_ANSWERS).flatMap(({ request, answer }) =>
-      [request, ...answer].map(fromHex),
-    ),
+    netlink: [
+      ...Object.values(KERNEL_ANSWERS).flatMap(({ request, answer }) => [request, ...answer]),
+      ...Object.values(KERNEL_NOTIFICATIONS).flat(),
+    ].map(fromHex),
   };
 }
 

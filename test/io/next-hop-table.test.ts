@@ -152,6 +152,16 @@ describe("next hops", () => {
     expect(site.news()).toEqual([]);
   });
 
+  it("do not ask for what they do not rest on any more", () => {
+    const site = settledSite();
+    site.kernel.setRoute(LNS, VIA_CORE1);
+    site.run(10);
+    site.asked();
+    site.kernel.setNeighbour({ ifindex: 2, address: GATEWAY, state: NUD.stale, mac: mac(11) });
+    site.run(100);
+    expect(site.asked()).toEqual({});
+  });
+
   it("that are forgotten while the kernel is asked do not come back", () => {
     const site = new NextHopSite();
     const key = site.watch(LNS);

@@ -4,11 +4,15 @@ import {
   netlinkErrno,
   parseAttributes,
   parseNetlinkMessages,
+  readHostU16,
   readHostU32,
 } from "../../../src/wire/rtnetlink.ts";
-import { parseAddress } from "../../../src/wire/rtnetlink-address.ts";
+import { parseAddress, parseAddressKey } from "../../../src/wire/rtnetlink-address.ts";
+import { parseNetworkEvent } from "../../../src/wire/rtnetlink-event.ts";
 import { parseLinkEvent } from "../../../src/wire/rtnetlink-link.ts";
-import { parseRoute } from "../../../src/wire/rtnetlink-route.ts";
+import { parseLinkLayer } from "../../../src/wire/rtnetlink-link-layer.ts";
+import { parseNeighbour, parseNeighbourKey } from "../../../src/wire/rtnetlink-neighbour.ts";
+import { parseRoute, parseRouteDestination } from "../../../src/wire/rtnetlink-route.ts";
 import { CAPTURED } from "../captures.ts";
 import { samples, wordMarks } from "../sample.ts";
 import { type CodecTarget, ensure } from "../target.ts";
@@ -20,7 +24,7 @@ const ANSWERS = samples(CAPTURED.netlink, wordMarks);
 export const NETLINK_CODECS: readonly CodecTarget[] = [
   codec(
     "rtnetlink",
-    [parseNetlinkMessages, netlinkErrno, parseAttributes, attributeText, readHostU32],
+    [parseNetlinkMessages, netlinkErrno, parseAttributes, attributeText, readHostU16, readHostU32],
     ANSWERS,
     (input) => {
       netlinkErrno([input]);
@@ -29,6 +33,7 @@ export const NETLINK_CODECS: readonly CodecTarget[] = [
         const attributes = parseAttributes(payload, Math.min(16, payload.length));
         const name = attributes.get(3);
         if (name !== undefined) attributeText(name);
+        readHostU16(attributes.get(4));
         readHostU32(attributes.get(4));
       }
     },
@@ -45,4 +50,34 @@ export const NETLINK_CODECS: readonly CodecTarget[] = [
       ensure(route.destination.prefixLength <= route.destination.address.length * 8, "a prefix too long");
     }
   }),
+  codec(
+    "rtnetlink-next-hops",
+    [
+      parseNetworkEvent,
+      parseAddressKey,
+      parseRouteDestination,
+      parseNeighbourKey,
+      parseNeighbour,
+      parseLinkLayer,
+    ],
+    ANSWERS,
+    (input) => {
+      for (const message of parseNetlinkMessages([input])) {
+        const event = parseNetworkEvent(message);
+        const about = [parseAddressKey, parseRouteDestination, parseNeighbourKey].filter(
+          (parse) => parse(message) !== undefined,
+        );
+        ensure(about.length <= 1, "a message about two things");
+        if (event?.kind === "route")
+          ensure(event.destination.prefixLength <= event.destination.address.length * 8, "a prefix too long");
+        const neighbour = parseNeighbour(message);
+        if (neighbour !== undefined) {
+          ensure(event?.kind === "neighbour", "a neighbour that nothing was heard of");
+          ensure(neighbour.mac === undefined || neighbour.mac.length === 6, "a MAC address of no six octets");
+        }
+        const vlan = parseLinkLayer(message)?.vlan;
+        ensure(vlan === undefined || vlan.tag.tci <= 0xfff, "a VLAN id too large");
+      }
+    },
+  ),
 ];
