@@ -104,10 +104,10 @@ function refusal(errno: number, question: Question): string {
   const remote = textOf(question);
   const { local, ifindex } = question;
   if (errno === EACCES) return `the route to ${remote} is prohibit`;
-  if (errno === EINVAL && local !== undefined)
-    return `no route to ${remote} from ${formatIpAddress(local)}: not our address, or a blackhole`;
-  if (errno === EINVAL) return `the route to ${remote} is blackhole`;
+  if (errno === EINVAL && local === undefined) return `the route to ${remote} is blackhole`;
   if (errno === ENODEV && ifindex !== undefined) return `there is no device ${ifindex}`;
+  // it may be that this is no address of ours
+  if (local !== undefined) return `no route to ${remote} from ${formatIpAddress(local)}`;
   return `no route to ${remote}`;
 }
 
