@@ -31,14 +31,17 @@ import {
 import { ipv6PacketBytes, ipv6UpperOffset } from "./ipv6.ts";
 
 export const TCP_SEQUENCE = 4;
+export const TCP_ACKNOWLEDGMENT = 8;
 export const TCP_DATA_OFFSET = 12;
 export const TCP_FLAGS = 13;
+export const TCP_WINDOW = 14;
 export const TCP_CHECKSUM = 16;
 export const TCP_HEADER_BYTES = 20;
 export const TCP_FIN = 0x01;
 export const TCP_SYN = 0x02;
 export const TCP_PSH = 0x08;
 export const TCP_ACK = 0x10;
+export const TCP_ECE = 0x40;
 export const TCP_CWR = 0x80;
 
 const OPTION_END = 0;

@@ -339,6 +339,7 @@ export class ForwardingLoop {
       }
       case "adopt-unit": {
         const receiver = command.receives ? this.#unitReceiver(command.fd) : undefined;
+        this.#unitEgress.open(command.unit, command.fd, command.segmentsUdp);
         this.#adopt(laneOfUnit(sizes, command.unit), "unit", command.unit, command.fd, receiver);
         break;
       }
@@ -366,8 +367,7 @@ export class ForwardingLoop {
   }
 
   #adopt(lane: number, medium: Medium, owner: number, fd: number, receiver: Receiver | undefined): void {
-    if (medium === "unit") this.#unitEgress.open(owner, fd);
-    else this.#transmitter.open(lane, medium === "ethernet" ? "packet" : "udp", fd);
+    if (medium !== "unit") this.#transmitter.open(lane, medium === "ethernet" ? "packet" : "udp", fd);
     this.#lanes[lane] = { lane, medium, owner, fd, receiver, polled: false, active: false };
     if (receiver !== undefined) this.#poll(this.#lanes[lane]);
   }

@@ -42,6 +42,7 @@ export class DeviceSetup {
       name: spec.name,
       queues: 1,
       vnetHeader: true,
+      segments: true,
       ...netns,
     });
     const fd = device.fds[0]!;

@@ -344,7 +344,7 @@ describe("a forwarding thread", () => {
       const unit = parts.registry.addUnit(unitSpec);
       const spec = { unit, addresses, mruBytes: 1400, clampMss: true, ipv6: true };
       parts.writer.addUnit(unit, unitSpec);
-      parts.units.open(unit, UNIT_FD);
+      parts.units.open(unit, UNIT_FD, true);
       parts.registry.attach(channel, spec);
       parts.writer.attach(channel, spec, unitSpec);
       return unit;

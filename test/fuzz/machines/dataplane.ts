@@ -47,7 +47,7 @@ function attach(parts: Parts, channel: number, shared: boolean): void {
   const unit = parts.registry.addUnit(unitSpec);
   const spec = { unit, addresses: SUBSCRIBER, mruBytes: 1400, clampMss: true, ipv6: shared };
   parts.writer.addUnit(unit, unitSpec);
-  parts.units.open(unit, 20 + unit);
+  parts.units.open(unit, 20 + unit, true);
   parts.registry.attach(channel, spec);
   parts.writer.attach(channel, spec, unitSpec);
 }
