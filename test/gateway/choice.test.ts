@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Subscriber } from "../../src/dial/subscriber.ts";
+import type { ResultCode } from "../../src/wire/l2tp-codes.ts";
+import { L2tpPeer } from "../support/l2tp-peer.ts";
 import { type Field, lnsView, logged, sessionsOf, startField } from "../support/lns-field.ts";
 import { World } from "../support/world.ts";
 
@@ -267,4 +269,45 @@ describe("several tunnels to one LNS", () => {
     await world.until(() => f.side.online.size === 5, 5000);
     expect(sessionsOf(f)).toEqual({ a: 3, b: 2, c: 0 });
   });
+});
+
+describe("a CDN before ICCN", () => {
+  /** A LAC whose first LNS answers every ICRQ with a CDN; what becomes of a caller, and of that LNS. */
+  async function refusedBy(code: ResultCode, group = ""): Promise<readonly [boolean, string | undefined]> {
+    const f = await field({ members: PREFERRED, group }, ["a"]);
+    const refuser = new L2tpPeer(world, "10.0.0.11", "lns-a", { secret: "tunnel-secret", accept: true });
+    const send = f.lac.onDatagram;
+    f.lac.onDatagram = (to, port, datagram) => {
+      if (to !== refuser.address) send(to, port, datagram);
+      else
+        world.carry(() => {
+          const known = refuser.all("call-offered").length;
+          refuser.receiveDatagram(f.lac.address, datagram);
+          for (const { tunnel, session } of refuser.all("call-offered").slice(known))
+            refuser.do((endpoint, now) => endpoint.closeSession(now, tunnel, session, code));
+        });
+    };
+    refuser.onDatagram = (_to, _port, datagram) =>
+      world.carry(() => f.lac.receiveDatagram(refuser.address, datagram));
+    const gotIn = (await online(f, call(f), 10_000)) !== undefined;
+    expect(refuser.all("call-offered")).toHaveLength(1);
+    return [gotIn && sessionsOf(f).b === 1, lnsView(f, "a")?.state];
+  }
+
+  it.each<readonly [string, ResultCode, "locked-out" | "up"]>([
+    ["result 2, error 4 (no resources)", { result: 2, error: 4 }, "locked-out"],
+    ["result 2, error 7 (try another)", { result: 2, error: 7 }, "locked-out"],
+    ["result 2, error 6 (vendor specific)", { result: 2, error: 6 }, "up"],
+    ["result 3 (administrative)", { result: 3 }, "up"],
+    ["result 4 (no facilities now)", { result: 4 }, "locked-out"],
+    ["result 5 (no facilities)", { result: 5 }, "locked-out"],
+    ["result 6 (invalid destination)", { result: 6 }, "locked-out"],
+    ["result 10 (not in time)", { result: 10 }, "up"],
+  ])(
+    "of %s sends the call to the next LNS, and locks this one out where the policy says so, if it is about the LNS",
+    async (_, code, state) => {
+      expect(await refusedBy(code)).toEqual([true, "up"]);
+      expect(await refusedBy(code, "lockout-on-cdn: true")).toEqual([true, state]);
+    },
+  );
 });

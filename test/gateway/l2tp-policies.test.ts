@@ -1,7 +1,15 @@
 import { describe, expect, it } from "vitest";
 import { LAC_YAML, LNS_YAML, USERS_YAML } from "../support/configurations.ts";
 import { ipv4Packet } from "../support/ipv4-packet.ts";
-import { type Node, type Pair, SubscriberSide, startPair, World, wireEthernet } from "../support/world.ts";
+import {
+  Node,
+  type Pair,
+  SubscriberSide,
+  startPair,
+  World,
+  wireEthernet,
+  wireUdp,
+} from "../support/world.ts";
 
 let world: World;
 
@@ -168,6 +176,35 @@ users-file: users.yaml
       expect(node.views.lns()).toMatchObject([{ state: "up", lockedForSeconds: null }]);
       expect(node.views.counters()).not.toHaveProperty("lns.other.refused");
     }
+  });
+});
+
+describe("a LAC and an LNS that speak IPv6", () => {
+  it("bring a subscriber online, carry packets both ways, and offer what fits beside the larger header", async () => {
+    const world = new World(34);
+    const [lacAddress, lnsAddress] = ["2001:db8::2", "2001:db8::11"];
+    const v6 = (yaml: string): string =>
+      yaml.replaceAll("10.0.0.11", `"${lnsAddress}"`).replaceAll("10.0.0.2", `"${lacAddress}"`);
+    const lac = new Node(world, lacAddress, v6(LAC_YAML), USERS_YAML);
+    const renegotiating = LNS_YAML.replace(SECRET, `${SECRET}, proxy: renegotiate, oversize: drop`);
+    const lns = new Node(world, lnsAddress, v6(renegotiating), USERS_YAML);
+    const side = new SubscriberSide(world);
+    wireUdp(world, lac, lns);
+    wireEthernet(side, lac);
+    await side.open();
+    for (const node of [lns, lac]) await node.gateway.start();
+    const alice = side.subscriber(1, "alice@isp.example", "wonderland");
+    alice.start();
+    expect(await world.until(() => side.online.has(alice), 10_000)).toBe(true);
+    await world.pass(10);
+    side.dataplane.receivePacket(side.units.get(alice)!, ipv4Packet("100.64.0.2", "203.0.113.10"));
+    await world.pass(10);
+    lns.dataplane.receivePacket(lns.packets[0]!.unit, ipv4Packet("203.0.113.10", "100.64.0.2"));
+    await world.pass(10);
+    expect(side.packets).toHaveLength(1);
+    // 1500 - 40 (IPv6) - 8 (UDP) - 8 (L2TP with its length) - 4 (FF03 and PPP's protocol)
+    expect(side.online.get(alice)?.mtuBytes).toBe(1440);
+    expect(lac.views.tunnels()).toMatchObject([{ remoteAddress: lnsAddress, localAddress: lacAddress }]);
   });
 });
 

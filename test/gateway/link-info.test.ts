@@ -100,3 +100,24 @@ describe("Sequencing Required", () => {
     expect(numbered(lac)).toEqual([false]);
   });
 });
+
+describe("what a subscriber sends before ICCN has come", () => {
+  it("is kept, as much as a little, and taken once it has", async () => {
+    const { lac } = await start();
+    const request = (identifier: number) =>
+      emitPpp(
+        PPP_LCP,
+        emitControlPacket({ code: CONFIGURE_REQUEST, identifier, data: fromHex("0506 01020304") }),
+      );
+    await lac.call({}, async () => {
+      for (let identifier = 1; identifier <= 20; identifier++) lac.sendFrame(request(identifier));
+      await world.pass(100);
+      expect(lac.frames).toEqual([]);
+    });
+    await world.pass(100);
+    const acknowledged = lac.frames
+      .map(({ frame }) => parseControlPacket(frame.slice(2)))
+      .flatMap((packet) => (packet?.code === CONFIGURE_ACK ? [packet.identifier] : []));
+    expect(acknowledged).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
+  });
+});

@@ -52,10 +52,11 @@ export class PlayedPeer {
     this.say({ kind: "SCCCN" });
   }
 
-  /** As LAC: places a call and connects it. */
-  async call(connection: Partial<MessageOf<"ICCN">> = {}): Promise<void> {
+  /** As LAC: places a call and connects it. `between`: after ICRP, while ICCN is not sent yet. */
+  async call(connection: Partial<MessageOf<"ICCN">> = {}, between?: () => Promise<void>): Promise<void> {
     this.say({ kind: "ICRQ", assignedSessionId: SESSION, callSerialNumber: 1 });
     this.#sessionId = (await this.answer("ICRP")).assignedSessionId;
+    await between?.();
     this.say({ kind: "ICCN", txConnectSpeed: 1_000_000, framingType: 1, ...connection });
   }
 
