@@ -2,7 +2,8 @@ import { availableParallelism } from "node:os";
 import type { Logger } from "../base/logger.ts";
 import type { Dataplane } from "../channel/dataplane.ts";
 import { startLoopDataplane } from "./loop/engine.ts";
-import type { LoopOptions } from "./loop/options.ts";
+import { DEFAULT_LOOP_OPTIONS, type LoopOptions } from "./loop/options.ts";
+import { startXdpDataplane } from "./xdp/start.ts";
 
 /** `auto`: `xdp` where the kernel and our privileges allow it, else `loop`. */
 export type EngineName = "auto" | "loop" | "xdp";
@@ -20,7 +21,20 @@ export interface DataplaneOptions extends Partial<Omit<LoopOptions, "workers">> 
  */
 export async function startDataplane(options: DataplaneOptions): Promise<Dataplane> {
   const { engine, workers, logger, ...rest } = options;
-  return startLoopDataplane({ ...rest, workers: workers === "auto" ? spareProcessors() : workers });
+  const loop = await startLoopDataplane({
+    ...rest,
+    workers: workers === "auto" ? spareProcessors() : workers,
+  });
+  const above =
+    engine === "loop" ? loop : startXdpDataplane(loop, { ...DEFAULT_LOOP_OPTIONS, ...rest, logger });
+  if (typeof above !== "string") {
+    logger.info({ engine: above.engine }, "data plane started");
+    return above;
+  }
+  const why = { engine: loop.engine, wanted: engine, reason: above };
+  if (engine === "xdp") logger.error(why, "data plane started on another engine than configured");
+  else logger.info(why, "data plane started");
+  return loop;
 }
 
 /** The control plane has a thread, too. */

@@ -6,6 +6,7 @@ import { performance } from "node:perf_hooks";
 import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
 import { afterAll } from "vitest";
+import type { Dataplane } from "../../../src/channel/dataplane.ts";
 import { addressRecord } from "../../../src/dataplane/loop/address-record.ts";
 import { startLoopDataplane } from "../../../src/dataplane/loop/engine.ts";
 import { DEFAULT_LOOP_OPTIONS, type LoopOptions } from "../../../src/dataplane/loop/options.ts";
@@ -17,21 +18,22 @@ import { ETHERTYPE_PPPOE_SESSION, parseMac } from "../../../src/wire/ethernet.ts
 import type { Rig } from "../rig.ts";
 
 const HOST_PORT = 5000;
-const REMOTE_PORT = 17_010;
+export const REMOTE_PORT = 17_010;
 const PATIENCE_MS = 10_000;
 
 let cables = 0;
 let rigs = 0;
+let units = 0;
 
 /** A veth pair of this process in its own namespace, up, without IPv6 of its own. */
-interface Cable {
+export interface Cable {
   readonly gateway: { readonly name: string; readonly ifindex: number; readonly mac: Uint8Array };
-  readonly subscriber: { readonly name: string; readonly ifindex: number };
+  readonly subscriber: { readonly name: string; readonly ifindex: number; readonly mac: Uint8Array };
   /** Takes both ends away, as if the card had been pulled. */
   remove(): void;
 }
 
-function ip(...args: readonly string[]): void {
+export function ip(...args: readonly string[]): void {
   execFileSync("ip", args, { stdio: ["ignore", "pipe", "pipe"] });
 }
 
@@ -40,7 +42,7 @@ function linkOf(name: string): { name: string; ifindex: number; mac: Uint8Array 
   return { name, ifindex: Number(read("ifindex")), mac: parseMac(read("address"))! };
 }
 
-function makeCable(): Cable {
+export function makeCable(): Cable {
   cables += 1;
   const a = `lwg${process.pid % 1e6}.${cables}`;
   const b = `lws${process.pid % 1e6}.${cables}`;
@@ -74,16 +76,18 @@ function takeCable(): Cable {
   return cable;
 }
 
-/** A packet socket for PPPoE session frames on one end of a cable. */
-function openWire(link: { readonly name: string; readonly ifindex: number }): {
+interface Wire {
   readonly fd: number;
   send(frame: Uint8Array): void;
   onFrame(handler: (frame: Uint8Array) => void): void;
   close(): void;
-} {
+}
+
+/** A packet socket for frames of one EtherType on one end of a cable. */
+export function openWire(link: { readonly name: string; readonly ifindex: number }, etherType: number): Wire {
   const fd = addon.openPacket({
     ...link,
-    filter: etherTypeFilter(ETHERTYPE_PPPOE_SESSION),
+    filter: etherTypeFilter(etherType),
     ringSlots: 0,
     slotBytes: 0,
     headroomBytes: 0,
@@ -137,6 +141,36 @@ async function bound(address: string, port: number): Promise<Socket> {
   socket.bind(port, address);
   await once(socket, "listening");
   return socket;
+}
+
+/** Where L2TP is spoken: our address, the remotes', and what they send and receive. */
+export interface Core {
+  readonly address: string;
+  readonly remotes: readonly [string, string];
+  /** To our address; has happened when this returns. */
+  send(from: string, datagram: Uint8Array): void;
+  onDatagram(handler: (to: string, datagram: Uint8Array) => void): void;
+  close(): void;
+}
+
+/** Sockets on the loopback device, on addresses of their own, so that runs beside each other do not meet. */
+export function loopbackCore(): Core {
+  rigs += 1;
+  const net = `127.${1 + (process.pid % 250)}.${1 + (rigs % 250)}`;
+  const remotes = [`${net}.2`, `${net}.3`] as const;
+  const sockets = new Map<string, ReturnType<typeof openRemote>>();
+  for (const address of remotes) sockets.set(address, openRemote(address, REMOTE_PORT));
+  return {
+    address: `${net}.1`,
+    remotes,
+    send: (from, datagram) => sockets.get(from)!.send(`${net}.1`, REMOTE_PORT, datagram),
+    onDatagram(handler) {
+      for (const [address, socket] of sockets) socket.onDatagram((datagram) => handler(address, datagram));
+    },
+    close() {
+      for (const socket of sockets.values()) socket.close();
+    },
+  };
 }
 
 /** A UDP socket whose sends have happened when they return, unlike node:dgram's. */
@@ -200,6 +234,14 @@ export async function eventually(what: string, condition: () => boolean): Promis
 /** Punt limits that no test reaches that is not about them. */
 const UNLIMITED = { perSecond: 1e9, burst: 1e9 };
 
+/** The loop's options for a rig. */
+export const RIG_OPTIONS = {
+  maxChannels: 4096,
+  maxPeers: 1024,
+  maxUnits: 64,
+  punts: { ...DEFAULT_LOOP_OPTIONS.punts, perChannel: UNLIMITED, unknownSession: UNLIMITED },
+} as const satisfies Partial<LoopOptions>;
+
 export interface LoopRig extends Rig {
   readonly cable: Cable;
   readonly tunnelUdpPort: number;
@@ -209,35 +251,34 @@ export interface LoopRig extends Rig {
 
 /** A loop engine between a veth pair and the loopback device. Needs root. */
 export async function loopRig(options: Partial<LoopOptions> = {}): Promise<LoopRig> {
+  return rigAround(await startLoopDataplane({ ...RIG_OPTIONS, ...options }), loopbackCore());
+}
+
+/**
+ * An engine between a veth pair and `core`. Needs root. `prepare`: what the cable needs before the port is opened;
+ * returns what takes it back.
+ */
+export async function rigAround(
+  dataplane: Dataplane,
+  core: Core,
+  prepare?: (cable: Cable) => () => void,
+): Promise<LoopRig> {
   const cable = takeCable();
+  const restore = prepare?.(cable);
   /** Somebody may have pulled it out, or renamed it. */
   let touched = false;
-  rigs += 1;
-  const dataplane = await startLoopDataplane({
-    maxChannels: 4096,
-    maxPeers: 1024,
-    maxUnits: 64,
-    punts: { ...DEFAULT_LOOP_OPTIONS.punts, perChannel: UNLIMITED, unknownSession: UNLIMITED },
-    ...options,
-  });
+  units += 1;
   let hook: Parameters<Rig["onPunt"]>[0] = () => {};
   dataplane.onPunt((punt) => {
     rig.punts.push(punt);
     hook(punt);
   });
-  // addresses of our own on the loopback device, so that runs beside each other do not meet
-  const net = `127.${1 + (process.pid % 250)}.${1 + (rigs % 250)}`;
   const inside = `198.18.${process.pid % 250}`;
-  const remotes = [`${net}.2`, `${net}.3`] as const;
   const access = await dataplane.openPort({ kind: "ethernet", mtuBytes: 1500, ...cable.gateway });
-  const tunnel = await dataplane.openPort({ kind: "udp", address: `${net}.1`, udpPort: REMOTE_PORT });
-  const wire = openWire(cable.subscriber);
+  const tunnel = await dataplane.openPort({ kind: "udp", address: core.address, udpPort: REMOTE_PORT });
+  const wire = openWire(cable.subscriber, ETHERTYPE_PPPOE_SESSION);
   wire.onFrame((frame) => rig.frames.push(frame));
-  const sockets = remotes.map((address) => {
-    const socket = openRemote(address, REMOTE_PORT);
-    socket.onDatagram((datagram) => rig.datagrams.push({ address, datagram }));
-    return { address, socket };
-  });
+  core.onDatagram((address, datagram) => rig.datagrams.push({ address, datagram }));
   let host: Socket | undefined;
   const rig = {
     dataplane,
@@ -250,11 +291,11 @@ export async function loopRig(options: Partial<LoopOptions> = {}): Promise<LoopR
     access,
     tunnel,
     gatewayMac: cable.gateway.mac,
-    remotes,
+    remotes: core.remotes,
     remotePort: REMOTE_PORT,
     unitAddress: `${inside}.1`,
     subscriberAddresses: [`${inside}.2`, `${inside}.3`, `${inside}.4`] as const,
-    unitName: `lwu${process.pid % 1e6}.${rigs}`,
+    unitName: `lwu${process.pid % 1e6}.${units}`,
     punts: [] as Rig["punts"],
     frames: [] as Rig["frames"],
     datagrams: [] as Rig["datagrams"],
@@ -273,17 +314,15 @@ export async function loopRig(options: Partial<LoopOptions> = {}): Promise<LoopR
       host!.send(payload, 4000, to);
     },
     fromSubscriber: (frame: Uint8Array) => wire.send(frame),
-    fromRemote(address: string, datagram: Uint8Array) {
-      const { socket } = sockets.find((remote) => remote.address === address)!;
-      socket.send(`${net}.1`, REMOTE_PORT, datagram);
-    },
+    fromRemote: (address: string, datagram: Uint8Array) => core.send(address, datagram),
     passTime() {},
     until: eventually,
     async close() {
       host?.close();
-      for (const { socket } of sockets) socket.close();
+      core.close();
       wire.close();
       await dataplane.close();
+      restore?.();
       if (touched || spare !== undefined) cable.remove();
       else spare = cable;
     },

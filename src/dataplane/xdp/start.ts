@@ -1,0 +1,52 @@
+import type { Logger } from "../../base/logger.ts";
+import type { Dataplane } from "../../channel/dataplane.ts";
+import { openLinkFeatures } from "../../io/native-link-features.ts";
+import { openNextHops } from "../../io/next-hops.ts";
+import { openXdp, type XdpError, type XdpProgram, type XdpSizes } from "../../io/xdp.ts";
+import type { LoopEngine } from "../loop/engine.ts";
+import type { LoopOptions } from "../loop/options.ts";
+import { XdpDataplane } from "./engine.ts";
+import type { ModePolicy } from "./interfaces.ts";
+import { programSizes } from "./sizes.ts";
+
+export interface XdpOptions extends Pick<LoopOptions, "maxPorts" | "maxPeers" | "maxChannels"> {
+  /** "auto" when absent. */
+  readonly mode?: ModePolicy;
+  readonly logger: Logger;
+}
+
+/**
+ * Puts the program above a loop that runs: the engine that uses both, or why that cannot be. The loop is its caller's
+ * then, and as it was.
+ */
+export function startXdpDataplane(beneath: LoopEngine, options: XdpOptions): Dataplane | string {
+  const sizes = programSizes(options);
+  const program = loadProgram(sizes);
+  if (typeof program === "string") return program;
+  const opened: { close(): void }[] = [program];
+  try {
+    const hops = openNextHops();
+    opened.push(hops);
+    const features = openLinkFeatures();
+    const { mode = "auto", logger } = options;
+    return new XdpDataplane(beneath, { program, sizes, hops, features, mode, logger });
+  } catch (error) {
+    for (const part of opened) part.close();
+    return textOf(error);
+  }
+}
+
+function loadProgram(sizes: XdpSizes): XdpProgram | string {
+  const addon = openXdp();
+  if (typeof addon === "string") return addon;
+  try {
+    return addon.load(sizes);
+  } catch (error) {
+    const { log } = error as XdpError;
+    return log === undefined ? textOf(error) : `${textOf(error)}: ${log.trim().split("\n").at(-1)}`;
+  }
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,424 @@
+import { beforeEach, describe, expect, it } from "vitest";
+import type { ChannelId, L2tpChannelSpec, PeerId } from "../../../src/channel/dataplane.ts";
+import type { NextHop } from "../../../src/io/next-hops.ts";
+import {
+  XDP_CHANNEL_IN_IDS,
+  XDP_CHANNEL_OTHER,
+  XDP_CHANNEL_TO_IDS,
+  XDP_CHANNEL_TO_PEER,
+  XDP_INTERFACE_BYTES,
+  XDP_INTERFACE_DOMAIN,
+  XDP_INTERFACE_FLAGS,
+  XDP_INTERFACE_NEEDS_LENGTH,
+  XDP_INTERFACE_PORT,
+  XDP_PEER_IFINDEX,
+} from "../../../src/io/xdp.ts";
+import { fakeSite } from "./fakes.ts";
+
+const LOCAL_MAC = Uint8Array.of(2, 0, 0, 0, 0, 0xac);
+const REMOTE = "192.0.2.2";
+const ACC0 = 3;
+const CORE0 = 4;
+const HOP: NextHop = {
+  ifindex: CORE0,
+  device: "core0",
+  sourceMac: Uint8Array.of(2, 0, 0, 0, 0, 0xc0),
+  destinationMac: Uint8Array.of(2, 0, 0, 0, 0, 0xc1),
+  tags: [],
+  mtuBytes: 1500,
+  localAddress: "192.0.2.1",
+};
+
+/** Everything that waits for nothing but its turn has had it. */
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+
+describe("the xdp engine", () => {
+  let site: Awaited<ReturnType<typeof fakeSite>>;
+  let subscriber: PeerId;
+  let lns: PeerId;
+
+  const pppoe = (sessionId: number, peer = subscriber): ChannelId =>
+    site.dataplane.addChannel({ kind: "pppoe", peer, sessionId });
+  const l2tp = (localSessionId: number, more: Partial<L2tpChannelSpec> = {}): ChannelId =>
+    site.dataplane.addChannel({
+      kind: "l2tp",
+      peer: lns,
+      localTunnelId: 7,
+      localSessionId,
+      remoteTunnelId: 70,
+      remoteSessionId: 1000 + localSessionId,
+      ...more,
+    });
+
+  async function set(...options: Parameters<typeof fakeSite>): Promise<void> {
+    site = await fakeSite(...options);
+    const { dataplane, access, tunnel } = site;
+    const remoteMac = Uint8Array.of(2, 0, 0, 0, 0, 1);
+    subscriber = dataplane.addPeer({
+      kind: "ethernet",
+      port: access,
+      remoteMac,
+      localMac: LOCAL_MAC,
+      tags: [],
+    });
+    lns = dataplane.addPeer({
+      kind: "udp",
+      port: tunnel,
+      address: REMOTE,
+      udpPort: 1701,
+      pathMtuBytes: 1500,
+      addressControl: true,
+      lengthBit: true,
+      checksum: true,
+      oversize: "fragment",
+    });
+  }
+
+  beforeEach(() => set());
+
+  const interfaceWord = (ifindex: number, offset: number) =>
+    site.program.word("interfaces", ifindex * XDP_INTERFACE_BYTES + offset);
+  /** Where the program would send what comes in on a channel; 0: to the loop. */
+  const sendsTo = (slot: number) =>
+    site.program.peer(site.program.channel(slot, XDP_CHANNEL_TO_PEER))?.getUint32(XDP_PEER_IFINDEX, true) ??
+    0;
+
+  describe("a bridge", () => {
+    it("is found by the ids of both ends, and leads from each to the other", async () => {
+      const [a, b] = [pppoe(5), l2tp(6)];
+      expect(site.program.findAccess(1, 5)).toEqual([]);
+      await site.dataplane.bridge(a, b);
+      site.hops.tell(REMOTE, HOP);
+      const [fromAccess] = site.program.findAccess(1, 5);
+      const fromTunnel = site.program.findSession(7, 6);
+      expect(site.program.channel(fromAccess!, XDP_CHANNEL_OTHER)).toBe(fromTunnel);
+      expect(site.program.channel(fromTunnel, XDP_CHANNEL_OTHER)).toBe(fromAccess);
+      expect(site.program.channel(fromAccess!, XDP_CHANNEL_TO_IDS)).toBe((70 << 16) | 1006);
+      expect(site.program.channel(fromTunnel, XDP_CHANNEL_TO_IDS)).toBe(5);
+      expect(site.program.channel(fromTunnel, XDP_CHANNEL_IN_IDS)).toBe((7 << 16) | 6);
+      expect([sendsTo(fromAccess!), sendsTo(fromTunnel)]).toEqual([CORE0, ACC0]);
+    });
+
+    it("is taken back in the same turn, and that completes when no run of the program can use it", async () => {
+      const [a, b] = [pppoe(5), l2tp(6)];
+      await site.dataplane.bridge(a, b);
+      site.program.holds = true;
+      let complete = false;
+      const unbridging = site.dataplane.unbridge(b).then(() => {
+        complete = true;
+      });
+      expect(site.program.findAccess(1, 5)).toEqual([]);
+      expect(site.program.findSession(7, 6)).toBe(0);
+      await turn();
+      expect(complete).toBe(false);
+      site.program.pass();
+      await unbridging;
+    });
+
+    it.each(["unbridge", "close"])("that ends before it stands is never the program's (%s)", async (how) => {
+      const [a, b] = [pppoe(5), l2tp(6)];
+      const { dataplane } = site;
+      const bridging = dataplane.bridge(a, b);
+      await Promise.all([bridging, how === "close" ? dataplane.closeChannel(b) : dataplane.unbridge(b)]);
+      expect(site.program.findAccess(1, 5)).toEqual([]);
+      expect(site.program.findSession(7, 6)).toBe(0);
+    });
+
+    it("that was refused changes nothing", async () => {
+      const [a, b, c] = [pppoe(5), l2tp(6), l2tp(8)];
+      await site.dataplane.bridge(a, b);
+      const found = site.program.findAccess(1, 5);
+      await expect(site.dataplane.bridge(a, c)).rejects.toMatchObject({ code: "not-punted" });
+      await expect(site.dataplane.unbridge(c)).rejects.toMatchObject({ code: "not-bridged" });
+      expect(site.program.findAccess(1, 5)).toEqual(found);
+      expect(site.program.findSession(7, 8)).toBe(0);
+    });
+
+    it("may follow another at once: each has entries of its own until the first has passed", async () => {
+      const [a, b, c] = [pppoe(5), l2tp(6), l2tp(8)];
+      await site.dataplane.bridge(a, b);
+      const [before] = site.program.findAccess(1, 5);
+      const leadTo = site.program.channel(before!, XDP_CHANNEL_OTHER);
+      site.program.holds = true;
+      const unbridging = site.dataplane.unbridge(a);
+      await site.dataplane.bridge(a, c);
+      const [after] = site.program.findAccess(1, 5);
+      expect(after).not.toBe(before);
+      // a run that stands on the old entry still goes where it led
+      expect(site.program.channel(before!, XDP_CHANNEL_OTHER)).toBe(leadTo);
+      site.program.pass();
+      await unbridging;
+    });
+
+    it("of a thousand that are made and undone waits for few grace periods", async () => {
+      const [a, b] = [pppoe(5), l2tp(6)];
+      let grace = 0;
+      const { synchronize } = site.program;
+      site.program.synchronize = () => {
+        grace += 1;
+        return synchronize.call(site.program);
+      };
+      const undone: Promise<void>[] = [];
+      for (let round = 0; round < 20; round++) {
+        await site.dataplane.bridge(a, b);
+        undone.push(site.dataplane.unbridge(a));
+      }
+      await Promise.all(undone);
+      expect(grace).toBeLessThanOrEqual(21);
+      await site.dataplane.bridge(a, b);
+      expect(site.program.findAccess(1, 5)).toHaveLength(1);
+    });
+
+    it("joins tunnels, too", async () => {
+      await site.dataplane.bridge(l2tp(6), l2tp(0x1234));
+      const [first, second] = [site.program.findSession(7, 6), site.program.findSession(7, 0x1234)];
+      expect(site.program.channel(first, XDP_CHANNEL_OTHER)).toBe(second);
+      expect(site.program.channel(second, XDP_CHANNEL_TO_IDS)).toBe((70 << 16) | 1006);
+    });
+
+    it("of the same session id under different tags is one of a chain", async () => {
+      const tagged = [1, 2, 3].map((vlan) =>
+        site.dataplane.addPeer({
+          kind: "ethernet",
+          port: site.access,
+          remoteMac: Uint8Array.of(2, 0, 0, 0, 0, 1),
+          localMac: LOCAL_MAC,
+          tags: [{ tpid: 0x8100, tci: vlan }],
+        }),
+      );
+      const ends = tagged.map((peer) => pppoe(5, peer));
+      for (const [i, end] of ends.entries()) await site.dataplane.bridge(end, l2tp(20 + i));
+      const chain = site.program.findAccess(1, 5);
+      expect(chain).toHaveLength(3);
+      await site.dataplane.closeChannel(ends[1]!);
+      expect(site.program.findAccess(1, 5)).toEqual([chain[0], chain[2]]);
+      await site.dataplane.closeChannel(ends[2]!);
+      expect(site.program.findAccess(1, 5)).toEqual([chain[2]]);
+    });
+  });
+
+  describe("sequence numbers", () => {
+    it("that we always send are the loop's, both ways", async () => {
+      const [a, b] = [pppoe(5), l2tp(6, { sequencing: "always" })];
+      await site.dataplane.bridge(a, b);
+      expect(site.program.findSession(7, 6)).toBe(0);
+      site.dataplane.setSequencing(b, "follow");
+      expect(site.program.findAccess(1, 5)).toHaveLength(1);
+      site.dataplane.setSequencing(b, "always");
+      expect(site.program.findAccess(1, 5)).toEqual([]);
+    });
+
+    it("that the peer began with before the bridge stood keep it in the loop", async () => {
+      const [a, b] = [pppoe(5), l2tp(6)];
+      site.beneath.numbered.add(b);
+      await site.dataplane.bridge(a, b);
+      expect(site.program.findSession(7, 6)).toBe(0);
+    });
+  });
+
+  describe("an L2TP peer", () => {
+    it("has its messages left to the loop until its next hop is known, and when it is lost", async () => {
+      await site.dataplane.bridge(pppoe(5), l2tp(6));
+      const [slot] = site.program.findAccess(1, 5);
+      expect(sendsTo(slot!)).toBe(0);
+      site.hops.tell(REMOTE, HOP);
+      expect(sendsTo(slot!)).toBe(CORE0);
+      site.hops.tell(REMOTE, { reason: "device core0 is down" });
+      expect(sendsTo(slot!)).toBe(0);
+      expect(site.log.of("info").at(-1)).toContain("device core0 is down");
+      expect([...site.program.attached.keys()]).toEqual([ACC0]);
+    });
+
+    it("moves to another device with one store", async () => {
+      await site.dataplane.bridge(pppoe(5), l2tp(6));
+      site.hops.tell(REMOTE, HOP);
+      const [slot] = site.program.findAccess(1, 5);
+      site.hops.tell(REMOTE, { ...HOP, ifindex: 9, device: "core1" });
+      expect(sendsTo(slot!)).toBe(9);
+      expect([...site.program.attached.keys()]).toEqual([ACC0, 9]);
+      expect(interfaceWord(CORE0, XDP_INTERFACE_DOMAIN)).toBe(0);
+      expect(interfaceWord(9, XDP_INTERFACE_DOMAIN)).toBe(1);
+    });
+
+    it("that is told to be elsewhere is asked for anew", async () => {
+      await site.dataplane.bridge(pppoe(5), l2tp(6));
+      site.hops.tell(REMOTE, HOP);
+      const [slot] = site.program.findAccess(1, 5);
+      const { tunnel: port } = site;
+      const framing = { pathMtuBytes: 1500, addressControl: true, lengthBit: true, checksum: true } as const;
+      const moved = { kind: "udp", port, address: "192.0.2.9", udpPort: 1701, oversize: "fragment" } as const;
+      site.dataplane.updatePeer(lns, { ...moved, ...framing });
+      expect(sendsTo(slot!)).toBe(0);
+      site.hops.tell("192.0.2.9", HOP);
+      expect(sendsTo(slot!)).toBe(CORE0);
+      expect(site.hops.watches.size).toBe(1);
+    });
+
+    it("is forgotten with its watch and its device when it is removed", async () => {
+      const [a, b] = [pppoe(5), l2tp(6)];
+      await site.dataplane.bridge(a, b);
+      site.hops.tell(REMOTE, HOP);
+      await site.dataplane.closeChannel(b);
+      await site.dataplane.removePeer(lns);
+      expect(site.hops.watches.size).toBe(0);
+      expect([...site.program.attached.keys()]).toEqual([ACC0]);
+    });
+  });
+
+  describe("an interface", () => {
+    it("is attached as long as a port or a next hop uses it", async () => {
+      expect(site.program.attached.get(ACC0)).toBe("native");
+      expect(interfaceWord(ACC0, XDP_INTERFACE_PORT)).toBe(1);
+      expect(site.dataplane.interfaces()).toEqual([{ name: "acc0", mode: "native" }]);
+      await site.dataplane.removePeer(subscriber);
+      await site.dataplane.closePort(site.access);
+      expect(site.program.attached.size).toBe(0);
+      expect(interfaceWord(ACC0, XDP_INTERFACE_PORT)).toBe(0);
+    });
+
+    it("with somebody else's program is the loop's, which is said once", async () => {
+      const refusal = "EBUSY: there is program 42 (other)";
+      await set({}, (program) => program.refusals.set(ACC0, refusal));
+      expect(site.dataplane.interfaces()).toEqual([{ name: "acc0", mode: undefined, reason: refusal }]);
+      await site.dataplane.bridge(pppoe(5), l2tp(6));
+      expect(site.program.findSession(7, 6)).toBe(0);
+      expect(site.log.of("error")).toEqual([expect.stringContaining("program 42 (other)")]);
+    });
+
+    it("towards the tunnels with somebody else's program sends nothing of ours, and receives nothing", async () => {
+      site.program.refusals.set(CORE0, "EBUSY");
+      await site.dataplane.bridge(pppoe(5), l2tp(6));
+      site.hops.tell(REMOTE, HOP);
+      expect(sendsTo(site.program.findAccess(1, 5)[0]!)).toBe(0);
+    });
+
+    it("that takes VLAN tags off is the loop's", async () => {
+      site.features.stripping.add(CORE0);
+      await site.dataplane.bridge(pppoe(5), l2tp(6));
+      site.hops.tell(REMOTE, HOP);
+      expect(site.program.attached.has(CORE0)).toBe(false);
+      expect(site.dataplane.interfaces().at(-1)).toMatchObject({ name: "core0", mode: undefined });
+    });
+
+    it("beyond the program's table is the loop's", async () => {
+      await site.dataplane.bridge(pppoe(5), l2tp(6));
+      site.hops.tell(REMOTE, { ...HOP, ifindex: 32 });
+      expect(site.program.attached.has(32)).toBe(false);
+      expect(site.log.of("error")[0]).toContain("beyond");
+    });
+
+    it.each(["has no native XDP", "does not transmit what is redirected"])(
+      "that %s makes all of them generic",
+      async (why) => {
+        if (why.startsWith("has")) site.program.genericOnly.add(CORE0);
+        else site.features.notTargets.add(CORE0);
+        await site.dataplane.bridge(pppoe(5), l2tp(6));
+        site.hops.tell(REMOTE, HOP);
+        expect(Object.fromEntries(site.program.attached)).toEqual({ [ACC0]: "generic", [CORE0]: "generic" });
+        expect(interfaceWord(ACC0, XDP_INTERFACE_PORT)).toBe(1);
+        expect(interfaceWord(CORE0, XDP_INTERFACE_DOMAIN)).toBe(1);
+        const flags = site.program.half("interfaces", CORE0 * XDP_INTERFACE_BYTES + XDP_INTERFACE_FLAGS);
+        expect(flags).toBe(XDP_INTERFACE_NEEDS_LENGTH);
+      },
+    );
+  });
+
+  describe("tables that are full", () => {
+    it.each([
+      ["channels", { channels: 3 }],
+      ["session pages", { sessionPages: 1 }],
+      ["peers", { peers: 2 }],
+    ])("of %s leave further bridges to the loop, said once, until there is room again", async (_, sizes) => {
+      await set(sizes);
+      const remoteMac = Uint8Array.of(2, 0, 0, 0, 0, 9);
+      const other = {
+        kind: "ethernet",
+        port: site.access,
+        remoteMac,
+        localMac: LOCAL_MAC,
+        tags: [],
+      } as const;
+      const [first, second] = [pppoe(5), pppoe(0x700, site.dataplane.addPeer(other))];
+      const [third, fourth] = [l2tp(6), l2tp(0x700)];
+      await site.dataplane.bridge(first, third);
+      await site.dataplane.bridge(second, fourth);
+      expect(site.program.findAccess(1, 5)).toHaveLength(1);
+      expect(site.program.findAccess(1, 0x700)).toEqual([]);
+      expect(site.program.findSession(7, 0x700)).toBe(0);
+      await site.dataplane.unbridge(second);
+      await site.dataplane.bridge(second, fourth);
+      expect(site.log.of("error")).toHaveLength(1);
+      await site.dataplane.closeChannel(first);
+      await site.dataplane.removePeer(subscriber);
+      await site.dataplane.closeChannel(third);
+      await site.dataplane.unbridge(second);
+      await turn();
+      await site.dataplane.bridge(second, fourth);
+      expect(site.program.findAccess(1, 0x700)).toHaveLength(1);
+    });
+  });
+
+  describe("counters", () => {
+    it("are the loop's and the program's together, over all bridges of a channel", async () => {
+      const [a, b, c] = [pppoe(5), l2tp(6), l2tp(8)];
+      const { dataplane, program } = site;
+      await dataplane.bridge(a, b);
+      program.count(0, program.findAccess(1, 5)[0]!, 3, 300, 1);
+      program.count(1, program.findAccess(1, 5)[0]!, 2, 200, 0);
+      program.count(1, program.findSession(7, 6), 7, 70, 2);
+      expect(dataplane.counters(a)).toEqual({ framesIn: 5, octetsIn: 500, framesOut: 7, octetsOut: 70 });
+      expect(dataplane.counters(b)).toEqual({ framesIn: 7, octetsIn: 70, framesOut: 5, octetsOut: 500 });
+      expect([dataplane.framesIn(a), dataplane.userFrames(a), dataplane.framesFrom(lns)]).toEqual([5, 9, 7]);
+      await dataplane.unbridge(a);
+      await dataplane.bridge(a, c);
+      program.count(0, program.findAccess(1, 5)[0]!, 1, 10, 0);
+      expect(dataplane.counters(a)).toEqual({ framesIn: 6, octetsIn: 510, framesOut: 7, octetsOut: 70 });
+      expect(dataplane.counters(c)).toEqual({ framesIn: 0, octetsIn: 0, framesOut: 1, octetsOut: 10 });
+      await dataplane.closeChannel(b);
+      expect(dataplane.framesFrom(lns)).toBe(7);
+    });
+
+    it("have what the program counts until its last run is over, also of a channel that was closed", async () => {
+      const [a, b] = [pppoe(5), l2tp(6)];
+      const { dataplane, program } = site;
+      await dataplane.bridge(a, b);
+      const slots = [program.findAccess(1, 5)[0]!, program.findSession(7, 6)] as const;
+      program.holds = true;
+      const closing = dataplane.closeChannel(b);
+      program.count(0, slots[0], 1, 10, 0);
+      program.count(0, slots[1], 2, 20, 0);
+      await turn();
+      program.pass();
+      await closing;
+      expect(dataplane.counters(a)).toEqual({ framesIn: 1, octetsIn: 10, framesOut: 2, octetsOut: 20 });
+      expect(dataplane.framesFrom(lns)).toBe(2);
+      const successor = l2tp(6);
+      expect(dataplane.counters(successor)).toEqual({ framesIn: 0, octetsIn: 0, framesOut: 0, octetsOut: 0 });
+    });
+  });
+
+  it("takes the program away when the kernel cannot say that a change has passed, and goes on as the loop", async () => {
+    const [a, b] = [pppoe(5), l2tp(6)];
+    await site.dataplane.bridge(a, b);
+    site.program.holds = true;
+    const unbridging = site.dataplane.unbridge(a);
+    await turn();
+    site.program.fail("no memory");
+    await unbridging;
+    expect(site.program.closed).toBe(true);
+    expect(site.log.of("error")).toEqual([expect.stringContaining("no memory")]);
+    await site.dataplane.bridge(a, b);
+    expect(site.program.findAccess(1, 5)).toEqual([]);
+    await site.dataplane.unbridge(a);
+  });
+
+  it("ends with its program, its watches and the engine beneath", async () => {
+    const [a, b] = [pppoe(5), l2tp(6)];
+    await site.dataplane.bridge(a, b);
+    const unbridging = site.dataplane.unbridge(a);
+    await Promise.all([site.dataplane.close(), unbridging]);
+    expect(site.program.closed).toBe(true);
+    expect(() => l2tp(9)).toThrow(expect.objectContaining({ code: "closed" }));
+    await site.dataplane.closeChannel(a);
+  });
+});
