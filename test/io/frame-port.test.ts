@@ -2,8 +2,8 @@ import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { concatBytes, fromHex } from "../../src/base/bytes.ts";
-import { deferred } from "../../src/base/deferred.ts";
 import type { FramePort } from "../../src/io/frame-port.ts";
+import { deferred } from "../support/deferred.ts";
 
 const isRoot = process.getuid?.() === 0;
 const A = `lwfp${process.pid % 1e6}a`;
@@ -45,7 +45,7 @@ describe.skipIf(!isRoot)("a port for discovery frames (root)", async () => {
   it("takes them under up to two tags, which are there as on the wire, and no others", async () => {
     const types = ["8864", "8863", "8100 0064 8863", "0800", "88a8 0064 8100 2005 8863"];
     const received: Uint8Array[] = [];
-    const all = deferred();
+    const all = deferred<void>();
     b.onFrame((octets) => {
       received.push(octets);
       if (received.length === 3) all.resolve();
@@ -56,7 +56,7 @@ describe.skipIf(!isRoot)("a port for discovery frames (root)", async () => {
   });
 
   it("counts what it has no room for", async () => {
-    const received = deferred();
+    const received = deferred<void>();
     expect(b.dropped()).toBe(0);
     b.onFrame(() => received.resolve());
     // all in one turn, in which nothing is read: more than the buffer holds
@@ -70,12 +70,8 @@ describe.skipIf(!isRoot)("a port for discovery frames (root)", async () => {
   });
 
   it("comes back with its interface", async () => {
-    const came = deferred();
-    const received: Uint8Array[] = [];
-    b.onFrame((octets) => {
-      received.push(octets);
-      came.resolve();
-    });
+    const received = deferred<Uint8Array>();
+    b.onFrame((octets) => received.resolve(octets));
     ip("link", "set", B, "down");
     a.send(frame("8863", 1));
     // it leaves, and is lost, at the end of this turn
@@ -83,7 +79,6 @@ describe.skipIf(!isRoot)("a port for discovery frames (root)", async () => {
     ip("link", "set", B, "up");
     // the other end has a carrier again when this end is up
     a.send(frame("8863", 2));
-    await came.promise;
-    expect(received).toEqual([frame("8863", 2)]);
+    expect(await received.promise).toEqual(frame("8863", 2));
   });
 });
