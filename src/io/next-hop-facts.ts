@@ -1,4 +1,3 @@
-import { toHex } from "../base/bytes.ts";
 import { type Instant, NEVER } from "../base/time.ts";
 import { type NetlinkMessage, netlinkErrno, parseNetlinkMessages } from "../wire/rtnetlink.ts";
 import { getLinkRequest, parseLinkEvent } from "../wire/rtnetlink-link.ts";
@@ -38,7 +37,7 @@ function fact<Kind, Subject>(kind: Kind, key: string, subject: Subject) {
 }
 
 export function questionKey({ remote, local, ifindex }: Question): string {
-  return `route ${toHex(remote)} ${local === undefined ? "" : toHex(local)} ${ifindex ?? ""}`;
+  return `route ${remote.join()} ${local?.join() ?? ""} ${ifindex ?? ""}`;
 }
 
 export function linkKey(ifindex: number): string {
@@ -46,7 +45,7 @@ export function linkKey(ifindex: number): string {
 }
 
 export function neighbourKey({ ifindex, address }: NeighbourKey): string {
-  return `neighbour ${ifindex} ${toHex(address)}`;
+  return `neighbour ${ifindex} ${address.join()}`;
 }
 
 export function routeFact(question: Question): RouteFact {

@@ -81,7 +81,10 @@ export class NextHopTable {
     if (this.#watched.has(key)) return key;
     const watched = { question, rests: new Set<Fact>(), told: undefined };
     this.#watched.set(key, watched);
-    this.#doubt(this.#restOn(routeFact(question), key, watched), now);
+    this.#doubt(
+      this.#restOn(key, () => routeFact(question), key, watched),
+      now,
+    );
     return key;
   }
 
@@ -216,15 +219,15 @@ export class NextHopTable {
   #settle(key: string, watched: Watched, outputs: NextHopOutput[]): void {
     const before = watched.rests;
     watched.rests = new Set();
-    const value = <Known extends Fact>(fact: Known): Known["value"] => {
-      const known = this.#restOn(fact, key, watched);
+    const value = <Known extends Fact>(factKey: string, make: () => Known): Known["value"] => {
+      const known = this.#restOn(factKey, make, key, watched);
       if (known.value === undefined && known.asked === 0) this.#ask(known, outputs);
       return known.value;
     };
     const hop = resolveNextHop(watched.question, {
-      route: (question) => value(routeFact(question)),
-      link: (ifindex) => value(linkFact(ifindex)),
-      neighbour: (neighbour) => value(neighbourFact(neighbour)),
+      route: (question) => value(key, () => routeFact(question)),
+      link: (ifindex) => value(linkKey(ifindex), () => linkFact(ifindex)),
+      neighbour: (at) => value(neighbourKey(at), () => neighbourFact(at)),
     });
     for (const fact of before) if (!watched.rests.has(fact)) this.#release(fact, key);
     if (hop === undefined) return;
@@ -233,12 +236,15 @@ export class NextHopTable {
     outputs.push({ kind: "changed", key, hop });
   }
 
-  /** What is known of the subject of `fact`, or that as a new one; the question `key` rests on it. */
-  #restOn<Known extends Fact>(fact: Known, key: string, watched: Watched): Known {
+  /** The fact of this key, a new one if need be, on which the question `key` rests from now on. */
+  #restOn<Known extends Fact>(factKey: string, make: () => Known, key: string, watched: Watched): Known {
     // a key begins with the kind
-    const known = (this.#facts.get(fact.key) as Known | undefined) ?? fact;
-    this.#facts.set(known.key, known);
-    if (known.kind === "route") this.#routes.add(known);
+    let known = this.#facts.get(factKey) as Known | undefined;
+    if (known === undefined) {
+      known = make();
+      this.#facts.set(factKey, known);
+      if (known.kind === "route") this.#routes.add(known);
+    }
     known.users.add(key);
     watched.rests.add(known);
     return known;
