@@ -85,8 +85,8 @@ struct counters {
   __u64 unused;   // 24
 };
 
-_Static_assert(sizeof(struct page) == 1024, "pages");
-_Static_assert(sizeof(struct interface) == 16, "interfaces");
-_Static_assert(sizeof(struct channel) == 32, "channels");
-_Static_assert(sizeof(struct peer) == 192, "peers");
-_Static_assert(sizeof(struct counters) == 32, "counters");
+// What the loader tells the program.
+struct settings {
+  __u32 counts_per_cpu;  // entries of counters for each CPU: the largest channel number and one
+  __u32 cpus;
+};

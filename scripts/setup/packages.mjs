@@ -12,6 +12,8 @@ const BUILD = {
   packages: ["g++", "make", "python3", "libpcap-dev"],
 };
 const NETWORK = { why: "for the network of namespaces", packages: ["iproute2", "iputils-ping", "procps"] };
+/** Not needed: without them the gateway forwards by its loop alone. */
+export const XDP = { why: "to build the XDP program", packages: ["clang", "libbpf-dev"] };
 
 /** One name a line; "#" starts a comment. */
 function testing(root) {

@@ -4,18 +4,21 @@
  */
 
 import { cpSync, existsSync, mkdirSync, rmSync, symlinkSync } from "node:fs";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { NODE_BUILD, nodeDirectory } from "./node-headers.mjs";
 import { filesUnder, fingerprint, ROOT, readStamp, run, STAMPS, writeStamp } from "./tools.mjs";
+import { buildXdp, canBuildXdp, isSource } from "./xdp-addon.mjs";
 
 /** That directory. */
 export const SANITIZED = join(STAMPS, "sanitizers");
 
+const SANITIZE = { GYP_DEFINES: "sanitize=1" };
 const FOLDERS = ["native", "test/sanitizers"];
 const SOURCES = ["binding.gyp", ...FOLDERS];
 
 export const sanitizedAddon = {
-  stamp: () => fingerprint(["binding.gyp", ...FOLDERS.flatMap((path) => filesUnder(path))], NODE_BUILD),
+  stamp: () =>
+    fingerprint(["binding.gyp", ...FOLDERS.flatMap((path) => filesUnder(path, isSource))], NODE_BUILD),
   why() {
     const built = existsSync(join(SANITIZED, "build/Release/lacewing.node"));
     if (built && readStamp("sanitized-addon") === this.stamp()) return undefined;
@@ -26,7 +29,8 @@ export const sanitizedAddon = {
     const directory = nodeDirectory();
     rmSync(SANITIZED, { recursive: true, force: true });
     mkdirSync(SANITIZED, { recursive: true });
-    for (const path of SOURCES) cpSync(join(ROOT, path), join(SANITIZED, path), { recursive: true });
+    const filter = (path) => isSource(relative(ROOT, path));
+    for (const path of SOURCES) cpSync(join(ROOT, path), join(SANITIZED, path), { recursive: true, filter });
     symlinkSync(join(ROOT, "node_modules"), join(SANITIZED, "node_modules"));
     await run(
       "node-gyp-sanitizers",
@@ -38,8 +42,9 @@ export const sanitizedAddon = {
         SANITIZED,
         ...(directory ? [`--nodedir=${directory}`] : []),
       ],
-      { GYP_DEFINES: "sanitize=1" },
+      SANITIZE,
     );
+    if (canBuildXdp()) await buildXdp("node-gyp-xdp-sanitizers", SANITIZED, SANITIZE);
     writeStamp("sanitized-addon", stamp);
   },
 };

@@ -11,6 +11,7 @@ import { NODE_BUILD, nodeDirectory } from "./node-headers.mjs";
 import { missingPackages, packageGroups } from "./packages.mjs";
 import { sanitizedAddon } from "./sanitized-addon.mjs";
 import { filesUnder, fingerprint, ROOT, readStamp, run, say, writeStamp } from "./tools.mjs";
+import { xdpAddon } from "./xdp-addon.mjs";
 
 function debianPackages(purpose) {
   const missing = () => missingPackages(packageGroups(purpose, ROOT));
@@ -65,7 +66,10 @@ const nodeModules = {
 };
 
 const addon = {
-  stamp: () => fingerprint(["binding.gyp", ...filesUnder("native")], NODE_BUILD),
+  stamp() {
+    const sources = filesUnder("native", (file) => !file.startsWith("native/xdp/"));
+    return fingerprint(["binding.gyp", ...sources], NODE_BUILD);
+  },
   why() {
     const built = filesUnder("build/Release", (file) => file.endsWith(".node"));
     if (built.length === 0) return "builds the addon by node-gyp: there is none";
@@ -148,11 +152,11 @@ const l2tpns = {
 
 /** @type {Record<string, { why(): string | undefined, make(): Promise<void> }[]>} */
 export const STEPS = {
-  run: [debianPackages("run"), nodeModules, addon, dist],
-  test: [debianPackages("test"), nodeModules, addon, dist, peerVm],
-  interop: [debianPackages("test"), nodeModules, addon, dist, peerVm, l2tpns],
+  run: [debianPackages("run"), nodeModules, addon, xdpAddon, dist],
+  test: [debianPackages("test"), nodeModules, addon, xdpAddon, dist, peerVm],
+  interop: [debianPackages("test"), nodeModules, addon, xdpAddon, dist, peerVm, l2tpns],
   check: [debianPackages("check"), nodeModules],
-  build: [debianPackages("build"), nodeModules, addon, dist],
-  bench: [debianPackages("bench"), nodeModules, addon, dist],
+  build: [debianPackages("build"), nodeModules, addon, xdpAddon, dist],
+  bench: [debianPackages("bench"), nodeModules, addon, xdpAddon, dist],
   sanitizers: [debianPackages("run"), nodeModules, dist, sanitizedAddon],
 };

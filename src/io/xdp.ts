@@ -217,7 +217,7 @@ export interface XdpAddon {
   load(sizes: XdpSizes): XdpProgram;
 }
 
-const BUILT = join("build", "Release", "lacewing_xdp.node");
+const BUILT = join("native", "xdp", "build", "Release", "lacewing_xdp.node");
 
 /** The addon, or why it is not there. */
 export function openXdp(): XdpAddon | string {

@@ -1,0 +1,33 @@
+// What every file of the program needs to be one that a verifier follows without CAP_PERFMON: there, a pointer into a
+// frame may only be moved by constants, and the compiler must not make a variable of two constants.
+#pragma once
+
+#include <linux/bpf.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
+
+#define INLINE static inline __attribute__((always_inline))
+
+// Frames are not aligned; the kernels of all machines that this runs on read and write them nevertheless.
+typedef __u16 __attribute__((may_alias)) word16;
+typedef __u32 __attribute__((may_alias)) word32;
+typedef __u64 __attribute__((may_alias)) word64;
+
+#define LOAD16(at) (*(const word16 *)(at))
+#define LOAD32(at) (*(const word32 *)(at))
+#define LOAD64(at) (*(const word64 *)(at))
+#define STORE16(at, value) (*(word16 *)(at) = (value))
+#define STORE32(at, value) (*(word32 *)(at) = (value))
+#define STORE64(at, value) (*(word64 *)(at) = (value))
+
+// Moves a pointer by a constant, in just this place.
+#define ADVANCE(pointer, octets) asm volatile("%0 += %1" : "+r"(pointer) : "i"(octets))
+// One bit of moving it by a variable.
+#define STEP(octets, pointer, bit) \
+  if ((octets) & (bit)) ADVANCE(pointer, bit)
+
+INLINE __u8 *frame_start(const struct xdp_md *context) { return (__u8 *)(long)context->data; }
+INLINE __u8 *frame_end(const struct xdp_md *context) { return (__u8 *)(long)context->data_end; }

@@ -1,0 +1,65 @@
+// Forwards frames of bridged channels: PPPoE to L2TP, L2TP to PPPoE, L2TP to L2TP, whatever PPP protocol they carry.
+// Everything is decided before an octet is changed, and what is not plain goes to the system as it came: the loop
+// beneath judges and counts it. Nothing is dropped here.
+
+#include "length.h"
+#include "receive.h"
+#include "send.h"
+
+char LICENSE[] SEC("license") = "MIT";
+
+// No two packets in a row of 65,536 get the same one, whichever CPUs they leave by: they may be fragmented on the way.
+INLINE bool next_identification(__u16 *identification) {
+  struct counters *own = counters_of(0);
+  if (!own) return false;
+  *identification = own->frames++ * settings.cpus + bpf_get_smp_processor_id();
+  return true;
+}
+
+// Sends the PPP frame of `ppp_octets` behind `header_octets` to the other end of a channel's bridge. By itself so that
+// it is verified by itself: not once more for each way in which a frame may begin.
+__attribute__((noinline)) int forward(struct xdp_md *context, __u32 number, __u32 header_octets, __u32 ppp_octets,
+                                      __u32 control) {
+  const struct channel *channel = channel_of(number);
+  if (!channel) return XDP_PASS;
+  const struct peer *peer = peer_of(channel->to_peer);
+  if (!peer) return XDP_PASS;
+  __u32 flags = peer->flags;
+  __u32 to = peer->ifindex;
+  if (to == 0 || !is_header_size(peer, flags)) return XDP_PASS;
+  if (ppp_octets < PPP_MIN || ppp_octets > peer->max_ppp) return XDP_PASS;
+  __u32 before = headers_octets(peer, flags);
+  if ((flags & PEER_UDP) && sends_checksum(flags) && before + ppp_octets > SUM_FROM + SUM_MAX) return XDP_PASS;
+  __u32 length = frame_length(context);
+  if (length > LENGTH_MAX || header_octets + ppp_octets > length) return XDP_PASS;
+  int padding = (int)(length - header_octets - ppp_octets);
+
+  struct departure departure = {
+      .peer = peer, .flags = flags, .ids = channel->to_ids, .before = before, .ppp_octets = ppp_octets};
+  struct counters *counters = counters_of(number);
+  if (!counters) return XDP_PASS;
+  if (!(flags & PEER_KEEP_ID) && !next_identification(&departure.identification)) return XDP_PASS;
+
+  int shrink = (int)header_octets - (int)before;
+  if (bpf_xdp_adjust_head(context, shrink)) return XDP_PASS;
+  if (padding && bpf_xdp_adjust_tail(context, -padding)) {
+    // nothing has been written yet
+    return bpf_xdp_adjust_head(context, -shrink) ? XDP_ABORTED : XDP_PASS;
+  }
+  if (!write_headers(context, &departure)) return XDP_ABORTED;
+  counters->frames++;
+  counters->octets += ppp_octets;
+  counters->control += control;
+  return (int)bpf_redirect(to, 0);
+}
+
+SEC("xdp")
+int lacewing(struct xdp_md *context) {
+  __u32 ifindex = context->ingress_ifindex;
+  const struct interface *interface = bpf_map_lookup_elem(&interfaces, &ifindex);
+  if (!interface) return XDP_PASS;
+  struct frame frame = {.start = frame_start(context), .end = frame_end(context)};
+  const struct channel *channel = receive(&frame, interface);
+  if (!channel || (channel->flags & CHANNEL_SEQUENCED)) return XDP_PASS;
+  return forward(context, frame.channel, frame.header_octets, frame.ppp_octets, frame.control);
+}

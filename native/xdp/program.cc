@@ -1,0 +1,220 @@
+#include "program.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <linux/if_link.h>
+#include <net/if.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdarg>
+#include <cstdio>
+#include <cstring>
+
+#include "layout.h"
+#include "object.h"
+
+namespace lacewing::xdp {
+
+namespace {
+
+// Of what a verifier says only the end tells why.
+constexpr size_t kLogTail = 4096;
+// What a frame may grow by, and more than any frame that test runs take.
+constexpr size_t kTestFrameBytes = 4096;
+
+thread_local std::string* collected = nullptr;
+
+int Collect(libbpf_print_level level, const char* format, va_list arguments) {
+  if (level == LIBBPF_DEBUG || collected == nullptr) return 0;
+  va_list again;
+  va_copy(again, arguments);
+  int length = std::vsnprintf(nullptr, 0, format, again);
+  va_end(again);
+  if (length <= 0) return length;
+  std::string text(static_cast<size_t>(length) + 1, '\0');
+  std::vsnprintf(text.data(), text.size(), format, arguments);
+  text.pop_back();
+  collected->append(text);
+  if (collected->size() > kLogTail) collected->erase(0, collected->size() - kLogTail);
+  return length;
+}
+
+// What libbpf says on this thread meanwhile, in place of its writing it to standard error.
+class Log {
+ public:
+  Log() {
+    libbpf_set_print(Collect);
+    collected = &text_;
+  }
+  Log(const Log&) = delete;
+  Log& operator=(const Log&) = delete;
+  ~Log() { collected = nullptr; }
+  const std::string& text() const { return text_; }
+
+ private:
+  std::string text_;
+};
+
+// The last line with something in it.
+std::string LastLine(const std::string& text) {
+  size_t end = text.find_last_not_of('\n');
+  if (end == std::string::npos) return "XDP program";
+  size_t start = text.rfind('\n', end);
+  start = start == std::string::npos ? 0 : start + 1;
+  return "XDP program: " + text.substr(start, end - start + 1);
+}
+
+// libbpf's functions return a negative errno.
+void CheckLoad(int result, const Log& log) {
+  if (result < 0) throw Refusal(-result, "bpf", LastLine(log.text()), log.text());
+}
+
+size_t Stride(uint32_t valueBytes) { return (valueBytes + 7) & ~size_t{7}; }
+
+std::string InterfaceName(int ifindex) {
+  char name[IF_NAMESIZE];
+  return if_indextoname(static_cast<unsigned>(ifindex), name) != nullptr ? name
+                                                                        : "interface " + std::to_string(ifindex);
+}
+
+// The name of a program, which only CAP_SYS_ADMIN may ask for.
+std::string ProgramName(uint32_t id) {
+  UniqueFd program(bpf_prog_get_fd_by_id(id));
+  bpf_prog_info info = {};
+  uint32_t size = sizeof info;
+  if (program.get() < 0 || bpf_obj_get_info_by_fd(program.get(), &info, &size) < 0) return "";
+  return std::string(" (") + info.name + ")";
+}
+
+std::string OtherProgram(int ifindex) {
+  LIBBPF_OPTS(bpf_xdp_query_opts, query);
+  if (bpf_xdp_query(ifindex, 0, &query) < 0) return "";
+  for (uint32_t id : {query.prog_id, query.drv_prog_id, query.skb_prog_id, query.hw_prog_id})
+    if (id != 0) return " has XDP program " + std::to_string(id) + ProgramName(id);
+  return "";
+}
+
+int CreateLink(int program, int ifindex, Mode mode) {
+  LIBBPF_OPTS(bpf_link_create_opts, options,
+              .flags = mode == Mode::kNative ? XDP_FLAGS_DRV_MODE : XDP_FLAGS_SKB_MODE);
+  return bpf_link_create(program, ifindex, BPF_XDP, &options);
+}
+
+// What another mode would not change.
+bool IsFinal(int error) {
+  return error == EBUSY || error == EEXIST || error == EPERM || error == ENODEV;
+}
+
+}  // namespace
+
+Table::Table(int map, size_t bytes, const char* name) : bytes_(bytes) {
+  memory_ = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, map, 0);
+  if (memory_ == MAP_FAILED) throw SystemFailure(errno, "mmap", std::string("XDP table ") + name);
+}
+
+Table::~Table() { munmap(memory_, bytes_); }
+
+GracePeriods::GracePeriods() {
+  inner_ = UniqueFd(Check(bpf_map_create(BPF_MAP_TYPE_ARRAY, "lacewing_inner", sizeof(uint32_t),
+                                         sizeof(uint32_t), 1, nullptr),
+                          "bpf", "map of one entry"));
+  LIBBPF_OPTS(bpf_map_create_opts, options, .inner_map_fd = static_cast<uint32_t>(inner_.get()));
+  outer_ = UniqueFd(Check(bpf_map_create(BPF_MAP_TYPE_ARRAY_OF_MAPS, "lacewing_grace", sizeof(uint32_t),
+                                         sizeof(uint32_t), 1, &options),
+                          "bpf", "map of a map"));
+}
+
+void GracePeriods::Wait() const {
+  // a map that is replaced in a map of maps must not be in use any more when the call returns: the kernel waits
+  uint32_t key = 0;
+  int inner = inner_.get();
+  Check(bpf_map_update_elem(outer_.get(), &key, &inner, BPF_ANY), "bpf", "map of a map");
+}
+
+void Program::Unload::operator()(bpf_object* object) const { bpf_object__close(object); }
+
+Program::Program(const Sizes& sizes) : cpus_(static_cast<uint32_t>(libbpf_num_possible_cpus())) {
+  Log log;
+  std::span<const uint8_t> code = EmbeddedProgram();
+  LIBBPF_OPTS(bpf_object_open_opts, options, .object_name = "lacewing");
+  object_.reset(bpf_object__open_mem(code.data(), code.size(), &options));
+  if (object_ == nullptr) CheckLoad(-errno, log);
+  SetSizes(sizes);
+  SetSettings(sizes);
+  CheckLoad(bpf_object__load(object_.get()), log);
+  fd_ = bpf_program__fd(bpf_object__find_program_by_name(object_.get(), "lacewing"));
+  MapTables();
+}
+
+Program::~Program() = default;
+
+void Program::SetSizes(const Sizes& sizes) {
+  uint64_t counters = (uint64_t{sizes.channels} + 1) * cpus_;
+  if (counters > UINT32_MAX) throw SystemFailure(E2BIG, "bpf", "counters of all CPUs");
+  const std::map<std::string, uint32_t> entries = {
+      {"interfaces", sizes.interfaces},
+      {"access", (sizes.ports + 1) * PAGE_ENTRIES},
+      {"tunnels", PAGE_ENTRIES},
+      {"directories", sizes.tunnels + 1},
+      {"sessions", sizes.sessionPages + 1},
+      {"channels", sizes.channels + 1},
+      {"peer_slots", sizes.peers / PAGE_ENTRIES + 1},
+      {"peers", sizes.peerSlots + 1},
+      {"counts", static_cast<uint32_t>(counters)},
+  };
+  for (const auto& [name, count] : entries)
+    bpf_map__set_max_entries(bpf_object__find_map_by_name(object_.get(), name.c_str()), count);
+}
+
+void Program::SetSettings(const Sizes& sizes) {
+  bpf_map* map;
+  bpf_object__for_each_map(map, object_.get()) {
+    if (std::strstr(bpf_map__name(map), ".rodata") == nullptr) continue;
+    size_t bytes;
+    auto* given = static_cast<settings*>(const_cast<void*>(bpf_map__initial_value(map, &bytes)));
+    *given = {.counts_per_cpu = sizes.channels + 1, .cpus = cpus_};
+  }
+}
+
+void Program::MapTables() {
+  bpf_map* map;
+  bpf_object__for_each_map(map, object_.get()) {
+    if (bpf_map__is_internal(map)) continue;
+    const char* name = bpf_map__name(map);
+    size_t bytes = Stride(bpf_map__value_size(map)) * bpf_map__max_entries(map);
+    tables_.emplace(name, std::make_shared<Table>(bpf_map__fd(map), bytes, name));
+  }
+}
+
+Link Program::Attach(int ifindex, std::optional<Mode> mode) const {
+  Mode first = mode.value_or(Mode::kNative);
+  int fd = CreateLink(fd_, ifindex, first);
+  if (fd < 0 && !mode.has_value() && !IsFinal(errno)) {
+    first = Mode::kGeneric;
+    fd = CreateLink(fd_, ifindex, first);
+  }
+  if (fd < 0) {
+    int error = errno;
+    bool taken = error == EBUSY || error == EEXIST;
+    throw SystemFailure(error, "bpf", InterfaceName(ifindex) + (taken ? OtherProgram(ifindex) : ""));
+  }
+  return {UniqueFd(fd), first};
+}
+
+Verdict Program::TestRun(std::span<const uint8_t> frame, int ifindex, uint32_t repeat) const {
+  xdp_md context = {};
+  context.data_end = static_cast<uint32_t>(frame.size());
+  context.ingress_ifindex = static_cast<uint32_t>(ifindex);
+  std::vector<uint8_t> out(kTestFrameBytes);
+  LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = frame.data(), .data_out = out.data(),
+              .data_size_in = static_cast<uint32_t>(frame.size()),
+              .data_size_out = static_cast<uint32_t>(out.size()), .ctx_in = &context,
+              .ctx_size_in = sizeof context, .repeat = static_cast<int>(repeat));
+  Check(bpf_prog_test_run_opts(fd_, &options), "bpf", "test run of the XDP program");
+  out.resize(options.data_size_out);
+  return {options.retval, options.duration, std::move(out)};
+}
+
+}  // namespace lacewing::xdp

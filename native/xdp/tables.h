@@ -1,0 +1,55 @@
+// The tables of layout.h as maps. The loader sets how many entries each has.
+#pragma once
+
+#include "bpf.h"
+#include "layout.h"
+
+_Static_assert(sizeof(struct page) == 1024, "pages");
+_Static_assert(sizeof(struct interface) == 16, "interfaces");
+_Static_assert(sizeof(struct channel) == 32, "channels");
+_Static_assert(sizeof(struct peer) == 192, "peers");
+_Static_assert(sizeof(struct counters) == 32, "counters");
+
+#define TABLE(name, entry)                    \
+  struct {                                    \
+    __uint(type, BPF_MAP_TYPE_ARRAY);         \
+    __uint(map_flags, BPF_F_MMAPABLE);        \
+    __uint(max_entries, 1);                   \
+    __type(key, __u32);                       \
+    __type(value, entry);                     \
+  } name SEC(".maps")
+
+TABLE(interfaces, struct interface);
+TABLE(access, struct page);
+TABLE(tunnels, struct page);
+TABLE(directories, struct page);
+TABLE(sessions, struct page);
+TABLE(channels, struct channel);
+TABLE(peer_slots, struct page);
+TABLE(peers, struct peer);
+TABLE(counts, struct counters);
+
+// Written by the loader before the program is verified.
+const volatile struct settings settings = {};
+
+// A number in a table of pages; 0 when the table ends before it.
+INLINE __u32 entry_of(void *table, __u32 number) {
+  __u32 key = number / PAGE_ENTRIES;
+  const struct page *page = bpf_map_lookup_elem(table, &key);
+  return page ? page->entries[number % PAGE_ENTRIES] : 0;
+}
+
+INLINE struct channel *channel_of(__u32 number) {
+  return number ? bpf_map_lookup_elem(&channels, &number) : NULL;
+}
+
+INLINE const struct peer *peer_of(__u32 number) {
+  __u32 slot = entry_of(&peer_slots, number);
+  return slot ? bpf_map_lookup_elem(&peers, &slot) : NULL;
+}
+
+// Number 0 is what this CPU gives identifications by.
+INLINE struct counters *counters_of(__u32 channel) {
+  __u32 key = bpf_get_smp_processor_id() * settings.counts_per_cpu + channel;
+  return bpf_map_lookup_elem(&counts, &key);
+}
