@@ -10,6 +10,7 @@ import { DEFAULT_TIMERS } from "../src/ppp/timers.ts";
 import { isL2tpControl } from "../src/wire/l2tp.ts";
 import { dataMessage, keyOf, readData } from "./data-messages.ts";
 import type { RemoteEnd } from "./datagrams.ts";
+import { TUNNEL_SECRET } from "./namespaces.ts";
 
 /** One emulated call: a subscriber behind the emulated LAC. */
 interface Call {
@@ -68,7 +69,9 @@ export class LacCalls {
     this.#endpoint = new L2tpEndpoint(
       {
         hostName: "bench-lac",
-        peers: [{ name: "lns", remote: { ...config.lns, portKey: 0 }, receiveWindow: 1024 }],
+        peers: [
+          { name: "lns", remote: { ...config.lns, portKey: 0 }, receiveWindow: 1024, secret: TUNNEL_SECRET },
+        ],
       },
       random,
     );

@@ -10,6 +10,7 @@ import { formatIpAddress } from "../src/wire/ip-address.ts";
 import { isL2tpControl } from "../src/wire/l2tp.ts";
 import { dataMessage, keyOf, readData } from "./data-messages.ts";
 import type { RemoteEnd } from "./datagrams.ts";
+import { TUNNEL_SECRET } from "./namespaces.ts";
 
 interface LnsCall {
   readonly tunnel: number;
@@ -18,6 +19,8 @@ interface LnsCall {
   readonly remoteSessionId: number;
   /** Absent until ICCN. */
   ppp?: PppServer;
+  /** Whoever has logged in. */
+  user: string;
   readonly timed: Timed;
 }
 
@@ -32,6 +35,15 @@ const PPP: PppServerConfig = {
 };
 
 const IDLE_HOUR_MS = 3_600_000;
+
+/** A call, by what both ends have named it. */
+export interface CallNames {
+  readonly user: string;
+  readonly localTunnelId: number;
+  readonly localSessionId: number;
+  readonly remoteTunnelId: number;
+  readonly remoteSessionId: number;
+}
 
 /** Every call is taken and every user let in; addresses are never given back. */
 export class LnsCalls {
@@ -56,9 +68,23 @@ export class LnsCalls {
     this.#scheduler = scheduler;
     this.#send = send;
     this.#endpoint = new L2tpEndpoint(
-      { hostName: "bench-lns", peers: [{ name: "lac", accept: true, helloIntervalMs: IDLE_HOUR_MS }] },
+      {
+        hostName: "bench-lns",
+        peers: [{ name: "lac", accept: true, secret: TUNNEL_SECRET, helloIntervalMs: IDLE_HOUR_MS }],
+      },
       random,
     );
+  }
+
+  /** Those that there are. */
+  names(): readonly CallNames[] {
+    return [...this.#calls.values()].map(({ user, tunnel, session, remoteTunnelId, remoteSessionId }) => ({
+      user,
+      localTunnelId: tunnel,
+      localSessionId: session,
+      remoteTunnelId,
+      remoteSessionId,
+    }));
   }
 
   /** Takes one datagram, which it keeps. */
@@ -112,6 +138,7 @@ export class LnsCalls {
       session,
       remoteTunnelId,
       remoteSessionId,
+      user: "",
       timed: {
         deadline: () => call.ppp?.deadline() ?? Number.POSITIVE_INFINITY,
         timeout: (at) => {
@@ -134,8 +161,11 @@ export class LnsCalls {
   #handlePpp(now: Instant, call: LnsCall, outputs: readonly PppServerOutput[]): void {
     for (const output of outputs) {
       if (output.kind === "send") this.#sendData(call, output.frame);
-      else if (output.kind === "authenticate")
+      else if (output.kind === "authenticate") {
+        const { credentials } = output;
+        call.user = credentials.method === "none" ? "" : credentials.name;
         this.#handlePpp(now, call, call.ppp?.accept(now, output.attempt, this.#grant()) ?? []);
+      }
     }
     this.#scheduler.update(call.timed);
   }

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { Child } from "./child.ts";
 import type { GatewayChild } from "./gateway-child.ts";
 import type { LacAnswer, LacRequest } from "./lac.ts";
-import { LAC_ADDRESS, LNS_ADDRESS } from "./namespaces.ts";
+import { LAC_ADDRESS, LNS_ADDRESS, TUNNEL_SECRET } from "./namespaces.ts";
 import { compiled } from "./root.ts";
 import { Site } from "./site.ts";
 
@@ -66,7 +66,7 @@ const LNS_CONFIG = `name: bench-lns
 l2tp:
   listen: [{ address: ${LNS_ADDRESS} }]
   peers:
-    - { name: lac, address: ${LAC_ADDRESS}, role: lac }
+    - { name: lac, address: ${LAC_ADDRESS}, role: lac, secret: ${TUNNEL_SECRET} }
 realms:
   bench: { terminate: subscribers }
 units:

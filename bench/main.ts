@@ -18,7 +18,7 @@ import { performanceReport } from "./report.ts";
 import { meetsFloor, type Result, type ResultFile } from "./results.ts";
 import { ROOT } from "./root.ts";
 import { deadLnsScene, lacSetupScene, lnsSetupScene } from "./setup-benchmarks.ts";
-import { sessionsScene, trafficScene } from "./traffic-benchmarks.ts";
+import { l2tpnsScene, sessionsScene, trafficScene } from "./traffic-benchmarks.ts";
 
 /** Others that want a processor take it from what is measured. */
 const MOST_LOAD = 0.5;
@@ -46,6 +46,7 @@ async function bench({ quick, only, json }: BenchOptions): Promise<void> {
   };
   await play(trafficScene);
   await play(sessionsScene);
+  await play(l2tpnsScene);
   await play(lacSetupScene);
   await play(deadLnsScene);
   await play(lnsSetupScene);

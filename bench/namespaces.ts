@@ -25,6 +25,8 @@ export const LAC_ADDRESS = "10.0.0.1";
 export const LNS_ADDRESS = "10.0.0.2";
 /** Of the eight LNSes of the mixed load, of which the first is the one above. */
 export const LNS_ADDRESSES = [LNS_ADDRESS, ...[11, 12, 13, 14, 15, 16, 17].map((last) => `10.0.0.${last}`)];
+/** Of every tunnel: l2tpns does without only for who calls it. */
+export const TUNNEL_SECRET = "bench";
 /** On the LNS's network, where nobody answers. */
 export const DEAD_ADDRESS = "10.0.0.3";
 

@@ -5,6 +5,7 @@ import type { SessionView } from "../src/gateway/views.ts";
 import { Child } from "./child.ts";
 import { built, type Load, othersProcessors, runFrames } from "./frames-tool.ts";
 import { type GatewayChild, LACEWING } from "./gateway-child.ts";
+import { startL2tpnsLac } from "./l2tpns.ts";
 import {
   ACCESS_DEVICE,
   CORE_DEVICE,
@@ -14,6 +15,7 @@ import {
   type Network,
   placeIn,
   SUBSCRIBER_DEVICE,
+  TUNNEL_SECRET,
 } from "./namespaces.ts";
 import { compiled } from "./root.ts";
 import { Site } from "./site.ts";
@@ -169,6 +171,16 @@ export class Stage {
     return Object.fromEntries(counters.filter(([name]) => name.startsWith("drops.")));
   }
 
+  /** Debian's l2tpns beside it, as a LAC in the network "rival"; resolves with the file of its sessions. */
+  startL2tpns(count: number): Promise<string> {
+    return startL2tpnsLac(this.#site, count);
+  }
+
+  /** Sends `load` through l2tpns. */
+  l2tpns(sessions: string, load: Load): Promise<TrafficReport> {
+    return runFrames("rival", sessions, load);
+  }
+
   close(): Promise<void> {
     return this.#site.close();
   }
@@ -178,7 +190,7 @@ export class Stage {
 function lacConfig(helloInterval: string, engine: string): string {
   const peers = LNS_ADDRESSES.map((address, i) => ({ name: `lns${i}`, address }));
   const line = ({ name, address }: { name: string; address: string }): string =>
-    `    - { name: ${name}, address: ${address}, hello-interval: ${helloInterval} }`;
+    `    - { name: ${name}, address: ${address}, hello-interval: ${helloInterval}, secret: ${TUNNEL_SECRET} }`;
   return `name: bench-lac
 data-plane: { engine: ${engine} }
 access:

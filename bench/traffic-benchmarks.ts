@@ -1,5 +1,6 @@
 import type { Benchmark, Extent, Scene } from "./benchmark.ts";
 import type { Load } from "./frames-tool.ts";
+import type { Network } from "./namespaces.ts";
 import type { Comparison, Run } from "./results.ts";
 import { Stage } from "./stage.ts";
 import {
@@ -33,7 +34,13 @@ const OF_ONE_SESSION = { goal: 0.85 };
 const SESSIONS_OCTETS = 128;
 
 /** Where a load goes: a gateway, or a program in its place. */
-type Carrier = "loop/lac" | "ceiling/loop-io" | "ceiling/xdp-redirect";
+type Carrier = "loop/lac" | "ceiling/loop-io" | "ceiling/xdp-redirect" | typeof L2TPNS;
+
+/** What a LAC must reach of Debian's l2tpns, in times. */
+const OF_L2TPNS = { floor: 3, goal: 5 };
+const L2TPNS = "peer/l2tpns/lac";
+const L2TPNS_OCTETS = 128;
+const L2TPNS_SESSIONS = 20;
 
 /** A stage with its sessions. */
 class TrafficStage {
@@ -49,10 +56,11 @@ class TrafficStage {
     this.one = stage.someOf(all, "one", (line) => line.endsWith(" 0") && ++kept <= SESSIONS_OF_ONE);
   }
 
-  static async open(count: number): Promise<TrafficStage> {
-    const stage = await Stage.open({ besideGenerator: true, networks: ["ceiling"] });
+  static async open(count: number, realm: "bench" | "spread" = "spread"): Promise<TrafficStage> {
+    const networks: readonly Network[] = realm === "spread" ? ["ceiling"] : ["rival"];
+    const stage = await Stage.open({ besideGenerator: true, networks });
     try {
-      return new TrafficStage(stage, await stage.prepareSessions(count, "spread"));
+      return new TrafficStage(stage, await stage.prepareSessions(count, realm));
     } catch (error) {
       await stage.close();
       throw error;
@@ -61,6 +69,7 @@ class TrafficStage {
 
   send(carrier: Carrier, sessions: string, load: Load): Promise<TrafficReport> {
     if (carrier === "loop/lac") return this.stage.traffic(sessions, load);
+    if (carrier === L2TPNS) return this.stage.l2tpns(sessions, load);
     const program = carrier === "ceiling/loop-io" ? "loop-io" : "redirect";
     return this.stage.ceiling(program, sessions, load);
   }
@@ -146,6 +155,73 @@ function closedLoop(
         limitedByGenerator: carrier !== "ceiling/xdp-redirect" && !outranLac(report),
         ...(remark !== undefined && { remark }),
       };
+    },
+  };
+}
+
+/** Beside Debian's l2tpns, which does the same. */
+export function l2tpnsScene(extent: Extent): Scene<TrafficStage> {
+  let theirs = "";
+  const benchmarks = DIRECTIONS.flatMap((direction) => {
+    const load: Load = { direction, sizes: `${L2TPNS_OCTETS}`, milliseconds: extent.closedLoopMs };
+    const path = `${direction}/${L2TPNS_OCTETS}B`;
+    return [
+      closedLoop(`loop/lac/${path}/beside-l2tpns`, "loop/lac", (stage) => stage.one, load),
+      widestWindow(`${L2TPNS}/${path}`, L2TPNS, () => theirs, load),
+    ];
+  });
+  return {
+    benchmarks,
+    comparisons: DIRECTIONS.map((direction) => ({
+      own: `loop/lac/${direction}/${L2TPNS_OCTETS}B/beside-l2tpns`,
+      other: `${L2TPNS}/${direction}/${L2TPNS_OCTETS}B`,
+      ...OF_L2TPNS,
+    })),
+    async open() {
+      const stage = await TrafficStage.open(L2TPNS_SESSIONS, "bench");
+      try {
+        theirs = await stage.stage.startL2tpns(L2TPNS_SESSIONS);
+        return stage;
+      } catch (error) {
+        await stage.close();
+        throw error;
+      }
+    },
+  };
+}
+
+/** Frames on the way, for who drops of the most: what queues he has is his own affair. */
+const NARROWER_WINDOWS = [1024, 512, 256, 128, 64, 32];
+
+/**
+ * As many frames as go through somebody without more loss than a closed loop may have; if he loses more of the
+ * narrowest window, too, that counts for him.
+ */
+function widestWindow(
+  name: string,
+  carrier: Carrier,
+  sessions: (stage: TrafficStage) => string,
+  what: Load,
+): Benchmark<TrafficStage> {
+  let windows = NARROWER_WINDOWS;
+  return {
+    figures: [{ name, unit: "frames/s", better: "higher" }],
+    warmUp: () => Promise.resolve(),
+    async run(stage) {
+      for (;;) {
+        const [window = 0, ...narrower] = windows;
+        const report = await stage.send(carrier, sessions(stage), { ...what, window });
+        const fault = faultOf(report);
+        if (fault !== undefined) throw new Error(`${name}: ${fault}: ${JSON.stringify(report)}`);
+        const loss = lossPercent(report);
+        if (loss <= MOST_LOSS_PERCENT || narrower.length === 0)
+          return {
+            values: [deliveredPerSecond(report)],
+            limitedByGenerator: !outranLac(report),
+            remark: `${window} frames on the way, ${loss.toFixed(3)} % lost`,
+          };
+        windows = narrower;
+      }
     },
   };
 }

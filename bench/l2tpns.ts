@@ -1,0 +1,146 @@
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import { Child } from "./child.ts";
+import type { ConfirmationsAnswer } from "./confirmations.ts";
+import { othersProcessors } from "./frames-tool.ts";
+import { LACEWING, pause } from "./gateway-child.ts";
+import type { LnsAnswer } from "./lns.ts";
+import {
+  ACCESS_DEVICE,
+  CORE_DEVICE,
+  LAC_ADDRESS,
+  LNS_ADDRESS,
+  SUBSCRIBER_DEVICE,
+  TUNNEL_SECRET,
+} from "./namespaces.ts";
+import { compiled, ROOT } from "./root.ts";
+import type { Site } from "./site.ts";
+
+/** Downloads Debian's package and unpacks it, once. */
+const PREPARE = join(ROOT, "test", "interop", "l2tpns", "prepare.mjs");
+/** It waits for other members of its cluster first. */
+const START_MS = 20_000;
+const PATIENCE_MS = 60_000;
+const POLL_MS = 50;
+
+interface Prepared {
+  readonly program: string;
+  readonly libraries: string;
+}
+
+/**
+ * Debian's l2tpns as a LAC in the network "rival", with `count` sessions to the benchmark's LNS. Resolves with the file
+ * that names them for the generator. l2tpns drops the login that makes it call the LNS, so that a session takes as long
+ * as the subscriber takes to repeat himself.
+ */
+export async function startL2tpnsLac(site: Site, count: number): Promise<string> {
+  const lns = new Child(
+    "the LNS of l2tpns",
+    "rival-lns",
+    [process.execPath, compiled("bench/lns"), LNS_ADDRESS],
+    {
+      ipc: true,
+    },
+  );
+  const confirmations = new Child(
+    "who listens for PADS",
+    "rival-subscribers",
+    [process.execPath, compiled("bench/confirmations"), SUBSCRIBER_DEVICE],
+    { ipc: true },
+  );
+  for (const child of [lns, confirmations]) await site.run(child).ask(undefined, PATIENCE_MS);
+  await startDaemon(site, lacConfig(site.directory));
+
+  const words = ["dial", "--interface", SUBSCRIBER_DEVICE, "--user", "s%d@bench", "--password", "bench"];
+  words.push("--count", `${count}`, "--device", "none", "--json");
+  const dial = site.run(
+    new Child("the dialler of l2tpns", "rival-subscribers", [process.execPath, LACEWING, ...words]),
+  );
+  const line = await dial.nextLine((text) => text.startsWith('{"event":"summary"'), PATIENCE_MS);
+  const { failed } = JSON.parse(line) as { readonly failed: number };
+  if (failed > 0) throw new Error(`${failed} of ${count} sessions of l2tpns did not come up`);
+  await dial.stop("SIGKILL");
+  site.forget(dial);
+  return sessionsFile(site, lns, confirmations);
+}
+
+/** Who logged in as whom says which PPPoE session goes with which call. */
+async function sessionsFile(site: Site, lns: Child, confirmations: Child): Promise<string> {
+  const heard = await confirmations.ask<ConfirmationsAnswer>({}, PATIENCE_MS);
+  const known = await lns.ask<LnsAnswer>({}, PATIENCE_MS);
+  if (heard.kind !== "sessions" || known.kind !== "calls") throw new Error("the wrong answers");
+  const calls = new Map(known.byAddress.flat().map((call) => [call.user, call]));
+  const lines = Object.entries(heard.byMac).map(([mac, pppoeSessionId]) => {
+    // as lacewing dial numbers them: the last three octets
+    const call = calls.get(`s${Number.parseInt(mac.slice(6), 16)}@bench`);
+    if (call === undefined) throw new Error(`l2tpns has not called for ${mac}`);
+    const ids = [
+      pppoeSessionId,
+      call.localTunnelId,
+      call.localSessionId,
+      call.remoteTunnelId,
+      call.remoteSessionId,
+      0,
+    ];
+    return `${mac.match(/../g)!.join(":")} ${ids.join(" ")}\n`;
+  });
+  const file = join(site.directory, "l2tpns-sessions");
+  writeFileSync(file, lines.join(""));
+  return file;
+}
+
+async function startDaemon(site: Site, config: string): Promise<void> {
+  const prepared = execFileSync(process.execPath, [PREPARE], { encoding: "utf8" }).trim().split("\n").at(-1)!;
+  const { program, libraries } = JSON.parse(prepared) as Prepared;
+  // its paths are fixed, so it gets an /etc of its own
+  const files = join(site.directory, "etc", "l2tpns");
+  mkdirSync(files, { recursive: true });
+  writeFileSync(join(files, "startup-config"), config);
+  writeFileSync(join(files, "users"), "");
+  writeFileSync(join(files, "ip_pool"), "100.68.0.0/16\n");
+  const script = 'mount --bind "$1/etc" /etc && LD_LIBRARY_PATH="$2" exec "$3" -c /etc/l2tpns/startup-config';
+  // when it ends, it ends its whole process group
+  const words = ["setsid", "sh", "-c", script, "sh", site.directory, libraries, program];
+  const processors = othersProcessors(availableParallelism());
+  const daemon = site.run(new Child("l2tpns", "rival-lac", words, { processors }));
+  const log = join(site.directory, "l2tpns.log");
+  const deadline = performance.now() + START_MS;
+  while (!existsSync(log) || !readFileSync(log, "utf8").includes("declaring myself the master")) {
+    daemon.mustRun();
+    if (performance.now() > deadline) throw new Error("l2tpns does not come up");
+    await pause(POLL_MS);
+  }
+}
+
+function lacConfig(directory: string): string {
+  return `${[
+    "set debug 1",
+    `set log_file "${directory}/l2tpns.log"`,
+    `set pid_file "${directory}/l2tpns.pid"`,
+    'set hostname "l2tpns"',
+    `set l2tp_secret "${TUNNEL_SECRET}"`,
+    "set primary_radius 127.0.0.1",
+    'set radius_secret "none"',
+    'set radius_authtypes "pap,chap"',
+    "set radius_accounting no",
+    "set allow_duplicate_users no",
+    // it answers LACs, too, on an address of its own
+    "set bind_address 127.0.0.9",
+    "set iftun_address 100.68.255.1",
+    "set peer_address 100.68.255.1",
+    "set cli_bind_address 127.0.0.1",
+    `set cluster_interface "${CORE_DEVICE}"`,
+    "set cluster_hb_interval 5",
+    "set cluster_hb_timeout 31",
+    "set send_garp no",
+    "set throttle_speed 0",
+    "set multi_read_count 100",
+    `set pppoe_if_to_bind "${ACCESS_DEVICE}"`,
+    'set pppoe_ac_name "l2tpns"',
+    `set bind_address_remotelns ${LAC_ADDRESS}`,
+    "set bind_portremotelns 1701",
+    `setforward @bench ${LNS_ADDRESS} 1701 ${TUNNEL_SECRET}`,
+  ].join("\n")}\n`;
+}
