@@ -39,6 +39,7 @@ import {
   TX_BODY_OFFSET,
   TX_HEAD_LENGTH,
   TX_HEAD_OFFSET,
+  TX_MORE,
   TX_STRIDE,
 } from "../../../src/io/addon.ts";
 import { internetChecksum } from "../../../src/wire/checksum.ts";
@@ -76,8 +77,17 @@ export class MemoryRegion {
     return this.#send(fd, descriptors, count, addresses);
   }
 
+  /** What is gathered from several descriptors is one packet. */
   sendTun(fd: number, descriptors: Int32Array, count: number): number {
-    return this.#send(fd, descriptors, count, new Uint8Array(0));
+    const before = this.sent.length;
+    const taken = this.#send(fd, descriptors, count, new Uint8Array(0));
+    const pieces = this.sent.splice(before);
+    for (let i = 0; i < pieces.length; i++) {
+      const octets = [pieces[i]!.octets];
+      while (descriptors[i * TX_STRIDE + TX_MORE] === 1) octets.push(pieces[++i]!.octets);
+      this.sent.push({ ...pieces[i]!, octets: concatBytes(...octets) });
+    }
+    return taken;
   }
 
   sum(ranges: Int32Array, count: number): void {
@@ -158,6 +168,11 @@ export function makeWorkerParts(punts: Partial<PuntLimits> = {}, ringBytes = 1 <
     punter.endBatch();
     return region.sent.splice(0);
   };
+  /** Packets from the host, each behind its vnet header, in one batch. */
+  const host = (unit: number, ...packets: readonly Uint8Array[]): Sent[] => {
+    unitIngress.fromUnit(unit, batch(packets.map((octets) => ({ octets }))), packets.length);
+    return finish();
+  };
   return {
     tables,
     region,
@@ -195,9 +210,9 @@ export function makeWorkerParts(punts: Partial<PuntLimits> = {}, ringBytes = 1 <
       return finish();
     },
     unit(unit: number, packet: Uint8Array): Sent[] {
-      unitIngress.fromUnit(unit, batch([{ octets: concatBytes(new Uint8Array(10), packet) }]), 1);
-      return finish();
+      return host(unit, concatBytes(new Uint8Array(10), packet));
     },
+    host,
     /** Everything that is in the punt ring. */
     punts(): (Punt | "stale")[] {
       const punts: (Punt | "stale")[] = [];
