@@ -5,6 +5,7 @@ import { concatBytes, fromHex, toHex } from "../../src/base/bytes.ts";
 import { parseCidr, parseIpAddress } from "../../src/wire/ip-address.ts";
 import { attributeU32, netlinkErrno, parseNetlinkMessages } from "../../src/wire/rtnetlink.ts";
 import { parseNetworkEvent, RTMGRP_NETWORK } from "../../src/wire/rtnetlink-event.ts";
+import { getLinkRequest } from "../../src/wire/rtnetlink-link.ts";
 import { parseLinkLayer } from "../../src/wire/rtnetlink-link-layer.ts";
 import {
   getNeighbourRequest,
@@ -122,6 +123,15 @@ describe("the layer beneath a link", () => {
       tag: service,
       lowerIfindex: 9,
     });
+  });
+
+  it.each([
+    ["get-link-vlan", "core0.7", { tag: { tpid: 0x8100, tci: 7 }, lowerIfindex: 2 }],
+    ["get-link-svlan", "svc", { tag: { tpid: 0x88a8, tci: 100 }, lowerIfindex: 2 }],
+    ["get-link-qinq", "svc.9", { tag: { tpid: 0x8100, tci: 9 }, lowerIfindex: 4 }],
+  ])("is read from what a kernel says of its VLAN devices: %s", (name, device, vlan) => {
+    expect(toHex(getLinkRequest(1, device))).toBe(KERNEL_ANSWERS[name]!.request);
+    expect(answer(name).map(parseLinkLayer)).toEqual([{ ethernet: true, carrier: true, vlan }]);
   });
 
   it("of a VLAN device may be in another namespace, where its number means another device", () => {
