@@ -35,6 +35,11 @@ Napi::Value OpenPacket(const Napi::CallbackInfo& info) {
   return Guard(info.Env(), [&] { return Adopt(info.Env(), OpenPacketSocket(options)); });
 }
 
+Napi::Value ReadFanoutGroup(const Napi::CallbackInfo& info) {
+  int fd = Descriptor(info[0]);
+  return Guard(info.Env(), [&] { return Napi::Number::New(info.Env(), FanoutGroup(fd)); });
+}
+
 Napi::Value OpenUdp(const Napi::CallbackInfo& info) {
   UdpOptions options = ReadUdpOptions(Options(info[0]));
   return Guard(info.Env(), [&] {
@@ -199,6 +204,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   define.operator()<CreateRegion>("createRegion");
   define.operator()<CreatePoller>("createPoller");
   define.operator()<OpenPacket>("openPacket");
+  define.operator()<ReadFanoutGroup>("fanoutGroup");
   define.operator()<OpenUdp>("openUdp");
   define.operator()<OpenTun>("openTun");
   define.operator()<SetTunQueueAttached>("setTunQueue");

@@ -31,6 +31,16 @@ void MakeRing(int fd, const PacketOptions& options) {
   SetOption(fd, SOL_PACKET, PACKET_RX_RING, request, options.name);
 }
 
+void SetFilter(int fd, std::span<uint8_t> filter, const std::string& name) {
+  SetOption(fd, SOL_SOCKET, SO_ATTACH_FILTER, Program(filter), name);
+}
+
+void TakeNothing(int fd, const std::string& name) {
+  sock_filter reject = BPF_STMT(BPF_RET | BPF_K, 0);
+  sock_fprog program{1, &reject};
+  SetOption(fd, SOL_SOCKET, SO_ATTACH_FILTER, program, name);
+}
+
 void JoinFanout(int fd, const FanoutOptions& fanout, const std::string& name) {
   SetOption(fd, SOL_PACKET, PACKET_FANOUT, fanout.group | fanout.mode << 16, name);
   if (fanout.program) SetOption(fd, SOL_PACKET, PACKET_FANOUT_DATA, Program(*fanout.program), name);
@@ -43,7 +53,11 @@ UniqueFd OpenPacketSocket(const PacketOptions& options) {
   // protocol 0 receives nothing: not one frame comes in before the filter is in place and the socket is bound
   UniqueFd socket(Check(::socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), "socket", name));
   int fd = socket.get();
-  if (!options.filter.empty()) SetOption(fd, SOL_SOCKET, SO_ATTACH_FILTER, Program(options.filter), name);
+  // a socket that is bound and not yet in its group would get what the group's other members get, too
+  if (options.fanout)
+    TakeNothing(fd, name);
+  else if (!options.filter.empty())
+    SetFilter(fd, options.filter, name);
   SetOption(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, int{1}, name);
   if (options.ringSlots > 0)
     MakeRing(fd, options);
@@ -66,8 +80,22 @@ UniqueFd OpenPacketSocket(const PacketOptions& options) {
     membership.mr_type = PACKET_MR_PROMISC;
     SetOption(fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP, membership, name);
   }
-  if (options.fanout) JoinFanout(fd, *options.fanout, name);
+  if (options.fanout) {
+    JoinFanout(fd, *options.fanout, name);
+    if (!options.filter.empty())
+      SetFilter(fd, options.filter, name);
+    else
+      SetOption(fd, SOL_SOCKET, SO_DETACH_FILTER, int{0}, name);
+  }
   return socket;
+}
+
+uint32_t FanoutGroup(int fd) {
+  int fanout = 0;
+  socklen_t length = sizeof fanout;
+  Check(getsockopt(fd, SOL_PACKET, PACKET_FANOUT, &fanout, &length), "getsockopt",
+        "descriptor " + std::to_string(fd));
+  return static_cast<uint32_t>(fanout) & 0xffff;
 }
 
 }  // namespace lacewing

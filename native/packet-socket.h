@@ -39,6 +39,9 @@ struct PacketOptions {
 
 UniqueFd OpenPacketSocket(const PacketOptions& options);
 
+// The group that a socket has joined.
+uint32_t FanoutGroup(int fd);
+
 // Maps the ring of a socket that was opened with these options.
 std::unique_ptr<FrameSource> MapPacketRing(std::shared_ptr<Mapping> mapping, int fd,
                                            const PacketOptions& options);

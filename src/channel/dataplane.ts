@@ -240,6 +240,8 @@ export type Punt =
   /** A port or unit failed for good (its device is gone). The control plane closes it and may open another. */
   | { readonly kind: "port-down"; readonly port: PortId; readonly reason: string }
   | { readonly kind: "unit-down"; readonly unit: UnitId; readonly reason: string }
+  /** A part of the engine has failed, by a bug of ours, and been replaced: what it had in hand is lost. */
+  | { readonly kind: "worker-restarted"; readonly reason: string }
   /** A part of the engine has failed for good, by a bug of ours: nothing may be forwarded any more. */
   | { readonly kind: "engine-down"; readonly reason: string };
 

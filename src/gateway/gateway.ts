@@ -285,6 +285,12 @@ export class Gateway implements SessionOwner, SessionMaker, CallSwitch {
       case "unit-down":
         for (const group of this.#groups.values()) void group.unitDown(punt.unit, punt.reason);
         return;
+      case "worker-restarted":
+        this.#around.logger.error(
+          { reason: punt.reason },
+          "a forwarding thread has ended, which is a bug of Lacewing's; another one has taken its place",
+        );
+        return;
       case "engine-down":
         this.#around.logger.error(
           { reason: punt.reason, sessions: this.#sessions.size },

@@ -36,9 +36,18 @@ export interface PacketOptions {
   readonly bypassQdisc: boolean;
   /** PACKET_MR_PROMISC. */
   readonly promiscuous: boolean;
-  /** Join this fanout group: mode of packet(7) with the program for PACKET_FANOUT_CBPF, if any. */
+  /**
+   * Join this fanout group: mode and flags of packet(7) with the program for PACKET_FANOUT_CBPF, if any. With
+   * FANOUT_UNIQUE, and 0 for the group, it is a new one that nobody has, which fanoutGroup() tells.
+   */
   readonly fanout?: { readonly group: number; readonly mode: number; readonly program?: Uint8Array };
 }
+
+/** Modes and flags of fanout groups. */
+export const FANOUT_BY_PROGRAM = 6;
+export const FANOUT_UNIQUE = 0x2000;
+/** In a group PACKET_IGNORE_OUTGOING of its members counts for nothing. */
+export const FANOUT_IGNORE_OUTGOING = 0x4000;
 
 export interface UdpOptions {
   readonly family: 4 | 6;
@@ -234,6 +243,8 @@ export interface Addon {
   createPoller(wakeFd?: number): Poller;
 
   openPacket(options: PacketOptions): number;
+  /** The fanout group that a packet socket is in. */
+  fanoutGroup(fd: number): number;
   openUdp(options: UdpOptions): number;
   /**
    * Creates the device (down, unaddressed) in its namespace and returns one descriptor per queue. `segmentsUdp`: with

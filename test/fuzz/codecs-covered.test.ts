@@ -11,7 +11,8 @@ const WRITERS =
 /** Neither writers by their name nor anything that sees octets of others. */
 const EXEMPT: Readonly<Record<string, string>> = {
   "bpf.ts etherTypeFilter": "a socket filter of ours",
-  "bpf.ts firstMemberProgram": "a socket program of ours",
+  "bpf.ts sessionIdProgram": "a socket program of ours",
+  "bpf.ts tunnelIdProgram": "a socket program of ours",
   "checksum.ts checksumOf": "a number from a number",
   "checksum.ts updateChecksum": "a number from numbers",
   "ethernet.ts ethernetHeaderBytes": "a number from a number",

@@ -1,8 +1,17 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { type PacketOptions, type Region, TX_HEAD_OFFSET, TX_STRIDE } from "../../src/io/addon.ts";
+import {
+  FANOUT_BY_PROGRAM,
+  FANOUT_IGNORE_OUTGOING,
+  FANOUT_UNIQUE,
+  type PacketOptions,
+  type Region,
+  TX_HEAD_OFFSET,
+  TX_STRIDE,
+} from "../../src/io/addon.ts";
 import { addon } from "../../src/io/native.ts";
+import { etherTypeFilter, sessionIdProgram } from "../../src/wire/bpf.ts";
 import {
   describeFrames,
   ip,
@@ -26,6 +35,12 @@ const MACS = Uint8Array.of(2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2);
 /** MACs, any tags, a local experimental EtherType (88B5) and a payload. */
 function frameOf(length: number, seed: number, tags: readonly number[] = []): Uint8Array {
   return Uint8Array.of(...MACS, ...tags, 0x88, 0xb5, ...pattern(length, seed));
+}
+
+/** A PPPoE session frame with an empty IPv4 packet. */
+function sessionFrame(sessionId: number, tags: readonly number[]): Uint8Array {
+  const pppoe = [0x88, 0x64, 0x11, 0x00, sessionId >>> 8, sessionId & 0xff, 0, 2, 0x00, 0x21];
+  return Uint8Array.of(...MACS, ...tags, ...pppoe, ...pattern(40, sessionId));
 }
 
 const DOT1Q = [0x81, 0x00, 0x60, 0x64];
@@ -247,6 +262,25 @@ describe.skipIf(!root)("packet sockets", () => {
     send(open(cable.a).fd, [frameOf(60, 1), frameOf(60, 2)]);
     expect(framesOf(receiveFrames(region, second.receiver, 2))).toEqual([frameOf(60, 1), frameOf(60, 2)]);
     expect(receiveBatch(region, first.receiver)).toEqual([]);
+  });
+
+  it("spread sessions over a group of their own, whatever tags they are under, and hear nothing that is sent", () => {
+    const program = sessionIdProgram(0x8864);
+    const flags = FANOUT_BY_PROGRAM | FANOUT_IGNORE_OUTGOING;
+    const filter = etherTypeFilter(0x8864);
+    const first = ring({ filter, fanout: { group: 0, mode: flags | FANOUT_UNIQUE, program } });
+    const group = addon.fanoutGroup(first.fd);
+    const second = ring({ filter, fanout: { group, mode: flags } });
+    const other = ring({ filter, fanout: { group: 0, mode: flags | FANOUT_UNIQUE, program } });
+    expect(addon.fanoutGroup(other.fd)).not.toBe(group);
+    const frames = (session: number) =>
+      [[], DOT1Q, DOT1AD, [...DOT1AD, ...DOT1Q]].map((tags) => sessionFrame(session, tags));
+    send(open(cable.a).fd, [...frames(2), ...frames(3)]);
+    expect(framesOf(receiveFrames(region, first.receiver, 4))).toEqual(frames(2));
+    expect(framesOf(receiveFrames(region, second.receiver, 4))).toEqual(frames(3));
+    expect(framesOf(receiveFrames(region, other.receiver, 8))).toEqual([...frames(2), ...frames(3)]);
+    send(first.fd, frames(3));
+    expect(receiveBatch(region, second.receiver)).toEqual([]);
   });
 
   it("put on the wire what libpcap sees there", async () => {

@@ -1,10 +1,19 @@
-import type { AccessPortSpec, TunnelPortSpec } from "../../channel/dataplane.ts";
-import type { Addon, PacketOptions, UdpOptions } from "../../io/addon.ts";
-import { etherTypeFilter, firstMemberProgram } from "../../wire/bpf.ts";
+import type { AccessPortSpec, PortId, TunnelPortSpec } from "../../channel/dataplane.ts";
+import {
+  type Addon,
+  FANOUT_BY_PROGRAM,
+  FANOUT_IGNORE_OUTGOING,
+  FANOUT_UNIQUE,
+  type PacketOptions,
+  type UdpOptions,
+} from "../../io/addon.ts";
+import { etherTypeFilter, sessionIdProgram, tunnelIdProgram } from "../../wire/bpf.ts";
 import { ETHERTYPE_PPPOE_SESSION } from "../../wire/ethernet.ts";
 import { addressOctets } from "../specs.ts";
+import type { NewLane, Opening } from "./crew.ts";
 import { PACKET_HEADROOM_BYTES } from "./ingress.ts";
 import type { LoopOptions } from "./options.ts";
+import { laneOfPort, type TableSizes, uncheckedLaneOfPort } from "./tables.ts";
 
 /** What a ring slot has besides the Ethernet payload: the kernel's descriptor, headroom and headers. */
 const SLOT_OVERHEAD_BYTES = 256;
@@ -30,17 +39,72 @@ export function packetOptions(spec: AccessPortSpec, options: LoopOptions): Packe
   };
 }
 
-/** The socket of an L2TP port that receives, and sends with UDP checksums. Throws when somebody has the address. */
-export function openTunnelSocket(addon: Addon, spec: TunnelPortSpec, options: LoopOptions): number {
+/** Fewer slots than this in the ring of a lane would not outlast a pause of its worker. */
+const LEAST_RING_SLOTS = 2048;
+
+/**
+ * Opens the sockets of an access port, one for each lane, into `fds`: frames go to them by their PPPoE session id, and
+ * what has none to the first.
+ */
+export function openAccessPort(
+  addon: Addon,
+  port: PortId,
+  spec: AccessPortSpec,
+  lanes: number,
+  options: LoopOptions,
+  fds: number[],
+): Opening {
+  const whole = packetOptions(spec, options);
+  const part = Math.max(LEAST_RING_SLOTS, whole.ringSlots / 2 ** Math.ceil(Math.log2(lanes)));
+  const packet = { ...whole, ringSlots: Math.min(part, whole.ringSlots) };
+  const mode = FANOUT_BY_PROGRAM | FANOUT_IGNORE_OUTGOING;
+  if (lanes === 1) {
+    fds.push(addon.openPacket(packet));
+  } else {
+    const program = sessionIdProgram(ETHERTYPE_PPPOE_SESSION);
+    // in a group of a number of our choice there could be somebody else's sockets
+    fds.push(addon.openPacket({ ...packet, fanout: { group: 0, mode: mode | FANOUT_UNIQUE, program } }));
+    const group = addon.fanoutGroup(fds[0]!);
+    while (fds.length < lanes) fds.push(addon.openPacket({ ...packet, fanout: { group, mode } }));
+  }
+  return {
+    outlets: [{ key: { kind: "packet", lane: laneOfPort(port) }, fds }],
+    lanes: fds.map((fd, i) => ({ source: { medium: "ethernet", port, packet }, fd, share: port + i })),
+  };
+}
+
+/**
+ * Opens the sockets of an L2TP port into `fds`: one for each lane, to which messages go by their tunnel id, and one for
+ * peers that want no UDP checksums, which only sends. Throws when somebody has the address.
+ */
+export function openTunnelPort(
+  addon: Addon,
+  port: PortId,
+  spec: TunnelPortSpec,
+  lanes: number,
+  options: LoopOptions,
+  sizes: TableSizes,
+  fds: number[],
+): Opening {
   const udp = udpOptions(spec, options);
   // in a group, a second gateway on this address would be let in and hear nothing: ask alone first
   addon.close(addon.openUdp({ ...udp, reusePort: false }));
-  return addon.openUdp({ ...udp, reusePortProgram: firstMemberProgram() });
-}
-
-/** A second socket on the same address for peers that want no checksums; it only sends. */
-export function openUncheckedSocket(addon: Addon, spec: TunnelPortSpec, options: LoopOptions): number {
-  return addon.openUdp({ ...udpOptions(spec, options), checksum: false });
+  fds.push(addon.openUdp({ ...udp, reusePortProgram: tunnelIdProgram(lanes) }));
+  while (fds.length < lanes) fds.push(addon.openUdp(udp));
+  const checked = fds.slice();
+  const unchecked = addon.openUdp({ ...udp, checksum: false });
+  fds.push(unchecked);
+  return {
+    outlets: [
+      { key: { kind: "udp", lane: laneOfPort(port) }, fds: checked },
+      { key: { kind: "udp", lane: uncheckedLaneOfPort(sizes, port) }, fds: [unchecked] },
+    ],
+    lanes: [
+      ...checked.map((fd, i): NewLane => ({ source: { medium: "udp", port }, fd, share: port + i })),
+      // errors of what it has sent may come to it
+      { source: { medium: "unchecked", port }, fd: unchecked, share: port },
+    ],
+  };
 }
 
 function udpOptions(spec: TunnelPortSpec, options: LoopOptions): UdpOptions {

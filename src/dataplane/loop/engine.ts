@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import type {
   AttachSpec,
   ChannelCounters,
@@ -23,23 +24,23 @@ import { Registry } from "../registry.ts";
 import { checkDscp } from "../specs.ts";
 import { INDEX_MAX } from "./channel-word.ts";
 import { ControlSender } from "./control-sender.ts";
-import { openTunnelSocket, openUncheckedSocket, packetOptions } from "./descriptors.ts";
+import { Crew, type Opened, type Opening } from "./crew.ts";
+import { openAccessPort, openTunnelPort } from "./descriptors.ts";
 import { Grace } from "./grace.ts";
 import { preallocatedMemory } from "./memory.ts";
-import type { LaneCommand } from "./messages.ts";
-import { DEFAULT_LOOP_OPTIONS, type LoopOptions } from "./options.ts";
+import type { LaneSource } from "./messages.ts";
+import { DEFAULT_LOOP_OPTIONS, type LoopOptions, lanesOf } from "./options.ts";
 import { PuntDelivery } from "./punt-delivery.ts";
 import { PuntReader } from "./punt-reader.ts";
-import { allocatePuntRing, PuntConsumer } from "./punt-ring.ts";
 import { Readings } from "./readings.ts";
 import { PEER_MAX } from "./sequence-numbers.ts";
 import { TableWriter } from "./table-writer.ts";
-import { laneOfUnit, type TableSizes, Tables } from "./tables.ts";
+import { type TableSizes, Tables } from "./tables.ts";
 import { DeviceSetup } from "./unit-device.ts";
-import { ForwardingWorker } from "./workers.ts";
 
 /** What a port or unit has open. */
 interface Descriptors {
+  readonly opened: Opened;
   /** None once the engine has closed them. */
   fds: readonly number[];
   /** Has been reported as down for good. */
@@ -52,8 +53,21 @@ export interface LoopEngine extends Dataplane {
   numbersSent(channel: ChannelId): boolean;
 }
 
+/** A loop whose forwarding threads can become more or fewer. */
+export interface ThreadedLoop extends LoopEngine {
+  /** How many forwarding threads there are. */
+  readonly workers: number;
+  /** And how many there can be: the lanes of a port. */
+  readonly mostWorkers: number;
+  /**
+   * Changes it while traffic flows: nothing is lost, and the frames of a session stay in order. Rejects with a
+   * DataplaneError `bad-spec`, or when a thread cannot start; it is as before then.
+   */
+  setWorkers(workers: number): Promise<void>;
+}
+
 /** The forwarding loop: the control plane's side of it. Make one with startLoopDataplane(). */
-class LoopDataplane implements LoopEngine {
+class LoopDataplane implements ThreadedLoop {
   readonly engine = "loop";
   readonly preallocated: PreallocatedMemory;
   readonly #addon: Addon;
@@ -66,7 +80,7 @@ class LoopDataplane implements LoopEngine {
   readonly #sender: ControlSender;
   readonly #devices: DeviceSetup;
   readonly #punts: PuntDelivery;
-  readonly #workers: ForwardingWorker[] = [];
+  readonly #crew: Crew;
   readonly #ports = new Map<PortId, Descriptors>();
   readonly #units = new Map<UnitId, Descriptors>();
   readonly #doorbell: number;
@@ -92,24 +106,31 @@ class LoopDataplane implements LoopEngine {
       () => watcher.close(),
       () => addon.close(this.#doorbell),
     );
+    this.#crew = new Crew(
+      addon,
+      this.#tables,
+      this.#grace,
+      this.#punts,
+      { sizes, tables, doorbell: this.#doorbell, options },
+      {
+        laneFailed: (source, errno) => this.#laneFailed(source, errno),
+        restarted: (reason) => this.#report({ kind: "worker-restarted", reason }),
+        down: (reason) => this.#report({ kind: "engine-down", reason }),
+      },
+      () => performance.now(),
+    );
   }
 
-  /** Starts the forwarding threads, all at once. */
-  async start(sizes: TableSizes, tables: SharedArrayBuffer): Promise<void> {
-    const starting = Array.from({ length: sizes.workers }, (_, index) => {
-      const puntRing = allocatePuntRing(this.#options.puntRingBytes);
-      this.#punts.addRing(new PuntConsumer(puntRing));
-      const setup = { index, sizes, tables, puntRing, doorbell: this.#doorbell, options: this.#options };
-      return ForwardingWorker.start(this.#addon, this.#tables, setup, {
-        laneFailed: (lane, errno) => this.#laneFailed(lane, errno),
-        died: (error) => this.#workerDied(index, error),
-      });
-    });
-    const failures: unknown[] = [];
-    for (const start of await Promise.allSettled(starting))
-      if (start.status === "fulfilled") this.#workers.push(start.value);
-      else failures.push(start.reason);
-    if (failures.length > 0) throw failures[0];
+  get workers(): number {
+    return this.#crew.size;
+  }
+
+  get mostWorkers(): number {
+    return this.#tables.sizes.workers;
+  }
+
+  setWorkers(workers: number): Promise<void> {
+    return this.#crew.resize(workers);
   }
 
   onPunt(handler: (punt: Punt) => void): void {
@@ -120,25 +141,29 @@ class LoopDataplane implements LoopEngine {
     this.#checkOpen();
     const port = this.#registry.addPort(spec);
     const fds: number[] = [];
+    let opened: Opened | undefined;
     try {
-      for (const command of this.#openDescriptors(port, spec, fds)) await this.#commandAll(command, port);
+      opened = await this.#crew.open(this.#openPort(port, spec, fds));
       this.#checkOpen();
     } catch (error) {
       this.#registry.removePort(port);
-      await this.#abandonPort(port, fds);
+      await this.#abandonPort(port, opened, fds);
       throw error;
     }
-    this.#ports.set(port, { fds, failed: false });
-    this.#sender.openPort(port, fds);
+    this.#ports.set(port, { opened, fds, failed: false });
+    this.#sender.openPort(
+      port,
+      opened.outlets.map(({ fds }) => fds[0]!),
+    );
     return port;
   }
 
   async closePort(port: PortId): Promise<void> {
     this.#registry.removePort(port);
-    const { fds } = this.#ports.get(port)!;
+    const { opened, fds } = this.#ports.get(port)!;
     this.#ports.delete(port);
     this.#sender.closePort(port);
-    await this.#abandonPort(port, fds);
+    await this.#abandonPort(port, opened, fds);
   }
 
   addPeer(spec: PeerSpec): PeerId {
@@ -224,37 +249,29 @@ class LoopDataplane implements LoopEngine {
     this.#checkOpen();
     const unit = this.#registry.addUnit(spec);
     const fds: number[] = [];
+    let opened: Opened | undefined;
     try {
       const device = await this.#devices.open(spec);
       fds.push(device.fd);
       this.#writer.addUnit(unit, spec);
-      await this.#commandAll(
-        {
-          kind: "adopt-unit",
-          unit,
-          fd: fds[0]!,
-          receives: true,
-          segmentsUdp: device.segmentsUdp,
-        },
-        unit,
-      );
+      opened = await this.#crew.open(unitOpening(unit, device.segmentsUdp, fds));
       this.#checkOpen();
     } catch (error) {
       this.#registry.removeUnit(unit);
-      await this.#abandonUnit(unit, fds);
+      await this.#abandonUnit(unit, opened, fds);
       throw error;
     }
-    this.#units.set(unit, { fds, failed: false });
+    this.#units.set(unit, { opened, fds, failed: false });
     this.#sender.openUnit(unit, fds[0]!);
     return unit;
   }
 
   async closeUnit(unit: UnitId): Promise<void> {
     this.#registry.removeUnit(unit);
-    const { fds } = this.#units.get(unit)!;
+    const { opened, fds } = this.#units.get(unit)!;
     this.#units.delete(unit);
     this.#sender.closeUnit(unit);
-    await this.#abandonUnit(unit, fds);
+    await this.#abandonUnit(unit, opened, fds);
   }
 
   async attach(channel: ChannelId, spec: AttachSpec): Promise<void> {
@@ -335,11 +352,8 @@ class LoopDataplane implements LoopEngine {
   async #close(): Promise<void> {
     this.#closed = true;
     this.#punts.close();
-    for (const [index, worker] of this.#workers.entries()) {
-      await worker.stop();
-      // who still waits for a change need not wait for this one
-      this.#grace.ended(index);
-    }
+    // who still waits for a change need not wait for any of them
+    await this.#crew.end();
     for (const fd of takeDescriptors(this.#ports)) this.#addon.close(fd);
     await Promise.all(takeDescriptors(this.#units).map((fd) => this.#devices.remove(fd)));
     await this.#devices.close();
@@ -350,46 +364,24 @@ class LoopDataplane implements LoopEngine {
     if (this.#closed) throw new DataplaneError("closed", "the data plane is closed");
   }
 
-  /** Opens what a port needs, into `fds`; returns what workers are to be told, in order. */
-  #openDescriptors(port: PortId, spec: PortSpec, fds: number[]): LaneCommand[] {
-    if (spec.kind === "ethernet") {
-      const packet = packetOptions(spec, this.#options);
-      fds.push(this.#addon.openPacket(packet));
-      return [{ kind: "adopt-ethernet", port, fd: fds[0]!, receives: true, packet }];
-    }
-    fds.push(openTunnelSocket(this.#addon, spec, this.#options));
-    fds.push(openUncheckedSocket(this.#addon, spec, this.#options));
-    return [
-      { kind: "adopt-udp", port, fd: fds[0]!, receives: true },
-      { kind: "adopt-unchecked", port, fd: fds[1]!, receives: true },
-    ];
+  /** Opens what a port needs, into `fds`. */
+  #openPort(port: PortId, spec: PortSpec, fds: number[]): Opening {
+    const lanes = this.#tables.sizes.workers;
+    return spec.kind === "ethernet"
+      ? openAccessPort(this.#addon, port, spec, lanes, this.#options, fds)
+      : openTunnelPort(this.#addon, port, spec, lanes, this.#options, this.#tables.sizes, fds);
   }
 
-  async #abandonPort(port: PortId, fds: readonly number[]): Promise<void> {
-    await this.#letGo({ kind: "drop-port", port });
+  async #abandonPort(port: PortId, opened: Opened | undefined, fds: readonly number[]): Promise<void> {
+    if (opened !== undefined) await this.#crew.close(opened);
     for (const fd of fds) this.#addon.close(fd);
     this.#registry.release("ports", port);
   }
 
-  async #abandonUnit(unit: UnitId, fds: readonly number[]): Promise<void> {
-    await this.#letGo({ kind: "drop-unit", unit });
+  async #abandonUnit(unit: UnitId, opened: Opened | undefined, fds: readonly number[]): Promise<void> {
+    if (opened !== undefined) await this.#crew.close(opened);
     await Promise.all(fds.map((fd) => this.#devices.remove(fd)));
     this.#registry.release("units", unit);
-  }
-
-  /** Before the descriptors of a lane are closed. A worker that has died has let go of everything. */
-  async #letGo(command: LaneCommand): Promise<void> {
-    await Promise.allSettled(this.#workers.map((worker) => worker.command(command)));
-  }
-
-  /** All workers send through a lane; one of them receives, and lanes are spread over them by their owner's id. */
-  async #commandAll(command: LaneCommand, owner: number): Promise<void> {
-    const receiving = owner % this.#workers.length;
-    await Promise.all(
-      this.#workers.map((worker, i) =>
-        worker.command("receives" in command ? { ...command, receives: i === receiving } : command),
-      ),
-    );
   }
 
   /**
@@ -412,11 +404,10 @@ class LoopDataplane implements LoopEngine {
   }
 
   /** A worker cannot receive from a lane: its device is down, which passes, or gone. */
-  #laneFailed(lane: number, errno: number): void {
+  #laneFailed(source: LaneSource, errno: number): void {
     if (this.#closed) return;
-    const firstUnit = laneOfUnit(this.#tables.sizes, 0);
-    if (lane > firstUnit) this.#unitDown(lane - firstUnit, `the device is gone (errno ${errno})`);
-    else this.#portFailed(lane, errno);
+    if (source.medium === "unit") this.#unitDown(source.unit, `the device is gone (errno ${errno})`);
+    else this.#portFailed(source.port, errno);
   }
 
   #portFailed(port: PortId, errno: number): void {
@@ -443,11 +434,16 @@ class LoopDataplane implements LoopEngine {
     this.#punts.deliver({ kind: "unit-down", unit, reason });
   }
 
-  #workerDied(index: number, error: Error): void {
-    if (this.#closed) return;
-    this.#grace.ended(index);
-    this.#punts.deliver({ kind: "engine-down", reason: error.message });
+  #report(punt: Punt): void {
+    if (!this.#closed) this.#punts.deliver(punt);
   }
+}
+
+function unitOpening(unit: UnitId, segmentsUdp: boolean, fds: readonly number[]): Opening {
+  return {
+    outlets: [{ key: { kind: "unit", unit, segmentsUdp }, fds }],
+    lanes: fds.map((fd, i) => ({ source: { medium: "unit", unit }, fd, share: unit + i })),
+  };
 }
 
 /** Does what the registry has agreed to; when there is no room for it, the registry is as it was before. */
@@ -473,14 +469,14 @@ function takeDescriptors(of: ReadonlyMap<number, Descriptors>): number[] {
  * Starts the loop engine. `options` replaces single defaults. Rejects, with nothing left open, when a thread cannot
  * start: the addon or the compiled worker is missing, or there is no memory.
  */
-export async function startLoopDataplane(options: Partial<LoopOptions> = {}): Promise<LoopEngine> {
+export async function startLoopDataplane(options: Partial<LoopOptions> = {}): Promise<ThreadedLoop> {
   const all = { ...DEFAULT_LOOP_OPTIONS, ...options };
   if (all.maxChannels > INDEX_MAX / 2)
     throw new DataplaneError("bad-spec", `${all.maxChannels} channels are more than ${INDEX_MAX >>> 1}`);
   if (all.maxPeers > PEER_MAX)
     throw new DataplaneError("bad-spec", `${all.maxPeers} peers are more than ${PEER_MAX}`);
   const sizes: TableSizes = {
-    workers: all.workers,
+    workers: lanesOf(all, availableParallelism()),
     ports: all.maxPorts,
     peers: all.maxPeers,
     channels: all.maxChannels,
@@ -489,7 +485,7 @@ export async function startLoopDataplane(options: Partial<LoopOptions> = {}): Pr
   const tables = Tables.allocate(sizes);
   const dataplane = new LoopDataplane(addon, all, sizes, tables);
   try {
-    await dataplane.start(sizes, tables);
+    await dataplane.setWorkers(all.workers);
   } catch (error) {
     await dataplane.close();
     throw error;

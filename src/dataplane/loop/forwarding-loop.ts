@@ -7,16 +7,16 @@ import {
   ADDRESS_REMOTE,
   type Addon,
   type Poller,
-  type Receiver,
   type Region,
   RX_STRIDE,
 } from "../../io/addon.ts";
-import { RECEIVE_OVERFLOW } from "../drop-codes.ts";
-import type { Reorder } from "../reorder.ts";
+import { SEND_FAILED } from "../drop-codes.ts";
+import type { Reorder, WaitingMessage } from "../reorder.ts";
 import { Dispatch } from "./dispatch.ts";
 import { Egress } from "./egress.ts";
 import { Ingress } from "./ingress.ts";
-import type { Command, LaneCommand, Reply, WorkerSetup } from "./messages.ts";
+import { LaneSet, type OpenLane } from "./lane-set.ts";
+import type { Command, LaneCommand, OutletKey, Reply, WorkerSetup } from "./messages.ts";
 import { PuntProducer } from "./punt-ring.ts";
 import { Punter } from "./punter.ts";
 import { makeReorder } from "./reordering.ts";
@@ -25,8 +25,6 @@ import {
   controlOf,
   EPOCH,
   GRACE_WANTED,
-  laneOfPort,
-  laneOfUnit,
   PARKED,
   SEEN,
   Tables,
@@ -34,7 +32,7 @@ import {
 } from "./tables.ts";
 import { Transmitter } from "./transmitter.ts";
 import { UnitEgress } from "./unit-egress.ts";
-import { UNIT_HEADROOM_BYTES, UNIT_LARGEST_BYTES, UnitIngress } from "./unit-ingress.ts";
+import { UnitIngress } from "./unit-ingress.ts";
 
 /** Rounds over the busy lanes between two looks at the others. */
 const ROUNDS_BETWEEN_POLLS = 8;
@@ -54,23 +52,6 @@ const OVERFLOW_CHECK_MS = 100;
 /** and while it goes on. */
 const ROUNDS_BETWEEN_OVERFLOW_CHECKS = 1024;
 
-type Medium = "ethernet" | "udp" | "unchecked" | "unit";
-
-/** One descriptor that this worker serves. */
-interface Lane {
-  readonly lane: number;
-  readonly medium: Medium;
-  /** Port or unit. */
-  readonly owner: number;
-  readonly fd: number;
-  /** Undefined when this worker only sends. */
-  readonly receiver: Receiver | undefined;
-  /** In the poller's set. */
-  polled: boolean;
-  /** To be asked in the next round. */
-  active: boolean;
-}
-
 /** One worker's life: wait, receive a batch, forward it, say so, and do what the control plane asks. */
 export class ForwardingLoop {
   readonly #addon: Addon;
@@ -89,13 +70,12 @@ export class ForwardingLoop {
   readonly #drops: Float64Array;
   readonly #descriptors: Int32Array;
   readonly #ready = new Int32Array(2 * READY_LANES);
-  readonly #lanes: (Lane | undefined)[] = [];
-  readonly #active: Lane[] = [];
+  readonly #lanes: LaneSet;
   readonly #commands: MessagePort;
   readonly #reply: (reply: Reply) => void;
-  /** Where packets of units are read to; none before the first unit. */
-  #unitArea: number | undefined;
   readonly #clock = () => performance.now();
+  /** Frames of the batch that is being forwarded. */
+  #inHand = 0;
   #overflowsChecked = true;
   #roundsUnchecked = 0;
   #stopped = false;
@@ -111,6 +91,7 @@ export class ForwardingLoop {
     this.#drops = this.#tables.drops[index]!;
     this.#region = addon.createRegion(options.regionBytes);
     this.#poller = addon.createPoller(setup.wakeFd);
+    this.#lanes = new LaneSet(this.#region, this.#poller, options, this.#drops);
     const lanes = uncheckedLaneOfPort(sizes, sizes.ports) + 1;
     this.#transmitter = new Transmitter(
       this.#region,
@@ -134,12 +115,24 @@ export class ForwardingLoop {
     this.#reply = reply;
   }
 
-  /** Returns when the control plane says stop. */
+  /** Returns when the control plane says stop. Throws what is a bug of ours; everything is closed then, too. */
   run(): void {
     this.#reply({ kind: "ready" });
+    try {
+      this.#forward();
+    } finally {
+      // the frames of a batch that was not ended are lost: whoever adopts the lanes next begins after them
+      this.#drops[SEND_FAILED]! += this.#inHand;
+      this.#lanes.close();
+      this.#poller.close();
+    }
+    this.#reply({ kind: "done", id: this.#stopId });
+  }
+
+  #forward(): void {
     let rounds = 0;
     while (!this.#stopped) {
-      if (this.#active.length === 0) {
+      if (this.#lanes.active.length === 0) {
         this.#park();
         rounds = 0;
       } else if (rounds >= ROUNDS_BETWEEN_POLLS) {
@@ -151,50 +144,49 @@ export class ForwardingLoop {
       if (this.#reorder.deadline !== Number.POSITIVE_INFINITY) this.#expire();
       rounds += 1;
     }
-    for (const lane of this.#lanes) lane?.receiver?.close();
-    this.#poller.close();
-    this.#reply({ kind: "done", id: this.#stopId });
   }
 
   /** A turn for each lane that has something. */
   #round(): void {
     this.#roundsUnchecked += 1;
     if (this.#roundsUnchecked >= ROUNDS_BETWEEN_OVERFLOW_CHECKS) this.#checkOverflows();
-    for (let i = 0; i < this.#active.length; ) {
-      const lane = this.#active[i]!;
+    const { active } = this.#lanes;
+    for (let i = 0; i < active.length; ) {
+      const open = active[i]!;
       let frames = 0;
-      let batch = this.#batch(lane);
+      let batch = this.#batch(open);
       while (batch > 0) {
         frames += batch;
         if (frames >= FRAMES_PER_TURN) break;
-        batch = this.#batch(lane);
+        batch = this.#batch(open);
       }
-      if (batch > 0) {
-        i += 1;
-        continue;
-      }
-      lane.active = false;
-      this.#active[i] = this.#active[this.#active.length - 1]!;
-      this.#active.pop();
+      // another one is in its place when it rests
+      if (batch > 0) i += 1;
+      else this.#lanes.rest(open);
     }
   }
 
   /** Forwards one batch; returns its frames, 0 when the lane has nothing more. */
-  #batch(lane: Lane): number {
-    const receiver = lane.receiver;
+  #batch(open: OpenLane): number {
+    const { lane, receiver } = open;
     if (receiver === undefined) return 0;
     const most = lane.medium === "udp" ? DATAGRAMS_PER_CALL : this.#setup.options.batchFrames;
     const count = receiver.receive(this.#descriptors, most);
     if (count <= 0) {
-      if (count < 0) this.#failed(lane, -count);
+      if (count < 0) this.#failed(open, -count);
       return 0;
     }
+    this.#inHand = count;
     let frames = count;
-    if (lane.medium === "ethernet") this.#ingress.fromEthernet(lane.owner, this.#descriptors, count);
-    else if (lane.medium === "udp") frames = this.#ingress.fromUdp(lane.owner, this.#descriptors, count);
-    else this.#unitIngress.fromUnit(lane.owner, this.#descriptors, count);
+    if (lane.medium === "ethernet") this.#ingress.fromEthernet(lane.port, this.#descriptors, count);
+    else if (lane.medium === "unit") this.#unitIngress.fromUnit(lane.unit, this.#descriptors, count);
+    else {
+      this.#reorder.source = lane.number;
+      frames = this.#ingress.fromUdp(lane.port, this.#descriptors, count);
+    }
     this.#endBatch();
     receiver.release();
+    this.#inHand = 0;
     this.#overflowsChecked = false;
     return frames;
   }
@@ -249,44 +241,41 @@ export class ForwardingLoop {
 
   #activate(pairs: number): void {
     for (let i = 0; i < pairs; i++) {
-      const lane = this.#lanes[this.#ready[2 * i]!];
-      if (lane === undefined) continue;
+      const open = this.#lanes.find(this.#ready[2 * i]!);
+      if (open === undefined) continue;
       const events = this.#ready[2 * i + 1]!;
+      const { lane } = open;
       if ((events & POLL_ERROR) !== 0 && (lane.medium === "udp" || lane.medium === "unchecked"))
-        this.#readErrors(lane);
+        this.#readErrors(lane.port, lane.fd);
       // a TUN device that is gone says so with the error alone
-      if ((events & (POLL_INPUT | POLL_ERROR)) === 0 || lane.active || lane.receiver === undefined) continue;
-      lane.active = true;
-      this.#active.push(lane);
+      if ((events & (POLL_INPUT | POLL_ERROR)) !== 0 && open.receiver !== undefined)
+        this.#lanes.activate(open);
     }
   }
 
   #checkOverflows(): void {
     this.#overflowsChecked = true;
     this.#roundsUnchecked = 0;
-    // a unit's device counts what its queue drops
-    for (const lane of this.#lanes)
-      if (lane?.receiver !== undefined && lane.medium !== "unit")
-        this.#drops[RECEIVE_OVERFLOW]! += lane.receiver.overflows();
+    this.#lanes.countOverflows();
   }
 
   /** ICMP errors become punts, a bounded number at a time: a socket with more is ready again. */
-  #readErrors(lane: Lane): void {
-    for (const error of this.#addon.readErrors(lane.fd)) {
+  #readErrors(port: number, fd: number): void {
+    for (const error of this.#addon.readErrors(fd)) {
       const record = new Uint8Array(ADDRESS_BYTES);
       record[ADDRESS_FAMILY] = error.address.length === 4 ? 4 : 6;
       record[ADDRESS_PORT] = error.port >>> 8;
       record[ADDRESS_PORT + 1] = error.port;
       record.set(error.address, ADDRESS_REMOTE);
-      this.#punter.unreachable(lane.owner, error.errno, error.info, concatBytes(record, utf8(error.code)));
+      this.#punter.unreachable(port, error.errno, error.info, concatBytes(record, utf8(error.code)));
     }
     this.#punter.endBatch();
   }
 
-  #failed(lane: Lane, errno: number): void {
+  #failed(open: OpenLane, errno: number): void {
     // a packet socket comes back with its interface; a queue whose device is gone would be ready for ever
-    if (lane.medium === "unit") this.#unpoll(lane);
-    this.#reply({ kind: "lane-failed", lane: lane.lane, errno });
+    if (open.lane.medium === "unit") this.#lanes.unpoll(open);
+    this.#reply({ kind: "lane-failed", source: open.lane, errno });
   }
 
   #readCommands(): void {
@@ -305,95 +294,38 @@ export class ForwardingLoop {
       return;
     }
     try {
-      this.#change(command);
-      this.#reply({ kind: "done", id: command.id });
+      const waiting = this.#change(command);
+      this.#reply({ kind: "done", id: command.id, ...(waiting.length > 0 && { waiting }) });
     } catch (error) {
       this.#reply({ kind: "done", id: command.id, error: error as Error });
     }
   }
 
-  #change(command: Exclude<LaneCommand, { kind: "stop" }>): void {
-    const { sizes } = this.#tables;
+  /** Returns what waited of a lane that was released. */
+  #change(command: Exclude<LaneCommand, { kind: "stop" }>): readonly WaitingMessage[] {
     switch (command.kind) {
-      case "adopt-ethernet": {
-        const receiver = command.receives
-          ? this.#region.packetReceiver(command.fd, command.packet)
-          : undefined;
-        this.#adopt(laneOfPort(command.port), "ethernet", command.port, command.fd, receiver);
-        break;
-      }
-      case "adopt-udp": {
-        const { udpSlots, udpSlotBytes } = this.#setup.options;
-        const receiver = command.receives
-          ? this.#region.udpReceiver(command.fd, udpSlots, udpSlotBytes)
-          : undefined;
-        this.#adopt(laneOfPort(command.port), "udp", command.port, command.fd, receiver);
-        break;
-      }
-      case "adopt-unchecked": {
-        const lane = uncheckedLaneOfPort(sizes, command.port);
-        this.#adopt(lane, "unchecked", command.port, command.fd, undefined);
-        // it receives nothing, but errors of what it sent may come to it
-        if (command.receives) this.#poll(this.#lanes[lane]!);
-        break;
-      }
-      case "adopt-unit": {
-        const receiver = command.receives ? this.#unitReceiver(command.fd) : undefined;
-        this.#unitEgress.open(command.unit, command.fd, command.segmentsUdp);
-        this.#adopt(laneOfUnit(sizes, command.unit), "unit", command.unit, command.fd, receiver);
-        break;
-      }
-      case "drop-port":
-        this.#drop(laneOfPort(command.port));
-        this.#drop(uncheckedLaneOfPort(sizes, command.port));
-        break;
-      case "drop-unit":
-        this.#drop(laneOfUnit(sizes, command.unit));
-        break;
+      case "open-outlet":
+        this.#openOutlet(command.outlet, command.fd);
+        return [];
+      case "close-outlet":
+        this.#closeOutlet(command.outlet);
+        return [];
+      case "adopt":
+        this.#lanes.adopt(command.lane);
+        this.#reorder.putBack(command.lane.number, command.waiting);
+        return [];
+      case "release":
+        return this.#lanes.release(command.lane) ? this.#reorder.takeOut(command.lane) : [];
     }
   }
 
-  /** A receiver for one more unit: they are read in turn, into the same memory. */
-  #unitReceiver(fd: number): Receiver {
-    const { unitAreaBytes } = this.#setup.options;
-    this.#unitArea ??= this.#region.allocate(unitAreaBytes);
-    return this.#region.tunReceiver(
-      fd,
-      this.#unitArea,
-      unitAreaBytes,
-      UNIT_LARGEST_BYTES,
-      UNIT_HEADROOM_BYTES,
-    );
+  #openOutlet(outlet: OutletKey, fd: number): void {
+    if (outlet.kind === "unit") this.#unitEgress.open(outlet.unit, fd, outlet.segmentsUdp);
+    else this.#transmitter.open(outlet.lane, outlet.kind, fd);
   }
 
-  #adopt(lane: number, medium: Medium, owner: number, fd: number, receiver: Receiver | undefined): void {
-    if (medium !== "unit") this.#transmitter.open(lane, medium === "ethernet" ? "packet" : "udp", fd);
-    this.#lanes[lane] = { lane, medium, owner, fd, receiver, polled: false, active: false };
-    if (receiver !== undefined) this.#poll(this.#lanes[lane]);
-  }
-
-  #poll(lane: Lane): void {
-    // without a receiver, what arrives would be ready for ever
-    this.#poller.add(lane.fd, lane.lane, lane.receiver !== undefined);
-    lane.polled = true;
-  }
-
-  #unpoll(lane: Lane): void {
-    if (lane.polled) this.#poller.remove(lane.fd);
-    lane.polled = false;
-  }
-
-  #drop(number: number): void {
-    const lane = this.#lanes[number];
-    if (lane === undefined) return;
-    this.#lanes[number] = undefined;
-    if (lane.medium === "unit") this.#unitEgress.close(lane.owner);
-    else this.#transmitter.close(number);
-    const at = this.#active.indexOf(lane);
-    if (at >= 0) this.#active.splice(at, 1);
-    this.#unpoll(lane);
-    if (lane.receiver === undefined) return;
-    this.#drops[RECEIVE_OVERFLOW]! += lane.receiver.overflows();
-    lane.receiver.close();
+  #closeOutlet(outlet: OutletKey): void {
+    if (outlet.kind === "unit") this.#unitEgress.close(outlet.unit);
+    else this.#transmitter.close(outlet.lane);
   }
 }

@@ -13,15 +13,13 @@ interface Waiting {
  */
 export class Grace {
   readonly #control: Int32Array;
-  readonly #workers: number;
   readonly #waiting: Waiting[] = [];
-  /** Workers that have ended. */
-  readonly #ended = new Set<number>();
+  /** Workers that forward. */
+  readonly #running = new Set<number>();
   #scheduled = false;
 
   constructor(tables: Tables) {
     this.#control = tables.control;
-    this.#workers = tables.sizes.workers;
   }
 
   /** `then` runs after the grace period that begins now. */
@@ -38,9 +36,15 @@ export class Grace {
     });
   }
 
+  /** To be called before the worker's thread is started: until it first blocks it reads no table. */
+  begins(worker: number): void {
+    Atomics.store(this.#control, controlOf(worker, PARKED), 1);
+    this.#running.add(worker);
+  }
+
   /** The worker forwards no more. */
   ended(worker: number): void {
-    this.#ended.add(worker);
+    this.#running.delete(worker);
     this.check();
   }
 
@@ -54,8 +58,7 @@ export class Grace {
   }
 
   #isOver(epoch: number): boolean {
-    for (let worker = 0; worker < this.#workers; worker++) {
-      if (this.#ended.has(worker)) continue;
+    for (const worker of this.#running) {
       if (Atomics.load(this.#control, controlOf(worker, PARKED)) === 1) continue;
       // epochs wrap around
       if (((Atomics.load(this.#control, controlOf(worker, SEEN)) - epoch) | 0) < 0) return false;

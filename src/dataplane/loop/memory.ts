@@ -16,5 +16,5 @@ export function preallocatedMemory(options: LoopOptions, sizes: TableSizes): Pre
 function bytesFor(options: LoopOptions, sizes: TableSizes): number {
   const perWorker =
     options.puntRingBytes + punterBytes(sizes.channels) + reorderBytes(options, sizes.channels, sizes.peers);
-  return Tables.bytesFor(sizes) + sizes.workers * perWorker;
+  return Tables.bytesFor(sizes) + options.workers * perWorker;
 }

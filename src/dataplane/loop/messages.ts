@@ -1,4 +1,5 @@
 import type { PacketOptions } from "../../io/addon.ts";
+import type { WaitingMessage } from "../reorder.ts";
 import type { LoopOptions } from "./options.ts";
 import type { TableSizes } from "./tables.ts";
 
@@ -15,36 +16,31 @@ export interface WorkerSetup {
   readonly options: LoopOptions;
 }
 
-/**
- * What the control plane asks of a worker. Descriptors stay the control plane's. Every worker sends through every
- * lane; `receives` says whether this one receives from it, too.
- */
+/** Where every worker sends: a queue of Transmitter for a port, by its number, or a unit. */
+export type OutletKey =
+  | { readonly kind: "packet" | "udp"; readonly lane: number }
+  /** `segmentsUdp`: the kernel takes UDP super-segments. */
+  | { readonly kind: "unit"; readonly unit: number; readonly segmentsUdp: boolean };
+
+/** What one worker at a time receives from. */
+export type LaneSource =
+  | { readonly medium: "ethernet"; readonly port: number; readonly packet: PacketOptions }
+  | { readonly medium: "udp"; readonly port: number }
+  /** A socket that receives nothing but the errors of what it has sent. */
+  | { readonly medium: "unchecked"; readonly port: number }
+  | { readonly medium: "unit"; readonly unit: number };
+
+/** `number`: this lane's alone as long as it is there. */
+export type Lane = LaneSource & { readonly number: number; readonly fd: number };
+
+/** What the control plane asks of a worker. Descriptors stay the control plane's. */
 export type LaneCommand =
-  | {
-      readonly kind: "adopt-ethernet";
-      readonly port: number;
-      readonly fd: number;
-      readonly receives: boolean;
-      readonly packet: PacketOptions;
-    }
-  | { readonly kind: "adopt-udp"; readonly port: number; readonly fd: number; readonly receives: boolean }
-  /** The socket for peers without UDP checksums. */
-  | {
-      readonly kind: "adopt-unchecked";
-      readonly port: number;
-      readonly fd: number;
-      readonly receives: boolean;
-    }
-  | {
-      readonly kind: "adopt-unit";
-      readonly unit: number;
-      readonly fd: number;
-      readonly receives: boolean;
-      /** The kernel takes UDP super-segments. */
-      readonly segmentsUdp: boolean;
-    }
-  | { readonly kind: "drop-port"; readonly port: number }
-  | { readonly kind: "drop-unit"; readonly unit: number }
+  | { readonly kind: "open-outlet"; readonly outlet: OutletKey; readonly fd: number }
+  | { readonly kind: "close-outlet"; readonly outlet: OutletKey }
+  /** Receive from a lane from now on. `waiting`: what came by it before and waits for earlier messages. */
+  | { readonly kind: "adopt"; readonly lane: Lane; readonly waiting: readonly WaitingMessage[] }
+  /** Let go of a lane, if it is there: everything received from it has been forwarded. */
+  | { readonly kind: "release"; readonly lane: number }
   | { readonly kind: "stop" };
 
 export type Command = LaneCommand & { readonly id: number };
@@ -53,6 +49,12 @@ export type Command = LaneCommand & { readonly id: number };
 export type Reply =
   /** The loop runs. */
   | { readonly kind: "ready" }
-  | { readonly kind: "done"; readonly id: number; readonly error?: Error }
+  /** `waiting`: of a lane that was released, what goes to the next worker. */
+  | {
+      readonly kind: "done";
+      readonly id: number;
+      readonly error?: Error;
+      readonly waiting?: readonly WaitingMessage[];
+    }
   /** Nothing can be received from a lane now: its device is down or gone. */
-  | { readonly kind: "lane-failed"; readonly lane: number; readonly errno: number };
+  | { readonly kind: "lane-failed"; readonly source: LaneSource; readonly errno: number };

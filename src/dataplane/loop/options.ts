@@ -1,15 +1,22 @@
 /** Sizes and tuning of the loop engine. Tables are address space: only what is used takes memory. */
 export interface LoopOptions {
-  /** Forwarding threads. */
+  /** Forwarding threads at the start. */
   readonly workers: number;
+  /**
+   * Into how many lanes a port or shared unit is split as long as it is open, and so how many threads there can be.
+   * "auto": as many as processors, at most 16, unless there are more workers than that.
+   */
+  readonly lanes: number | "auto";
+  /** How often threads that end by themselves are replaced before it is given up. */
+  readonly workerRestarts: RestartLimit;
   readonly maxPorts: number;
   readonly maxPeers: number;
   readonly maxChannels: number;
   readonly maxUnits: number;
-  /** Receive ring of an Ethernet port: slots (a power of two) and octets of each. */
+  /** Receive ring of an Ethernet port: slots (a power of two) that its lanes share, and octets of each. */
   readonly packetRingSlots: number;
   readonly packetSlotBytes: number;
-  /** Receive buffers of a UDP port; a slot takes what UDP_GRO coalesces. */
+  /** Receive buffers of each lane of a UDP port; a slot takes what UDP_GRO coalesces. */
   readonly udpSlots: number;
   readonly udpSlotBytes: number;
   /** What a worker reads packets of units into, one unit's after the other's: room for several of 64 KiB. */
@@ -26,6 +33,11 @@ export interface LoopOptions {
   /** The ring between a worker and the control plane, a power of two. */
   readonly puntRingBytes: number;
   readonly punts: PuntLimits;
+}
+
+export interface RestartLimit {
+  readonly most: number;
+  readonly withinMs: number;
 }
 
 /** Token buckets of each worker; rates a second. */
@@ -50,6 +62,8 @@ export interface Rate {
 
 export const DEFAULT_LOOP_OPTIONS: LoopOptions = {
   workers: 1,
+  lanes: "auto",
+  workerRestarts: { most: 5, withinMs: 60_000 },
   maxPorts: 64,
   maxPeers: 131_072,
   maxChannels: 131_072,
@@ -75,3 +89,10 @@ export const DEFAULT_LOOP_OPTIONS: LoopOptions = {
     unreachable: { perSecond: 100, burst: 50 },
   },
 };
+
+const MOST_AUTO_LANES = 16;
+
+/** How many lanes there are with so many processors. */
+export function lanesOf({ lanes, workers }: LoopOptions, processors: number): number {
+  return lanes === "auto" ? Math.max(workers, Math.min(processors, MOST_AUTO_LANES)) : lanes;
+}

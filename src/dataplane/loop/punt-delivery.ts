@@ -11,7 +11,8 @@ const PUNTS_PER_TURN = 1024;
 export class PuntDelivery {
   readonly #reader: PuntReader;
   readonly #sender: ControlSender;
-  readonly #rings: PuntConsumer[] = [];
+  /** By worker. */
+  readonly #rings = new Map<number, PuntConsumer>();
   #handler: ((punt: Punt) => void) | undefined = () => {};
   #scheduled = false;
 
@@ -20,8 +21,17 @@ export class PuntDelivery {
     this.#sender = sender;
   }
 
-  addRing(ring: PuntConsumer): void {
-    this.#rings.push(ring);
+  /** The ring of a worker that begins; what an earlier one has left behind is delivered first. */
+  setRing(worker: number, ring: PuntConsumer): void {
+    this.removeRing(worker);
+    this.#rings.set(worker, ring);
+  }
+
+  /** Of a worker that has ended: what it has left behind is delivered. */
+  removeRing(worker: number): void {
+    const ring = this.#rings.get(worker);
+    this.#rings.delete(worker);
+    if (ring !== undefined) this.#drainAll(ring);
   }
 
   /** The one receiver of punts. */
@@ -43,7 +53,7 @@ export class PuntDelivery {
   /** Delivers what is there, a bounded number at a time, until the workers are to ring again. */
   drain(): void {
     if (this.#handler === undefined) return;
-    for (const ring of this.#rings) {
+    for (const ring of this.#rings.values()) {
       let budget = PUNTS_PER_TURN;
       do {
         while (budget > 0 && this.#next(ring)) budget -= 1;
@@ -57,13 +67,15 @@ export class PuntDelivery {
 
   /** Delivers all that is there now: what workers punted before this is then delivered, forwarded or counted. */
   drainAll(): void {
+    for (const ring of this.#rings.values()) this.#drainAll(ring);
+    this.#sender.flush();
+  }
+
+  #drainAll(ring: PuntConsumer): void {
     // nor is anything sent any more
     if (this.#handler === undefined) return;
-    for (const ring of this.#rings) {
-      const end = ring.end();
-      while (ring.isBefore(end)) this.#next(ring);
-    }
-    this.#sender.flush();
+    const end = ring.end();
+    while (ring.isBefore(end)) this.#next(ring);
   }
 
   #drainLater(): void {

@@ -1,19 +1,20 @@
 import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
 import { DataplaneError } from "../../channel/errors.ts";
 import type { Addon } from "../../io/addon.ts";
-import type { LaneCommand, Reply, WorkerSetup } from "./messages.ts";
+import type { WaitingMessage } from "../reorder.ts";
+import type { LaneCommand, LaneSource, Reply, WorkerSetup } from "./messages.ts";
 import { COMMANDS, controlOf, type Tables } from "./tables.ts";
 import { workerUrl } from "./worker-url.ts";
 
 interface Pending {
-  readonly resolve: () => void;
+  readonly resolve: (waiting: readonly WaitingMessage[]) => void;
   readonly reject: (error: Error) => void;
 }
 
 /** What a worker tells that nobody asked for. */
 export interface WorkerEvents {
-  laneFailed(lane: number, errno: number): void;
-  /** The thread ended though nobody stopped it: a bug of ours. */
+  laneFailed(source: LaneSource, errno: number): void;
+  /** The thread has ended: unless it was stopped, by a bug of ours. */
   died(error: Error): void;
 }
 
@@ -39,7 +40,8 @@ export class ForwardingWorker {
   readonly #pending = new Map<number, Pending>();
   /** Ours, so that it outlives the thread: a number of the thread's could be somebody else's by the time we signal. */
   readonly #wakeFd: number;
-  readonly #exit: Promise<void>;
+  /** Resolves when the thread has ended, by itself or not, and WorkerEvents.died() has been told. */
+  readonly exited: Promise<void>;
   #nextId = 1;
   #ended: DataplaneError | undefined;
 
@@ -64,7 +66,7 @@ export class ForwardingWorker {
     this.#worker.on("message", (reply: Reply) => this.#hear(reply, events));
     this.#worker.on("error", (error: Error) => this.#end(this.#died(error)));
     running.add(this);
-    this.#exit = new Promise((resolve) => {
+    this.exited = new Promise((resolve) => {
       this.#worker.on("exit", () => {
         running.delete(this);
         this.#end(this.#ended ?? this.#died(new Error("the thread ended")));
@@ -85,19 +87,24 @@ export class ForwardingWorker {
   ): Promise<ForwardingWorker> {
     const worker = new ForwardingWorker(addon, tables, setup, events);
     try {
-      await new Promise<void>((resolve, reject) => worker.#pending.set(0, { resolve, reject }));
+      await new Promise((resolve, reject) => worker.#pending.set(0, { resolve, reject }));
     } catch (error) {
-      await worker.#exit;
+      await worker.exited;
       throw error;
     }
     return worker;
   }
 
-  /** Resolves when the command is done; rejects with what the worker threw, or when it ends before. */
-  command(command: LaneCommand): Promise<void> {
+  /**
+   * Resolves when the command is done, to what waited of a lane that was released; rejects with what the worker threw,
+   * or with a DataplaneError `worker-died` when it ends before.
+   */
+  command(command: LaneCommand): Promise<readonly WaitingMessage[]> {
     if (this.#ended !== undefined) return Promise.reject(this.#ended);
     const id = this.#nextId;
-    const done = new Promise<void>((resolve, reject) => this.#pending.set(id, { resolve, reject }));
+    const done = new Promise<readonly WaitingMessage[]>((resolve, reject) =>
+      this.#pending.set(id, { resolve, reject }),
+    );
     this.#post(command);
     return done;
   }
@@ -114,7 +121,7 @@ export class ForwardingWorker {
       this.#ended = new DataplaneError("closed", "the data plane is closed");
       this.#post({ kind: "stop" });
     }
-    await this.#exit;
+    await this.exited;
   }
 
   #post(command: LaneCommand): void {
@@ -126,14 +133,14 @@ export class ForwardingWorker {
 
   #hear(reply: Reply, events: WorkerEvents): void {
     if (reply.kind === "lane-failed") {
-      events.laneFailed(reply.lane, reply.errno);
+      events.laneFailed(reply.source, reply.errno);
       return;
     }
     const id = reply.kind === "ready" ? 0 : reply.id;
     const pending = this.#pending.get(id);
     this.#pending.delete(id);
     if (reply.kind === "done" && reply.error !== undefined) pending?.reject(reply.error);
-    else pending?.resolve();
+    else pending?.resolve((reply.kind === "done" ? reply.waiting : undefined) ?? []);
   }
 
   #died(cause: Error): DataplaneError {

@@ -11,7 +11,7 @@ import {
   controlOf,
   EPOCH,
   GRACE_WANTED,
-  laneOfUnit,
+  laneOfPort,
   PARKED,
   SEEN,
   Tables,
@@ -24,7 +24,9 @@ const SIZES = { workers: 1, ports: 2, peers: 4, channels: 4, units: 1 };
 const OURS = Uint8Array.of(2, 0, 0, 0, 0, 1);
 const THEIRS = Uint8Array.of(2, 0, 0, 0, 0, 2);
 const DOORBELL = 77;
-const LANE = 1;
+const PORT = 1;
+const ACCESS_LANE = 11;
+const UNIT = { medium: "unit", unit: 1, number: 12, fd: 8 } as const;
 
 /**
  * A loop whose poller and receiver are the test's: run() returns when the test has told it to stop. Two PPPoE
@@ -43,9 +45,9 @@ function makeLoop(script: {
   const { control } = tables;
   const writer = new TableWriter(tables, new Grace(tables));
   const port = { kind: "ethernet", ifindex: 1, name: "acc0", mtuBytes: 1500 } as const;
-  writer.setPeer(1, { kind: "ethernet", port: LANE, remoteMac: THEIRS, localMac: OURS, tags: [] }, port);
+  writer.setPeer(1, { kind: "ethernet", port: PORT, remoteMac: THEIRS, localMac: OURS, tags: [] }, port);
   for (const channel of [1, 2])
-    writer.addChannel(channel, { kind: "pppoe", peer: 1, sessionId: channel }, LANE);
+    writer.addChannel(channel, { kind: "pppoe", peer: 1, sessionId: channel }, PORT);
   writer.bridge(1, 2);
 
   const rings: number[] = [];
@@ -90,7 +92,7 @@ function makeLoop(script: {
       remove: (fd: number) => calls.push(`unpoll ${fd}`),
       wait: (_timeout: number, ready: Int32Array) => {
         if (!(script.wait?.() ?? true)) return 0;
-        ready.set([script.lane ?? LANE, 1]);
+        ready.set([script.lane ?? ACCESS_LANE, 1]);
         return 1;
       },
       close() {},
@@ -116,21 +118,25 @@ function makeLoop(script: {
   };
   const loop = new ForwardingLoop(addon, setup, port2, (reply) => replies.push(reply));
   const packet = { ifindex: 1, name: "acc0", filter: new Uint8Array(8), ringSlots: 2, slotBytes: 2048 };
-  command({
-    kind: "adopt-ethernet",
-    id: 1,
-    port: LANE,
-    fd: 9,
-    receives: true,
-    packet: { ...packet, headroomBytes: 16, sendBufferBytes: 1, bypassQdisc: true, promiscuous: false },
-  });
-  command({ kind: "adopt-unit", id: 3, unit: 1, fd: 8, receives: true, segmentsUdp: true });
+  command({ kind: "open-outlet", id: 1, outlet: { kind: "packet", lane: laneOfPort(PORT) }, fd: 9 });
+  const options9 = {
+    ...packet,
+    headroomBytes: 16,
+    sendBufferBytes: 1,
+    bypassQdisc: true,
+    promiscuous: false,
+  };
+  const access = { medium: "ethernet", port: PORT, packet: options9, number: ACCESS_LANE, fd: 9 } as const;
+  command({ kind: "adopt", id: 3, lane: access, waiting: [] });
+  command({ kind: "adopt", id: 4, lane: UNIT, waiting: [] });
   return {
     control,
     rings,
     calls,
     overflowsAsked,
     replies,
+    command,
+    drops: () => tables.drops[0]!.reduce((sum, count) => sum + count, 0),
     run: () => {
       loop.run();
       port1.close();
@@ -213,9 +219,8 @@ describe("the loop of a forwarding thread", () => {
 
   it("turns away from a unit whose device is gone, and says so once", () => {
     let waits = 0;
-    const lane = laneOfUnit(SIZES, 1);
     const loop = makeLoop({
-      lane,
+      lane: UNIT.number,
       receive: () => -77,
       wait() {
         waits += 1;
@@ -224,9 +229,9 @@ describe("the loop of a forwarding thread", () => {
       },
     });
     loop.run();
-    expect(loop.calls).toEqual(["unpoll 8"]);
+    expect(loop.calls.filter((call) => call !== "release")).toEqual(["unpoll 8"]);
     const failures = loop.replies.filter(({ kind }) => kind === "lane-failed");
-    expect(failures).toEqual([{ kind: "lane-failed", lane, errno: 77 }]);
+    expect(failures).toEqual([{ kind: "lane-failed", source: UNIT, errno: 77 }]);
   });
 
   it("rings when it blocks and somebody waits for it", () => {
@@ -242,5 +247,41 @@ describe("the loop of a forwarding thread", () => {
     });
     loop.run();
     expect(loop.rings).toContain(DOORBELL);
+  });
+
+  it("lets go of a lane between two batches, and asks it no more", () => {
+    let batches = 0;
+    let waits = 0;
+    const loop = makeLoop({
+      receive() {
+        batches += 1;
+        if (batches === 3) loop.command({ kind: "release", id: 5, lane: ACCESS_LANE });
+        return true;
+      },
+      wait() {
+        waits += 1;
+        if (waits === 3) loop.stop();
+        return true;
+      },
+    });
+    loop.run();
+    const last = loop.calls.indexOf("unpoll 9");
+    expect(loop.calls.slice(last - 3, last)).toEqual(["receive", "send", "release"]);
+    expect(loop.calls.slice(last)).not.toContain("receive");
+    expect(loop.replies).toContainEqual({ kind: "done", id: 5 });
+    // as when traffic stops
+    expect(loop.overflowsAsked).toEqual(["access port"]);
+  });
+
+  it("gives back and counts what it had in hand when it ends by a bug", () => {
+    const loop = makeLoop({
+      receive: () => true,
+      send() {
+        throw new Error("a bug");
+      },
+    });
+    expect(() => loop.run()).toThrow("a bug");
+    expect(loop.calls.slice(0, 3)).toEqual(["receive", "send", "release"]);
+    expect(loop.drops()).toBe(1);
   });
 });

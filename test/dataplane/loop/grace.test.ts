@@ -12,6 +12,10 @@ describe("a grace period", () => {
   beforeEach(() => {
     tables = Tables.view(SIZES, Tables.allocate(SIZES));
     grace = new Grace(tables);
+    for (const worker of [0, 1]) {
+      grace.begins(worker);
+      park(worker, false);
+    }
     done = [];
   });
 
@@ -84,6 +88,19 @@ describe("a grace period", () => {
     passBatch(0);
     passBatch(1);
     grace.check();
+    expect(done).toEqual(["a"]);
+  });
+
+  it("does not wait for a worker that has not blocked yet: it has read no table", async () => {
+    park(0, true);
+    grace.ended(1);
+    grace.begins(1);
+    grace.after(() => done.push("a"));
+    await tick();
+    expect(done).toEqual(["a"]);
+    park(1, false);
+    grace.after(() => done.push("b"));
+    await tick();
     expect(done).toEqual(["a"]);
   });
 

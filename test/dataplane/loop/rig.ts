@@ -8,7 +8,7 @@ import { Worker } from "node:worker_threads";
 import { afterAll } from "vitest";
 import type { Dataplane } from "../../../src/channel/dataplane.ts";
 import { addressRecord } from "../../../src/dataplane/loop/address-record.ts";
-import { startLoopDataplane } from "../../../src/dataplane/loop/engine.ts";
+import { startLoopDataplane, type ThreadedLoop } from "../../../src/dataplane/loop/engine.ts";
 import { DEFAULT_LOOP_OPTIONS, type LoopOptions } from "../../../src/dataplane/loop/options.ts";
 import { addressOctets } from "../../../src/dataplane/specs.ts";
 import { RX_LENGTH, RX_OFFSET, RX_STRIDE } from "../../../src/io/addon.ts";
@@ -250,8 +250,11 @@ export interface LoopRig extends Rig {
 }
 
 /** A loop engine between a veth pair and the loopback device. Needs root. */
-export async function loopRig(options: Partial<LoopOptions> = {}): Promise<LoopRig> {
-  return rigAround(await startLoopDataplane({ ...RIG_OPTIONS, ...options }), loopbackCore());
+export async function loopRig(
+  options: Partial<LoopOptions> = {},
+): Promise<LoopRig & { readonly loop: ThreadedLoop }> {
+  const loop = await startLoopDataplane({ ...RIG_OPTIONS, ...options });
+  return Object.assign(await rigAround(loop, loopbackCore()), { loop });
 }
 
 /**

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { closeSync, existsSync, openSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { afterEach, describe, expect, it } from "vitest";
 import { concatBytes, fromHex } from "../../../src/base/bytes.ts";
 import type { ChannelId, Dataplane, UdpPeerSpec } from "../../../src/channel/dataplane.ts";
@@ -7,37 +7,11 @@ import { largestPppFrame } from "../../../src/dataplane/pppoe-frame.ts";
 import { describeDataplane } from "../contract.ts";
 import { l2tpMessage, numberedFrame, pppoeFrame, readL2tp, readPppoe, sequenceOf } from "../frames.ts";
 import type { LoopRig } from "./rig.ts";
+import { replaceByFile, unitPollers } from "./thread-faults.ts";
 
 const isRoot = process.getuid?.() === 0;
 const openDescriptors = () => readdirSync("/proc/self/fd").length;
 const MAC = fromHex("020000000001");
-
-/** The descriptors of this process, and what they are. */
-function descriptors(): { fd: number; what: string }[] {
-  return readdirSync("/proc/self/fd")
-    .filter((fd) => existsSync(`/proc/self/fd/${fd}`))
-    .map((fd) => ({ fd: Number(fd), what: readlinkSync(`/proc/self/fd/${fd}`) }));
-}
-
-/** What the one thread blocks in that has a unit: the epoll set with a TUN queue. */
-function pollerOfThread(): number {
-  const queues = descriptors().filter(({ what }) => what === "/dev/net/tun");
-  const found = descriptors().find(({ fd, what }) => {
-    if (!what.includes("eventpoll")) return false;
-    const watched = readFileSync(`/proc/self/fdinfo/${fd}`, "utf8");
-    return queues.some((queue) => new RegExp(`^tfd: +${queue.fd} `, "m").test(watched));
-  });
-  return found!.fd;
-}
-
-/** The number stays taken, so that its owner closes nobody else's descriptor. */
-function replaceByFile(fd: number): void {
-  closeSync(fd);
-  const opened: number[] = [];
-  do opened.push(openSync("/dev/null", "r"));
-  while (opened.at(-1) !== fd);
-  for (const other of opened.slice(0, -1)) closeSync(other);
-}
 
 function ip(...args: readonly string[]): string {
   return execFileSync("ip", args, { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
@@ -49,6 +23,7 @@ describe.skipIf(!isRoot)("the loop engine on real devices (root)", async () => {
   const { startLoopDataplane } = await import("../../../src/dataplane/loop/engine.ts");
 
   describeDataplane("loop, with two threads,", () => loopRig({ workers: 2 }));
+  describeDataplane("loop, with four threads,", () => loopRig({ workers: 4 }));
 
   describe("alone", () => {
     let rig: LoopRig;
@@ -422,9 +397,9 @@ describe.skipIf(!isRoot)("the loop engine on real devices (root)", async () => {
     });
   });
 
-  describe("whose thread has died", () => {
+  describe("whose thread has died, and no other takes its place", () => {
     it("says so once, completes what is under way and can be closed", async () => {
-      const rig = await loopRig();
+      const rig = await loopRig({ workerRestarts: { most: 0, withinMs: 1000 } });
       const { dataplane } = rig;
       const channels = [1, 2].map((sessionId) =>
         dataplane.addChannel({
@@ -447,7 +422,7 @@ describe.skipIf(!isRoot)("the loop engine on real devices (root)", async () => {
         routes: [],
         shared: false,
       });
-      replaceByFile(pollerOfThread());
+      replaceByFile(unitPollers()[0]!);
       rig.fromSubscriber(pppoeFrame(rig.gatewayMac, MAC, 1, numberedFrame(1, 1)));
       await rig.until("the report", () => rig.punts.some(({ kind }) => kind === "engine-down"));
       const reports = rig.punts.filter(({ kind }) => kind === "engine-down");

@@ -1,0 +1,100 @@
+import { afterEach, describe, expect, it } from "vitest";
+import { replaceByFile, unitPollers } from "./thread-faults.ts";
+
+const isRoot = process.getuid?.() === 0;
+
+describe.skipIf(!isRoot)("forwarding threads (root)", async () => {
+  if (!isRoot) return;
+  const { loopRig } = await import("./rig.ts");
+  const { SteadyTraffic } = await import("./steady-traffic.ts");
+  let rig: Awaited<ReturnType<typeof loopRig>>;
+
+  afterEach(() => rig.close());
+
+  const unitSpec = (name: string) => ({ name, mtuBytes: 1400, addresses: [], routes: [], shared: false });
+
+  it("become more and fewer under traffic: nothing is lost, and sessions stay in order", async () => {
+    rig = await loopRig({ lanes: 4 });
+    const { dataplane, loop } = rig;
+    const traffic = await SteadyTraffic.start(rig);
+    await traffic.flow(500);
+    for (const workers of [3, 1, 2, 4, 1]) {
+      await loop.setWorkers(workers);
+      expect(loop.workers).toBe(workers);
+      await traffic.flow(500);
+    }
+    await traffic.stop();
+    await rig.until("the last frames", () => traffic.arrived === traffic.sent);
+    expect(traffic.faults()).toEqual([]);
+    expect(Object.values(dataplane.drops()).every((count) => count === 0)).toBe(true);
+    expect(rig.punts).toEqual([]);
+  });
+
+  it("become more and fewer while ports and units come and go", async () => {
+    rig = await loopRig({ lanes: 4 });
+    const { dataplane, loop } = rig;
+    const traffic = await SteadyTraffic.start(rig);
+    const address = rig.remotes[0].replace(/\.2$/, ".1");
+    const changes = [2, 4, 1, 3].map((workers) => loop.setWorkers(workers));
+    for (let i = 0; i < 6; i++) {
+      const port = dataplane.openPort({ kind: "udp", address, udpPort: rig.tunnelUdpPort + 1 });
+      const unit = dataplane.createUnit(unitSpec(rig.unitName));
+      await dataplane.closePort(await port);
+      await dataplane.closeUnit(await unit);
+    }
+    await Promise.all(changes);
+    await traffic.flow(500);
+    await traffic.stop();
+    await rig.until("the last frames", () => traffic.arrived === traffic.sent);
+    expect(traffic.faults()).toEqual([]);
+  });
+
+  it("that die have successors under traffic, and it is said", async () => {
+    rig = await loopRig({ workers: 2, lanes: 4 });
+    const { dataplane } = rig;
+    // by its queue a unit shows what its thread blocks in
+    await dataplane.createUnit(unitSpec(rig.unitName));
+    const traffic = await SteadyTraffic.start(rig);
+    for (let deaths = 1; deaths <= 2; deaths++) {
+      await traffic.flow(500);
+      replaceByFile(unitPollers()[0]!);
+      await rig.until("the report", () => rig.punts.length === deaths);
+      expect(rig.punts.at(-1)).toEqual({
+        kind: "worker-restarted",
+        reason: expect.stringMatching(/thread [01]: epoll_wait/),
+      });
+      traffic.forgive = traffic.sent - traffic.arrived;
+      await traffic.flow(500);
+    }
+    await traffic.stop();
+    expect(traffic.faults({ lossAllowed: true })).toEqual([]);
+    // what is opened later is served by all of them
+    await dataplane.createUnit(unitSpec(`${rig.unitName}b`));
+    expect(unitPollers()).toHaveLength(2);
+  });
+
+  it("that die while something is opened serve it nevertheless", async () => {
+    rig = await loopRig({ workers: 2, lanes: 2 });
+    const { dataplane, loop } = rig;
+    await dataplane.createUnit(unitSpec(rig.unitName));
+    const traffic = await SteadyTraffic.start(rig);
+    replaceByFile(unitPollers()[0]!);
+    const units = Array.from({ length: 8 }, (_, i) => dataplane.createUnit(unitSpec(`${rig.unitName}${i}`)));
+    await Promise.all(units);
+    await rig.until("the report", () => rig.punts.some(({ kind }) => kind === "worker-restarted"));
+    expect(unitPollers()).toHaveLength(2);
+    await loop.setWorkers(1);
+    traffic.forgive = traffic.sent - traffic.arrived;
+    await traffic.flow(500);
+    await traffic.stop();
+  });
+
+  it("are as many as the lanes of a port at the most", async () => {
+    rig = await loopRig({ lanes: 2 });
+    const { loop } = rig;
+    expect(loop.mostWorkers).toBe(2);
+    for (const workers of [0, 3, 1.5])
+      await expect(loop.setWorkers(workers)).rejects.toMatchObject({ code: "bad-spec" });
+    expect(loop.workers).toBe(1);
+  });
+});
