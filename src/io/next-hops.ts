@@ -81,12 +81,17 @@ class NetlinkNextHops implements NextHops {
   #open = true;
 
   constructor({ netnsPath, clock = systemClock }: NextHopOptions) {
-    const netns = netnsPath === undefined ? {} : { netnsPath };
     this.#clock = clock;
     this.#alarm = timerAlarm(clock, () => this.#scheduler.run(clock.now()));
     this.#scheduler = new Scheduler(this.#alarm);
+    const netns = netnsPath === undefined ? {} : { netnsPath };
     this.#requests = addon.openNetlink({ ...netns, groups: 0 });
-    this.#notifications = addon.openNetlink({ ...netns, groups: RTMGRP_NETWORK });
+    try {
+      this.#notifications = addon.openNetlink({ ...netns, groups: RTMGRP_NETWORK });
+    } catch (error) {
+      addon.close(this.#requests);
+      throw error;
+    }
     this.#listener = watchNetlink(this.#notifications, {
       heard: (part) => {
         this.#table.heard(clock.now(), [part]);

@@ -27,8 +27,8 @@ import {
   readHostU32,
 } from "./rtnetlink.ts";
 
-export const RTM_NEWNEIGH = 28;
-export const RTM_DELNEIGH = 29;
+const RTM_NEWNEIGH = 28;
+const RTM_DELNEIGH = 29;
 const RTM_GETNEIGH = 30;
 
 /** Multicast group (bit mask) whose members hear of every change of a neighbour. */
@@ -50,7 +50,7 @@ const STATES = [
   "noarp",
   "permanent",
 ] as const;
-export type NeighbourState = (typeof STATES)[number];
+type NeighbourState = (typeof STATES)[number];
 
 /** Which neighbour: the address, 4 or 16 octets, on a link. */
 export interface NeighbourKey {

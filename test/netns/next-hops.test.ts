@@ -1,5 +1,6 @@
 /** Next hops as the kernel's own routes, rules, neighbours and links make them, in network namespaces. */
 
+import { execFileSync } from "node:child_process";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { addon } from "../../src/io/native.ts";
 import { type NextHop, type NextHopQuery, openNextHops, type Unresolved } from "../../src/io/next-hops.ts";
@@ -265,6 +266,20 @@ describe.skipIf(!isRoot)("next hops of a host with two ways to an LNS", () => {
       watch("224.0.0.9").becomes(/^the route to 224.0.0.9 is multicast$|no route/),
       watch("nobody").becomes(/^not an IP address$/),
     ]);
+  });
+
+  it("looks at everything again when more happened than it could hear of", async () => {
+    host.ip("route", "add", LNS, "via", "10.8.0.2");
+    const lns = watch(LNS);
+    await lns.becomes(/^core0/);
+    const deaf = Array.from(
+      { length: 30_000 },
+      (_, i) => `route replace 198.18.${(i >> 8) & 127}.${i & 255} dev core0`,
+    );
+    const batch = [...deaf, `route replace ${LNS} via 10.8.1.2`].join("\n");
+    // nothing is read while this runs
+    execFileSync("ip", ["-n", host.name, "-batch", "-"], { input: batch });
+    await lns.becomes(/^core1/);
   });
 
   it("takes a device without ARP as it is", async () => {

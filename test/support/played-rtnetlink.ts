@@ -47,7 +47,7 @@ const ARPHRD_ETHER = 1;
 const RTN_UNICAST = 1;
 const ENOENT = 2;
 const ENODEV = 19;
-export const ENETUNREACH = 101;
+const ENETUNREACH = 101;
 
 export function octets(address: string): Uint8Array {
   return parseIpAddress(address)!;
