@@ -1,12 +1,17 @@
 import { equalBytes, readU16 } from "../../../src/base/bytes.ts";
+import { ACCEPT } from "../../../src/dataplane/drop-codes.ts";
+import { SuperSegment } from "../../../src/dataplane/segmentation.ts";
+import { LARGEST_HEADERS_BYTES, readUnitPacket, UnitPacket } from "../../../src/dataplane/unit-packet.ts";
 import { internetChecksum, pseudoHeaderSum } from "../../../src/wire/checksum.ts";
 import { fragmentationNeeded, packetTooBig } from "../../../src/wire/icmp.ts";
 import { emitIpv4, ipv4HeaderBytes, ipv4PacketBytes, parseIpv4 } from "../../../src/wire/ipv4.ts";
 import { emitIpv6, ipv6PacketBytes, ipv6UpperOffset, parseIpv6 } from "../../../src/wire/ipv6.ts";
-import { clampMss } from "../../../src/wire/tcp.ts";
+import { clampMss, tcpHeaderBytes } from "../../../src/wire/tcp.ts";
 import { emitUdp, parseUdp } from "../../../src/wire/udp.ts";
+import { vnetChecksumOffset, vnetChecksumStart, vnetGsoSize } from "../../../src/wire/virtio-net.ts";
 import { CAPTURED } from "../captures.ts";
 import { type Marker, samples } from "../sample.ts";
+import { SUPER_SEGMENTS } from "../super-segments.ts";
 import { type CodecTarget, ensure } from "../target.ts";
 import { codec, emitsAgain } from "./codec.ts";
 
@@ -112,6 +117,33 @@ export const IP_CODECS: readonly CodecTarget[] = [
     if (!clampMss(input, 0, input.length, 1400, 1380)) return;
     ensure(!clampMss(input, 0, input.length, 1400, 1380), "what was lowered is lowered again");
   }),
+  codec(
+    "super-segment",
+    [vnetGsoSize, vnetChecksumStart, vnetChecksumOffset, tcpHeaderBytes],
+    samples(SUPER_SEGMENTS, () => [0, 1, 4, 6, 8, 10, 12, 16, 19, 42, 62]),
+    (input) => {
+      const packet = new UnitPacket();
+      if (readUnitPacket(packet, input, 0, input.length) !== ACCEPT) return;
+      const { offset, bytes, checksumAt, checksumFrom, segmentBytes, segments, headersBytes } = packet;
+      const end = offset + bytes;
+      ensure(end <= input.length, "a packet behind what there is");
+      ensure(checksumAt < 0 || (checksumFrom >= offset && checksumAt + 2 <= end), "a checksum outside of it");
+      if (segmentBytes === 0) return;
+      ensure(headersBytes < bytes && headersBytes <= LARGEST_HEADERS_BYTES, "headers without end");
+      const cut = new SuperSegment();
+      cut.begin(input, packet);
+      const last = bytes - headersBytes - (segments - 1) * segmentBytes;
+      ensure(last > 0 && last <= segmentBytes, "segments that are not those of the packet");
+      const written = new Uint8Array(input.length + LARGEST_HEADERS_BYTES + last);
+      written.set(input);
+      cut.writeHeaders(written, input.length, segments - 1, last, 0);
+      const read = packet.ipv6 ? ipv6PacketBytes : ipv4PacketBytes;
+      ensure(
+        read(written, input.length, written.length - input.length) === headersBytes + last,
+        "a segment of another length",
+      );
+    },
+  ),
   codec("icmp", [fragmentationNeeded, packetTooBig], samples([...IPV4, ...IPV6], tcpMarks), (input) => {
     const v4 = fragmentationNeeded(input, SOURCE, 1400);
     if (v4 !== undefined) ensure(v4.length <= 576 && parseIpv4(v4) !== undefined, "no ICMP error");

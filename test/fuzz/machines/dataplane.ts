@@ -8,6 +8,7 @@ import { CAPTURED } from "../captures.ts";
 import { IP_PACKETS } from "../codecs/ip.ts";
 import { CONTROL_DATAGRAMS } from "../codecs/l2tp.ts";
 import type { Dice } from "../dice.ts";
+import { SUPER_SEGMENTS } from "../super-segments.ts";
 import { type Consequence, type Episode, ensure, type MachineTarget, type Step } from "../target.ts";
 import { strangers } from "./episode.ts";
 
@@ -38,6 +39,7 @@ const fromNetwork = strangers([
   ...PPP_FRAMES.flatMap((ppp, i) => [emitL2tpMessage(i % 4, TUNNEL, 1 + (i % 6), ppp)]),
 ]);
 const fromUnit = strangers([...IP_PACKETS, ...CAPTURED.ipv4]);
+const fromHost = strangers(SUPER_SEGMENTS);
 
 type Parts = ReturnType<typeof makeWorkerParts>;
 
@@ -100,7 +102,8 @@ class LoopEpisode implements Episode {
   }
 
   stranger(dice: Dice): Consequence {
-    const kind = dice.below(10);
+    const kind = dice.below(11);
+    if (kind === 10) return { end: 0, act: "host", bytes: fromHost(dice), numbers: [dice.below(UNITS)] };
     if (kind < 5) return { end: 0, act: "ethernet", bytes: fromAccess(dice) };
     if (kind === 9) return { end: 0, act: "unit", bytes: fromUnit(dice), numbers: [dice.below(UNITS)] };
     // as one datagram, or as a group that the kernel has coalesced, of any segment size
@@ -112,7 +115,9 @@ class LoopEpisode implements Episode {
   apply({ act, bytes, numbers }: Step): readonly Consequence[] {
     const sent = this.#sent(act, bytes ?? new Uint8Array(0), numbers ?? []);
     const segments = Math.ceil((bytes?.length ?? 0) / Math.max(1, numbers?.[1] ?? LONGEST_FRAME));
-    ensure(sent.length <= Math.max(1, segments), `${sent.length} frames sent for one`);
+    // what the host hands over may be cut into segments of one octet
+    const most = act === "host" ? (bytes?.length ?? 0) : segments;
+    ensure(sent.length <= Math.max(1, most), `${sent.length} frames sent for one`);
     for (const { octets } of sent) ensure(octets.length <= (bytes?.length ?? 0) + 64, "more sent than came");
     ensure(this.#parts.punts().length <= PUNTS_MAX, "more punts than the ring holds");
     return [];
@@ -124,6 +129,8 @@ class LoopEpisode implements Episode {
         return this.#parts.ethernet(this.#access, bytes);
       case "udp":
         return this.#parts.udp(this.#tunnel, from === 0 ? LNS : STRANGER, 1701, bytes, Math.max(1, segment!));
+      case "host":
+        return this.#parts.host(from!, bytes);
       case "unit":
         return this.#parts.unit(from!, bytes);
       default:
