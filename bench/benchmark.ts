@@ -64,3 +64,8 @@ export const QUICK: Extent = {
   steadySetups: 1000,
   crowd: 8000,
 };
+
+/** Thrown by a scene's open() that cannot be played here; its message says why. */
+export class LeftOut extends Error {
+  override readonly name = "LeftOut";
+}

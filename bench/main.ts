@@ -1,24 +1,26 @@
 /**
  * `npm run bench`: measures, writes bench/results/, and docs/performance.md when everything was measured at full length.
  *
- *   --quick          short runs, four minutes in all
+ *   --quick          short runs, two minutes in all
  *   --only PATTERN   figures whose name contains PATTERN: "*" is anything, "|" stands between alternatives
  *   --json           the results on standard output
  */
 import { mkdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { type Extent, FULL, QUICK, type Scene } from "./benchmark.ts";
 import { lacCrowdScene, lnsCrowdScene } from "./crowd-benchmarks.ts";
 import { buildFramesTool } from "./frames-tool.ts";
+import { latencyScene } from "./latency-benchmarks.ts";
+import { l2tpnsScene, loopScene, sessionsScene } from "./loop-benchmarks.ts";
 import { circumstances } from "./machine.ts";
 import { measure } from "./measure.ts";
 import { destroyNetwork, sweepDeadBenchmarks } from "./namespaces.ts";
 import { type BenchOptions, matches, parseOptions } from "./options.ts";
-import { performanceReport } from "./report.ts";
-import { meetsFloor, type Result, type ResultFile } from "./results.ts";
+import { performancePages } from "./report.ts";
+import { meets, type Result, type ResultFile } from "./results.ts";
 import { ROOT } from "./root.ts";
 import { deadLnsScene, lacSetupScene, lnsSetupScene } from "./setup-benchmarks.ts";
-import { l2tpnsScene, sessionsScene, trafficScene } from "./traffic-benchmarks.ts";
+import { uncheckedXdpScene, xdpScene, xdpSessionsScene } from "./xdp-benchmarks.ts";
 
 /** Others that want a processor take it from what is measured. */
 const MOST_LOAD = 0.5;
@@ -39,21 +41,30 @@ async function bench({ quick, only, json }: BenchOptions): Promise<void> {
       `the machine is busy (load average ${started.loadBefore}): wait for it, or these figures mean little`,
     );
   const results: Result[] = [];
+  const leftOut: string[] = [];
+  const leaveOut = (what: string): void => {
+    leftOut.push(what);
+    say(`left out: ${what}`);
+  };
   const play = async <Stage extends { close(): Promise<void> }>(
     make: (extent: Extent) => Scene<Stage>,
   ): Promise<void> => {
-    results.push(...(await measure(make(extent), extent.runs, wanted, say)));
+    results.push(...(await measure(make(extent), extent.runs, wanted, say, leaveOut)));
   };
-  await play(trafficScene);
-  await play(sessionsScene);
+  await play(loopScene);
+  await play(latencyScene);
   await play(l2tpnsScene);
+  await play(xdpScene);
+  await play(uncheckedXdpScene);
+  await play(sessionsScene);
+  await play(xdpSessionsScene);
   await play(lacSetupScene);
   await play(deadLnsScene);
   await play(lnsSetupScene);
   await play(lacCrowdScene);
   await play(lnsCrowdScene);
-  if (results.length === 0) throw new Error(`no figure has a name like "${only}"`);
-  const file: ResultFile = { ...started, results };
+  if (results.length === 0 && leftOut.length === 0) throw new Error(`no figure has a name like "${only}"`);
+  const file: ResultFile = { ...started, ...(leftOut.length > 0 && { leftOut }), results };
   write(file, only === undefined ? extent.name : "only");
   if (json) process.stdout.write(`${JSON.stringify(file)}\n`);
   else for (const result of results) process.stdout.write(`${line(result)}\n`);
@@ -62,14 +73,31 @@ async function bench({ quick, only, json }: BenchOptions): Promise<void> {
 function write(file: ResultFile, name: string): void {
   mkdirSync(RESULTS, { recursive: true });
   writeFileSync(join(RESULTS, `${name}.json`), `${JSON.stringify(file, undefined, 2)}\n`);
-  if (name === FULL.name) writeFileSync(join(ROOT, "docs", "performance.md"), performanceReport(file));
+  if (name !== FULL.name) return;
+  for (const { path, text } of performancePages(file)) {
+    const page = join(ROOT, "docs", path);
+    mkdirSync(dirname(page), { recursive: true });
+    writeFileSync(page, text);
+  }
 }
 
 function line(result: Result): string {
-  const { name, value, unit, min, max } = result;
-  const met = meetsFloor(result);
-  const floor = met === undefined ? "" : `  floor ${result.floor}: ${met ? "met" : "MISSED"}`;
-  return `${name.padEnd(40)} ${value.toLocaleString("en").padStart(12)} ${unit.padEnd(10)} (${min} – ${max})${floor}`;
+  const { name, value, unit, min, max, versus } = result;
+  const figure = `${name.padEnd(44)} ${value.toLocaleString("en").padStart(12)} ${unit.padEnd(10)} (${min} – ${max})`;
+  const asked = verdicts(value, result.better, result);
+  if (versus === undefined) return figure + asked;
+  return `${figure}${asked}  ${versus.ratio} of ${versus.name}${verdicts(versus.ratio, result.better, versus)}`;
+}
+
+function verdicts(
+  value: number,
+  better: Result["better"],
+  asked: { readonly floor?: number; readonly goal?: number },
+): string {
+  return (["floor", "goal"] as const)
+    .filter((what) => asked[what] !== undefined)
+    .map((what) => `  ${what} ${asked[what]}: ${meets(value, asked[what], better) ? "met" : "MISSED"}`)
+    .join("");
 }
 
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {

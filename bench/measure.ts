@@ -1,4 +1,4 @@
-import type { Benchmark, Scene } from "./benchmark.ts";
+import { type Benchmark, LeftOut, type Scene } from "./benchmark.ts";
 import { compared, type Result, type Run, resultsOf } from "./results.ts";
 
 /**
@@ -10,6 +10,7 @@ export async function measure<Stage extends { close(): Promise<void> }>(
   runs: number,
   wanted: (name: string) => boolean,
   say: (line: string) => void,
+  leaveOut: (what: string) => void,
 ): Promise<readonly Result[]> {
   const comparisons = scene.comparisons ?? [];
   const needed = (name: string): boolean =>
@@ -17,7 +18,8 @@ export async function measure<Stage extends { close(): Promise<void> }>(
   const benchmarks = scene.benchmarks.filter(({ figures }) => figures.some(({ name }) => needed(name)));
   if (benchmarks.length === 0) return [];
   const made = new Map<Benchmark<Stage>, Run[]>(benchmarks.map((benchmark) => [benchmark, []]));
-  const stage = await scene.open();
+  const stage = await opened(scene, benchmarks[0]!.figures[0]!.name, leaveOut);
+  if (stage === undefined) return [];
   const inAll = scene.runs ?? runs;
   try {
     for (const benchmark of benchmarks) await benchmark.warmUp(stage);
@@ -33,6 +35,21 @@ export async function measure<Stage extends { close(): Promise<void> }>(
   }
   const results = [...made].flatMap(([{ figures }, runsOfIt]) => resultsOf(figures, runsOfIt));
   return compared(results, comparisons);
+}
+
+/** Undefined when it is left out. */
+async function opened<Stage extends { close(): Promise<void> }>(
+  scene: Scene<Stage>,
+  first: string,
+  leaveOut: (what: string) => void,
+): Promise<Stage | undefined> {
+  try {
+    return await scene.open();
+  } catch (error) {
+    if (!(error instanceof LeftOut)) throw error;
+    leaveOut(`${first} and what goes with it: ${error.message}`);
+    return undefined;
+  }
 }
 
 function lineOf(

@@ -1,7 +1,7 @@
 import { parseArgs } from "node:util";
 
 export interface BenchOptions {
-  /** Short runs: four minutes in all. */
+  /** Short runs: two minutes in all. */
   readonly quick: boolean;
   /** Only figures whose name contains this, "*" being anything. */
   readonly only: string | undefined;

@@ -17,6 +17,8 @@ export interface Result {
   readonly runs: readonly number[];
   /** What the value must reach on a machine with two processors. */
   readonly floor?: number;
+  /** What it should reach. */
+  readonly goal?: number;
   /** In most runs the generator was busy all the time: the LAC could do more. */
   readonly limitedBy?: "generator";
   /** The same measured of something else, in turns with this. */
@@ -64,6 +66,8 @@ export interface Circumstances {
 
 /** What bench/results/*.json holds. */
 export interface ResultFile extends Circumstances {
+  /** What could not be measured here, and why. */
+  readonly leftOut?: readonly string[];
   readonly results: readonly Result[];
 }
 
@@ -73,6 +77,7 @@ export interface Figure {
   readonly unit: string;
   readonly better: Better;
   readonly floor?: number;
+  readonly goal?: number;
 }
 
 /** What one run of a benchmark gave. */
@@ -132,11 +137,12 @@ function resultOf(figure: Figure, runs: readonly number[]): Result {
     max: rounded(max),
     runs: runs.map(rounded),
     ...(figure.floor !== undefined && { floor: figure.floor }),
+    ...(figure.goal !== undefined && { goal: figure.goal }),
   };
 }
 
-/** Undefined when nothing is asked of it. */
-export function meetsFloor({ value, better, floor }: Result): boolean | undefined {
-  if (floor === undefined) return undefined;
-  return better === "higher" ? value >= floor : value <= floor;
+/** Of a floor or goal; undefined when nothing is asked. */
+export function meets(value: number, asked: number | undefined, better: Better): boolean | undefined {
+  if (asked === undefined) return undefined;
+  return better === "higher" ? value >= asked : value <= asked;
 }

@@ -58,6 +58,8 @@ export interface LacSettings {
   /** None while nobody calls: "1h". */
   readonly helloInterval?: string;
   readonly engine?: "loop" | "xdp";
+  /** Towards LNSes; true when absent. */
+  readonly udpChecksum?: boolean;
   /** Leaves the generator its processor. */
   readonly besideGenerator?: boolean;
   /** Besides its own. */
@@ -80,6 +82,7 @@ export class Stage {
   static open({
     helloInterval = "1h",
     engine = "loop",
+    udpChecksum = true,
     besideGenerator = false,
     networks = [],
   }: LacSettings = {}): Promise<Stage> {
@@ -89,7 +92,7 @@ export class Stage {
         const lns = site.run(new Child("the benchmark's LNS", "lns", words, { ipc: true }));
         await lns.ask(undefined, START_MS);
         const processors = besideGenerator ? othersProcessors(availableParallelism()) : undefined;
-        const config = lacConfig(helloInterval, engine);
+        const config = lacConfig({ helloInterval, engine, udpChecksum });
         return new Stage(site, await site.gateway("the LAC", "lac", config, processors));
       },
       ["own", ...networks],
@@ -187,10 +190,11 @@ export class Stage {
 }
 
 /** What an operator must write, and the engine: what is measured is said. */
-function lacConfig(helloInterval: string, engine: string): string {
+function lacConfig(lac: Required<Pick<LacSettings, "helloInterval" | "engine" | "udpChecksum">>): string {
+  const { helloInterval, engine, udpChecksum } = lac;
   const peers = LNS_ADDRESSES.map((address, i) => ({ name: `lns${i}`, address }));
   const line = ({ name, address }: { name: string; address: string }): string =>
-    `    - { name: ${name}, address: ${address}, hello-interval: ${helloInterval}, secret: ${TUNNEL_SECRET} }`;
+    `    - { name: ${name}, address: ${address}, hello-interval: ${helloInterval}, secret: ${TUNNEL_SECRET}, udp-checksum: ${udpChecksum} }`;
   return `name: bench-lac
 data-plane: { engine: ${engine} }
 access:

@@ -1,6 +1,13 @@
 import { describe, expect, it } from "vitest";
-import { performanceReport } from "../../bench/report.ts";
-import { type Figure, meetsFloor, type Result, type ResultFile, resultsOf } from "../../bench/results.ts";
+import { performancePages } from "../../bench/report.ts";
+import {
+  compared,
+  type Figure,
+  meets,
+  type Result,
+  type ResultFile,
+  resultsOf,
+} from "../../bench/results.ts";
 
 const LOSS: Figure = { name: "loop/lac/both/128B/paced-100k/loss", unit: "%", better: "lower", floor: 0.1 };
 const RATE: Figure = { name: "loop/lac/setup/rush/rate", unit: "sessions/s", better: "higher", floor: 1000 };
@@ -50,45 +57,93 @@ describe("a result", () => {
   });
 
   it("meets a floor from above or from below, as better says", () => {
-    expect(meetsFloor(resultOf(RATE, [1000]))).toBe(true);
-    expect(meetsFloor(resultOf(RATE, [999]))).toBe(false);
-    expect(meetsFloor(resultOf(LOSS, [0.1]))).toBe(true);
-    expect(meetsFloor(resultOf(LOSS, [0.11]))).toBe(false);
+    expect(meets(1000, 1000, "higher")).toBe(true);
+    expect(meets(999, 1000, "higher")).toBe(false);
+    expect(meets(0.1, 0.1, "lower")).toBe(true);
+    expect(meets(0.11, 0.1, "lower")).toBe(false);
+    expect(meets(1, undefined, "higher")).toBeUndefined();
+  });
+});
+
+describe("two results that are compared", () => {
+  const own: Figure = { name: "own", unit: "frames/s", better: "higher" };
+  const other: Figure = { name: "other", unit: "frames/s", better: "higher" };
+
+  it("give the median of the ratios of runs that followed each other, not the ratio of medians", () => {
+    const results = [resultOf(own, [10, 60, 30]), resultOf(other, [10, 100, 120])];
+    const [first, second] = compared(results, [{ own: "own", other: "other", floor: 0.5, goal: 0.9 }]);
+    expect(first?.versus).toEqual({
+      name: "other",
+      value: 100,
+      ratio: 0.6,
+      min: 0.25,
+      max: 1,
+      floor: 0.5,
+      goal: 0.9,
+    });
+    expect(second?.versus).toBeUndefined();
   });
 
-  it("without a floor meets none and misses none", () => {
-    const { floor: _, ...figure } = RATE;
-    expect(meetsFloor(resultOf(figure, [1]))).toBeUndefined();
+  it("are left alone when one of them was not measured", () => {
+    const results = [resultOf(own, [1])];
+    expect(compared(results, [{ own: "own", other: "other" }])).toEqual(results);
   });
 });
 
 describe("the performance page", () => {
-  it("has a row for each rate, with the LAC's processor time beside it", () => {
-    const rate = resultOf(
-      { name: "loop/lac/up/64B", unit: "frames/s", better: "higher" },
-      [312_345, 300_000, 330_000],
-    );
-    const time = resultOf({ name: "loop/lac/up/64B/processor", unit: "ns/frame", better: "lower" }, [1234]);
-    const page = performanceReport(fileOf(rate, time));
-    expect(page).toContain("| loop/lac/up/64B | 312,000 | 300,000 – 330,000 | 1,230 ns/frame |");
-    expect(page).not.toContain("| loop/lac/up/64B/processor");
+  const page = (file: ResultFile): string => performancePages(file)[0]!.text;
+  const frames = (name: string, ...values: number[]): Result =>
+    resultOf({ name, unit: "frames/s", better: "higher" }, values);
+
+  it("has a row for each rate, in the section that it belongs to", () => {
+    const text = page(fileOf(frames("loop/lac/up/64B", 312_345, 300_000, 330_000), resultOf(RATE, [800])));
+    expect(text).toContain("| loop/lac/up/64B | 312,000 frames/s | 300,000 – 330,000 |");
+    expect(text.indexOf("loop/lac/up/64B |")).toBeLessThan(text.indexOf("## Set-ups"));
+    expect(text.indexOf("rush/rate")).toBeGreaterThan(text.indexOf("## Set-ups"));
   });
 
   it("says so where the generator was the limit", () => {
     const figure: Figure = { name: "loop/lac/up/64B", unit: "frames/s", better: "higher" };
     const results = resultsOf([figure], [{ values: [300_000], limitedByGenerator: true }]);
-    expect(performanceReport(fileOf(...results))).toContain("| at least 300,000 |");
+    expect(page(fileOf(...results))).toContain("| at least 300,000 frames/s |");
   });
 
   it("says which floor was met and which was missed", () => {
-    const page = performanceReport(fileOf(resultOf(RATE, [800]), resultOf(LOSS, [0])));
-    expect(page).toContain("at least 1,000 sessions/s: **missed** |");
-    expect(page).toContain("| loop/lac/both/128B/paced-100k/loss | 0 % | 0 – 0 | at most 0.1 %: met |");
+    const text = page(fileOf(resultOf(RATE, [800]), resultOf(LOSS, [0])));
+    expect(text).toContain("floor ≥ 1,000 sessions/s: **missed** |");
+    expect(text).toContain("| loop/lac/both/128B/paced-100k/loss | 0 % | 0 – 0 |  |  | floor ≤ 0.1 %: met |");
   });
 
-  it("says where it comes from", () => {
-    const page = performanceReport(fileOf());
-    for (const text of ["Some CPU (x64), 2 processors, 8 GiB", "Linux 6.1", "0123456789ab+", "2026-01-02"])
-      expect(page).toContain(text);
+  it("says what a ratio had to reach", () => {
+    const comparison = { own: "loop/lac/up/64B", other: "ceiling/loop-io/up/64B", floor: 0.75, goal: 0.9 };
+    const results = [frames(comparison.own, 80), frames(comparison.other, 100)];
+    const text = page(fileOf(...compared(results, [comparison])));
+    expect(text).toContain("| ceiling/loop-io/up/64B | 0.8 | floor ≥ 0.75: met; goal ≥ 0.9: **missed** |");
+  });
+
+  it("says where it comes from, and what was left out", () => {
+    const text = page({ ...fileOf(), leftOut: ["xdp/lac/up/64B: no such engine"] });
+    for (const part of ["Some CPU (x64), 2 processors, 8 GiB", "Linux 6.1", "0123456789ab+", "2026-01-02"])
+      expect(text).toContain(part);
+    expect(text).toContain("xdp/lac/up/64B: no such engine");
+  });
+
+  it("shows rates by size and by number of sessions, and latency, as pictures that it links", () => {
+    const results = [
+      ...[64, 1400].map((octets) => frames(`loop/lac/up/${octets}B`, 400_000)),
+      ...[1, 1000].map((count) => frames(`loop/lac/both/128B/sessions-${count}`, 300_000)),
+      resultOf({ name: "latency/loop/lac/up/128B/p50", unit: "µs", better: "lower" }, [12]),
+    ];
+    const [text, ...pictures] = performancePages(fileOf(...results));
+    expect(pictures.map(({ path }) => path)).toEqual([
+      "pictures/rate-by-size-loop.svg",
+      "pictures/rate-by-sessions.svg",
+      "pictures/latency.svg",
+    ]);
+    for (const { path, text: svg } of pictures) {
+      expect(text?.text).toContain(`](${path})`);
+      expect([svg.slice(0, 5), svg.slice(-7)]).toEqual(["<svg ", "</svg>\n"]);
+      expect(svg).not.toContain("NaN");
+    }
   });
 });

@@ -1,0 +1,123 @@
+import type { Benchmark } from "./benchmark.ts";
+import type { Load } from "./frames-tool.ts";
+import {
+  deliveredPerSecond,
+  faultOf,
+  lossPercent,
+  outranLac,
+  streamsOf,
+  type TrafficReport,
+} from "./traffic-report.ts";
+import type { Carrier, TrafficStage } from "./traffic-stage.ts";
+
+/** Frames on the way in each direction: enough to keep the LAC busy, and less than any of its queues holds. */
+export const WINDOW = 1024;
+export const WARM_UP_MS = 1000;
+/** A closed loop that loses more has not measured what the LAC can carry. */
+const MOST_LOSS_PERCENT = 0.1;
+
+/**
+ * As many frames as go through without loss; through a gateway, also its processor time for each. `generatorWaits`: not
+ * when XDP forwards, which is done with a frame before the generator's next turn.
+ */
+export function closedLoop(
+  name: string,
+  carrier: Carrier,
+  sessions: (stage: TrafficStage) => string,
+  what: Load,
+  { generatorWaits = true } = {},
+): Benchmark<TrafficStage> {
+  const load = { ...what, window: WINDOW };
+  const ours = carrier === "lac";
+  const processor = { name: `${name}/processor`, unit: "ns/frame", better: "lower" } as const;
+  return {
+    figures: [{ name, unit: "frames/s", better: "higher" }, ...(ours ? [processor] : [])],
+    async warmUp(stage) {
+      if (ours) await stage.send(carrier, sessions(stage), { ...load, milliseconds: WARM_UP_MS });
+    },
+    async run(stage) {
+      const { report, processorNs, remark } = await measured(stage, carrier, name, sessions(stage), load);
+      if (lossPercent(report) > MOST_LOSS_PERCENT)
+        throw new Error(`${name}: ${remark}, of what was never too much`);
+      return {
+        values: [deliveredPerSecond(report), ...(ours ? [processorNs] : [])],
+        limitedByGenerator: generatorWaits && !outranLac(report),
+        ...(remark !== undefined && { remark }),
+      };
+    },
+  };
+}
+
+/** Frames on the way, for who drops of the most: what queues he has is his own affair. */
+const NARROWER_WINDOWS = [1024, 512, 256, 128, 64, 32];
+
+/**
+ * As many frames as go through somebody without more loss than a closed loop may have; if he loses more of the
+ * narrowest window, too, that counts for him.
+ */
+export function widestWindow(name: string, carrier: Carrier, what: Load): Benchmark<TrafficStage> {
+  let windows = NARROWER_WINDOWS;
+  return {
+    figures: [{ name, unit: "frames/s", better: "higher" }],
+    warmUp: () => Promise.resolve(),
+    async run(stage) {
+      for (;;) {
+        const [window = 0, ...narrower] = windows;
+        const report = await stage.send(carrier, stage.one, { ...what, window });
+        const fault = faultOf(report);
+        if (fault !== undefined) throw new Error(`${name}: ${fault}: ${JSON.stringify(report)}`);
+        const loss = lossPercent(report);
+        if (loss <= MOST_LOSS_PERCENT || narrower.length === 0)
+          return {
+            values: [deliveredPerSecond(report)],
+            limitedByGenerator: !outranLac(report),
+            remark: `${window} frames on the way, ${loss.toFixed(3)} % lost`,
+          };
+        windows = narrower;
+      }
+    },
+  };
+}
+
+interface Measured {
+  readonly report: TrafficReport;
+  /** The LAC's processor time for a frame. */
+  readonly processorNs: number;
+  /** What was lost, and what the LAC says about it. */
+  readonly remark: string | undefined;
+}
+
+/** Rejects when what came out cannot be what went in, or when the generator did not keep its rate. */
+export async function measured(
+  traffic: TrafficStage,
+  carrier: Carrier,
+  name: string,
+  sessions: string,
+  load: Load,
+): Promise<Measured> {
+  const { stage } = traffic;
+  const dropsBefore = await stage.drops();
+  const before = stage.lac.processorSeconds();
+  const report = await traffic.send(carrier, sessions, load);
+  const processorSeconds = stage.lac.processorSeconds() - before;
+  const fault = faultOf(report, load.framesPerSecond);
+  if (fault !== undefined) throw new Error(`${name}: ${fault}: ${JSON.stringify(report)}`);
+  const frames = streamsOf(report).reduce((sum, { received }) => sum + received, 0);
+  const lost = streamsOf(report).reduce((sum, stream) => sum + stream.lost, 0);
+  return {
+    report,
+    processorNs: (processorSeconds * 1e9) / frames,
+    remark: lost === 0 ? undefined : lossRemark(lost, report, dropsBefore, await stage.drops()),
+  };
+}
+
+type Drops = Readonly<Record<string, number>>;
+
+function lossRemark(lost: number, report: TrafficReport, before: Drops, after: Drops): string {
+  const reasons = Object.entries(after)
+    .map(([reason, count]) => ({ reason, count: count - (before[reason] ?? 0) }))
+    .filter(({ count }) => count > 0)
+    .map(({ reason, count }) => `${reason} ${count}`);
+  const known = reasons.length === 0 ? "counts no drop" : `counts ${reasons.join(", ")}`;
+  return `${lost} frames lost (${lossPercent(report).toFixed(3)} %); the LAC ${known}`;
+}

@@ -1,0 +1,77 @@
+import { type Extent, LeftOut, type Scene } from "./benchmark.ts";
+import { closedLoop } from "./closed-loop.ts";
+import type { Load } from "./frames-tool.ts";
+import { loadsOf } from "./loads.ts";
+import type { Stage } from "./stage.ts";
+import { TrafficStage } from "./traffic-stage.ts";
+
+const SESSIONS = 1000;
+/** What the engine must reach of a bare redirect: as configured by default, and without UDP checksums. */
+const OF_REDIRECT = { floor: 0.6, goal: 0.75 };
+const OF_REDIRECT_UNCHECKED = { floor: 0.7, goal: 0.85 };
+/** What many sessions must reach of one. */
+const OF_ONE_SESSION = { floor: 0.8, goal: 0.9 };
+const SESSIONS_OCTETS = 128;
+const BY_XDP = { generatorWaits: false };
+
+/** Frames through a LAC whose frames never leave the kernel, and through a bare redirect. */
+export function xdpScene(extent: Extent): Scene<TrafficStage> {
+  return sceneOf(extent, true);
+}
+
+/** The same without UDP checksums. */
+export function uncheckedXdpScene(extent: Extent): Scene<TrafficStage> {
+  return sceneOf(extent, false);
+}
+
+function sceneOf(extent: Extent, udpChecksum: boolean): Scene<TrafficStage> {
+  const suffix = udpChecksum ? "" : "/no-checksum";
+  // towards subscribers there is no sum to be made
+  const loads = loadsOf(extent, udpChecksum ? ["up", "down", "both"] : ["up"]);
+  const other = (size: string): string => `ceiling/xdp-redirect${suffix}/${size}`;
+  const ceilings = loadsOf(extent, ["up"]);
+  return {
+    benchmarks: [
+      ...ceilings.map(({ size, load, sessions }) =>
+        closedLoop(other(size), "redirect", sessions, load, BY_XDP),
+      ),
+      ...loads.map(({ path, load, sessions }) =>
+        closedLoop(`xdp/lac/${path}${suffix}`, "lac", sessions, load, BY_XDP),
+      ),
+    ],
+    comparisons: loads.map(({ path, size }) => ({
+      own: `xdp/lac/${path}${suffix}`,
+      other: other(size),
+      ...(udpChecksum ? OF_REDIRECT : OF_REDIRECT_UNCHECKED),
+    })),
+    open: () =>
+      TrafficStage.open({ sessions: SESSIONS, beside: ["ceiling"], engine: "xdp", udpChecksum }, runsOnXdp),
+  };
+}
+
+/** As many sessions as traffic goes through. */
+export function xdpSessionsScene(extent: Extent): Scene<TrafficStage> {
+  const counts = extent.sessionCounts;
+  const nameOf = (count: number): string => `xdp/lac/both/${SESSIONS_OCTETS}B/sessions-${count}`;
+  const load: Load = {
+    direction: "both",
+    sizes: `${SESSIONS_OCTETS}`,
+    milliseconds: extent.closedLoopMs,
+  };
+  return {
+    benchmarks: counts.map((count) =>
+      closedLoop(nameOf(count), "lac", (stage) => stage.first(count), load, BY_XDP),
+    ),
+    comparisons: counts
+      .slice(1)
+      .map((count) => ({ own: nameOf(count), other: nameOf(counts[0]!), ...OF_ONE_SESSION })),
+    open: () => TrafficStage.open({ sessions: counts.at(-1)!, beside: [], engine: "xdp" }, runsOnXdp),
+  };
+}
+
+/** The engine says by itself why it forwards no interface's frames. */
+async function runsOnXdp(stage: Stage): Promise<void> {
+  const { engine, interfaces } = await stage.lac.read("status");
+  if (engine !== "xdp") throw new LeftOut(`the gateway runs on ${engine}`);
+  if (interfaces?.includes("(loop")) throw new LeftOut(`the gateway forwards ${interfaces}`);
+}
