@@ -26,6 +26,9 @@ export interface MemoryInUse {
   readonly external: number;
 }
 
+/** Runs every gateway whose configuration does not say on this engine: `loop`, `xdp`. */
+const ENGINE = process.env.LACEWING_ENGINE;
+
 const MEMORY_REPORTER = fileURLToPath(new URL("./memory-reporter.cjs", import.meta.url));
 
 export class GatewayProcess {
@@ -56,7 +59,9 @@ export class GatewayProcess {
     for (const [name, text] of Object.entries(files))
       writeFileSync(join(directory, name), text, { mode: 0o600 });
     const control = `control: { socket: ${join(directory, "lacewing.sock")} }\n`;
-    writeFileSync(join(directory, "lacewing.yaml"), `${control}${config}`, { mode: 0o600 });
+    const engine =
+      ENGINE === undefined || /^data-plane:/m.test(config) ? "" : `data-plane: { engine: ${ENGINE} }\n`;
+    writeFileSync(join(directory, "lacewing.yaml"), `${control}${engine}${config}`, { mode: 0o600 });
     const gateway = new GatewayProcess(netns, directory);
     try {
       await gateway.logged("ready");

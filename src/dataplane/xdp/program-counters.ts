@@ -21,15 +21,15 @@ export class ProgramCounters {
   }
 
   frames(slot: number): number {
-    return this.#sum(slot * XDP_COUNTERS_BYTES + XDP_FRAMES);
+    return this.#sum(slot, XDP_FRAMES);
   }
 
   octets(slot: number): number {
-    return this.#sum(slot * XDP_COUNTERS_BYTES + XDP_OCTETS);
+    return this.#sum(slot, XDP_OCTETS);
   }
 
   controlFrames(slot: number): number {
-    return this.#sum(slot * XDP_COUNTERS_BYTES + XDP_CONTROL);
+    return this.#sum(slot, XDP_CONTROL);
   }
 
   /** Of a channel that the program does not know. */
@@ -40,8 +40,11 @@ export class ProgramCounters {
     }
   }
 
-  #sum(offset: number): number {
+  #sum(slot: number, entry: number): number {
     let total = 0;
+    // the program keeps something of its own at 0
+    if (slot === 0) return total;
+    const offset = slot * XDP_COUNTERS_BYTES + entry;
     for (let cpu = 0; cpu < this.#cpus; cpu++) total += readXdpCounter(this.#words, cpu * this.#row + offset);
     return total;
   }

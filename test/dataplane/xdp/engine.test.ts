@@ -359,6 +359,13 @@ describe("the xdp engine", () => {
   });
 
   describe("counters", () => {
+    it("have nothing of what the program keeps for itself", async () => {
+      site.program.count(0, 0, 99, 99, 99);
+      const a = pppoe(5);
+      expect(site.dataplane.counters(a)).toEqual({ framesIn: 0, octetsIn: 0, framesOut: 0, octetsOut: 0 });
+      expect([site.dataplane.framesIn(a), site.dataplane.userFrames(a)]).toEqual([0, 0]);
+    });
+
     it("are the loop's and the program's together, over all bridges of a channel", async () => {
       const [a, b, c] = [pppoe(5), l2tp(6), l2tp(8)];
       const { dataplane, program } = site;

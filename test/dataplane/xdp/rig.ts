@@ -1,6 +1,6 @@
 import { readU16 } from "../../../src/base/bytes.ts";
 import { silentLogger } from "../../../src/base/logger.ts";
-import { startLoopDataplane } from "../../../src/dataplane/loop/engine.ts";
+import { type LoopEngine, startLoopDataplane } from "../../../src/dataplane/loop/engine.ts";
 import { DEFAULT_LOOP_OPTIONS } from "../../../src/dataplane/loop/options.ts";
 import { startXdpDataplane, type XdpOptions } from "../../../src/dataplane/xdp/start.ts";
 import { openXdp, type XdpProgram } from "../../../src/io/xdp.ts";
@@ -109,6 +109,8 @@ function openEnds(...ifindexes: readonly number[]): XdpProgram {
 
 export interface XdpRig extends LoopRig {
   readonly core: CableCore;
+  /** What forwards that the program does not. */
+  readonly loop: LoopEngine;
 }
 
 /** The xdp engine above a loop, between two veth pairs. Needs root, and xdpMissing() to be undefined. */
@@ -126,5 +128,5 @@ export async function xdpRig(options: Partial<XdpOptions> = {}): Promise<XdpRig>
     const ends = openEnds(subscriber.ifindex, core.cable.subscriber.ifindex);
     return () => ends.close();
   });
-  return Object.assign(rig, { core });
+  return Object.assign(rig, { core, loop });
 }

@@ -1,0 +1,160 @@
+/** What the program forwards, what it leaves to the loop, and how frames move between them. Needs root. */
+
+import { afterEach, describe, expect, it } from "vitest";
+import type { ChannelId, PeerId } from "../../../src/channel/dataplane.ts";
+import { l2tpMessage, numberedFrame, pppoeFrame, readL2tp, readPppoe, sequenceOf } from "../frames.ts";
+import { ip } from "../loop/rig.ts";
+import { type XdpRig, xdpMissing, xdpRig } from "./rig.ts";
+
+const MAC = Uint8Array.of(2, 0, 0, 0, 3, 1);
+
+describe.skipIf(xdpMissing() !== undefined)("the program above the loop", () => {
+  let rig: XdpRig;
+
+  afterEach(() => rig.close());
+
+  function join(session = 5): { pppoe: ChannelId; l2tp: ChannelId; lns: PeerId } {
+    const { dataplane, access, tunnel } = rig;
+    const ends = { remoteMac: MAC, localMac: rig.gatewayMac, tags: [] };
+    const subscriber = dataplane.addPeer({ kind: "ethernet", port: access, ...ends });
+    const lns = dataplane.addPeer({
+      kind: "udp",
+      port: tunnel,
+      address: rig.remotes[0],
+      udpPort: rig.remotePort,
+      pathMtuBytes: 1500,
+      addressControl: true,
+      lengthBit: true,
+      checksum: true,
+      oversize: "fragment",
+    });
+    const pppoe = dataplane.addChannel({ kind: "pppoe", peer: subscriber, sessionId: session });
+    const ids = { localTunnelId: 7, localSessionId: session, remoteTunnelId: 70, remoteSessionId: 1005 };
+    return { pppoe, lns, l2tp: dataplane.addChannel({ kind: "l2tp", peer: lns, ...ids }) };
+  }
+
+  const up = (number: number) =>
+    rig.fromSubscriber(pppoeFrame(rig.gatewayMac, MAC, 5, numberedFrame(1, number)));
+  const down = (number: number) =>
+    rig.fromRemote(rig.remotes[0], l2tpMessage(7, 5, numberedFrame(2, number)));
+  const numbersUp = () => rig.datagrams.map(({ datagram }) => sequenceOf(readL2tp(datagram).ppp));
+  const numbersDown = () => rig.frames.map((frame) => sequenceOf(readPppoe(frame).ppp));
+
+  /** Frames go both ways until the program has one of each. */
+  async function programForwards({ pppoe, l2tp }: { pppoe: ChannelId; l2tp: ChannelId }): Promise<void> {
+    const ofProgram = (channel: ChannelId) => rig.dataplane.framesIn(channel) - rig.loop.framesIn(channel);
+    const before = [ofProgram(pppoe), ofProgram(l2tp)] as const;
+    await rig.until("the program forwards both ways", () => {
+      up(0);
+      down(0);
+      return ofProgram(pppoe) > before[0] && ofProgram(l2tp) > before[1];
+    });
+  }
+
+  it.each(["native", "generic"] as const)(
+    "forwards both ways, and the loop gets none of it (%s)",
+    async (mode) => {
+      rig = await xdpRig({ mode });
+      const ends = join();
+      await rig.dataplane.bridge(ends.pppoe, ends.l2tp);
+      await programForwards(ends);
+      const before = rig.loop.framesIn(ends.pppoe) + rig.loop.framesIn(ends.l2tp);
+      for (let number = 1; number <= 100; number++) {
+        up(number);
+        down(number);
+      }
+      await rig.until("all", () => numbersUp().at(-1) === 100 && numbersDown().at(-1) === 100);
+      const all = Array.from({ length: 100 }, (_, i) => i + 1);
+      expect(numbersUp().filter((number) => number > 0)).toEqual(all);
+      expect(numbersDown().filter((number) => number > 0)).toEqual(all);
+      expect(rig.loop.framesIn(ends.pppoe) + rig.loop.framesIn(ends.l2tp)).toBe(before);
+      expect(rig.dataplane.interfaces!().map((each) => each.mode)).toEqual([mode, mode]);
+    },
+  );
+
+  it("loses nothing when a session moves between the loop and the program under traffic", async () => {
+    rig = await xdpRig({ mode: "native" });
+    const ends = join();
+    await rig.dataplane.bridge(ends.pppoe, ends.l2tp);
+    await programForwards(ends);
+    rig.frames.length = 0;
+    rig.datagrams.length = 0;
+    let sent = 0;
+    for (let move = 0; move < 60; move++) {
+      // to the loop, which numbers, and back
+      rig.dataplane.setSequencing(ends.l2tp, move % 2 === 0 ? "always" : "follow");
+      for (let i = 0; i < 20; i++) {
+        sent += 1;
+        up(sent);
+        down(sent);
+      }
+      if (move % 7 === 0) await new Promise((resolve) => setImmediate(resolve));
+    }
+    const both = () => rig.frames.length >= sent && rig.datagrams.length >= sent;
+    await rig.until("all of them", both);
+    const all = Array.from({ length: sent }, (_, i) => i + 1);
+    expect(numbersDown().toSorted((a, b) => a - b)).toEqual(all);
+    const ppp = rig.datagrams.map(({ datagram }) => sequenceOf(datagram.slice(-8)));
+    expect(ppp.toSorted((a, b) => a - b)).toEqual(all);
+    expect(rig.dataplane.framesIn(ends.pppoe)).toBeGreaterThan(rig.loop.framesIn(ends.pppoe));
+  });
+
+  it("loses nothing when a peer's neighbour goes and comes back", async () => {
+    rig = await xdpRig({ mode: "native" });
+    const ends = join();
+    await rig.dataplane.bridge(ends.pppoe, ends.l2tp);
+    await programForwards(ends);
+    const { gateway, subscriber } = rig.core.cable;
+    const neighbour = [
+      "neighbour",
+      "replace",
+      rig.remotes[0],
+      "dev",
+      gateway.name,
+      "nud",
+      "permanent",
+      "lladdr",
+    ];
+    ip(...neighbour, "02:00:00:00:77:77");
+    await rig.until("frames go to the new neighbour", () => {
+      up(1);
+      const frame = rig.core.frames.at(-1)!;
+      return frame[4] === 0x77 && frame[5] === 0x77;
+    });
+    const mac = [...subscriber.mac].map((octet) => octet.toString(16).padStart(2, "0")).join(":");
+    ip(...neighbour, mac);
+    await programForwards(ends);
+  });
+
+  it("goes on in the loop while the core interface is down, and in the program when it is up again", async () => {
+    rig = await xdpRig({ mode: "native" });
+    const ends = join();
+    await rig.dataplane.bridge(ends.pppoe, ends.l2tp);
+    await programForwards(ends);
+    const { gateway, subscriber } = rig.core.cable;
+    ip("link", "set", gateway.name, "down");
+    for (let number = 0; number < 50; number++) up(number);
+    ip("link", "set", gateway.name, "name", `${gateway.name}x`);
+    ip("link", "set", `${gateway.name}x`, "up");
+    const mac = [...subscriber.mac].map((octet) => octet.toString(16).padStart(2, "0")).join(":");
+    ip("neighbour", "replace", rig.remotes[0], "lladdr", mac, "dev", `${gateway.name}x`, "nud", "permanent");
+    await programForwards(ends);
+  });
+
+  it("leaves a session alone whose access interface is pulled out under load", async () => {
+    rig = await xdpRig({ mode: "native" });
+    const ends = join();
+    await rig.dataplane.bridge(ends.pppoe, ends.l2tp);
+    await programForwards(ends);
+    const stop = await rig.flood(pppoeFrame(rig.gatewayMac, MAC, 5, numberedFrame(1, 1)));
+    rig.cable.remove();
+    await rig.until("the port is down", () => rig.punts.some(({ kind }) => kind === "port-down"));
+    await stop();
+    down(1);
+    await rig.dataplane.closeChannel(ends.pppoe);
+    down(2);
+    await rig.until("its frames are punted again", () =>
+      rig.punts.some((punt) => punt.kind === "frame" && punt.channel === ends.l2tp),
+    );
+  });
+});
