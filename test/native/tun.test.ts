@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { TX_ADDRESS } from "../../src/io/addon.ts";
+import { TX_ADDRESS, TX_BODY_OFFSET, TX_MORE, TX_STRIDE } from "../../src/io/addon.ts";
 import { addon } from "../../src/io/native.ts";
 import {
   addressRecord,
@@ -16,6 +16,7 @@ import {
 } from "./support.ts";
 
 const VNET = 10;
+const EFAULT = 14;
 const EBADFD = 77;
 
 describe.skipIf(!root)("TUN devices", () => {
@@ -37,8 +38,8 @@ describe.skipIf(!root)("TUN devices", () => {
     opened = [];
   });
 
-  function open(queues: number, inSpace: boolean, vnetHeader = true) {
-    const options = { name, queues, vnetHeader };
+  function open(queues: number, inSpace: boolean, vnetHeader = true, segments = false) {
+    const options = { name, queues, vnetHeader, segments };
     const device = addon.openTun(inSpace ? { ...options, netnsPath: `/run/netns/${space}` } : options);
     opened.push(...device.fds);
     return device;
@@ -145,6 +146,66 @@ describe.skipIf(!root)("TUN devices", () => {
     expect(region.sendUdp(probing, descriptors, 3, record)).toBe(1);
     expect(region.lastErrno).toBe(90);
     expect(addon.readErrors(probing)[0]).toMatchObject({ code: "EMSGSIZE", info: 1280, address: far });
+  });
+
+  it("hand over what is not cut up yet, and take the same", () => {
+    const { fds, segmentsUdp } = open(1, false, true, true);
+    bringUp();
+    const region = addon.createRegion(4 << 20);
+    const area = region.allocate(1 << 20);
+    const buffers = region.allocate(1 << 18);
+    const receiver = region.tunReceiver(fds[0]!, buffers, 1 << 18, VNET + 65_535, 32);
+    const socket = addon.openUdp(udpOptions({ address: near, port: 4000 }));
+    opened.push(socket);
+    const record = addressRecord({ address: far, port: 5000, groupMax: 1200 });
+    const datagrams = [pattern(1000, 1), pattern(1000, 2), pattern(300, 3)];
+    expect(region.sendUdp(socket, describeFrames(region, area, datagrams), 3, record)).toBe(3);
+    const frames = receiveFrames(region, receiver, segmentsUdp ? 1 : 3).map(({ frame }) => frame);
+    // checksums are left to us even where segments are not
+    for (const frame of frames) expect([frame[0], frame.length > VNET]).toEqual([1, true]);
+    expect(frames.map((frame) => frame[1])).toEqual(segmentsUdp ? [5] : [0, 0, 0]);
+    expect(frames.length).toBe(segmentsUdp ? 1 : 3);
+    // with its ends exchanged, which no sum depends on, and in pieces: it comes out of the kernel cut up
+    for (const frame of frames) {
+      frame.copyWithin(VNET + 12, VNET + 16, VNET + 20);
+      frame.set(far, VNET + 12);
+      frame.set(near, VNET + 16);
+      frame.set([5000 >> 8, 5000 & 0xff, 4000 >> 8, 4000 & 0xff], VNET + 20);
+    }
+    const pieces = frames.flatMap((frame) => [frame.subarray(0, 700), frame.subarray(700)]);
+    const descriptors = describeFrames(region, area, pieces, VNET);
+    for (let i = 0; i < pieces.length; i += 2) descriptors[i * TX_STRIDE + TX_MORE] = 1;
+    const back = region.udpReceiver(socket, 4, 2048);
+    expect(region.sendTun(fds[0]!, descriptors, pieces.length)).toBe(pieces.length);
+    expect(receiveFrames(region, back, 3).map(({ frame }) => frame)).toEqual(datagrams);
+  });
+
+  it("take no packet whose pieces do not end, or are not there, and all before it", () => {
+    const { fds } = open(1, false);
+    bringUp();
+    const region = addon.createRegion(1 << 20);
+    const area = region.allocate(1 << 16);
+    const whole = new Uint8Array(VNET + 20);
+    whole[VNET] = 0x45;
+    const descriptors = describeFrames(region, area, [whole, whole, whole]);
+    descriptors[2 * TX_STRIDE + TX_MORE] = 1;
+    expect([region.sendTun(fds[0]!, descriptors, 3), region.lastErrno]).toEqual([2, EFAULT]);
+    descriptors[TX_STRIDE + TX_MORE] = 1;
+    descriptors[2 * TX_STRIDE + TX_BODY_OFFSET] = -1;
+    expect([region.sendTun(fds[0]!, descriptors, 3), region.lastErrno]).toEqual([1, EFAULT]);
+  });
+
+  it("are read only into what the region has, with room for a packet", () => {
+    const { fds } = open(1, true);
+    const region = addon.createRegion(1 << 20);
+    for (const [area, bytes, largest, headroom] of [
+      [0, 1 << 21, 2048, 0],
+      [1 << 20, 4096, 2048, 0],
+      [0, 4096, 4096, 32],
+      [-1, 4096, 2048, 0],
+      [0, 4096, 2048, -1],
+    ] as const)
+      expect(() => region.tunReceiver(fds[0]!, area, bytes, largest, headroom)).toThrow(RangeError);
   });
 
   it("let go of a queue and take it up again", () => {
