@@ -275,15 +275,16 @@ export class PlayedKernel {
     if (before !== undefined && (before.state & (NUD.permanent | NUD.noarp)) !== 0)
       throw new Error("it would not be permanent any more");
     if (mac !== undefined) this.setNeighbour({ ifindex, address, state: NUD.reachable, mac });
-    else if (before?.state !== NUD.incomplete)
-      this.neighbours.set(key, { ifindex, address, state: NUD.incomplete });
+    // neither is announced; one whose MAC address is known keeps it until it is given up
+    else if (before?.mac !== undefined) this.neighbours.set(key, { ...before, state: NUD.delay });
+    else this.neighbours.set(key, { ifindex, address, state: NUD.incomplete });
     return 0;
   }
 
   /** What was looked for and is not there is given up. */
   giveUp(): void {
     for (const neighbour of [...this.neighbours.values()])
-      if (neighbour.state === NUD.incomplete)
+      if ((neighbour.state & (NUD.incomplete | NUD.delay)) !== 0)
         this.setNeighbour({ ifindex: neighbour.ifindex, address: neighbour.address, state: NUD.failed });
   }
 }
