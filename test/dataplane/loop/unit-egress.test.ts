@@ -230,7 +230,7 @@ describe("packets to a unit", () => {
       });
     const flowOf = (packet: Uint8Array) => {
       const v4 = packet[0]! >>> 4 === 4;
-      return `${v4} ${packet[v4 ? 9 : 6]} ${readU16(packet, v4 ? 20 : 40)}`;
+      return `${v4} ${packet[v4 ? 9 : 6]} ${toHex(packet.subarray(v4 ? 20 : 40, v4 ? 24 : 44))}`;
     };
     /** The number of a packet that is never fragmented says nothing (RFC 6864 §4.1). */
     const unnumbered = (packet: Uint8Array) => {
