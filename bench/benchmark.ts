@@ -36,6 +36,8 @@ export interface Extent {
   readonly steadySetups: number;
   /** Sessions that are there when a gateway's idle time and memory are measured, and for how long it is watched. */
   readonly crowd: number;
+  /** Sessions of the largest LAC. */
+  readonly scale: number;
   readonly idleMs: number;
 }
 
@@ -44,15 +46,16 @@ export const FULL: Extent = {
   runs: 5,
   sizes: [64, 128, 512, 1400],
   sessionCounts: [1, 1000, 64_000],
-  closedLoopMs: 700,
+  closedLoopMs: 500,
   pacedMs: 3000,
   setups: 10_000,
   steadySetups: 3000,
   crowd: 64_000,
+  scale: 100_000,
   idleMs: 30_000,
 };
 
-/** As many set-ups: the dialler is a new process each time, and needs a thousand to get up to speed itself. */
+/** The dialler is a new process each time, and needs a thousand set-ups to get up to speed itself. */
 export const QUICK: Extent = {
   ...FULL,
   name: "quick",
@@ -61,8 +64,10 @@ export const QUICK: Extent = {
   sessionCounts: [1, 4000],
   closedLoopMs: 300,
   pacedMs: 1000,
+  setups: 3000,
   steadySetups: 1000,
   crowd: 8000,
+  scale: 8000,
 };
 
 /** Thrown by a scene's open() that cannot be played here; its message says why. */

@@ -12,7 +12,7 @@ import type { Carrier, TrafficStage } from "./traffic-stage.ts";
 
 /** Frames on the way in each direction: enough to keep the LAC busy, and less than any of its queues holds. */
 export const WINDOW = 1024;
-export const WARM_UP_MS = 1000;
+export const WARM_UP_MS = 500;
 /** A closed loop that loses more has not measured what the LAC can carry. */
 const MOST_LOSS_PERCENT = 0.1;
 
@@ -100,7 +100,9 @@ export async function measured(
   const before = stage.lac.processorSeconds();
   const report = await traffic.send(carrier, sessions, load);
   const processorSeconds = stage.lac.processorSeconds() - before;
-  const fault = faultOf(report, load.framesPerSecond);
+  const { framesPerSecond, milliseconds } = load;
+  const offered = framesPerSecond === undefined ? undefined : (framesPerSecond * milliseconds) / 1000;
+  const fault = faultOf(report, offered);
   if (fault !== undefined) throw new Error(`${name}: ${fault}: ${JSON.stringify(report)}`);
   const frames = streamsOf(report).reduce((sum, { received }) => sum + received, 0);
   const lost = streamsOf(report).reduce((sum, stream) => sum + stream.lost, 0);

@@ -32,8 +32,11 @@ export function loopScene(extent: Extent): Scene<TrafficStage> {
     other: `ceiling/loop-io/${path}`,
     ...OF_CEILING,
   }));
+  const redirects = loadsOf(extent, ["up"]).map(({ size, sessions, load }) =>
+    closedLoop(`ceiling/xdp-redirect/${size}`, "redirect", sessions, load, { generatorWaits: false }),
+  );
   return {
-    benchmarks: [...benchmarks, paced(extent.pacedMs)],
+    benchmarks: [...benchmarks, ...redirects, paced(extent.pacedMs)],
     comparisons,
     open: () => TrafficStage.open({ sessions: SESSIONS, beside: ["ceiling"] }),
   };

@@ -1,7 +1,7 @@
 /**
  * `npm run bench`: measures, writes bench/results/, and docs/performance.md when everything was measured at full length.
  *
- *   --quick          short runs, two minutes in all
+ *   --quick          short runs of what does not take long: two minutes in all
  *   --only PATTERN   figures whose name contains PATTERN: "*" is anything, "|" stands between alternatives
  *   --json           the results on standard output
  */
@@ -19,6 +19,7 @@ import { type BenchOptions, matches, parseOptions } from "./options.ts";
 import { performancePages } from "./report.ts";
 import { meets, type Result, type ResultFile } from "./results.ts";
 import { ROOT } from "./root.ts";
+import { scaleScene } from "./scale-benchmarks.ts";
 import { deadLnsScene, lacSetupScene, lnsSetupScene } from "./setup-benchmarks.ts";
 import { uncheckedXdpScene, xdpScene, xdpSessionsScene } from "./xdp-benchmarks.ts";
 
@@ -29,6 +30,12 @@ const RESULTS = join(ROOT, "bench", "results");
 const say = (line: string): void => {
   process.stderr.write(`${line}\n`);
 };
+
+/** `long`: quick runs do without, unless they are told to. */
+type Play = <Stage extends { close(): Promise<void> }>(
+  make: (extent: Extent) => Scene<Stage>,
+  options?: { readonly long?: boolean },
+) => Promise<void>;
 
 async function bench({ quick, only, json }: BenchOptions): Promise<void> {
   const extent = quick ? QUICK : FULL;
@@ -46,23 +53,23 @@ async function bench({ quick, only, json }: BenchOptions): Promise<void> {
     leftOut.push(what);
     say(`left out: ${what}`);
   };
-  const play = async <Stage extends { close(): Promise<void> }>(
-    make: (extent: Extent) => Scene<Stage>,
-  ): Promise<void> => {
+  const play: Play = async (make, { long = false } = {}) => {
+    if (long && quick && only === undefined) return;
     results.push(...(await measure(make(extent), extent.runs, wanted, say, leaveOut)));
   };
   await play(loopScene);
   await play(latencyScene);
-  await play(l2tpnsScene);
   await play(xdpScene);
-  await play(uncheckedXdpScene);
   await play(sessionsScene);
-  await play(xdpSessionsScene);
   await play(lacSetupScene);
-  await play(deadLnsScene);
   await play(lnsSetupScene);
-  await play(lacCrowdScene);
-  await play(lnsCrowdScene);
+  await play(l2tpnsScene, { long: true });
+  await play(uncheckedXdpScene, { long: true });
+  await play(xdpSessionsScene, { long: true });
+  await play(deadLnsScene, { long: true });
+  await play(lacCrowdScene, { long: true });
+  await play(lnsCrowdScene, { long: true });
+  await play(scaleScene, { long: true });
   if (results.length === 0 && leftOut.length === 0) throw new Error(`no figure has a name like "${only}"`);
   const file: ResultFile = { ...started, ...(leftOut.length > 0 && { leftOut }), results };
   write(file, only === undefined ? extent.name : "only");

@@ -6,6 +6,7 @@ import { readdirSync } from "node:fs";
  *
  *     subscribers ──access── lac ──core── lns
  *            sub0  acc0      net0  net0
+ *            sub1  acc1
  *
  * Who is compared with the gateway has the same network again: "ceiling" and "rival". A namespace's name carries the
  * process id of its benchmark, so that leftovers of a killed one can be told from those of a running one.
@@ -18,6 +19,9 @@ export type Place = Role | `${Network}-${Role}`;
 
 export const SUBSCRIBER_DEVICE = "sub0";
 export const ACCESS_DEVICE = "acc0";
+/** Of all access interfaces; more sessions than one has ids for go over two. */
+export const SUBSCRIBER_DEVICES = [SUBSCRIBER_DEVICE, "sub1"] as const;
+export const ACCESS_DEVICES = [ACCESS_DEVICE, "acc1"] as const;
 export const CORE_DEVICE = "net0";
 /** So that packets of 1492 octets leave whole, as they do in a provider's network: they need 1532. */
 const CORE_MTU = "1600";
@@ -71,11 +75,13 @@ export function createNetwork(network: Network = "own"): void {
     ip("netns", "exec", namespaceOf(place), ...quiet);
     bringUp(place, "lo");
   }
-  cable(subscribers, SUBSCRIBER_DEVICE, lac, ACCESS_DEVICE);
+  SUBSCRIBER_DEVICES.forEach((device, i) => {
+    cable(subscribers, device, lac, ACCESS_DEVICES[i]!);
+    bringUp(subscribers, device);
+    bringUp(lac, ACCESS_DEVICES[i]!);
+  });
   cable(lac, CORE_DEVICE, lns, CORE_DEVICE);
   for (const place of [lac, lns]) ip("-n", namespaceOf(place), "link", "set", CORE_DEVICE, "mtu", CORE_MTU);
-  bringUp(subscribers, SUBSCRIBER_DEVICE);
-  bringUp(lac, ACCESS_DEVICE);
   bringUp(lac, CORE_DEVICE, LAC_ADDRESS);
   bringUp(lns, CORE_DEVICE, ...LNS_ADDRESSES);
 }

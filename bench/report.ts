@@ -65,6 +65,13 @@ bare system calls get the same load. The generator hands frames over in turns of
     text: `100,000 frames a second in each direction at once, whatever comes out.`,
   },
   {
+    title: "Very many sessions",
+    holds: (name) => name.startsWith("scale/"),
+    text: `One LAC with so many PPPoE sessions on two access interfaces, in tunnels to eight LNSes; the diallers and the LNSes share its
+processors. "counted" and "listed": what \`lacewing show status\` and \`show sessions\` ask for, without printing. "torn-down":
+all subscribers hang up at once. One run.`,
+  },
+  {
     title: "Set-ups, memory, idle time",
     holds: () => true,
     text: `- "setup/lac": 10,000 PPPoE sessions by \`lacewing dial\`, from the first PADI to an open IPCP, by way of LCP, CHAP, a call to

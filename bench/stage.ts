@@ -8,6 +8,7 @@ import { type GatewayChild, LACEWING } from "./gateway-child.ts";
 import { startL2tpnsLac } from "./l2tpns.ts";
 import {
   ACCESS_DEVICE,
+  ACCESS_DEVICES,
   CORE_DEVICE,
   DEAD_ADDRESS,
   LAC_ADDRESS,
@@ -43,6 +44,8 @@ export interface DialPace {
   readonly perSecond?: number;
   /** So many may be coming up at one time. */
   readonly atOnce?: number;
+  /** The subscribers' interface; the first when absent. */
+  readonly device?: string;
   /** Of the user names; "bench" when absent. */
   readonly realm?: Realm;
 }
@@ -60,6 +63,10 @@ export interface LacSettings {
   readonly engine?: "loop" | "xdp";
   /** Towards LNSes; true when absent. */
   readonly udpChecksum?: boolean;
+  /** Access interfaces; one when absent. */
+  readonly accessDevices?: number;
+  /** That the data plane has room for; what an operator gets by default when absent. */
+  readonly maxChannels?: number;
   /** Leaves the generator its processor. */
   readonly besideGenerator?: boolean;
   /** Besides its own. */
@@ -79,21 +86,15 @@ export class Stage {
     this.#lac = lac;
   }
 
-  static open({
-    helloInterval = "1h",
-    engine = "loop",
-    udpChecksum = true,
-    besideGenerator = false,
-    networks = [],
-  }: LacSettings = {}): Promise<Stage> {
+  static open(settings: LacSettings = {}): Promise<Stage> {
+    const { besideGenerator = false, networks = [] } = settings;
     return Site.open(
       async (site) => {
         const words = [process.execPath, LNS, ...LNS_ADDRESSES];
         const lns = site.run(new Child("the benchmark's LNS", "lns", words, { ipc: true }));
         await lns.ask(undefined, START_MS);
         const processors = besideGenerator ? othersProcessors(availableParallelism()) : undefined;
-        const config = lacConfig({ helloInterval, engine, udpChecksum });
-        return new Stage(site, await site.gateway("the LAC", "lac", config, processors));
+        return new Stage(site, await site.gateway("the LAC", "lac", lacConfig(settings), processors));
       },
       ["own", ...networks],
     );
@@ -104,8 +105,11 @@ export class Stage {
   }
 
   /** Begins to bring `count` sessions up. Hang up by stopping the child. */
-  startDial(count: number, { perSecond, atOnce, realm = "bench" }: DialPace): Child {
-    const words = ["dial", "--interface", SUBSCRIBER_DEVICE, "--user", `s%d@${realm}`];
+  startDial(
+    count: number,
+    { perSecond, atOnce, device = SUBSCRIBER_DEVICE, realm = "bench" }: DialPace,
+  ): Child {
+    const words = ["dial", "--interface", device, "--user", `s%d@${realm}`];
     words.push("--password", "bench", "--count", `${count}`, "--device", "none", "--json");
     if (perSecond !== undefined) words.push("--rate", `${perSecond}`);
     if (atOnce !== undefined) words.push("--at-once", `${atOnce}`);
@@ -190,15 +194,22 @@ export class Stage {
 }
 
 /** What an operator must write, and the engine: what is measured is said. */
-function lacConfig(lac: Required<Pick<LacSettings, "helloInterval" | "engine" | "udpChecksum">>): string {
-  const { helloInterval, engine, udpChecksum } = lac;
+function lacConfig({
+  helloInterval = "1h",
+  engine = "loop",
+  udpChecksum = true,
+  accessDevices = 1,
+  maxChannels,
+}: LacSettings): string {
+  const room = maxChannels === undefined ? "" : `, max-channels: ${maxChannels}`;
+  const access = ACCESS_DEVICES.slice(0, accessDevices).map((device) => `  - interface: ${device}`);
   const peers = LNS_ADDRESSES.map((address, i) => ({ name: `lns${i}`, address }));
   const line = ({ name, address }: { name: string; address: string }): string =>
     `    - { name: ${name}, address: ${address}, hello-interval: ${helloInterval}, secret: ${TUNNEL_SECRET}, udp-checksum: ${udpChecksum} }`;
   return `name: bench-lac
-data-plane: { engine: ${engine} }
+data-plane: { engine: ${engine}${room} }
 access:
-  - interface: ${ACCESS_DEVICE}
+${access.join("\n")}
 l2tp:
   listen: [{ address: ${LAC_ADDRESS} }]
   peers:

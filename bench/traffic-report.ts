@@ -63,15 +63,18 @@ export function outranLac({ turns, idleTurns }: TrafficReport): boolean {
   return idleTurns >= LEAST_WAITING * turns;
 }
 
-/** What must not be, whatever the load: why the figures of a run mean nothing; undefined when they do. */
-export function faultOf(report: TrafficReport, offeredPerSecond?: number): string | undefined {
+/**
+ * What must not be, whatever the load: why the figures of a run mean nothing; undefined when they do. `offered`: frames
+ * that should have been sent in each direction.
+ */
+export function faultOf(report: TrafficReport, offered?: number): string | undefined {
   for (const stream of streamsOf(report)) {
     if (stream.damaged > 0) return `${stream.damaged} frames were damaged`;
     if (stream.misdelivered > 0) return `${stream.misdelivered} frames came out on another session`;
     if (stream.duplicated > 0) return `${stream.duplicated} frames came twice`;
     if (stream.reordered > 0) return `${stream.reordered} frames came after later ones of their session`;
     if (stream.sent === 0) return "the generator sent nothing";
-    if (offeredPerSecond !== undefined && stream.sent < 0.999 * offeredPerSecond * report.seconds)
+    if (offered !== undefined && stream.sent < 0.999 * offered)
       return `the generator sent ${stream.sent} frames, less than it should have`;
   }
   return undefined;

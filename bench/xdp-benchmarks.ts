@@ -28,7 +28,7 @@ function sceneOf(extent: Extent, udpChecksum: boolean): Scene<TrafficStage> {
   const suffix = udpChecksum ? "" : "/no-checksum";
   // towards subscribers there is no sum to be made
   const loads = loadsOf(extent, udpChecksum ? ["up", "down", "both"] : ["up"]);
-  const other = (size: string): string => `ceiling/xdp-redirect${suffix}/${size}`;
+  const other = (size: string): string => `ceiling/xdp-redirect/${size}/beside-xdp${suffix}`;
   const ceilings = loadsOf(extent, ["up"]);
   return {
     benchmarks: [

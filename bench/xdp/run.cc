@@ -21,9 +21,9 @@ namespace {
 // Turns of the generator after which frames leave together, and softirqs and other processes get theirs.
 constexpr uint32_t kBatch = 64;
 constexpr uint64_t kNanosecondsPerSecond = 1'000'000'000;
-// At a fixed rate, what a pause kept back at the very end leaves within this time; else the generator only ends.
-constexpr uint64_t kGraceNs = 200'000'000;
-constexpr uint64_t kEndNs = 2'000'000;
+// What the generator needs to begin; at a fixed rate, also for what a pause kept back at the very end.
+constexpr uint64_t kSpareNs = 60'000'000;
+constexpr uint64_t kPacedSpareNs = 250'000'000;
 // Frames come until none has come for this long.
 constexpr uint64_t kDrainNs = 200'000'000;
 
@@ -170,10 +170,11 @@ void Run::Send() {
   run.repeat = INT_MAX;
   run.flags = BPF_F_TEST_XDP_LIVE_FRAMES;
   run.batch_size = kBatch;
-  InterruptAfter(options_.durationNs + (options_.rate != 0 ? kGraceNs : kEndNs));
+  InterruptAfter(options_.durationNs + (options_.rate != 0 ? kPacedSpareNs : kSpareNs));
   int generator = bpf_program__fd(ProgramOf(object_.get(), "generate"));
   if (int result = bpf_prog_test_run_opts(generator, &run); result < 0 && result != -EINTR)
     throw std::system_error(-result, std::generic_category(), "running the generator");
+  if (tally_->pace.endNs == 0) throw std::runtime_error("the generator got too little of its processor");
   Drain();
 }
 

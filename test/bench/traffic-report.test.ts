@@ -66,7 +66,7 @@ describe("a traffic run", () => {
 
   it("means nothing when nothing was sent, or less than the rate asks for", () => {
     expect(faultOf(reportOf({ sent: 0 }))).toBe("the generator sent nothing");
-    expect(faultOf(reportOf({ sent: 1999 }), 1000)).toBeUndefined();
-    expect(faultOf(reportOf({ sent: 1997 }), 1000)).toMatch(/less than it should/);
+    expect(faultOf(reportOf({ sent: 1999 }), 2000)).toBeUndefined();
+    expect(faultOf(reportOf({ sent: 1997 }), 2000)).toMatch(/less than it should/);
   });
 });

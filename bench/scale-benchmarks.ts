@@ -1,0 +1,89 @@
+import type { Benchmark, Extent, Scene } from "./benchmark.ts";
+import type { Child } from "./child.ts";
+import { SUBSCRIBER_DEVICES } from "./namespaces.ts";
+import { type DialSummary, Stage } from "./stage.ts";
+
+const AT_ONCE = 128;
+const PATIENCE_MS = 300_000;
+const KIB = 1024;
+/** What is asked again: a first answer also compiles. */
+const ASKED = 3;
+
+/** Very many sessions in one LAC, over two access interfaces and the tunnels to eight LNSes. */
+export function scaleScene({ scale }: Extent): Scene<Stage> {
+  return {
+    benchmarks: [benchmark(scale)],
+    runs: 1,
+    open: () =>
+      Stage.open({
+        helloInterval: "10s",
+        accessDevices: SUBSCRIBER_DEVICES.length,
+        // a bridged session needs two
+        maxChannels: 4 * scale,
+      }),
+  };
+}
+
+function benchmark(count: number): Benchmark<Stage> {
+  const name = `scale/${count / 1000}k`;
+  return {
+    figures: [
+      { name: `${name}/set-up`, unit: "s", better: "lower" },
+      { name: `${name}/set-up/rate`, unit: "sessions/s", better: "higher" },
+      { name: `${name}/counted`, unit: "ms", better: "lower" },
+      { name: `${name}/listed`, unit: "ms", better: "lower" },
+      { name: `${name}/torn-down`, unit: "s", better: "lower" },
+      { name: `${name}/memory`, unit: "KiB/session", better: "lower" },
+      { name: `${name}/memory/tables`, unit: "KiB/session", better: "lower" },
+    ],
+    warmUp: () => Promise.resolve(),
+    async run(stage) {
+      const { lac } = stage;
+      const before = await lac.memory();
+      const dials: Child[] = SUBSCRIBER_DEVICES.map((device) =>
+        stage.startDial(count / SUBSCRIBER_DEVICES.length, { device, realm: "spread", atOnce: AT_ONCE }),
+      );
+      const setUp = await seconds(async () => {
+        const summaries = dials.map(summaryOf);
+        for (const { failed } of await Promise.all(summaries))
+          if (failed > 0) throw new Error(`${failed} of ${count} sessions did not come up`);
+      });
+      const after = await lac.memory();
+      const counted = await leastMs(async () => {
+        const { sessions } = await lac.read("status");
+        if (sessions !== count) throw new Error(`the LAC counts ${sessions} sessions, not ${count}`);
+      });
+      const listed = await leastMs(async () => {
+        const { length } = await lac.read("sessions");
+        if (length !== count) throw new Error(`the LAC lists ${length} sessions, not ${count}`);
+      });
+      const tornDown = await seconds(async () => {
+        await Promise.all([
+          ...dials.map((dial) => dial.stop("SIGTERM", PATIENCE_MS)),
+          lac.untilSessions(0, 0, PATIENCE_MS),
+        ]);
+      });
+      const grown = (field: "resident" | "tables"): number => (after[field] - before[field]) / count / KIB;
+      return {
+        values: [setUp, count / setUp, counted, listed, tornDown, grown("resident"), grown("tables")],
+      };
+    },
+  };
+}
+
+async function summaryOf(dial: Child): Promise<DialSummary> {
+  const line = await dial.nextLine((text) => text.startsWith('{"event":"summary"'), PATIENCE_MS);
+  return JSON.parse(line) as DialSummary;
+}
+
+async function seconds(act: () => Promise<void>): Promise<number> {
+  const started = performance.now();
+  await act();
+  return (performance.now() - started) / 1000;
+}
+
+async function leastMs(act: () => Promise<void>): Promise<number> {
+  let least = Number.POSITIVE_INFINITY;
+  for (let i = 0; i < ASKED; i += 1) least = Math.min(least, 1000 * (await seconds(act)));
+  return least;
+}
