@@ -7,12 +7,13 @@ import { cidrContains, parseIpAddress } from "../../../src/wire/ip-address.ts";
 
 const SIZES = { workers: 1, ports: 1, peers: 1, channels: 16, units: 2 };
 
-function make() {
-  const tables = Tables.view(SIZES, Tables.allocate(SIZES));
+function make(sizes = SIZES) {
+  const tables = Tables.view(sizes, Tables.allocate(sizes));
   const map = new AddressMap(tables.subscribers);
   const lookup = new AddressLookup(tables.subscribers);
   return {
     map,
+    table: tables.subscribers,
     add(unit: number, text: string, channel: number) {
       const { address, prefixLength } = prefixOf(text);
       return map.add(unit, address, prefixLength, channel);
@@ -115,5 +116,45 @@ describe("the map of subscribers' addresses", () => {
     }
     expect(rebuilt).toBeGreaterThan(1);
     expect(find(1, "10.0.0.1")).toBe(0);
+  });
+
+  it("finds each of 100,000 subscribers by few steps, and nobody by an address between them", () => {
+    const { map, table } = make({ ...SIZES, channels: 131_072 });
+    const lookup = new AddressLookup(table);
+    const subscribers = 100_000;
+    /** As pools give them out: one after the other, and a /56 of IPv6 and now and then a network for each. */
+    const ipv4Of = (i: number) => (0x64400000 + 2 * i) | 0;
+    const network = (i: number) => (0x0a000000 + (i << 8)) | 0;
+    const octets = (...words: readonly number[]) => {
+      const bytes = new Uint8Array(4 * words.length);
+      for (const [i, word] of words.entries()) new DataView(bytes.buffer).setInt32(4 * i, word);
+      return bytes;
+    };
+    for (let i = 0; i < subscribers; i++) {
+      map.add(1, octets(ipv4Of(i)), 32, i + 1);
+      map.add(1, octets(0x20010db8, i << 8, 0, 0), 56, i + 1);
+      if (i % 10 === 0) map.add(1, octets(network(i)), 24, i + 1);
+    }
+    map.add(1, octets(0x20010db8, 5 << 8, 0, 7), 128, 99);
+    let wrong = 0;
+    for (let i = 0; i < subscribers; i++) {
+      if (lookup.ipv4(1, ipv4Of(i)) !== i + 1 || lookup.ipv4(1, ipv4Of(i) + 1) !== 0) wrong += 1;
+      if (lookup.ipv4(2, ipv4Of(i)) !== 0) wrong += 1;
+      if (lookup.ipv4(1, network(i) + (i & 0xff)) !== (i % 10 === 0 ? i + 1 : 0)) wrong += 1;
+      if (lookup.ipv6(1, 0x20010db8, (i << 8) | (i & 0xff), i, 1) !== i + 1) wrong += 1;
+    }
+    expect(wrong).toBe(0);
+    expect(lookup.ipv6(1, 0x20010db8, 5 << 8, 0, 7)).toBe(99);
+    expect(lookup.ipv6(1, 0x20010db8, subscribers << 8, 0, 1)).toBe(0);
+    // a search ends at the first bucket that is empty
+    const buckets = table.hash.length / 2;
+    let run = 0;
+    let longest = 0;
+    for (let bucket = 0; bucket < buckets; bucket++) {
+      run = table.hash[bucket] === 0 ? 0 : run + 1;
+      longest = Math.max(longest, run);
+    }
+    expect(longest).toBeGreaterThan(0);
+    expect(longest).toBeLessThan(64);
   });
 });
