@@ -11,7 +11,7 @@ import { addressRecord } from "../../../src/dataplane/loop/address-record.ts";
 import { startLoopDataplane, type ThreadedLoop } from "../../../src/dataplane/loop/engine.ts";
 import { DEFAULT_LOOP_OPTIONS, type LoopOptions } from "../../../src/dataplane/loop/options.ts";
 import { addressOctets } from "../../../src/dataplane/specs.ts";
-import { RX_LENGTH, RX_OFFSET, RX_STRIDE } from "../../../src/io/addon.ts";
+import { type NativeError, RX_LENGTH, RX_OFFSET, RX_STRIDE } from "../../../src/io/addon.ts";
 import { addon } from "../../../src/io/native.ts";
 import { etherTypeFilter } from "../../../src/wire/bpf.ts";
 import { ETHERTYPE_PPPOE_SESSION, parseMac } from "../../../src/wire/ethernet.ts";
@@ -96,9 +96,17 @@ export function openWire(link: { readonly name: string; readonly ifindex: number
     promiscuous: true,
   });
   let handler: (frame: Uint8Array) => void = () => {};
+  const next = () => {
+    try {
+      return addon.receiveFrame(fd);
+    } catch (error) {
+      // the cable was pulled: what came before has been read
+      if ((error as NativeError).code === "ENETDOWN") return undefined;
+      throw error;
+    }
+  };
   const watcher = addon.watch(fd, () => {
-    for (let frame = addon.receiveFrame(fd); frame !== undefined; frame = addon.receiveFrame(fd))
-      handler(frame);
+    for (let frame = next(); frame !== undefined; frame = next()) handler(frame);
   });
   return {
     fd,

@@ -1,5 +1,6 @@
 import { readU16 } from "../../../src/base/bytes.ts";
 import { silentLogger } from "../../../src/base/logger.ts";
+import type { Dataplane } from "../../../src/channel/dataplane.ts";
 import { type LoopEngine, startLoopDataplane } from "../../../src/dataplane/loop/engine.ts";
 import { DEFAULT_LOOP_OPTIONS } from "../../../src/dataplane/loop/options.ts";
 import { startXdpDataplane, type XdpOptions } from "../../../src/dataplane/xdp/start.ts";
@@ -30,10 +31,7 @@ export interface CableCore extends Core {
   sendFrame(frame: Uint8Array): void;
 }
 
-/**
- * Two remotes behind one end of a veth pair, with permanent neighbours: nobody answers ARP there. `ready`: a program on
- * that end, so that it takes what is redirected to it.
- */
+/** Two remotes behind one end of a veth pair, with permanent neighbours: nobody answers ARP there. */
 export function cableCore(): CableCore {
   cores += 1;
   const cable = makeCable();
@@ -107,6 +105,18 @@ function openEnds(...ifindexes: readonly number[]): XdpProgram {
   return program;
 }
 
+/** Any engine between two veth pairs whose other ends take what is redirected to them, and get no uncut segments. */
+export async function rigOnCables(
+  dataplane: Dataplane,
+  core: CableCore,
+): Promise<LoopRig & { readonly core: CableCore }> {
+  const rig = await rigAround(dataplane, core, ({ subscriber }) => {
+    const ends = openEnds(subscriber.ifindex, core.cable.subscriber.ifindex);
+    return () => ends.close();
+  });
+  return Object.assign(rig, { core });
+}
+
 export interface XdpRig extends LoopRig {
   readonly core: CableCore;
   /** What forwards that the program does not. */
@@ -124,9 +134,5 @@ export async function xdpRig(options: Partial<XdpOptions> = {}): Promise<XdpRig>
     ...options,
   });
   if (typeof dataplane === "string") throw new Error(dataplane);
-  const rig = await rigAround(dataplane, core, ({ subscriber }) => {
-    const ends = openEnds(subscriber.ifindex, core.cable.subscriber.ifindex);
-    return () => ends.close();
-  });
-  return Object.assign(rig, { core, loop });
+  return Object.assign(await rigOnCables(dataplane, core), { loop });
 }
