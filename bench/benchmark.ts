@@ -31,6 +31,7 @@ export interface Extent {
   readonly sessionCounts: readonly number[];
   readonly closedLoopMs: number;
   readonly pacedMs: number;
+  readonly tcpMs: number;
   /** Subscribers of a set-up benchmark, and of a storm. */
   readonly setups: number;
   readonly steadySetups: number;
@@ -48,6 +49,7 @@ export const FULL: Extent = {
   sessionCounts: [1, 1000, 64_000],
   closedLoopMs: 500,
   pacedMs: 3000,
+  tcpMs: 1500,
   setups: 10_000,
   steadySetups: 3000,
   crowd: 64_000,
@@ -64,6 +66,7 @@ export const QUICK: Extent = {
   sessionCounts: [1, 4000],
   closedLoopMs: 300,
   pacedMs: 1000,
+  tcpMs: 500,
   setups: 3000,
   steadySetups: 1000,
   crowd: 8000,

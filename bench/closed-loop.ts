@@ -13,6 +13,8 @@ import type { Carrier, TrafficStage } from "./traffic-stage.ts";
 /** Frames on the way in each direction: enough to keep the LAC busy, and less than any of its queues holds. */
 export const WINDOW = 1024;
 export const WARM_UP_MS = 500;
+/** Of a run that loses more than it may. */
+const ATTEMPTS = 3;
 /** A closed loop that loses more has not measured what the LAC can carry. */
 const MOST_LOSS_PERCENT = 0.1;
 
@@ -36,9 +38,9 @@ export function closedLoop(
       if (ours) await stage.send(carrier, sessions(stage), { ...load, milliseconds: WARM_UP_MS });
     },
     async run(stage) {
-      const { report, processorNs, remark } = await measured(stage, carrier, name, sessions(stage), load);
-      if (lossPercent(report) > MOST_LOSS_PERCENT)
-        throw new Error(`${name}: ${remark}, of what was never too much`);
+      const { report, processorNs, remark } = await withoutLoss(name, () =>
+        measured(stage, carrier, name, sessions(stage), load),
+      );
       return {
         values: [deliveredPerSecond(report), ...(ours ? [processorNs] : [])],
         limitedByGenerator: generatorWaits && !outranLac(report),
@@ -77,6 +79,15 @@ export function widestWindow(name: string, carrier: Carrier, what: Load): Benchm
       }
     },
   };
+}
+
+/** Somebody else may take the processor for so long that a queue overflows: that run is made again. */
+async function withoutLoss(name: string, measure: () => Promise<Measured>): Promise<Measured> {
+  for (let attempt = 1; ; attempt += 1) {
+    const result = await measure();
+    if (lossPercent(result.report) <= MOST_LOSS_PERCENT) return result;
+    if (attempt === ATTEMPTS) throw new Error(`${name}: ${result.remark}, of what was never too much`);
+  }
 }
 
 interface Measured {

@@ -20,6 +20,9 @@ import type { Site } from "./site.ts";
 
 /** Downloads Debian's package and unpacks it, once. */
 const PREPARE = join(ROOT, "test", "interop", "l2tpns", "prepare.mjs");
+/** A RADIUS server of one NAS; it says when it is ready. */
+const RADIUS = join(ROOT, "test", "interop", "radius-stub.mjs");
+const RADIUS_SECRET = "bench";
 /** It waits for other members of its cluster first. */
 const START_MS = 20_000;
 const PATIENCE_MS = 60_000;
@@ -51,7 +54,12 @@ export async function startL2tpnsLac(site: Site, count: number): Promise<string>
     { ipc: true },
   );
   for (const child of [lns, confirmations]) await site.run(child).ask(undefined, PATIENCE_MS);
-  await startDaemon(site, lacConfig(site.directory));
+  const forward = [
+    `set bind_address_remotelns ${LAC_ADDRESS}`,
+    "set bind_portremotelns 1701",
+    `setforward @bench ${LNS_ADDRESS} 1701 ${TUNNEL_SECRET}`,
+  ];
+  await startDaemon(site, config(site.directory, forward), othersProcessors(availableParallelism()));
 
   const words = ["dial", "--interface", SUBSCRIBER_DEVICE, "--user", "s%d@bench", "--password", "bench"];
   words.push("--count", `${count}`, "--device", "none", "--json");
@@ -64,6 +72,14 @@ export async function startL2tpnsLac(site: Site, count: number): Promise<string>
   await dial.stop("SIGKILL");
   site.forget(dial);
   return sessionsFile(site, lns, confirmations);
+}
+
+/** As who terminates PPPoE sessions in the network "rival", with a RADIUS server that knows `users`. */
+export async function startL2tpnsPta(site: Site, users: Readonly<Record<string, string>>): Promise<void> {
+  const settings = JSON.stringify({ address: "127.0.0.1", secret: RADIUS_SECRET, users });
+  const radius = site.run(new Child("the RADIUS server", "rival-lac", [process.execPath, RADIUS, settings]));
+  await radius.nextLine(() => true, PATIENCE_MS);
+  await startDaemon(site, config(site.directory, []), undefined);
 }
 
 /** Who logged in as whom says which PPPoE session goes with which call. */
@@ -91,7 +107,7 @@ async function sessionsFile(site: Site, lns: Child, confirmations: Child): Promi
   return file;
 }
 
-async function startDaemon(site: Site, config: string): Promise<void> {
+async function startDaemon(site: Site, config: string, processors: string | undefined): Promise<void> {
   const prepared = execFileSync(process.execPath, [PREPARE], { encoding: "utf8" }).trim().split("\n").at(-1)!;
   const { program, libraries } = JSON.parse(prepared) as Prepared;
   // its paths are fixed, so it gets an /etc of its own
@@ -103,7 +119,6 @@ async function startDaemon(site: Site, config: string): Promise<void> {
   const script = 'mount --bind "$1/etc" /etc && LD_LIBRARY_PATH="$2" exec "$3" -c /etc/l2tpns/startup-config';
   // when it ends, it ends its whole process group
   const words = ["setsid", "sh", "-c", script, "sh", site.directory, libraries, program];
-  const processors = othersProcessors(availableParallelism());
   const daemon = site.run(new Child("l2tpns", "rival-lac", words, { processors }));
   const log = join(site.directory, "l2tpns.log");
   const deadline = performance.now() + START_MS;
@@ -114,7 +129,8 @@ async function startDaemon(site: Site, config: string): Promise<void> {
   }
 }
 
-function lacConfig(directory: string): string {
+/** It takes PPPoE calls, terminates them, and does `more`. */
+function config(directory: string, more: readonly string[]): string {
   return `${[
     "set debug 1",
     `set log_file "${directory}/l2tpns.log"`,
@@ -122,7 +138,8 @@ function lacConfig(directory: string): string {
     'set hostname "l2tpns"',
     `set l2tp_secret "${TUNNEL_SECRET}"`,
     "set primary_radius 127.0.0.1",
-    'set radius_secret "none"',
+    `set radius_secret "${RADIUS_SECRET}"`,
+    "set primary_radius_port 1812",
     'set radius_authtypes "pap,chap"',
     "set radius_accounting no",
     "set allow_duplicate_users no",
@@ -139,8 +156,6 @@ function lacConfig(directory: string): string {
     "set multi_read_count 100",
     `set pppoe_if_to_bind "${ACCESS_DEVICE}"`,
     'set pppoe_ac_name "l2tpns"',
-    `set bind_address_remotelns ${LAC_ADDRESS}`,
-    "set bind_portremotelns 1701",
-    `setforward @bench ${LNS_ADDRESS} 1701 ${TUNNEL_SECRET}`,
+    ...more,
   ].join("\n")}\n`;
 }

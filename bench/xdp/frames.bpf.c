@@ -74,7 +74,7 @@ static __always_inline __u16 finished(__u32 sum) {
 
 /* How often the generator's turns look at what has come: each look takes a cache line from the sink's processor. */
 #define LOOKS_APART 32
-#define PATIENCE_NS 50000000ull
+#define PATIENCE_NS 200000000ull
 
 /* Whether a frame of the direction is due. */
 static __always_inline int inWindow(int direction, __u64 now) {
