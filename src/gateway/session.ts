@@ -182,6 +182,8 @@ export class Session {
       this.carrier.heard();
       this.#start(now);
     }
+    // what it says is PPP's to judge: as mere traffic, an Echo-Reply would keep us from asking again for an interval
+    this.#heardFrames += 1;
     this.#input(this.#ppp?.receive(now, frame) ?? []);
   }
 

@@ -301,6 +301,7 @@ export abstract class Link<State extends LinkState, Output> {
         return;
       case "echo-request":
         if (this.#lcpOpened() && !this.#isOurs(message.magic)) {
+          echoHeard(s.echo, now, this.#timers);
           const data = message.data.subarray(0, Math.max(0, this.sendableBytes() - CONTROL_HEADER_BYTES - 4));
           this.send(PPP_LCP, emitLcp({ ...message, kind: "echo-reply", magic: s.lcp.magic, data }), out);
         }

@@ -179,6 +179,26 @@ users-file: users.yaml
   });
 });
 
+describe("a path that turns out to be smaller", () => {
+  it("is what later subscribers are offered, unless the size is no path's or the policy has its own", async () => {
+    const offered = async (policy: string, ...mtus: readonly number[]): Promise<number | undefined> => {
+      const { lns, side } = await start("", `proxy: renegotiate, oversize: drop, ${policy}`);
+      const first = side.subscriber(1, "alice@isp.example", "wonderland");
+      first.start();
+      await world.until(() => side.online.has(first), 10_000);
+      for (const mtuBytes of mtus) lns.dataplane.datagramTooBig("10.0.0.2", mtuBytes);
+      const second = side.subscriber(2, "alice@isp.example", "wonderland");
+      second.start();
+      await world.until(() => side.online.has(second), 10_000);
+      return side.online.get(second)?.mtuBytes;
+    };
+    expect(await offered("port: 1701")).toBe(1460);
+    expect(await offered("port: 1701", 1400)).toBe(1360);
+    expect(await offered("port: 1701", 100, 9000)).toBe(1460);
+    expect(await offered("path-mtu: 1480", 1400)).toBe(1440);
+  });
+});
+
 describe("a LAC and an LNS that speak IPv6", () => {
   it("bring a subscriber online, carry packets both ways, and offer what fits beside the larger header", async () => {
     const world = new World(34);

@@ -265,6 +265,13 @@ describe("an open LCP", () => {
     expect(sent(server.timeout(50_000))).toEqual(["LCP echo-request"]);
   });
 
+  it("is not asked for an echo while the peer asks for some itself", () => {
+    const server = newServer({ authentication: [] });
+    openLcp(server);
+    server.receive(20_000, frame(PPP_LCP, 9, 7, "01020304"));
+    expect(server.deadline()).toBe(50_000);
+  });
+
   it("acknowledges a peer's end, tells it once, and still answers when the Ack was lost", () => {
     const server = newServer();
     openLcp(server);

@@ -192,6 +192,13 @@ class NodeDataplane extends MemoryDataplane {
     this.#punt({ kind: "unit-down", unit, reason });
   }
 
+  /** A router says that a datagram of ours was too big for the path to a peer. */
+  datagramTooBig(remoteAddress: string, mtuBytes: number): void {
+    const port = this.ports.get("udp");
+    if (port === undefined) return;
+    this.#punt({ kind: "unreachable", port, remoteAddress, remotePort: 1701, errno: "EMSGSIZE", mtuBytes });
+  }
+
   /** A forwarding thread ends. */
   fail(reason: string): void {
     this.#punt({ kind: "engine-down", reason });
