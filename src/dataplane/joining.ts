@@ -50,7 +50,7 @@ import {
 /** What jointHeaders() finds of a packet that is no part of a flow, or that nothing is known of. */
 export const NO_FLOW = 0;
 /** And of one that is part of a flow in which it stands alone. */
-export const ALONE = -1;
+const ALONE = -1;
 
 /** An IP packet's length is a word; a super-segment's, too. */
 export const LARGEST_JOINED_BYTES = 65_535;

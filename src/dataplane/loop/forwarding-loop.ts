@@ -179,7 +179,7 @@ export class ForwardingLoop {
     this.#inHand = count;
     let frames = count;
     if (lane.medium === "ethernet") this.#ingress.fromEthernet(lane.port, this.#descriptors, count);
-    else if (lane.medium === "unit") this.#unitIngress.fromUnit(lane.unit, this.#descriptors, count);
+    else if (lane.medium === "unit") frames = this.#unitIngress.fromUnit(lane.unit, this.#descriptors, count);
     else {
       this.#reorder.source = lane.number;
       frames = this.#ingress.fromUdp(lane.port, this.#descriptors, count);

@@ -72,17 +72,27 @@ export class UnitIngress {
     this.#slots = region.allocate(SLOTS * SLOT_BYTES);
   }
 
-  /** Packets of a unit, each behind a vnet header. Everything of earlier batches has been sent. */
-  fromUnit(unit: number, descriptors: Int32Array, count: number): void {
+  /**
+   * Packets of a unit, each behind a vnet header; returns how many they are on the wire. Everything of earlier batches
+   * has been sent.
+   */
+  fromUnit(unit: number, descriptors: Int32Array, count: number): number {
     this.#slotsUsed = 0;
+    let segments = 0;
     for (let i = 0; i < count * RX_STRIDE; ) {
       const end = this.#sumPackets(descriptors, i, count * RX_STRIDE);
       for (; i < end; i += RX_STRIDE) {
         const verdict = this.#read(descriptors, i);
-        if (verdict !== ACCEPT) this.#drops[verdict]! += 1;
-        else this.#forward(unit);
+        segments += 1;
+        if (verdict !== ACCEPT) {
+          this.#drops[verdict]! += 1;
+          continue;
+        }
+        if (this.#packet.segmentBytes > 0) segments += this.#packet.segments - 1;
+        this.#forward(unit);
       }
     }
+    return segments;
   }
 
   #read(descriptors: Int32Array, i: number): number {

@@ -124,7 +124,11 @@ describe("packets from a unit", () => {
   });
 
   it("are counted segment by segment on their channel", () => {
+    const whole = packetOf({ ...SEGMENT, payload: payload(10) });
     forwarded(unfinished({ ...SEGMENT, payload: payload(2500) }, 1000));
+    expect(parts.counted()).toBe(3);
+    parts.host(unit, concatBytes(new Uint8Array(10), whole.subarray(1)), new Uint8Array(3));
+    expect(parts.counted()).toBe(2);
     const octets = 2500 + 3 * (2 + 20 + 20 + SEGMENT.options.length);
     expect([...parts.tables.counters[0]!.subarray(channel * 4, channel * 4 + 4)]).toEqual([0, 0, 3, octets]);
   });

@@ -168,9 +168,10 @@ export function makeWorkerParts(punts: Partial<PuntLimits> = {}, ringBytes = 1 <
     punter.endBatch();
     return region.sent.splice(0);
   };
+  let counted = 0;
   /** Packets from the host, each behind its vnet header, in one batch. */
   const host = (unit: number, ...packets: readonly Uint8Array[]): Sent[] => {
-    unitIngress.fromUnit(unit, batch(packets.map((octets) => ({ octets }))), packets.length);
+    counted = unitIngress.fromUnit(unit, batch(packets.map((octets) => ({ octets }))), packets.length);
     return finish();
   };
   return {
@@ -213,6 +214,8 @@ export function makeWorkerParts(punts: Partial<PuntLimits> = {}, ringBytes = 1 <
       return host(unit, concatBytes(new Uint8Array(10), packet));
     },
     host,
+    /** As how many packets of the wire the last batch of host() was counted. */
+    counted: () => counted,
     /** Everything that is in the punt ring. */
     punts(): (Punt | "stale")[] {
       const punts: (Punt | "stale")[] = [];
