@@ -12,7 +12,7 @@ const COLOURS = ["#2f7ed8", "#d9822b", "#3d9a50", "#b0559f", "#c23b3b", "#5a8f9c
 const TEXT = "#808080";
 const GRID = "#80808040";
 
-export interface Line {
+interface Line {
   readonly name: string;
   readonly dashed: boolean;
   readonly points: readonly { readonly x: number; readonly y: number }[];

@@ -74,6 +74,11 @@ export class Child {
     if (this.#ended !== undefined) throw new Error(this.#ended);
   }
 
+  /** The newest of its last lines of output in which `words` stand. */
+  said(words: string): string | undefined {
+    return this.#lines.findLast((line) => line.includes(words));
+  }
+
   /** The next line of output that `matches`; rejects when the process ends before it, or after `timeoutMs`. */
   nextLine(matches: (line: string) => boolean, timeoutMs: number): Promise<string> {
     return this.#wait(matches, timeoutMs, "a line of output");

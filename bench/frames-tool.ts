@@ -70,7 +70,7 @@ export interface Load {
 }
 
 /** The processor that the generator has to itself, and those that are left for what is measured. */
-export const GENERATORS_PROCESSOR = "0";
+const GENERATORS_PROCESSOR = "0";
 export function othersProcessors(processors: number): string | undefined {
   return processors > 1 ? `1-${processors - 1}` : undefined;
 }

@@ -25,7 +25,7 @@ import type { TrafficReport } from "./traffic-report.ts";
 const LNS = compiled("bench/lns");
 const START_MS = 20_000;
 /** How long dialling and hanging up may take, beyond what it should. */
-const PATIENCE_MS = 120_000;
+const PATIENCE_MS = 300_000;
 /** Calls that are coming up at one time while sessions are prepared. */
 const AT_ONCE = 256;
 

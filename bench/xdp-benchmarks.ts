@@ -69,9 +69,12 @@ export function xdpSessionsScene(extent: Extent): Scene<TrafficStage> {
   };
 }
 
-/** The engine says by itself why it forwards no interface's frames. */
+/** It says itself why it forwards somebody's frames otherwise. */
 async function runsOnXdp(stage: Stage): Promise<void> {
   const { engine, interfaces } = await stage.lac.read("status");
-  if (engine !== "xdp") throw new LeftOut(`the gateway runs on ${engine}`);
+  if (engine !== "xdp")
+    throw new LeftOut(
+      `the gateway runs on ${engine}: ${stage.lac.child.said("xdp") ?? "it does not say why"}`,
+    );
   if (interfaces?.includes("(loop")) throw new LeftOut(`the gateway forwards ${interfaces}`);
 }
