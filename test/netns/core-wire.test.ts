@@ -127,6 +127,8 @@ describe.skipIf(!isRoot)("on the core link", () => {
     for (const wire of [fromLac, fromLns]) {
       expect(control(wire).length).toBeGreaterThan(1);
       expect(new Set(control(wire).map(({ ip }) => ip.tos))).toEqual(new Set([DSCP_CS6]));
+      // what a program forwards that came in on this end is not to be seen here
+      if (wire === fromLns && process.env.LACEWING_ENGINE === "xdp") continue;
       expect(data(wire).length).toBeGreaterThan(5);
       expect(new Set(data(wire).map(({ ip }) => ip.tos))).toEqual(new Set([0]));
     }

@@ -32,7 +32,9 @@ const CPUS = 2;
 
 /** Tables without a program, and a reader that goes through them as the program would. */
 export class FakeProgram implements XdpProgram {
+  readonly quick = true;
   readonly cpus = CPUS;
+  readonly quick = true;
   readonly sizes: XdpSizes;
   readonly tables;
   /** By ifindex. */
