@@ -147,6 +147,9 @@ void Waiter::OnError(const Napi::Error& error) {
   program_.Waited();
 }
 
+// Kernels before 6.1 have no entries of more than 4 MiB, and all slots of peers are one.
+constexpr int64_t kMostPeers = (1 << 20) - 2;
+
 Sizes ReadSizes(const Napi::Object& options) {
   auto size = [&](const char* key, int64_t max) { return static_cast<uint32_t>(Integer(options, key, 1, max)); };
   return {
@@ -155,7 +158,7 @@ Sizes ReadSizes(const Napi::Object& options) {
       .tunnels = size("tunnels", 1 << 17),
       .sessionPages = size("sessionPages", 1 << 22),
       .channels = size("channels", 1 << 22),
-      .peers = size("peers", 1 << 22),
+      .peers = size("peers", kMostPeers),
       .peerSlots = size("peerSlots", 1 << 23),
   };
 }
@@ -172,8 +175,9 @@ Napi::Value TableBuffer(Napi::Env env, const std::shared_ptr<Table>& table) {
 ProgramObject::ProgramObject(const Napi::CallbackInfo& info) : ObjectWrap(info) {
   Napi::Env env = info.Env();
   Sizes sizes = ReadSizes(Options(info[0]));
+  bool plain = info[1].ToBoolean();
   Try(env, [&] {
-    program_ = std::make_unique<Program>(sizes);
+    program_ = std::make_unique<Program>(sizes, plain);
     grace_ = std::make_shared<const GracePeriods>();
   });
   Napi::Object tables = Napi::Object::New(env);
@@ -192,6 +196,7 @@ ProgramObject::ProgramObject(const Napi::CallbackInfo& info) : ObjectWrap(info) 
     Value().DefineProperty(Napi::PropertyDescriptor::Value(name, value, napi_enumerable));
   };
   property("tables", tables);
+  property("quick", Napi::Boolean::New(env, program_->quick()));
   property("cpus", Napi::Number::New(env, program_->cpus()));
 }
 
@@ -255,7 +260,7 @@ Napi::Value ProgramObject::Close(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value Load(const Napi::CallbackInfo& info) {
-  return info.Env().GetInstanceData<Classes>()->program.New({info[0]});
+  return info.Env().GetInstanceData<Classes>()->program.New({info[0], info[1]});
 }
 
 Napi::Object Init(Napi::Env env, Napi::Object exports) {

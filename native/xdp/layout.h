@@ -17,6 +17,13 @@ struct page {
   __u32 entries[PAGE_ENTRIES];
 };
 
+// By all ids that there can be.
+#define ID_ENTRIES 65536
+
+struct ids {
+  __u32 entries[ID_ENTRIES];
+};
+
 // By ifindex. A frame from an interface with neither port nor domain is left alone.
 struct interface {
   __u32 port;    // 0  whose sessions PPPoE frames belong to: `access` has 65536 entries for each port
@@ -89,4 +96,6 @@ struct counters {
 struct settings {
   __u32 counts_per_cpu;  // entries of counters for each CPU: the largest channel number and one
   __u32 cpus;
+  __u32 peers;  // the largest number of a peer
+  __u32 zero;
 };

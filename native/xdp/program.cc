@@ -135,17 +135,33 @@ void GracePeriods::Wait() const {
 
 void Program::Unload::operator()(bpf_object* object) const { bpf_object__close(object); }
 
-Program::Program(const Sizes& sizes) : cpus_(static_cast<uint32_t>(libbpf_num_possible_cpus())) {
+Program::Program(const Sizes& sizes, bool plain)
+    : cpus_(static_cast<uint32_t>(libbpf_num_possible_cpus())), quick_(!plain) {
+  try {
+    Load(sizes);
+  } catch (const Refusal& refusal) {
+    // what the verifier says of a pointer that is subtracted from another
+    if (!quick_ || refusal.error() != EACCES) throw;
+    quick_ = false;
+    Load(sizes);
+  }
+  MapTables();
+}
+
+void Program::Load(const Sizes& sizes) {
   Log log;
   std::span<const uint8_t> code = EmbeddedProgram();
   LIBBPF_OPTS(bpf_object_open_opts, options, .object_name = "lacewing");
   object_.reset(bpf_object__open_mem(code.data(), code.size(), &options));
   if (object_ == nullptr) CheckLoad(-errno, log);
+  const char* name = quick_ ? "lacewing" : "lacewing_plain";
+  bpf_program* program;
+  bpf_object__for_each_program(program, object_.get())
+    bpf_program__set_autoload(program, std::strcmp(bpf_program__name(program), name) == 0);
   SetSizes(sizes);
   SetSettings(sizes);
   CheckLoad(bpf_object__load(object_.get()), log);
-  fd_ = bpf_program__fd(bpf_object__find_program_by_name(object_.get(), "lacewing"));
-  MapTables();
+  fd_ = bpf_program__fd(bpf_object__find_program_by_name(object_.get(), name));
 }
 
 Program::~Program() = default;
@@ -155,17 +171,19 @@ void Program::SetSizes(const Sizes& sizes) {
   if (counters > UINT32_MAX) throw SystemFailure(E2BIG, "bpf", "counters of all CPUs");
   const std::map<std::string, uint32_t> entries = {
       {"interfaces", sizes.interfaces},
-      {"access", (sizes.ports + 1) * PAGE_ENTRIES},
-      {"tunnels", PAGE_ENTRIES},
+      {"access", sizes.ports + 1},
+      {"tunnels", 1},
       {"directories", sizes.tunnels + 1},
       {"sessions", sizes.sessionPages + 1},
       {"channels", sizes.channels + 1},
-      {"peer_slots", sizes.peers / PAGE_ENTRIES + 1},
+      {"peer_slots", 1},
       {"peers", sizes.peerSlots + 1},
       {"counts", static_cast<uint32_t>(counters)},
   };
   for (const auto& [name, count] : entries)
     bpf_map__set_max_entries(bpf_object__find_map_by_name(object_.get(), name.c_str()), count);
+  bpf_map* slots = bpf_object__find_map_by_name(object_.get(), "peer_slots");
+  bpf_map__set_value_size(slots, (sizes.peers + 1) * static_cast<uint32_t>(sizeof(uint32_t)));
 }
 
 void Program::SetSettings(const Sizes& sizes) {
@@ -174,7 +192,7 @@ void Program::SetSettings(const Sizes& sizes) {
     if (std::strstr(bpf_map__name(map), ".rodata") == nullptr) continue;
     size_t bytes;
     auto* given = static_cast<settings*>(const_cast<void*>(bpf_map__initial_value(map, &bytes)));
-    *given = {.counts_per_cpu = sizes.channels + 1, .cpus = cpus_};
+    *given = {.counts_per_cpu = sizes.channels + 1, .cpus = cpus_, .peers = sizes.peers, .zero = 0};
   }
 }
 

@@ -74,18 +74,21 @@ class GracePeriods {
 
 class Program {
  public:
-  explicit Program(const Sizes& sizes);
+  // The quick variant takes CAP_PERFMON; without it, or when `plain`, there is the plain one.
+  Program(const Sizes& sizes, bool plain);
   Program(const Program&) = delete;
   Program& operator=(const Program&) = delete;
   ~Program();
 
   uint32_t cpus() const { return cpus_; }
+  bool quick() const { return quick_; }
   const std::map<std::string, std::shared_ptr<Table>>& tables() const { return tables_; }
   // No mode: native where the driver can, else generic.
   Link Attach(int ifindex, std::optional<Mode> mode) const;
   Verdict TestRun(std::span<const uint8_t> frame, int ifindex, uint32_t repeat) const;
 
  private:
+  void Load(const Sizes& sizes);
   void SetSizes(const Sizes& sizes);
   void SetSettings(const Sizes& sizes);
   void MapTables();
@@ -95,6 +98,7 @@ class Program {
   };
 
   uint32_t cpus_;
+  bool quick_;
   std::unique_ptr<bpf_object, Unload> object_;
   int fd_ = -1;  // the object's
   std::map<std::string, std::shared_ptr<Table>> tables_;

@@ -74,17 +74,19 @@ INLINE struct channel *receive_pppoe(struct frame *frame, const struct interface
   __u32 session = bpf_ntohs(LOAD16(header + PPPOE_SESSION_ID));
   frame->header_octets = frame->ethernet_octets + PPPOE_BYTES;
   frame->ppp_octets = bpf_ntohs(LOAD16(header + PPPOE_LENGTH));
-  __u32 number = entry_of(&access, interface->port << 16 | session);
+  const struct ids *sessions = bpf_map_lookup_elem(&access, &interface->port);
+  if (!sessions) return NULL;
+  const __u32 *number = &sessions->entries[session];
 #pragma unroll
   for (int i = 0; i < CHAIN_MAX; i++) {
     struct channel *channel = channel_of(number);
     if (!channel || channel->in_ids != session || (channel->flags & CHANNEL_L2TP)) return NULL;
     const struct peer *peer = peer_of(channel->in_peer);
     if (peer && is_from_ethernet_peer(frame, peer)) {
-      frame->channel = number;
+      frame->channel = *number;
       return channel;
     }
-    number = channel->next;
+    number = &channel->next;
   }
   return NULL;
 }
@@ -122,17 +124,20 @@ INLINE __u32 ipv6_udp_octets(const __u8 *ip) {
 }
 
 INLINE struct channel *l2tp_channel(struct frame *frame, __u32 ids) {
-  __u32 directory = entry_of(&tunnels, ids >> 16);
-  if (directory == 0) return NULL;
-  __u32 page = entry_of(&directories, directory * PAGE_ENTRIES + (ids >> 8 & 0xff));
-  if (page == 0) return NULL;
-  frame->channel = entry_of(&sessions, page * PAGE_ENTRIES + (ids & 0xff));
-  struct channel *channel = channel_of(frame->channel);
+  const struct ids *known = bpf_map_lookup_elem(&tunnels, (const void *)&settings.zero);
+  if (!known) return NULL;
+  const struct page *directory = bpf_map_lookup_elem(&directories, &known->entries[ids >> 16]);
+  if (!directory) return NULL;
+  const struct page *page = bpf_map_lookup_elem(&sessions, &directory->entries[ids >> 8 & 0xff]);
+  if (!page) return NULL;
+  const __u32 *number = &page->entries[ids & 0xff];
+  struct channel *channel = channel_of(number);
+  frame->channel = *number;
   return channel && channel->in_ids == ids && (channel->flags & CHANNEL_L2TP) ? channel : NULL;
 }
 
 INLINE void leave_to_system(struct channel *channel) {
-  struct channel *other = channel_of(channel->other);
+  struct channel *other = channel_of(&channel->other);
   channel->flags |= CHANNEL_SEQUENCED;
   if (other) other->flags |= CHANNEL_SEQUENCED;
 }

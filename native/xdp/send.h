@@ -16,6 +16,12 @@ struct departure {
 
 INLINE bool sends_checksum(__u32 flags) { return flags & (PEER_CHECKSUM | PEER_IPV6); }
 
+INLINE bool sums(__u32 flags) { return (flags & PEER_UDP) && sends_checksum(flags); }
+
+INLINE bool gives_identification(__u32 flags) {
+  return (flags & (PEER_UDP | PEER_IPV6 | PEER_KEEP_ID)) == PEER_UDP;
+}
+
 // Octets of L2TP's header, FF03 included.
 INLINE __u32 l2tp_octets(__u32 flags) {
   return (flags & PEER_LENGTH ? L2TP_BYTES_WITH_LENGTH : L2TP_BYTES) + (flags & PEER_ADDRESS_CONTROL ? 2 : 0);

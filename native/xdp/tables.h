@@ -20,32 +20,27 @@ _Static_assert(sizeof(struct counters) == 32, "counters");
   } name SEC(".maps")
 
 TABLE(interfaces, struct interface);
-TABLE(access, struct page);
-TABLE(tunnels, struct page);
+TABLE(access, struct ids);
+TABLE(tunnels, struct ids);
 TABLE(directories, struct page);
 TABLE(sessions, struct page);
 TABLE(channels, struct channel);
-TABLE(peer_slots, struct page);
+// One entry, which the loader makes as long as there are peers.
+TABLE(peer_slots, __u32);
 TABLE(peers, struct peer);
 TABLE(counts, struct counters);
 
 // Written by the loader before the program is verified.
 const volatile struct settings settings = {};
 
-// A number in a table of pages; 0 when the table ends before it.
-INLINE __u32 entry_of(void *table, __u32 number) {
-  __u32 key = number / PAGE_ENTRIES;
-  const struct page *page = bpf_map_lookup_elem(table, &key);
-  return page ? page->entries[number % PAGE_ENTRIES] : 0;
-}
-
-INLINE struct channel *channel_of(__u32 number) {
-  return number ? bpf_map_lookup_elem(&channels, &number) : NULL;
-}
+// Numbers are looked up where they are: a copy on the stack costs a barrier against speculation where there is no
+// CAP_PERFMON. What entry 0 holds, which is all zero, is of nobody.
+INLINE struct channel *channel_of(const __u32 *number) { return bpf_map_lookup_elem(&channels, number); }
 
 INLINE const struct peer *peer_of(__u32 number) {
-  __u32 slot = entry_of(&peer_slots, number);
-  return slot ? bpf_map_lookup_elem(&peers, &slot) : NULL;
+  const __u32 *slots = bpf_map_lookup_elem(&peer_slots, (const void *)&settings.zero);
+  if (!slots || number > settings.peers) return NULL;
+  return bpf_map_lookup_elem(&peers, &slots[number]);
 }
 
 // Number 0 is what this CPU gives identifications by.

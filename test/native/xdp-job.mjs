@@ -19,7 +19,7 @@ const sizes = {
 function outcome() {
   try {
     const program = createRequire(import.meta.url)(addon).load(sizes);
-    if (ifindex === undefined) return { loaded: true };
+    if (ifindex === undefined) return { loaded: true, quick: program.quick };
     const link = program.attach(Number(ifindex), mode);
     process.stdin.resume();
     return { loaded: true, mode: link.mode };

@@ -11,7 +11,7 @@ import {
 } from "../../src/io/xdp.ts";
 import { type EthernetSide, received, sent, type UdpSide } from "./xdp-frames.ts";
 import { PPP_FRAMES, pppFrame } from "./xdp-packets.ts";
-import { loadXdp, withoutXdp, XdpSite } from "./xdp-site.ts";
+import { loadXdp, SIZES, withoutXdp, XdpSite } from "./xdp-site.ts";
 
 const TAGS = [
   [],
@@ -68,10 +68,16 @@ const anySending = fc.record({
   checksum: fc.boolean(),
 });
 
-describe.skipIf(withoutXdp !== undefined)("the XDP program", () => {
+/** As it is with CAP_PERFMON, and as it is without. */
+const VARIANTS = [
+  ["quick", false],
+  ["plain", true],
+] as const;
+
+describe.skipIf(withoutXdp !== undefined).each(VARIANTS)("the %s XDP program", (_variant, plain) => {
   let site: XdpSite;
   beforeAll(() => {
-    site = new XdpSite(loadXdp());
+    site = new XdpSite(loadXdp(SIZES, plain));
   });
   afterAll(() => site.program.close());
 
@@ -95,7 +101,7 @@ describe.skipIf(withoutXdp !== undefined)("the XDP program", () => {
         site.bridge(a, b);
         expectForwarded(received(a, ppp), sent(b, ppp));
       }),
-      { numRuns: 300 },
+      { numRuns: 200 },
     );
   });
 
@@ -111,7 +117,7 @@ describe.skipIf(withoutXdp !== undefined)("the XDP program", () => {
         expectForwarded(received(a, ppp), sent(b, ppp));
         expectForwarded(received(c, ppp), sent(d, ppp));
       }),
-      { numRuns: 40 },
+      { numRuns: 25 },
     );
   });
 
@@ -126,7 +132,7 @@ describe.skipIf(withoutXdp !== undefined)("the XDP program", () => {
         const frame = received(b, ppp, { ...sending, checksum: sending.checksum || b.remote.length === 16 });
         expectForwarded(frame, sent(a, ppp));
       }),
-      { numRuns: 300 },
+      { numRuns: 200 },
     );
   });
 
@@ -140,7 +146,7 @@ describe.skipIf(withoutXdp !== undefined)("the XDP program", () => {
         const frame = received(a, ppp, { ...sending, checksum: sending.checksum || a.remote.length === 16 });
         expectForwarded(frame, sent(b, ppp));
       }),
-      { numRuns: 300 },
+      { numRuns: 200 },
     );
   });
 
@@ -387,7 +393,7 @@ describe.skipIf(withoutXdp !== undefined)("the XDP program", () => {
           else expect(verdict.action).toBe(XDP_REDIRECT);
         },
       ),
-      { numRuns: 1000 },
+      { numRuns: 200 },
     );
   });
 });

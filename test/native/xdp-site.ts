@@ -75,10 +75,10 @@ function missingXdp(): string | undefined {
   return typeof addon === "string" ? addon : undefined;
 }
 
-export function loadXdp(sizes: XdpSizes = SIZES): XdpProgram {
+export function loadXdp(sizes: XdpSizes = SIZES, plain = false): XdpProgram {
   const addon = openXdp();
   if (typeof addon === "string") throw new Error(addon);
-  return addon.load(sizes);
+  return addon.load(sizes, plain);
 }
 
 /** What a peer's entry has besides what its side says: `flags` are XDP_PEER_KEEP_ID alone when absent. */
