@@ -34,7 +34,6 @@ const CPUS = 2;
 export class FakeProgram implements XdpProgram {
   readonly quick = true;
   readonly cpus = CPUS;
-  readonly quick = true;
   readonly sizes: XdpSizes;
   readonly tables;
   /** By ifindex. */
