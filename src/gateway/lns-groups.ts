@@ -17,6 +17,7 @@ export class LnsGroups {
   readonly #peers = new Map<string, L2tpPeerConfig>();
   readonly #selection = new LnsSelection();
   readonly #counts = new Map<string, number>();
+  readonly #waiting = new Map<string, number>();
 
   constructor(around: Surroundings) {
     this.#around = around;
@@ -103,6 +104,16 @@ export class LnsGroups {
   count(peer: string, what: "calls" | "connected" | "refused" | "unanswered" | "lockouts"): void {
     const name = `lns.${peer}.${what}`;
     this.#counts.set(name, (this.#counts.get(name) ?? 0) + 1);
+  }
+
+  /** A call begins (1) or ceases (-1) to wait for what an LNS says to it. */
+  waits(peer: string, change: 1 | -1): void {
+    this.#waiting.set(peer, this.waiting(peer) + change);
+  }
+
+  /** Calls that wait for what an LNS says to them. */
+  waiting(peer: string): number {
+    return this.#waiting.get(peer) ?? 0;
   }
 
   counters(): Iterable<readonly [string, number]> {

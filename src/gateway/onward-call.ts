@@ -5,6 +5,7 @@ import type { CallConnection, CallRequest, SessionCause } from "../l2tp/outputs.
 import { CDN_RESULT, GENERAL_ERROR, type ResultCode } from "../wire/l2tp-codes.ts";
 import { type Call, type CallEnd, type CallHandler, cdnOf } from "./call.ts";
 import type { CallReport } from "./call-reports.ts";
+import { shareMs } from "./call-share.ts";
 import type { LnsGroups } from "./lns-groups.ts";
 import type { LnsGroup, Standing } from "./lns-selection.ts";
 import type { Tunnels } from "./tunnels.ts";
@@ -12,6 +13,7 @@ import type { Tunnels } from "./tunnels.ts";
 /**
  * A CPE waits ten seconds for an answer to its authentication, and a dead LNS costs seven: a call that has waited
  * this long for a tunnel to come up is placed with another LNS meanwhile. An SCCRQ that was lost has just been repeated.
+ * Where there are many to try it waits less, its share of the ten seconds.
  */
 const TUNNEL_PATIENCE_MS = 1200;
 /** The same for ICRP, in a tunnel that is up but in which the LNS has said nothing to anybody. */
@@ -61,14 +63,19 @@ interface Trial {
 class Attempt implements CallHandler {
   readonly peer: string;
   readonly at: Instant;
+  /** How long the LNS may hold the call while another one would take it. */
+  readonly shareMs: number;
   call: Call | undefined;
   over = false;
+  /** The LNS has not said yet whether it takes the call. */
+  waits = true;
   readonly #onward: OnwardCall;
 
-  constructor(onward: OnwardCall, peer: string, at: Instant) {
+  constructor(onward: OnwardCall, peer: string, at: Instant, shareMs: number) {
     this.#onward = onward;
     this.peer = peer;
     this.at = at;
+    this.shareMs = shareMs;
   }
 
   accepted(channel: ChannelId): void {
@@ -162,15 +169,18 @@ export class OnwardCall {
   timeout(now: Instant): void {
     const attempt = this.#attempt;
     if (attempt === undefined || now < this.#checkAt || this.#stage !== "calling") return;
-    const patience = this.#patience(now, attempt);
-    this.#checkAt = now + (patience > 0 ? patience : RECHECK_MS);
-    if (patience > 0) return;
+    const silentAt = this.#silentAt(attempt);
+    const dueAt = Math.min(silentAt, attempt.at + attempt.shareMs);
+    this.#checkAt = now < dueAt ? dueAt : now + RECHECK_MS;
+    if (now < dueAt) return;
+    const isSilent = now >= silentAt;
     const { selection } = this.#lnses;
     const stale = this.#trials.filter((trial) => this.#outcome(trial).final || !this.#heardSince(trial));
     const standing = selection.standing(now, this.#group, attempt.peer);
-    const other = this.#choose(now, [attempt.peer, ...stale.map(({ peer }) => peer)]);
-    selection.slow(now, attempt.peer);
-    const elsewhere = attempt.call !== undefined && this.#tunnels.silent(attempt.call);
+    const slower = isSilent ? [] : this.#notIdlerThan(now, attempt.peer);
+    const other = this.#choose(now, [attempt.peer, ...stale.map(({ peer }) => peer), ...slower]);
+    if (isSilent) selection.slow(now, attempt.peer);
+    const elsewhere = isSilent && attempt.call !== undefined && this.#tunnels.silent(attempt.call);
     const again = elsewhere && !this.#hasHadEnough(now);
     const isBetter = other !== undefined && (other.standing !== "locked" || standing === "locked");
     if (!isBetter && !again) return;
@@ -182,6 +192,7 @@ export class OnwardCall {
 
   /** For Attempt. */
   attemptAccepted(attempt: Attempt, channel: ChannelId): void {
+    this.#settle(attempt);
     if (attempt !== this.#attempt || this.#stage !== "calling") return;
     this.#stage = "accepted";
     this.#checkAt = NEVER;
@@ -196,6 +207,7 @@ export class OnwardCall {
   /** For Attempt. */
   attemptEnded(attempt: Attempt, end: CallEnd): void {
     attempt.over = true;
+    this.#settle(attempt);
     if (attempt !== this.#attempt || this.#stage === "over") return;
     if (end.stage === "connected") {
       this.forsake();
@@ -232,12 +244,47 @@ export class OnwardCall {
     return cause.by === "timeout" && (cause.sent !== "SCCRQ" || this.#tunnels.reach(peer) === "up");
   }
 
-  /** How long to wait on with an LNS; not above 0 when it has been long enough. */
-  #patience(now: Instant, { call, at }: Attempt): number {
+  /** When an LNS that has said nothing meanwhile, to anybody, is not to be waited for any longer. */
+  #silentAt({ call, at, shareMs }: Attempt): Instant {
     const silentSince = call && this.#tunnels.silentSince(call);
     return silentSince === undefined
-      ? at + TUNNEL_PATIENCE_MS - now
-      : Math.max(at, silentSince) + REPLY_PATIENCE_MS - now;
+      ? at + Math.min(TUNNEL_PATIENCE_MS, shareMs)
+      : Math.max(at, silentSince) + Math.min(REPLY_PATIENCE_MS, shareMs);
+  }
+
+  /**
+   * Those that it makes no sense to go to from an LNS that answers others: with half as many callers waiting as there,
+   * a call at the end of the line would gain little, and whole lines would move to and fro.
+   */
+  #notIdlerThan(now: Instant, peer: string): readonly string[] {
+    const { selection } = this.#lnses;
+    const waiting = this.#lnses.waiting(peer);
+    return this.#group.members
+      .map((member) => member.peer)
+      .filter(
+        (other) =>
+          2 * this.#lnses.waiting(other) >= waiting || selection.standing(now, this.#group, other) !== "good",
+      );
+  }
+
+  /** LNSes that have not been tried and would be before `peer` is tried again. */
+  #untried(now: Instant, peer: string): number {
+    const { selection } = this.#lnses;
+    const isLocked = (name: string) => selection.standing(now, this.#group, name) === "locked";
+    const isLastHope = isLocked(peer);
+    const others = this.#group.members.filter(
+      (member) =>
+        member.peer !== peer &&
+        !this.#trials.some((trial) => trial.peer === member.peer) &&
+        (isLastHope || !isLocked(member.peer)) &&
+        this.#tunnels.hasRoom(member.peer),
+    );
+    return others.length;
+  }
+
+  #settle(attempt: Attempt): void {
+    if (attempt.waits) this.#lnses.waits(attempt.peer, -1);
+    attempt.waits = false;
   }
 
   /** An LNS that the call was taken from has shown itself since: it may be asked again. */
@@ -274,9 +321,11 @@ export class OnwardCall {
     const { now } = this.#lnses;
     this.#attempts += 1;
     this.#stage = "calling";
-    const attempt = new Attempt(this, peer, now);
+    const share = shareMs(this.#startedAt, now, this.#untried(now, peer));
+    const attempt = new Attempt(this, peer, now, share);
     this.#attempt = attempt;
-    this.#checkAt = now + TUNNEL_PATIENCE_MS;
+    this.#checkAt = now + Math.min(TUNNEL_PATIENCE_MS, share);
+    this.#lnses.waits(peer, 1);
     this.#lnses.count(peer, "calls");
     // it may end before place() returns, and then the call has been placed elsewhere already
     const config = this.#lnses.peer(peer);
@@ -306,7 +355,9 @@ export class OnwardCall {
   }
 
   #letGo(): void {
-    const call = this.#attempt?.call;
+    const attempt = this.#attempt;
+    if (attempt !== undefined) this.#settle(attempt);
+    const call = attempt?.call;
     this.#attempt = undefined;
     if (call !== undefined) this.#giveBack(call);
   }

@@ -102,6 +102,27 @@ describe("a dead LNS", () => {
     expect(sessionsOf(f)).toMatchObject({ b: 2 });
   });
 
+  it("costs no more than its share of a caller's 10 s, where three of them have died with their tunnels up", async () => {
+    const f = await field({
+      members: "{ peer: a, preference: 1 }, { peer: b, preference: 2 }, { peer: c, preference: 3 }",
+      peer: "max-sessions-per-lns: 3",
+    });
+    const first = [];
+    for (let i = 0; i < 9; i++) first.push(call(f));
+    await world.until(() => f.side.online.size === 9, 5000);
+    expect(sessionsOf(f)).toEqual({ a: 3, b: 3, c: 3 });
+    // a session with each keeps its tunnel up, and there is room for more
+    for (const [i, caller] of first.entries()) if (i % 3 > 0) caller.hangUp();
+    await world.pass(5000);
+    f.dead.add("a").add("b");
+    // of what stood with c nothing is known there any more
+    await f.restart("c");
+    await world.pass(5000);
+    expect(await online(f, call(f), 30_000)).toBeLessThan(10_000);
+    expect(sessionsOf(f)).toMatchObject({ c: 1 });
+    expect(f.lac.views.counters()).toMatchObject({ "lns.a.unanswered": 1, "lns.b.unanswered": 1 });
+  });
+
   it("is tried all the same when all are locked out: the one that was locked out first", async () => {
     const f = await field({ members: PREFERRED }, ["a", "b"]);
     const lost = call(f);
@@ -271,24 +292,76 @@ describe("several tunnels to one LNS", () => {
   });
 });
 
+/** An LNS "a" that is played by hand: `answer` says what becomes of each call that it is offered. */
+function playA(f: Field, answer: (player: L2tpPeer, tunnel: number, session: number) => void): L2tpPeer {
+  const player = new L2tpPeer(world, "10.0.0.11", "lns-a", { secret: "tunnel-secret", accept: true });
+  const send = f.lac.onDatagram;
+  f.lac.onDatagram = (to, port, datagram) => {
+    if (to !== player.address) send(to, port, datagram);
+    else
+      world.carry(() => {
+        const known = player.all("call-offered").length;
+        player.receiveDatagram(f.lac.address, datagram);
+        for (const { tunnel, session } of player.all("call-offered").slice(known))
+          answer(player, tunnel, session);
+      });
+  };
+  player.onDatagram = (_to, _port, datagram) =>
+    world.carry(() => f.lac.receiveDatagram(player.address, datagram));
+  return player;
+}
+
+describe("an LNS that answers others", () => {
+  /** "a" never answers the first call, and refuses all others at once. */
+  const ignoresTheFirst = (f: Field) => {
+    let first: number | undefined;
+    return playA(f, (player, tunnel, session) => {
+      first ??= session;
+      if (session !== first)
+        player.do((endpoint, now) => endpoint.closeSession(now, tunnel, session, { result: 3 }));
+    });
+  };
+
+  it("but not one caller loses him to an idle LNS in his patience, and counts as well all the same", async () => {
+    const f = await field({ members: PREFERRED }, ["a"]);
+    const player = ignoresTheFirst(f);
+    const from = world.clock.now();
+    const ignored = call(f);
+    while (world.clock.now() - from < 12_000 && !f.side.online.has(ignored)) {
+      call(f);
+      await world.pass(500);
+    }
+    expect(f.side.online.has(ignored)).toBe(true);
+    expect(world.clock.now() - from).toBeLessThan(8000);
+    expect(player.all("call-offered").length).toBeGreaterThan(5);
+    expect(lnsView(f, "a")).toMatchObject({ state: "up" });
+    expect(f.lac.views.counters()).toMatchObject({ "lns.a.unanswered": 1 });
+  });
+
+  it("keeps a caller where those of the other LNS wait as well", async () => {
+    const f = await field({ members: PREFERRED, peer: "max-sessions-per-lns: 20" }, ["a"]);
+    ignoresTheFirst(f);
+    const from = world.clock.now();
+    await online(f, call(f), 1000);
+    // b is up, and gets slow in the same moment: who comes next waits there
+    call(f);
+    await world.until(() => f.side.online.size === 1, 3000);
+    f.dead.add("b");
+    while (world.clock.now() - from < 7000) {
+      call(f);
+      await world.pass(500);
+    }
+    expect(f.lac.views.counters()["lns.a.unanswered"]).toBeUndefined();
+  });
+});
+
 describe("a CDN before ICCN", () => {
   /** A LAC whose first LNS answers every ICRQ with a CDN; what becomes of a caller, and of that LNS. */
   async function refusedBy(code: ResultCode, group = ""): Promise<readonly [boolean, string | undefined]> {
     const f = await field({ members: PREFERRED, group }, ["a"]);
-    const refuser = new L2tpPeer(world, "10.0.0.11", "lns-a", { secret: "tunnel-secret", accept: true });
-    const send = f.lac.onDatagram;
-    f.lac.onDatagram = (to, port, datagram) => {
-      if (to !== refuser.address) send(to, port, datagram);
-      else
-        world.carry(() => {
-          const known = refuser.all("call-offered").length;
-          refuser.receiveDatagram(f.lac.address, datagram);
-          for (const { tunnel, session } of refuser.all("call-offered").slice(known))
-            refuser.do((endpoint, now) => endpoint.closeSession(now, tunnel, session, code));
-        });
-    };
-    refuser.onDatagram = (_to, _port, datagram) =>
-      world.carry(() => f.lac.receiveDatagram(refuser.address, datagram));
+    const refuser = playA(f, (player, tunnel, session) =>
+      player.do((endpoint, now) => endpoint.closeSession(now, tunnel, session, code)),
+    );
     const gotIn = (await online(f, call(f), 10_000)) !== undefined;
     expect(refuser.all("call-offered")).toHaveLength(1);
     return [gotIn && sessionsOf(f).b === 1, lnsView(f, "a")?.state];
