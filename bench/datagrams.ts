@@ -24,7 +24,7 @@ export interface RemoteEnd {
 /** Datagrams, or groups of them, that one read takes. */
 const SLOTS = 64;
 const SLOT_BYTES = 65_536;
-/** What waits while the traffic tool or this process gets no processor. */
+/** What waits while this process gets no processor. */
 const BUFFER_BYTES = 128 << 20;
 /** Reads before timers and messages get their turn. */
 const READS_PER_TURN = 16;

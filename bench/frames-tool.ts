@@ -37,7 +37,7 @@ export function built(name: string): string {
   return join(BUILT, name);
 }
 
-/** Compiles bench/xdp/ when its sources are newer than what was compiled. */
+/** Compiles bench/xdp/ when its sources are newer than what was compiled. Needs clang and libbpf. */
 export function buildFramesTool(): void {
   const newest = Math.max(...readdirSync(SOURCES).map((name) => statSync(join(SOURCES, name)).mtimeMs));
   mkdirSync(BUILT, { recursive: true });
@@ -53,7 +53,12 @@ function make(name: string, newest: number, [compiler, ...words]: readonly strin
   const target = built(name);
   if (existsSync(target) && statSync(target).mtimeMs > newest) return;
   const unfinished = `${target}.${process.pid}`;
-  execFileSync(compiler!, [...words, "-o", unfinished], { stdio: ["ignore", "inherit", "inherit"] });
+  try {
+    execFileSync(compiler!, [...words, "-o", unfinished], { stdio: ["ignore", "inherit", "inherit"] });
+  } catch (error) {
+    const packages = "g++, clang and libbpf-dev (Debian packages)";
+    throw new Error(`bench/xdp/ cannot be built, which needs ${packages}: ${(error as Error).message}`);
+  }
   renameSync(unfinished, target);
 }
 

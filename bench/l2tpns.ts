@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
+import { LeftOut } from "./benchmark.ts";
 import { Child } from "./child.ts";
 import type { ConfirmationsAnswer } from "./confirmations.ts";
 import { othersProcessors } from "./frames-tool.ts";
@@ -107,9 +108,18 @@ async function sessionsFile(site: Site, lns: Child, confirmations: Child): Promi
   return file;
 }
 
+/** Throws a LeftOut where the package can neither be found nor downloaded. */
+function prepared(): Prepared {
+  try {
+    const output = execFileSync(process.execPath, [PREPARE], { encoding: "utf8" });
+    return JSON.parse(output.trim().split("\n").at(-1)!) as Prepared;
+  } catch (error) {
+    throw new LeftOut(`there is no l2tpns here: ${(error as Error).message}`);
+  }
+}
+
 async function startDaemon(site: Site, config: string, processors: string | undefined): Promise<void> {
-  const prepared = execFileSync(process.execPath, [PREPARE], { encoding: "utf8" }).trim().split("\n").at(-1)!;
-  const { program, libraries } = JSON.parse(prepared) as Prepared;
+  const { program, libraries } = prepared();
   // its paths are fixed, so it gets an /etc of its own
   const files = join(site.directory, "etc", "l2tpns");
   mkdirSync(files, { recursive: true });

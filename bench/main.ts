@@ -56,7 +56,13 @@ async function bench({ quick, only, json }: BenchOptions): Promise<void> {
   };
   const play: Play = async (make, { long = false } = {}) => {
     if (long && quick && only === undefined) return;
-    results.push(...(await measure(make(extent), extent.runs, wanted, say, leaveOut)));
+    try {
+      results.push(...(await measure(make(extent), extent.runs, wanted, say, leaveOut)));
+    } catch (error) {
+      // what others have measured in a quarter of an hour is not lost with it
+      leaveOut(`failed: ${error instanceof Error ? error.message : String(error)}`);
+      process.exitCode = 1;
+    }
   };
   await play(loopScene);
   await play(latencyScene);
