@@ -10,7 +10,7 @@ import type { Tables } from "./tables.ts";
 import { ForwardingWorker } from "./workers.ts";
 
 /** Something that all workers send through: each through one of the descriptors, as many as there are. */
-export interface Outlet {
+interface Outlet {
   readonly key: OutletKey;
   readonly fds: readonly number[];
 }

@@ -267,17 +267,13 @@ export function portKey(port: number, udpPort: number): number {
   return (port << 16) | udpPort;
 }
 
-/** Lanes are numbered by what they belong to: ports, their sockets without checksums, units. */
+/** Where frames are queued: for a port, and for its socket without checksums. */
 export function laneOfPort(port: number): number {
   return port;
 }
 
 export function uncheckedLaneOfPort(sizes: TableSizes, port: number): number {
   return sizes.ports + port;
-}
-
-export function laneOfUnit(sizes: TableSizes, unit: number): number {
-  return 2 * sizes.ports + unit;
 }
 
 /** PEER_HEADER_STRIDE holds every header before PPPoE's own six octets. */
