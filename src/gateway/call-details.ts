@@ -58,9 +58,10 @@ export class LineDetails implements CallDetails {
 
   request(peer: L2tpPeerConfig): Omit<CallRequest, "callSerialNumber"> {
     const { serviceName, accessLine } = this.#carrier;
+    const caller = callingNumber(this.#carrier, peer, this.#ourName);
     return {
       bearerType: BEARER_DIGITAL,
-      callingNumber: callingNumber(this.#carrier, peer, this.#ourName),
+      ...(caller !== "" && { callingNumber: caller }),
       ...physicalChannel(this.#carrier, peer),
       ...(serviceName !== undefined && serviceName !== "" && { calledNumber: serviceName }),
       ...(peer.accessLineAvps &&
@@ -119,7 +120,7 @@ function proxyAuthOf(authentication: ProxyAuthentication): ProxyAuth {
     : { type: PROXY_AUTH_TYPE.chap, name, id, challenge: authentication.challenge, response };
 }
 
-/** By the peer's template; what is not known of the line leaves nothing in its place. */
+/** By the peer's template; what is not known of the line leaves nothing in its place: "" if that is all. */
 function callingNumber(
   carrier: Carrier,
   { callingNumber: template }: L2tpPeerConfig,

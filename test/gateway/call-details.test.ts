@@ -80,6 +80,11 @@ describe("what ICRQ says of a subscriber's line", () => {
     expect(request(`calling-number: ${all}`, BARE).callingNumber).toBe("lac1/acc0:. 02:00:5e:10:00:01 [|]");
   });
 
+  it("has no Calling Number where nothing is known of what it is to be made of", () => {
+    expect(request('calling-number: "{circuit-id}"').callingNumber).toBe("dslam7 atm 1/2");
+    expect(request('calling-number: "{circuit-id}"', BARE)).not.toHaveProperty("callingNumber");
+  });
+
   it("is a Physical Channel ID by the policy", () => {
     expect(request("").physicalChannelId).toBeUndefined();
     expect(request("physical-channel-id: pppoe-session").physicalChannelId).toBe(99);
