@@ -78,6 +78,11 @@ export const peerSchema = block(
     retransmissions: integer(1, 10)
       .default(5)
       .describe("Retransmissions of every other message, 1 s apart doubling to 8 s."),
+    "retransmission-cycle": duration("31s", "10m")
+      .default(31_000)
+      .describe(
+        "How long the peer repeats a message of its own: state and id of a closed tunnel are kept for so long (§5.7).",
+      ),
     "tie-breaker": flag()
       .default(false)
       .describe(
@@ -165,12 +170,13 @@ export const peerSchema = block(
     "switch-avps": switchAvpsSchema
       .prefault({})
       .describe(
-        "As the LAC of an LNS to which we send on calls that another LAC has placed with us: what becomes of each AVP. relay: it goes on as it came; regenerate: it is made as for a subscriber of our own; drop: it is left out. What came hidden is hidden again if hide-avps says so.",
+        "As the LAC of an LNS to which we send on calls that another LAC has placed with us: what becomes of each AVP. relay: it goes on as it came; regenerate: it is made as for a subscriber of our own; drop: it is left out. What came hidden is hidden again, whatever hide-avps says, if there is a secret; without one, it goes on in the clear unless it is dropped here.",
       ),
   },
   {
     port: "udpPort",
     "hello-interval": "helloIntervalMs",
+    "retransmission-cycle": "peerRetransmissionCycleMs",
     "path-mtu": "pathMtuBytes",
     "tunnel-idle-timeout": "tunnelIdleTimeoutMs",
   },

@@ -19,6 +19,7 @@ export function peerPolicy(peer: PeerConfig, ports: L2tpPorts): L2tpPeerConfig {
     helloIntervalMs: peer.helloIntervalMs,
     retransmissions: peer.retransmissions,
     sccrqRetransmissions: peer.initialRetransmissions,
+    peerRetransmissionCycleMs: peer.peerRetransmissionCycleMs,
     maxSessions: peer.maxSessions,
     followAddress: peer.followAddress,
     tieBreaker: peer.tieBreaker,

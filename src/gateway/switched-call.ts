@@ -66,6 +66,7 @@ export class SwitchedCall implements CallDetails, ReportSink {
       ...(policy.callingNumber === "regenerate" && callingNumber !== undefined && { callingNumber }),
       ...(policy.connectSpeedUpdate !== "drop" && updates && { connectSpeedUpdate: true }),
       avps: relayedAvps(this.#incoming?.request.avps, peer),
+      ...(cameHidden(this.#incoming?.request) && { hide: true }),
     };
   }
 
@@ -85,6 +86,7 @@ export class SwitchedCall implements CallDetails, ReportSink {
       ...(proxyAuth !== undefined && policy.proxyAuthentication === "relay" && { proxyAuth }),
       ...(this.numbers(peer) && { sequencingRequired: true }),
       avps: relayedAvps(came.avps, peer),
+      ...(cameHidden(came) && { hide: true }),
     };
   }
 
@@ -133,6 +135,15 @@ export class SwitchedCall implements CallDetails, ReportSink {
       rxConnectSpeed: rx === "relay" ? speeds.rxConnectSpeed : rxConnectSpeed,
     };
   }
+}
+
+/**
+ * Whether the LAC hid anything of it (RFC 2661 §4.3): what we say of the same is then hidden from the next LNS's network,
+ * too, whatever the LNS's hide-avps says. Without a secret with the LNS that cannot be: what `switch-avps` relays goes
+ * in the clear, and what is to be nobody's business must be dropped there.
+ */
+function cameHidden(message: Pick<CallRequest, "avps"> | undefined): boolean {
+  return message?.avps?.some(({ hidden }) => hidden === true) === true;
 }
 
 const NOT_HELD = { authentication: undefined, frame: undefined } as const;

@@ -31,6 +31,7 @@ export function iccnOf(c: CallConnection): MessageOf<"ICCN"> {
   if (c.privateGroupId !== undefined) message.privateGroupId = c.privateGroupId;
   if (c.sequencingRequired === true) message.sequencingRequired = true;
   if (c.avps !== undefined) message.avps = c.avps;
+  if (c.hide === true) message.hide = true;
   return message;
 }
 

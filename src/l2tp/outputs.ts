@@ -74,6 +74,8 @@ export interface CallRequest {
   };
   /** See RelayedAvp. */
   readonly avps?: readonly RelayedAvp[];
+  /** Hide what may be hidden, whatever the peer's policy is, if we have a secret with it. */
+  readonly hide?: boolean;
 }
 
 /** What ICCN says about a call; speeds in bit/s. */
@@ -87,6 +89,8 @@ export interface CallConnection {
   readonly sequencingRequired?: boolean;
   /** See RelayedAvp. */
   readonly avps?: readonly RelayedAvp[];
+  /** As in CallRequest. */
+  readonly hide?: boolean;
 }
 
 /** The speeds that a session has now, in bit/s (RFC 5515 §6.1). */

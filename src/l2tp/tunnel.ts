@@ -269,13 +269,14 @@ function tellUp(turn: Turn, tunnel: TunnelState): void {
 }
 
 /**
- * Queues a message, hidden as the peer's policy says; settle() sends it. Only messages about calls are hidden:
+ * Queues a message, hidden as the peer's policy or its sender says; settle() sends it. Only messages about calls are hidden:
  * the others say nothing that is worth it, and there are peers (xl2tpd) that know which secret to open them
  * with only when the tunnel is up.
  */
 export function send(turn: Turn, tunnel: TunnelState, message: L2tpMessage, sessionId = 0): void {
   const { secret, hideAvps } = policyOf(turn, tunnel);
-  const hides = hideAvps && MESSAGES[message.kind].scope === "session";
+  const isSecret = (message.kind === "ICRQ" || message.kind === "ICCN") && message.hide === true;
+  const hides = isSecret || (hideAvps && MESSAGES[message.kind].scope === "session");
   const hiding = hides && secret !== undefined ? newHiding(turn, secret) : undefined;
   const datagram = emitMessage(message, hiding, L2TP_CONTROL_HEADER_BYTES);
   const outgoing = { label: message.kind, sessionId, datagram };

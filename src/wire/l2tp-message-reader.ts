@@ -113,7 +113,8 @@ export class FieldReader {
       return;
     }
     const value = hidden ? this.#reveal(type, raw) : raw;
-    if (value !== undefined) this.#keep(vendorId, type, mandatory, value);
+    if (value !== undefined)
+      this.#keep({ vendor: vendorId, type, mandatory, value, ...(hidden && { hidden }) });
     if (vendorId === 0) this.#readIetf(type, mandatory, value);
     else if (vendorId === VENDOR_BROADBAND_FORUM && this.#carriesLine) this.#readLine(type, mandatory, value);
     else this.#unknown(mandatory, nameOf(vendorId, type));
@@ -184,10 +185,11 @@ export class FieldReader {
     return revealValue(type, hidden, this.#secret, this.#randomVector);
   }
 
-  #keep(vendor: number, type: number, mandatory: boolean, value: Uint8Array): void {
+  #keep(avp: RelayedAvp): void {
     if (this.#kept === undefined || !this.#isCopied) return;
+    const { vendor, type } = avp;
     if (vendor === 0 && (type === MESSAGE_TYPE || type === ATTRIBUTES.assignedSessionId.type)) return;
-    this.#kept.push({ vendor, type, mandatory, value });
+    this.#kept.push(avp);
   }
 
   #unknown(mandatory: boolean, name: string): void {

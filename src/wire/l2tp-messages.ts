@@ -129,6 +129,8 @@ export interface RelayedAvp {
   readonly type: number;
   readonly mandatory: boolean;
   readonly value: Uint8Array;
+  /** It came hidden. Of no meaning when sent: a message is hidden as a whole. */
+  readonly hidden?: boolean;
 }
 
 export type MessageKind = keyof typeof MESSAGES;
@@ -141,10 +143,17 @@ export type MessageOf<K extends MessageKind> =
 
 /** What is not one field for one attribute. */
 type Extras<K extends MessageKind> = K extends "ICRQ"
-  ? { readonly accessLine?: AccessLineAvps; readonly avps?: readonly RelayedAvp[] }
+  ? { readonly accessLine?: AccessLineAvps } & Relayed
   : K extends "ICCN"
-    ? { readonly avps?: readonly RelayedAvp[] }
+    ? Relayed
     : unknown;
+
+/** For what is sent on from another tunnel. */
+interface Relayed {
+  readonly avps?: readonly RelayedAvp[];
+  /** To be hidden, whatever the peer's policy is; never set in what was received. */
+  readonly hide?: boolean;
+}
 
 export type L2tpMessage = { [K in MessageKind]: MessageOf<K> }[MessageKind];
 

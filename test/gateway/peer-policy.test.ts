@@ -42,13 +42,14 @@ describe("where a peer is spoken to from", () => {
 describe("a peer's policy for the L2TP machine", () => {
   it("is what its keys say", () => {
     const keys =
-      "address: 10.0.0.1, local-host-name: lac-for-them, follow-address: true, tie-breaker: true, unknown-mandatory-avp: ignore, retransmissions: 3, max-sessions: 100";
+      "address: 10.0.0.1, local-host-name: lac-for-them, follow-address: true, tie-breaker: true, unknown-mandatory-avp: ignore, retransmissions: 3, retransmission-cycle: 2m, max-sessions: 100";
     expect(policy(TWO, keys)).toMatchObject({
       localHostName: "lac-for-them",
       followAddress: true,
       tieBreaker: true,
       unknownMandatoryAvp: "ignore",
       retransmissions: 3,
+      peerRetransmissionCycleMs: 120_000,
       sccrqRetransmissions: 2,
       maxSessions: 100,
     });

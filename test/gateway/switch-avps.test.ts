@@ -199,20 +199,27 @@ describe("the AVPs of a call that is switched", () => {
     expect(request.accessLine).toBeUndefined();
   });
 
-  it("are opened where the LAC hides them, and hidden again only where the LNS's policy hides", async () => {
-    const clear = await scene({ lacHides: true });
-    expect(clear.connection.proxyAuth).toEqual(PROXY_AUTH);
+  it("are hidden from the LNS where the LAC does not hide them, only by the LNS's policy", async () => {
+    const clear = await scene();
     expect([...clear.lns.hiddenOnWire]).toEqual([]);
-    const hidden = await scene({ lacHides: true, lnsPeer: "hide-avps: true" });
-    expect(hidden.request).toMatchObject({
-      callingNumber: "0815",
-      accessLine: { agentCircuitId: "dslam 1/2" },
-    });
-    expect(fromUtf8(hidden.connection.proxyAuth?.response ?? new Uint8Array())).toBe("wonderland");
-    // Calling Number, the line, the unknown ones, LCP, name, password and group
-    for (const type of ["0/22", "3561/1", "9/100", "0/700", "0/27", "0/30", "0/33", "0/37"])
-      expect(hidden.lns.hiddenOnWire).toContain(type);
+    const hidden = await scene({ lnsPeer: "hide-avps: true" });
+    expect(hidden.lns.hiddenOnWire).toContain("0/33");
   });
+
+  it.each(["hide-avps: false", "hide-avps: true"])(
+    "are opened where the LAC hides them, and hidden again (%s)",
+    async (lnsPeer) => {
+      const hidden = await scene({ lacHides: true, lnsPeer });
+      expect(hidden.request).toMatchObject({
+        callingNumber: "0815",
+        accessLine: { agentCircuitId: "dslam 1/2" },
+      });
+      expect(fromUtf8(hidden.connection.proxyAuth?.response ?? new Uint8Array())).toBe("wonderland");
+      // Calling Number, the line, the unknown ones, LCP, name, password and group
+      for (const type of ["0/22", "3561/1", "9/100", "0/700", "0/27", "0/30", "0/33", "0/37"])
+        expect(hidden.lns.hiddenOnWire).toContain(type);
+    },
+  );
 });
 
 const REQUEST_LCP = Uint8Array.of(0xc0, 0x21, 1, 1, 0, 4);

@@ -232,7 +232,8 @@ describe("AVPs for a tunnel switch", () => {
     const { played } = calledUp({ secret, authenticate: false });
     played.hiding = { secret: utf8(secret), randomVector: fromHex("0102") };
     const { call } = only(played.say({ ...ICRQ, avps: [calledNumber, vendorAvp] }), "call-offered");
-    expect(call.avps?.slice(-2)).toEqual([calledNumber, vendorAvp]);
+    const asCame = [calledNumber, vendorAvp].map((avp) => ({ ...avp, hidden: true }));
+    expect(call.avps?.slice(-2)).toEqual(asCame);
 
     const next = callerUp({ secret, authenticate: false, hideAvps: true });
     const { outputs } = next.played.endpoint.placeCall(0, next.tunnel, { ...CALL, avps: call.avps! });
@@ -240,7 +241,28 @@ describe("AVPs for a tunnel switch", () => {
     expect(Buffer.from(datagram).includes(Buffer.from(vendorAvp.value))).toBe(false);
     const again = calledUp({ secret, authenticate: false }).played;
     const offer = again.sayBody(again.ns, again.nr, datagram.subarray(12));
-    expect(only(offer, "call-offered").call.avps?.slice(-2)).toEqual([calledNumber, vendorAvp]);
+    expect(only(offer, "call-offered").call.avps?.slice(-2)).toEqual(asCame);
+  });
+
+  it.each([
+    ["hidden, whatever the policy is, where the owner says so and there is a secret", secret, false],
+    ["in the clear where there is none", undefined, true],
+  ])("go out %s", (_, withSecret, isClear) => {
+    const next = callerUp({
+      ...(withSecret && { secret: withSecret }),
+      authenticate: false,
+      hideAvps: false,
+    });
+    const call = { ...CALL, avps: [calledNumber, vendorAvp], hide: true };
+    const { session, outputs } = next.played.endpoint.placeCall(0, next.tunnel, call);
+    const icrq = only(outputs, "send").datagram;
+    const reply = next.played.say({ kind: "ICRP", assignedSessionId: 77 }, session);
+    expect(only(reply, "call-accepted").session).toBe(session);
+    const connection = { txConnectSpeed: 1, framingType: 1, avps: [vendorAvp], hide: true };
+    const connected = next.played.endpoint.connectCall(0, next.tunnel, session!, connection);
+    const iccn = only(connected, "send").datagram;
+    for (const datagram of [icrq, iccn])
+      expect(Buffer.from(datagram).includes(Buffer.from(vendorAvp.value))).toBe(isClear);
   });
 
   it("are left out where the message would become too large for the next LNS", () => {
