@@ -8,25 +8,34 @@ import {
 import type { LoopOptions } from "../loop/options.ts";
 import { SESSION_PAGE } from "../loop/tables.ts";
 
+/*
+ * All of the program's tables is memory from the start, so they have room for what is likely, not for what is possible:
+ * what there is no room for is the loop's.
+ */
+
 /** An ifindex is never given out twice while a system runs: a host that makes devices for sessions gets far. */
 const INTERFACES = 1 << 18;
-const TUNNELS = 8192;
+const PORTS = 16;
+const TUNNELS = 4608;
 /** Descriptions of peers that wait for the end of a grace period. */
 const SPARE_PEER_SLOTS = 4096;
+const SPARE_CHANNELS = 8192;
 
 /** What the program's tables have room for, by what the loop's have. */
 export function programSizes(loop: Pick<LoopOptions, "maxPorts" | "maxPeers" | "maxChannels">): XdpSizes {
   const tunnels = Math.min(TUNNELS, loop.maxChannels);
+  // every PPPoE session is a peer, and has an L2TP session at the other end of its bridge
+  const peers = Math.min(loop.maxPeers, Math.ceil(loop.maxChannels / 2) + tunnels);
   return {
     interfaces: INTERFACES,
-    ports: loop.maxPorts,
+    ports: Math.min(loop.maxPorts, PORTS),
     tunnels,
     // ids of a tunnel are given out one after the other: it has a page that is not full at either end
     sessionPages: 2 * tunnels + Math.ceil((2 * loop.maxChannels) / SESSION_PAGE),
     // those that were taken back wait for the end of a grace period
-    channels: loop.maxChannels + Math.min(loop.maxChannels, 8192),
-    peers: loop.maxPeers,
-    peerSlots: loop.maxPeers + SPARE_PEER_SLOTS,
+    channels: loop.maxChannels + Math.min(loop.maxChannels, SPARE_CHANNELS),
+    peers,
+    peerSlots: peers + SPARE_PEER_SLOTS,
   };
 }
 

@@ -266,16 +266,15 @@ export async function loopRig(
 }
 
 /**
- * An engine between a veth pair and `core`. Needs root. `prepare`: what the cable needs before the port is opened;
- * returns what takes it back.
+ * An engine between a veth pair and `core`. Needs root. `prepare`: what the cable needs before the port is opened.
  */
 export async function rigAround(
   dataplane: Dataplane,
   core: Core,
-  prepare?: (cable: Cable) => () => void,
+  prepare?: (cable: Cable) => void,
 ): Promise<LoopRig> {
   const cable = takeCable();
-  const restore = prepare?.(cable);
+  prepare?.(cable);
   /** Somebody may have pulled it out, or renamed it. */
   let touched = false;
   units += 1;
@@ -333,7 +332,6 @@ export async function rigAround(
       core.close();
       wire.close();
       await dataplane.close();
-      restore?.();
       if (touched || spare !== undefined) cable.remove();
       else spare = cable;
     },

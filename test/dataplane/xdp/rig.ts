@@ -1,3 +1,4 @@
+import { afterAll } from "vitest";
 import { readU16 } from "../../../src/base/bytes.ts";
 import { silentLogger } from "../../../src/base/logger.ts";
 import type { Dataplane } from "../../../src/channel/dataplane.ts";
@@ -10,6 +11,7 @@ import { formatIpAddress, parseIpAddress } from "../../../src/wire/ip-address.ts
 import { emitIpv4, PROTOCOL_UDP, parseIpv4 } from "../../../src/wire/ipv4.ts";
 import { emitUdp } from "../../../src/wire/udp.ts";
 import {
+  type Cable,
   type Core,
   ip,
   type LoopRig,
@@ -25,31 +27,65 @@ let cores = 0;
 
 /** An L2TP network on a veth pair of its own: the remotes are frames on its other end. */
 export interface CableCore extends Core {
-  readonly cable: ReturnType<typeof makeCable>;
+  /** Who asks for it may change it: it is nobody's after that. */
+  readonly cable: Cable;
+  readonly farIfindex: number;
   /** Every IPv4 frame that came, whole. */
   readonly frames: Uint8Array[];
-  sendFrame(frame: Uint8Array): void;
+}
+
+/** A cable with its addresses, which takes longer to make than most tests. */
+interface CoreNetwork {
+  readonly cable: Cable;
+  readonly address: string;
+  readonly remotes: readonly [string, string];
+}
+
+/** One that no rig uses now. */
+let spare: CoreNetwork | undefined;
+
+afterAll(() => {
+  spare?.cable.remove();
+  spare = undefined;
+  ends?.close();
+  ends = undefined;
+});
+
+function takeNetwork(): CoreNetwork {
+  const network = spare ?? makeNetwork();
+  spare = undefined;
+  return network;
+}
+
+function makeNetwork(): CoreNetwork {
+  cores += 1;
+  const cable = makeCable();
+  const net = `10.${1 + (process.pid % 250)}.${1 + (cores % 250)}`;
+  const remotes = [`${net}.2`, `${net}.3`] as const;
+  const { gateway, subscriber: far } = cable;
+  ip("address", "add", `${net}.1/24`, "dev", gateway.name);
+  for (const remote of remotes)
+    ip("neighbour", "replace", remote, "lladdr", formatMac(far.mac), "dev", gateway.name, "nud", "permanent");
+  return { cable, address: `${net}.1`, remotes };
 }
 
 /** Two remotes behind one end of a veth pair, with permanent neighbours: nobody answers ARP there. */
 export function cableCore(): CableCore {
-  cores += 1;
-  const cable = makeCable();
-  const net = `10.${1 + (process.pid % 250)}.${1 + (cores % 250)}`;
-  const address = `${net}.1`;
-  const remotes = [`${net}.2`, `${net}.3`] as const;
-  const { gateway, subscriber: far } = cable;
-  ip("address", "add", `${address}/24`, "dev", gateway.name);
-  for (const remote of remotes)
-    ip("neighbour", "replace", remote, "lladdr", formatMac(far.mac), "dev", gateway.name, "nud", "permanent");
-  const wire = openWire(far, ETHERTYPE_IPV4);
+  const network = takeNetwork();
+  const { cable, address, remotes } = network;
+  /** Somebody may have changed it. */
+  let touched = false;
+  const wire = openWire(cable.subscriber, ETHERTYPE_IPV4);
   const frames: Uint8Array[] = [];
   return {
-    cable,
+    get cable() {
+      touched = true;
+      return cable;
+    },
+    farIfindex: cable.subscriber.ifindex,
     address,
     remotes,
     frames,
-    sendFrame: (frame) => wire.send(frame),
     send: (from, datagram) => wire.send(datagramFrame(cable, from, address, datagram)),
     onDatagram(handler) {
       wire.onFrame((frame) => {
@@ -62,14 +98,15 @@ export function cableCore(): CableCore {
     },
     close() {
       wire.close();
-      cable.remove();
+      if (touched || spare !== undefined) cable.remove();
+      else spare = network;
     },
   };
 }
 
 /** A datagram to us as a frame on the far end's wire. */
 function datagramFrame(
-  { gateway, subscriber }: ReturnType<typeof makeCable>,
+  { gateway, subscriber }: Cable,
   from: string,
   to: string,
   payload: Uint8Array,
@@ -96,13 +133,19 @@ export function xdpMissing(): string | undefined {
 }
 
 /** A program on the test's ends of cables, which leaves everything alone: with it they take redirected frames. */
-function openEnds(...ifindexes: readonly number[]): XdpProgram {
+let ends: XdpProgram | undefined;
+const ready = new Set<number>();
+
+/** For as long as the device is there, at the latest until the file's tests are done. */
+function makeReady(...ifindexes: readonly number[]): void {
   const addon = openXdp();
   if (typeof addon === "string") throw new Error(addon);
   const sizes = { interfaces: 1, ports: 1, tunnels: 1, sessionPages: 1, channels: 1, peers: 1, peerSlots: 1 };
-  const program = addon.load(sizes);
-  for (const ifindex of ifindexes) program.attach(ifindex, "native");
-  return program;
+  ends ??= addon.load(sizes);
+  for (const ifindex of ifindexes) {
+    if (!ready.has(ifindex)) ends.attach(ifindex, "native");
+    ready.add(ifindex);
+  }
 }
 
 /** Any engine between two veth pairs whose other ends take what is redirected to them, and get no uncut segments. */
@@ -110,10 +153,9 @@ export async function rigOnCables(
   dataplane: Dataplane,
   core: CableCore,
 ): Promise<LoopRig & { readonly core: CableCore }> {
-  const rig = await rigAround(dataplane, core, ({ subscriber }) => {
-    const ends = openEnds(subscriber.ifindex, core.cable.subscriber.ifindex);
-    return () => ends.close();
-  });
+  const rig = await rigAround(dataplane, core, ({ subscriber }) =>
+    makeReady(subscriber.ifindex, core.farIfindex),
+  );
   return Object.assign(rig, { core });
 }
 

@@ -1,0 +1,105 @@
+/** Gateways whose bridges a program in the kernel carries: what they say of it, and what they do when it cannot. */
+
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { xdpMissing } from "../dataplane/xdp/rig.ts";
+import { DialProcess } from "../support/dial-process.ts";
+import { eventually } from "../support/eventually.ts";
+import { GatewayProcess } from "../support/gateway-process.ts";
+import { ping } from "../support/ping.ts";
+import {
+  type ConfigParts,
+  createSite,
+  lacConfig,
+  lnsConfig,
+  PASSWORD,
+  type Site,
+  secretFiles,
+} from "../support/site.ts";
+
+const ALICE = "alice@isp.example";
+const FILES = secretFiles(ALICE);
+const GATEWAY_INSIDE = "100.64.0.1";
+
+const onEngine = (engine: string): ConfigParts => ({ more: [`data-plane: { engine: ${engine} }`] });
+
+describe.skipIf(xdpMissing() !== undefined)("a LAC with a program in the kernel", () => {
+  let site: Site;
+  const gateways: GatewayProcess[] = [];
+  const dials: DialProcess[] = [];
+
+  const start = async (engine: string): Promise<GatewayProcess> => {
+    const [lac] = await Promise.all([
+      GatewayProcess.start(site.lac, lacConfig(onEngine(engine)), FILES).then((each) => hold(each)),
+      GatewayProcess.start(site.lns, lnsConfig(onEngine("loop")), FILES).then((each) => hold(each)),
+    ]);
+    return lac;
+  };
+  const hold = (gateway: GatewayProcess): GatewayProcess => {
+    gateways.push(gateway);
+    return gateway;
+  };
+  const call = async () => {
+    const { dial } = await DialProcess.online(site.subscriber, {
+      user: ALICE,
+      password: PASSWORD,
+      device: "each",
+    });
+    dials.push(dial);
+  };
+  const carriesPackets = () =>
+    eventually("the session carries packets", async () => {
+      const { received } = await ping(site.subscriber, { to: GATEWAY_INSIDE, count: 3, patienceSeconds: 1 });
+      return received === 3;
+    });
+  const interfaces = async (lac: GatewayProcess) => (await lac.show("status")).interfaces;
+
+  beforeEach(() => {
+    site = createSite();
+  });
+
+  afterEach(async () => {
+    for (const dial of dials.splice(0)) await dial.kill();
+    for (const gateway of gateways.splice(0)) await gateway.close();
+    site.close();
+  });
+
+  it("says on which interfaces it forwards and how, and counts its frames with the loop's", async () => {
+    const lac = await start("auto");
+    await call();
+    await carriesPackets();
+    expect((await lac.show("status")).engine).toBe("xdp");
+    // these veth devices take no redirected frames in native mode: their other ends have neither a program nor GRO
+    expect(await interfaces(lac)).toBe("acc0 (generic), core0 (generic)");
+    const before = await lac.session(ALICE);
+    await ping(site.subscriber, { to: GATEWAY_INSIDE, count: 10 });
+    const after = await lac.session(ALICE);
+    expect(after.framesIn - before.framesIn).toBeGreaterThanOrEqual(10);
+    expect(after.framesOut - before.framesOut).toBeGreaterThanOrEqual(10);
+    expect(lac.complaints()).toEqual([]);
+  });
+
+  it("leaves a core link that is down, and is back on it when it is up again", async () => {
+    const lac = await start("xdp");
+    await call();
+    await carriesPackets();
+    site.lac.ip("link", "set", "core0", "down");
+    await eventually(
+      "the program has left the link",
+      async () => (await interfaces(lac)) === "acc0 (generic)",
+    );
+    site.lac.ip("link", "set", "core0", "up");
+    await carriesPackets();
+    await eventually("it is back", async () => (await interfaces(lac)) === "acc0 (generic), core0 (generic)");
+  });
+
+  it("leaves an interface with somebody else's program to the loop, and says whose it is", async () => {
+    const config = "name: other\ndata-plane: { engine: xdp }\naccess: [{ interface: core0 }]\n";
+    const other = hold(await GatewayProcess.start(site.lac, config));
+    await eventually("the other has it", async () => (await interfaces(other)) === "core0 (generic)");
+    const lac = await start("xdp");
+    await call();
+    await carriesPackets();
+    expect(await interfaces(lac)).toMatch(/^acc0 \(generic\), core0 \(loop: .*lacewing/);
+    expect(lac.complaints()).toEqual([expect.stringContaining("core0")]);
+  });
+});
