@@ -29,6 +29,8 @@ export function startXdpDataplane(beneath: LoopEngine, options: XdpOptions): Dat
     opened.push(hops);
     const features = openLinkFeatures();
     const { mode = "auto", logger } = options;
+    if (!program.quick)
+      logger.info({}, "without CAP_PERFMON the kernel makes the program some three times as slow");
     return new XdpDataplane(beneath, { program, sizes, hops, features, mode, logger });
   } catch (error) {
     for (const part of opened) part.close();

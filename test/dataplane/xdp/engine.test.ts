@@ -150,7 +150,27 @@ describe("the xdp engine", () => {
       await unbridging;
     });
 
-    it("of a thousand that are made and undone waits for few grace periods", async () => {
+    it("gives its entries to others when no run can stand on them any more, and they count from nothing", async () => {
+      await set({ channels: 4 });
+      const [a, b, c] = [pppoe(5), l2tp(6), l2tp(8)];
+      const [d, e] = [l2tp(10), l2tp(11)];
+      await site.dataplane.bridge(a, b);
+      site.program.count(0, site.program.findSession(7, 6), 3, 30, 1);
+      site.program.holds = true;
+      const unbridging = site.dataplane.unbridge(a);
+      await site.dataplane.bridge(a, c);
+      await turn();
+      await site.dataplane.bridge(d, e);
+      expect(site.program.findSession(7, 10)).toBe(0);
+      site.program.pass();
+      await unbridging;
+      await site.dataplane.unbridge(d);
+      await site.dataplane.bridge(d, e);
+      expect(site.program.findSession(7, 10)).not.toBe(0);
+      expect([site.dataplane.framesIn(d), site.dataplane.framesIn(e)]).toEqual([0, 0]);
+    });
+
+    it("made and undone again and again waits for no more grace periods than there are turns", async () => {
       const [a, b] = [pppoe(5), l2tp(6)];
       let grace = 0;
       const { synchronize } = site.program;
