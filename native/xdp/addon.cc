@@ -147,9 +147,6 @@ void Waiter::OnError(const Napi::Error& error) {
   program_.Waited();
 }
 
-// Kernels before 6.1 have no entries of more than 4 MiB, and all slots of peers are one.
-constexpr int64_t kMostPeers = (1 << 20) - 2;
-
 Sizes ReadSizes(const Napi::Object& options) {
   auto size = [&](const char* key, int64_t max) { return static_cast<uint32_t>(Integer(options, key, 1, max)); };
   return {
@@ -158,7 +155,7 @@ Sizes ReadSizes(const Napi::Object& options) {
       .tunnels = size("tunnels", 1 << 17),
       .sessionPages = size("sessionPages", 1 << 22),
       .channels = size("channels", 1 << 22),
-      .peers = size("peers", kMostPeers),
+      .peers = size("peers", 1 << 22),
       .peerSlots = size("peerSlots", 1 << 23),
   };
 }

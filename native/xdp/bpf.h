@@ -29,5 +29,18 @@ typedef __u64 __attribute__((may_alias)) word64;
 #define STEP(octets, pointer, bit) \
   if ((octets) & (bit)) ADVANCE(pointer, bit)
 
+// The verifier of Linux 6.1 takes a number whose octets were swapped for any of 64 bits, and the compiler sees no need
+// to mask it.
+INLINE __u64 swapped16(__u16 wire) {
+  __u64 number = bpf_ntohs(wire);
+  asm volatile("%0 &= 0xffff" : "+r"(number));
+  return number;
+}
+INLINE __u64 swapped32(__u32 wire) {
+  __u64 number = bpf_ntohl(wire);
+  asm volatile("%0 <<= 32\n%0 >>= 32" : "+r"(number));
+  return number;
+}
+
 INLINE __u8 *frame_start(const struct xdp_md *context) { return (__u8 *)(long)context->data; }
 INLINE __u8 *frame_end(const struct xdp_md *context) { return (__u8 *)(long)context->data_end; }

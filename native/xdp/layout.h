@@ -96,6 +96,5 @@ struct counters {
 struct settings {
   __u32 counts_per_cpu;  // entries of counters for each CPU: the largest channel number and one
   __u32 cpus;
-  __u32 peers;  // the largest number of a peer
   __u32 zero;
 };

@@ -176,14 +176,12 @@ void Program::SetSizes(const Sizes& sizes) {
       {"directories", sizes.tunnels + 1},
       {"sessions", sizes.sessionPages + 1},
       {"channels", sizes.channels + 1},
-      {"peer_slots", 1},
+      {"peer_slots", sizes.peers / PAGE_ENTRIES + 1},
       {"peers", sizes.peerSlots + 1},
       {"counts", static_cast<uint32_t>(counters)},
   };
   for (const auto& [name, count] : entries)
     bpf_map__set_max_entries(bpf_object__find_map_by_name(object_.get(), name.c_str()), count);
-  bpf_map* slots = bpf_object__find_map_by_name(object_.get(), "peer_slots");
-  bpf_map__set_value_size(slots, (sizes.peers + 1) * static_cast<uint32_t>(sizeof(uint32_t)));
 }
 
 void Program::SetSettings(const Sizes& sizes) {
@@ -192,7 +190,7 @@ void Program::SetSettings(const Sizes& sizes) {
     if (std::strstr(bpf_map__name(map), ".rodata") == nullptr) continue;
     size_t bytes;
     auto* given = static_cast<settings*>(const_cast<void*>(bpf_map__initial_value(map, &bytes)));
-    *given = {.counts_per_cpu = sizes.channels + 1, .cpus = cpus_, .peers = sizes.peers, .zero = 0};
+    *given = {.counts_per_cpu = sizes.channels + 1, .cpus = cpus_, .zero = 0};
   }
 }
 

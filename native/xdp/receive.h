@@ -71,7 +71,7 @@ INLINE struct channel *receive_pppoe(struct frame *frame, const struct interface
   if (interface->port == 0 || ppp + 1 > frame->end) return NULL;
   frame->control = ppp[0] >= PPP_CONTROL;
   if (LOAD16(header) != bpf_htons(PPPOE_SESSION_DATA)) return NULL;
-  __u32 session = bpf_ntohs(LOAD16(header + PPPOE_SESSION_ID));
+  __u64 session = swapped16(LOAD16(header + PPPOE_SESSION_ID));
   frame->header_octets = frame->ethernet_octets + PPPOE_BYTES;
   frame->ppp_octets = bpf_ntohs(LOAD16(header + PPPOE_LENGTH));
   const struct ids *sessions = bpf_map_lookup_elem(&access, &interface->port);
@@ -123,7 +123,7 @@ INLINE __u32 ipv6_udp_octets(const __u8 *ip) {
   return IPV6_BYTES + bpf_ntohs(LOAD16(ip + IPV6_PAYLOAD_LENGTH));
 }
 
-INLINE struct channel *l2tp_channel(struct frame *frame, __u32 ids) {
+INLINE struct channel *l2tp_channel(struct frame *frame, __u64 ids) {
   const struct ids *known = bpf_map_lookup_elem(&tunnels, (const void *)&settings.zero);
   if (!known) return NULL;
   const struct page *directory = bpf_map_lookup_elem(&directories, &known->entries[ids >> 16]);
@@ -157,15 +157,15 @@ INLINE struct channel *receive_l2tp(struct frame *frame, const struct interface 
   if ((l2tp[1] & L2TP_VERSION_MASK) != L2TP_VERSION || (flags & (L2TP_TYPE | L2TP_OFFSET))) return NULL;
   const __u8 *ppp = l2tp;
   __u32 header;
-  __u32 ids;
+  __u64 ids;
   if (flags & L2TP_LENGTH) {
     if (LOAD16(l2tp + 2) != bpf_htons(message)) return NULL;
-    ids = bpf_ntohl(LOAD32(l2tp + 4));
+    ids = swapped32(LOAD32(l2tp + 4));
     header = L2TP_BYTES_WITH_LENGTH;
     ADVANCE(ppp, L2TP_BYTES_WITH_LENGTH);
   } else {
     if (interface->flags & INTERFACE_NEEDS_LENGTH) return NULL;
-    ids = bpf_ntohl(LOAD32(l2tp + 2));
+    ids = swapped32(LOAD32(l2tp + 2));
     header = L2TP_BYTES;
     ADVANCE(ppp, L2TP_BYTES);
   }

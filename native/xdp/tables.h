@@ -25,8 +25,7 @@ TABLE(tunnels, struct ids);
 TABLE(directories, struct page);
 TABLE(sessions, struct page);
 TABLE(channels, struct channel);
-// One entry, which the loader makes as long as there are peers.
-TABLE(peer_slots, __u32);
+TABLE(peer_slots, struct page);
 TABLE(peers, struct peer);
 TABLE(counts, struct counters);
 
@@ -37,10 +36,13 @@ const volatile struct settings settings = {};
 // CAP_PERFMON. What entry 0 holds, which is all zero, is of nobody.
 INLINE struct channel *channel_of(const __u32 *number) { return bpf_map_lookup_elem(&channels, number); }
 
-INLINE const struct peer *peer_of(__u32 number) {
-  const __u32 *slots = bpf_map_lookup_elem(&peer_slots, (const void *)&settings.zero);
-  if (!slots || number > settings.peers) return NULL;
-  return bpf_map_lookup_elem(&peers, &slots[number]);
+INLINE const struct peer *peer_of(__u64 number) {
+  __u32 key = number / PAGE_ENTRIES;
+  const struct page *page = bpf_map_lookup_elem(&peer_slots, &key);
+  if (!page) return NULL;
+  // the verifier of Linux 6.1 does not know of a copy what a comparison has told: the bound comes with the number
+  asm volatile("%0 &= %1" : "+r"(number) : "i"(PAGE_ENTRIES - 1));
+  return bpf_map_lookup_elem(&peers, &page->entries[number]);
 }
 
 // Number 0 is what this CPU gives identifications by.
