@@ -1,6 +1,12 @@
 /** Gateways whose bridges a program in the kernel carries: what they say of it, and what they do when it cannot. */
 
+import { once } from "node:events";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { readResource } from "../../src/control/client.ts";
 import { xdpMissing } from "../dataplane/xdp/rig.ts";
 import { DialProcess } from "../support/dial-process.ts";
 import { eventually } from "../support/eventually.ts";
@@ -16,6 +22,7 @@ import {
   secretFiles,
 } from "../support/site.ts";
 
+const COMMAND = fileURLToPath(new URL("../../dist/src/cli/main.js", import.meta.url));
 const ALICE = "alice@isp.example";
 const FILES = secretFiles(ALICE);
 const GATEWAY_INSIDE = "100.64.0.1";
@@ -101,5 +108,31 @@ describe.skipIf(xdpMissing() !== undefined)("a LAC with a program in the kernel"
     await carriesPackets();
     expect(await interfaces(lac)).toMatch(/^acc0 \(generic\), core0 \(loop: .*lacewing/);
     expect(lac.complaints()).toEqual([expect.stringContaining("core0")]);
+  });
+
+  it.each([
+    ["auto", "info"],
+    ["xdp", "error"],
+  ])("runs on the loop without CAP_BPF, and one line says so (%s: %s)", async (engine, level) => {
+    const directory = mkdtempSync(join(tmpdir(), "lacewing-xdp-"));
+    const config = join(directory, "lacewing.yaml");
+    const socket = join(directory, "lacewing.sock");
+    writeFileSync(config, `name: gw\ncontrol: { socket: ${socket} }\ndata-plane: { engine: ${engine} }\n`);
+    const command = [process.execPath, COMMAND, "run", "--config", config];
+    const child = site.lac.spawn(["setpriv", "--bounding-set", "-bpf,-sys_admin", ...command], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    const ended = once(child, "close");
+    let said = "";
+    child.stdout!.setEncoding("utf8").on("data", (text: string) => {
+      said += text;
+    });
+    await eventually("it is ready", () => said.includes('"msg":"ready"'));
+    expect((await readResource(socket, "status")).engine).toBe("loop");
+    child.kill("SIGTERM");
+    await ended;
+    rmSync(directory, { recursive: true });
+    const lines = said.split("\n").filter((line) => line.includes('"wanted"'));
+    expect(lines).toEqual([expect.stringMatching(new RegExp(`"level":"${level}".*EPERM`))]);
   });
 });
