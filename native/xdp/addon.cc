@@ -36,8 +36,9 @@ struct Classes {
 class LinkObject : public Napi::ObjectWrap<LinkObject> {
  public:
   static Napi::Function Define(Napi::Env env) {
-    return DefineClass(env, "XdpLink",
-                       {InstanceAccessor<&LinkObject::GetMode>("mode"), InstanceMethod<&LinkObject::Close>("close")});
+    return DefineClass(
+        env, "XdpLink",
+        {InstanceAccessor<&LinkObject::GetMode>("mode"), InstanceMethod<&LinkObject::Close>("close")});
   }
 
   static Napi::Value New(Napi::Env env, std::shared_ptr<Link> link) {
@@ -148,7 +149,9 @@ void Waiter::OnError(const Napi::Error& error) {
 }
 
 Sizes ReadSizes(const Napi::Object& options) {
-  auto size = [&](const char* key, int64_t max) { return static_cast<uint32_t>(Integer(options, key, 1, max)); };
+  auto size = [&](const char* key, int64_t max) {
+    return static_cast<uint32_t>(Integer(options, key, 1, max));
+  };
   return {
       .interfaces = size("interfaces", 1 << 24),
       .ports = size("ports", 1 << 12),
@@ -165,8 +168,8 @@ Napi::Value TableBuffer(Napi::Env env, const std::shared_ptr<Table>& table) {
   auto* held = new std::shared_ptr<Table>(table);
   std::span<uint8_t> memory = table->memory();
   return Napi::ArrayBuffer::New(
-      env, memory.data(), memory.size(), [](Napi::Env, void*, std::shared_ptr<Table>* table) { delete table; },
-      held);
+      env, memory.data(), memory.size(),
+      [](Napi::Env, void*, std::shared_ptr<Table>* table) { delete table; }, held);
 }
 
 ProgramObject::ProgramObject(const Napi::CallbackInfo& info) : ObjectWrap(info) {
@@ -179,7 +182,9 @@ ProgramObject::ProgramObject(const Napi::CallbackInfo& info) : ObjectWrap(info) 
   });
   Napi::Object tables = Napi::Object::New(env);
   const auto& made = program_->tables();
-  auto give = [&](const char* name, const char* table) { tables.Set(name, TableBuffer(env, made.at(table))); };
+  auto give = [&](const char* name, const char* table) {
+    tables.Set(name, TableBuffer(env, made.at(table)));
+  };
   give("interfaces", "interfaces");
   give("access", "access");
   give("tunnels", "tunnels");
@@ -273,5 +278,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
 
 }  // namespace lacewing::xdp
 
-static Napi::Object InitAddon(Napi::Env env, Napi::Object exports) { return lacewing::xdp::Init(env, exports); }
+static Napi::Object InitAddon(Napi::Env env, Napi::Object exports) {
+  return lacewing::xdp::Init(env, exports);
+}
 NODE_API_MODULE(lacewing_xdp, InitAddon)

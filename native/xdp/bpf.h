@@ -1,13 +1,16 @@
-// What every file of the program needs to be one that a verifier follows without CAP_PERFMON: there, a pointer into a
-// frame may only be moved by constants, and the compiler must not make a variable of two constants.
+// What every file of the program needs to be one that a verifier follows without CAP_PERFMON: there, a
+// pointer into a frame may only be moved by constants, and the compiler must not make a variable of two
+// constants.
 #pragma once
 
+// libbpf's headers take their types from the first one
+// clang-format off
 #include <linux/bpf.h>
-#include <stdbool.h>
-#include <stddef.h>
-
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
+// clang-format on
+#include <stdbool.h>
+#include <stddef.h>
 
 #define INLINE static inline __attribute__((always_inline))
 
@@ -29,8 +32,8 @@ typedef __u64 __attribute__((may_alias)) word64;
 #define STEP(octets, pointer, bit) \
   if ((octets) & (bit)) ADVANCE(pointer, bit)
 
-// The verifier of Linux 6.1 takes a number whose octets were swapped for any of 64 bits, and the compiler sees no need
-// to mask it.
+// The verifier of Linux 6.1 takes a number whose octets were swapped for any of 64 bits, and the compiler
+// sees no need to mask it.
 INLINE __u64 swapped16(__u16 wire) {
   __u64 number = bpf_ntohs(wire);
   asm volatile("%0 &= 0xffff" : "+r"(number));

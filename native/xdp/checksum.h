@@ -1,4 +1,5 @@
-// Internet checksums (RFC 1071). Sums are of words as this machine loads them; a constant has to be swapped first.
+// Internet checksums (RFC 1071). Sums are of words as this machine loads them; a constant has to be swapped
+// first.
 #pragma once
 
 #include "bpf.h"
@@ -18,7 +19,8 @@ INLINE __u32 fold(__u64 sum) {
   return (__u32)((sum >> 16) + (sum & 0xffff));
 }
 
-// Octets that are summed with two sums side by side; the compiler would load them all before it adds the first.
+// Octets that are summed with two sums side by side; the compiler would load them all before it adds the
+// first.
 INLINE __u64 words(const __u8 *at, __u64 sum, int octets) {
   __u64 other = 0;
 #pragma unroll
@@ -37,11 +39,10 @@ INLINE __u64 words(const __u8 *at, __u64 sum, int octets) {
     load;                                         \
     ADVANCE(at, bit);                             \
   }
-#define SUM_WORDS(octets, at, end, sum, bit) \
-  SUM_STEP(octets, at, end, sum, bit, sum = words(at, sum, bit))
+#define SUM_WORDS(octets, at, end, sum, bit) SUM_STEP(octets, at, end, sum, bit, sum = words(at, sum, bit))
 
-// The folded sum of `octets` from SUM_FROM on; NO_SUM when they are not there, or too many. A loop would be shorter,
-// but where a program is verified for speculative execution, too, no loop ends.
+// The folded sum of `octets` from SUM_FROM on; NO_SUM when they are not there, or too many. A loop would be
+// shorter, but where a program is verified for speculative execution, too, no loop ends.
 __attribute__((noinline)) __u32 frame_sum(struct xdp_md *context, __u32 octets) {
   const __u8 *at = frame_start(context) + SUM_FROM;
   const __u8 *end = frame_end(context);
@@ -62,13 +63,14 @@ __attribute__((noinline)) __u32 frame_sum(struct xdp_md *context, __u32 octets) 
   return fold(sum);
 }
 
-// The sum over a PPP frame whose information is a TCP or UDP packet with a checksum of its own, from headers alone:
-// the segment and its pseudo-header add up to 0 (all ones), so the segment is the pseudo-header's complement, and the
-// addresses of both headers cancel out. NO_SUM for everything else: fragments, options and extension headers (a
-// routing header changes the pseudo-header), UDP without a checksum, other protocols, lengths that disagree.
+// The sum over a PPP frame whose information is a TCP or UDP packet with a checksum of its own, from headers
+// alone: the segment and its pseudo-header add up to 0 (all ones), so the segment is the pseudo-header's
+// complement, and the addresses of both headers cancel out. NO_SUM for everything else: fragments, options
+// and extension headers (a routing header changes the pseudo-header), UDP without a checksum, other
+// protocols, lengths that disagree.
 //
-// When the inner checksum is wrong the outer one will be, too. So a packet that was damaged before it came to us is
-// dropped by the peer, and not by the host it is for; none is made to look right that was not.
+// When the inner checksum is wrong the outer one will be, too. So a packet that was damaged before it came to
+// us is dropped by the peer, and not by the host it is for; none is made to look right that was not.
 INLINE __u32 inner_sum(const __u8 *ppp, const __u8 *end, __u32 ppp_octets) {
   const __u8 *ip = ppp + 2;
   __u64 sum;

@@ -1,6 +1,6 @@
-// Forwards frames of bridged channels: PPPoE to L2TP, L2TP to PPPoE, L2TP to L2TP, whatever PPP protocol they carry.
-// Everything is decided before an octet is changed, and what is not plain goes to the system as it came: the loop
-// beneath judges and counts it. Nothing is dropped here.
+// Forwards frames of bridged channels: PPPoE to L2TP, L2TP to PPPoE, L2TP to L2TP, whatever PPP protocol they
+// carry. Everything is decided before an octet is changed, and what is not plain goes to the system as it
+// came: the loop beneath judges and counts it. Nothing is dropped here.
 
 #include "length.h"
 #include "receive.h"
@@ -8,7 +8,8 @@
 
 char LICENSE[] SEC("license") = "MIT";
 
-// No two packets in a row of 65,536 get the same one, whichever CPUs they leave by: they may be fragmented on the way.
+// No two packets in a row of 65,536 get the same one, whichever CPUs they leave by: they may be fragmented on
+// the way.
 INLINE bool next_identification(__u16 *identification) {
   struct counters *own = counters_of(0);
   if (!own) return false;
@@ -16,8 +17,8 @@ INLINE bool next_identification(__u16 *identification) {
   return true;
 }
 
-// Sends the PPP frame of `ppp_octets` behind `header_octets` of a frame of `length` to the other end of the bridge of a
-// channel, which has this number.
+// Sends the PPP frame of `ppp_octets` behind `header_octets` of a frame of `length` to the other end of the
+// bridge of a channel, which has this number.
 INLINE int forward(struct xdp_md *context, const struct channel *channel, __u32 number, __u32 header_octets,
                    __u32 ppp_octets, bool control, __u32 length) {
   const struct peer *peer = peer_of(channel->to_peer);
@@ -50,8 +51,8 @@ INLINE int forward(struct xdp_md *context, const struct channel *channel, __u32 
   return (int)bpf_redirect(to, 0);
 }
 
-// By itself so that it is verified by itself: not once more for each way in which a frame may begin, which is too much
-// where speculative execution is verified, too.
+// By itself so that it is verified by itself: not once more for each way in which a frame may begin, which is
+// too much where speculative execution is verified, too.
 __attribute__((noinline)) int forward_plain(struct xdp_md *context, __u32 number, __u32 header_octets,
                                             __u32 ppp_octets, __u32 control) {
   const struct channel *channel = channel_of(&number);

@@ -1,7 +1,7 @@
 // How long a frame is.
 //
-// Without CAP_PERFMON a program may neither subtract pointers nor add a variable to one, and the helper that tells the
-// length came with Linux 5.18. So it is found by halving, each step a constant.
+// Without CAP_PERFMON a program may neither subtract pointers nor add a variable to one, and the helper that
+// tells the length came with Linux 5.18. So it is found by halving, each step a constant.
 #pragma once
 
 #include "bpf.h"
@@ -9,10 +9,10 @@
 // Frames of more octets are the system's.
 #define LENGTH_MAX 2047
 
-#define HALF(octets)                \
-  if (at + (octets) <= end) {       \
-    ADVANCE(at, octets);            \
-    length += (octets);             \
+#define HALF(octets)          \
+  if (at + (octets) <= end) { \
+    ADVANCE(at, octets);      \
+    length += (octets);       \
   }
 
 // At most LENGTH_MAX + 1, which stands for everything above.

@@ -4,7 +4,8 @@
 asm(".pushsection .rodata\n"
     ".balign 8\n"
     "lacewing_xdp_object:\n"
-    ".incbin \"" PROGRAM_OBJECT "\"\n"
+    ".incbin \"" PROGRAM_OBJECT
+    "\"\n"
     "lacewing_xdp_object_end:\n"
     ".popsection\n");
 

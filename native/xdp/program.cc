@@ -73,12 +73,6 @@ void CheckLoad(int result, const Log& log) {
 
 size_t Stride(uint32_t valueBytes) { return (valueBytes + 7) & ~size_t{7}; }
 
-std::string InterfaceName(int ifindex) {
-  char name[IF_NAMESIZE];
-  return if_indextoname(static_cast<unsigned>(ifindex), name) != nullptr ? name
-                                                                        : "interface " + std::to_string(ifindex);
-}
-
 // The name of a program, which only CAP_SYS_ADMIN may ask for.
 std::string ProgramName(uint32_t id) {
   UniqueFd program(bpf_prog_get_fd_by_id(id));
@@ -103,9 +97,7 @@ int CreateLink(int program, int ifindex, Mode mode) {
 }
 
 // What another mode would not change.
-bool IsFinal(int error) {
-  return error == EBUSY || error == EEXIST || error == EPERM || error == ENODEV;
-}
+bool IsFinal(int error) { return error == EBUSY || error == EEXIST || error == EPERM || error == ENODEV; }
 
 }  // namespace
 
@@ -117,9 +109,9 @@ Table::Table(int map, size_t bytes, const char* name) : bytes_(bytes) {
 Table::~Table() { munmap(memory_, bytes_); }
 
 GracePeriods::GracePeriods() {
-  inner_ = UniqueFd(Check(bpf_map_create(BPF_MAP_TYPE_ARRAY, "lacewing_inner", sizeof(uint32_t),
-                                         sizeof(uint32_t), 1, nullptr),
-                          "bpf", "map of one entry"));
+  inner_ = UniqueFd(Check(
+      bpf_map_create(BPF_MAP_TYPE_ARRAY, "lacewing_inner", sizeof(uint32_t), sizeof(uint32_t), 1, nullptr),
+      "bpf", "map of one entry"));
   LIBBPF_OPTS(bpf_map_create_opts, options, .inner_map_fd = static_cast<uint32_t>(inner_.get()));
   outer_ = UniqueFd(Check(bpf_map_create(BPF_MAP_TYPE_ARRAY_OF_MAPS, "lacewing_grace", sizeof(uint32_t),
                                          sizeof(uint32_t), 1, &options),
@@ -127,7 +119,8 @@ GracePeriods::GracePeriods() {
 }
 
 void GracePeriods::Wait() const {
-  // a map that is replaced in a map of maps must not be in use any more when the call returns: the kernel waits
+  // a map that is replaced in a map of maps must not be in use any more when the call returns: the kernel
+  // waits
   uint32_t key = 0;
   int inner = inner_.get();
   Check(bpf_map_update_elem(outer_.get(), &key, &inner, BPF_ANY), "bpf", "map of a map");
@@ -157,7 +150,7 @@ void Program::Load(const Sizes& sizes) {
   const char* name = quick_ ? "lacewing" : "lacewing_plain";
   bpf_program* program;
   bpf_object__for_each_program(program, object_.get())
-    bpf_program__set_autoload(program, std::strcmp(bpf_program__name(program), name) == 0);
+      bpf_program__set_autoload(program, std::strcmp(bpf_program__name(program), name) == 0);
   SetSizes(sizes);
   SetSettings(sizes);
   CheckLoad(bpf_object__load(object_.get()), log);
@@ -205,6 +198,10 @@ void Program::MapTables() {
 }
 
 Link Program::Attach(int ifindex, std::optional<Mode> mode) const {
+  char name[IF_NAMESIZE];
+  // the kernel would call the index an invalid argument
+  if (if_indextoname(static_cast<unsigned>(ifindex), name) == nullptr)
+    throw SystemFailure(ENODEV, "bpf", "interface " + std::to_string(ifindex));
   Mode first = mode.value_or(Mode::kNative);
   int fd = CreateLink(fd_, ifindex, first);
   if (fd < 0 && !mode.has_value() && !IsFinal(errno)) {
@@ -214,7 +211,7 @@ Link Program::Attach(int ifindex, std::optional<Mode> mode) const {
   if (fd < 0) {
     int error = errno;
     bool taken = error == EBUSY || error == EEXIST;
-    throw SystemFailure(error, "bpf", InterfaceName(ifindex) + (taken ? OtherProgram(ifindex) : ""));
+    throw SystemFailure(error, "bpf", name + (taken ? OtherProgram(ifindex) : ""));
   }
   return {UniqueFd(fd), first};
 }

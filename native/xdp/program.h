@@ -1,4 +1,5 @@
-// The program in the kernel: loaded, its tables mapped, attached, waited for, tried. Knows nothing of JavaScript.
+// The program in the kernel: loaded, its tables mapped, attached, waited for, tried. Knows nothing of
+// JavaScript.
 #pragma once
 
 #include <cstddef>

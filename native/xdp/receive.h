@@ -1,5 +1,5 @@
-// Which channel a frame is of, and where its PPP frame is. What is not plainly one of a bridged channel's, from the
-// right peer, is none.
+// Which channel a frame is of, and where its PPP frame is. What is not plainly one of a bridged channel's,
+// from the right peer, is none.
 #pragma once
 
 #include "checksum.h"
@@ -12,16 +12,18 @@ struct frame {
   const __u8 *payload;  // behind EtherType
   __u32 channel;        // its number
   __u32 ethernet_octets;
-  __u16 type;      // as on the wire
-  __u32 tags[2];   // as in struct peer
-  bool control;  // of a PPP protocol from 0x8000 on
-  // Octets before the PPP frame, and of it. They end the frame, but for padding: the lengths of all headers agree.
+  __u16 type;     // as on the wire
+  __u32 tags[2];  // as in struct peer
+  bool control;   // of a PPP protocol from 0x8000 on
+  // Octets before the PPP frame, and of it. They end the frame, but for padding: the lengths of all headers
+  // agree.
   __u32 header_octets;
   __u32 ppp_octets;
 };
 
 INLINE bool is_tpid(__u16 type) {
-  return type == bpf_htons(TPID_8021Q) || type == bpf_htons(TPID_8021AD) || type == bpf_htons(TPID_QINQ_LEGACY);
+  return type == bpf_htons(TPID_8021Q) || type == bpf_htons(TPID_8021AD) ||
+         type == bpf_htons(TPID_QINQ_LEGACY);
 }
 
 INLINE __u32 tag_at(const __u8 *at) {
@@ -60,9 +62,9 @@ INLINE bool has_tags_of(const struct frame *frame, const struct peer *peer) {
 // The MAC addresses are those of what we send, the other way round.
 INLINE bool is_from_ethernet_peer(const struct frame *frame, const struct peer *peer) {
   const __u8 *to = frame->start, *from = frame->start + MAC_BYTES;
-  return (peer->flags & PEER_UDP) == 0 && has_tags_of(frame, peer) &&
-         LOAD32(from) == LOAD32(peer->header) && LOAD16(from + 4) == LOAD16(peer->header + 4) &&
-         LOAD32(to) == LOAD32(peer->header + MAC_BYTES) && LOAD16(to + 4) == LOAD16(peer->header + MAC_BYTES + 4);
+  return (peer->flags & PEER_UDP) == 0 && has_tags_of(frame, peer) && LOAD32(from) == LOAD32(peer->header) &&
+         LOAD16(from + 4) == LOAD16(peer->header + 4) && LOAD32(to) == LOAD32(peer->header + MAC_BYTES) &&
+         LOAD16(to + 4) == LOAD16(peer->header + MAC_BYTES + 4);
 }
 
 INLINE struct channel *receive_pppoe(struct frame *frame, const struct interface *interface) {
@@ -91,10 +93,11 @@ INLINE struct channel *receive_pppoe(struct frame *frame, const struct interface
   return NULL;
 }
 
-INLINE bool is_from_udp_peer(const struct frame *frame, const struct interface *interface, const struct peer *peer,
-                             const __u8 *ip, const __u8 *udp) {
+INLINE bool is_from_udp_peer(const struct frame *frame, const struct interface *interface,
+                             const struct peer *peer, const __u8 *ip, const __u8 *udp) {
   const __u8 *to = frame->start;
-  if (!(peer->flags & PEER_UDP) || peer->domain != interface->domain || !has_tags_of(frame, peer)) return false;
+  if (!(peer->flags & PEER_UDP) || peer->domain != interface->domain || !has_tags_of(frame, peer))
+    return false;
   if (LOAD32(to) != LOAD32(interface->mac) || LOAD16(to + 4) != LOAD16(interface->mac + 4)) return false;
   if (LOAD16(udp) != peer->remote_port || LOAD16(udp + 2) != peer->local_port) return false;
   if (frame->type == bpf_htons(ETHERTYPE_IPV4))
@@ -115,7 +118,8 @@ INLINE __u32 ipv4_udp_octets(const __u8 *ip) {
   return bpf_ntohs(LOAD16(ip + IPV4_TOTAL_LENGTH));
 }
 
-// A received UDP checksum says nothing here: the sender's kernel may have left it to a device that never was (veth).
+// A received UDP checksum says nothing here: the sender's kernel may have left it to a device that never was
+// (veth).
 INLINE __u32 ipv6_udp_octets(const __u8 *ip) {
   if (ip[0] >> 4 != 6 || ip[IPV6_NEXT_HEADER] != PROTOCOL_UDP) return 0;
   // none at all is an error (RFC 8200 §8.1), which the system counts

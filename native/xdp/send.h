@@ -34,10 +34,12 @@ INLINE __u32 headers_octets(const struct peer *peer, __u32 flags) {
 INLINE bool is_header_size(const struct peer *peer, __u32 flags) {
   __u32 octets = peer->header_bytes;
   if (flags & PEER_UDP) octets -= UDP_BYTES + (flags & PEER_IPV6 ? IPV6_BYTES : IPV4_BYTES);
-  return octets == ETHERNET_BYTES || octets == ETHERNET_BYTES + TAG_BYTES || octets == ETHERNET_BYTES + 2 * TAG_BYTES;
+  return octets == ETHERNET_BYTES || octets == ETHERNET_BYTES + TAG_BYTES ||
+         octets == ETHERNET_BYTES + 2 * TAG_BYTES;
 }
 
-// Shorter PPP frames than this, which carry nothing, are the system's. So this many octets are behind any template.
+// Shorter PPP frames than this, which carry nothing, are the system's. So this many octets are behind any
+// template.
 #define PPP_MIN 4
 #define BEHIND_TEMPLATE (L2TP_BYTES + PPP_MIN)
 
@@ -101,7 +103,8 @@ INLINE void write_ipv6(__u8 *at, __u32 message) {
   STORE16(at - UDP_BYTES - IPV6_BYTES + IPV6_PAYLOAD_LENGTH, bpf_htons(UDP_BYTES + message));
 }
 
-// One variant for each size of a header: see bpf.h. False when the frame has no room, which has been made before.
+// One variant for each size of a header: see bpf.h. False when the frame has no room, which has been made
+// before.
 INLINE bool write_udp(struct xdp_md *context, const struct departure *departure, int octets, bool ipv6) {
   __u8 *start = frame_start(context);
   __u8 *at = start + octets;

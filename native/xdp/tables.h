@@ -10,13 +10,13 @@ _Static_assert(sizeof(struct channel) == 32, "channels");
 _Static_assert(sizeof(struct peer) == 192, "peers");
 _Static_assert(sizeof(struct counters) == 32, "counters");
 
-#define TABLE(name, entry)                    \
-  struct {                                    \
-    __uint(type, BPF_MAP_TYPE_ARRAY);         \
-    __uint(map_flags, BPF_F_MMAPABLE);        \
-    __uint(max_entries, 1);                   \
-    __type(key, __u32);                       \
-    __type(value, entry);                     \
+#define TABLE(name, entry)             \
+  struct {                             \
+    __uint(type, BPF_MAP_TYPE_ARRAY);  \
+    __uint(map_flags, BPF_F_MMAPABLE); \
+    __uint(max_entries, 1);            \
+    __type(key, __u32);                \
+    __type(value, entry);              \
   } name SEC(".maps")
 
 TABLE(interfaces, struct interface);
@@ -32,15 +32,16 @@ TABLE(counts, struct counters);
 // Written by the loader before the program is verified.
 const volatile struct settings settings = {};
 
-// Numbers are looked up where they are: a copy on the stack costs a barrier against speculation where there is no
-// CAP_PERFMON. What entry 0 holds, which is all zero, is of nobody.
+// Numbers are looked up where they are: a copy on the stack costs a barrier against speculation where there
+// is no CAP_PERFMON. What entry 0 holds, which is all zero, is of nobody.
 INLINE struct channel *channel_of(const __u32 *number) { return bpf_map_lookup_elem(&channels, number); }
 
 INLINE const struct peer *peer_of(__u64 number) {
   __u32 key = number / PAGE_ENTRIES;
   const struct page *page = bpf_map_lookup_elem(&peer_slots, &key);
   if (!page) return NULL;
-  // the verifier of Linux 6.1 does not know of a copy what a comparison has told: the bound comes with the number
+  // the verifier of Linux 6.1 does not know of a copy what a comparison has told: the bound comes with the
+  // number
   asm volatile("%0 &= %1" : "+r"(number) : "i"(PAGE_ENTRIES - 1));
   return bpf_map_lookup_elem(&peers, &page->entries[number]);
 }

@@ -1,4 +1,5 @@
-// Offsets and numbers of the headers that the program reads and writes; src/wire has them with their diagrams.
+// Offsets and numbers of the headers that the program reads and writes; src/wire has them with their
+// diagrams.
 #pragma once
 
 // Ethernet and VLAN tags.

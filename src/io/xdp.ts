@@ -203,7 +203,7 @@ export interface XdpProgram {
   readonly tables: XdpTables;
   /**
    * "auto": native, or generic where the driver has no XDP. Throws an XdpError: EBUSY or EEXIST says which other
-   * program is there.
+   * program is there, ENODEV that there is no such interface in this namespace.
    */
   attach(ifindex: number, mode: XdpMode | "auto"): XdpLink;
   /** Resolves when every run of the program that had begun before is over. Calls while one is waited for share the next. */
@@ -227,7 +227,7 @@ const BUILT = join("native", "xdp", "build", "Release", "lacewing_xdp.node");
 /** The addon, or why it is not there. */
 export function openXdp(): XdpAddon | string {
   const path = join(packageDirectory(dirname(fileURLToPath(import.meta.url))), BUILT);
-  if (!existsSync(path)) return `${path} was not built: clang or libbpf was missing`;
+  if (!existsSync(path)) return `${path} was not built: that takes clang and libbpf-dev`;
   try {
     return createRequire(import.meta.url)(path) as XdpAddon;
   } catch (error) {
