@@ -6,7 +6,7 @@ import { DEFAULT_LOOP_OPTIONS, type LoopOptions } from "./loop/options.ts";
 import { startXdpDataplane } from "./xdp/start.ts";
 
 /** `auto`: `xdp` where the kernel and our privileges allow it, else `loop`. */
-export type EngineName = "auto" | "loop" | "xdp";
+type EngineName = "auto" | "loop" | "xdp";
 
 export interface DataplaneOptions extends Partial<Omit<LoopOptions, "workers">> {
   readonly engine: EngineName;

@@ -60,7 +60,7 @@ export const UNIT_BY_SOURCE = -2;
 export const SESSION_PAGE = 256;
 const TUNNELS = 65_536;
 /** As many again may wait for the end of a grace period. */
-export const SESSION_DIRECTORIES = 2 * TUNNELS;
+const SESSION_DIRECTORIES = 2 * TUNNELS;
 const SESSIONS = 65_536;
 
 /** Words of one record of an AddressTable: unit, prefix length, channel, and the address. */
@@ -240,7 +240,7 @@ export function peerSlots(sizes: TableSizes): number {
   return 2 * sizes.peers;
 }
 
-export function sessionPages(sizes: TableSizes): number {
+function sessionPages(sizes: TableSizes): number {
   return 2 * sizes.channels;
 }
 

@@ -13,7 +13,7 @@ import type {
 import type { NextHop } from "../../io/next-hops.ts";
 import type { InterfaceUse } from "./interfaces.ts";
 
-export interface AccessPort {
+interface AccessPort {
   readonly kind: "ethernet";
   readonly spec: AccessPortSpec;
   /** In the program's table `access`; 0: the program does not know the port. */
@@ -21,7 +21,7 @@ export interface AccessPort {
   readonly use: InterfaceUse | undefined;
 }
 
-export interface TunnelPort {
+interface TunnelPort {
   readonly kind: "udp";
   readonly spec: TunnelPortSpec;
 }
@@ -58,7 +58,7 @@ export interface UdpPeer extends PeerState {
 export type Peer = EthernetPeer | UdpPeer;
 
 /** What the program has forwarded, as far as it is not in its own counters any more. */
-export interface Totals {
+interface Totals {
   framesIn: number;
   octetsIn: number;
   controlFramesIn: number;

@@ -162,7 +162,7 @@ export interface Core {
 }
 
 /** Sockets on the loopback device, on addresses of their own, so that runs beside each other do not meet. */
-export function loopbackCore(): Core {
+function loopbackCore(): Core {
   rigs += 1;
   const net = `127.${1 + (process.pid % 250)}.${1 + (rigs % 250)}`;
   const remotes = [`${net}.2`, `${net}.3`] as const;

@@ -18,7 +18,7 @@ import {
   type XdpSizes,
 } from "../../../src/io/xdp.ts";
 
-export const SIZES: XdpSizes = {
+const SIZES: XdpSizes = {
   interfaces: 32,
   ports: 4,
   tunnels: 8,
@@ -142,7 +142,7 @@ export class FakeProgram implements XdpProgram {
 }
 
 /** Next hops that are what the test says. */
-export class FakeNextHops implements NextHops {
+class FakeNextHops implements NextHops {
   readonly watches = new Map<(hop: NextHop | Unresolved) => void, NextHopQuery>();
 
   watch(query: NextHopQuery, changed: (hop: NextHop | Unresolved) => void): { close(): void } {
@@ -161,7 +161,7 @@ export class FakeNextHops implements NextHops {
 }
 
 /** Every card can do everything, but for those that are named. */
-export class FakeFeatures implements LinkFeatures {
+class FakeFeatures implements LinkFeatures {
   readonly notTargets = new Set<number>();
   readonly stripping = new Set<number>();
 

@@ -1,6 +1,12 @@
+import { parseActiveFeatures, parseIsRedirectTarget } from "../../../src/wire/device-features.ts";
+import { emitGenericMessage, parseFamily, parseGenericMessage } from "../../../src/wire/generic-netlink.ts";
 import {
+  attribute,
+  attributeList,
+  attributeString,
   attributeText,
   familyOf,
+  nestedAttribute,
   netlinkErrno,
   parseAttributes,
   parseNetlinkMessages,
@@ -17,6 +23,24 @@ import { CAPTURED } from "../captures.ts";
 import { samples, wordMarks } from "../sample.ts";
 import { type CodecTarget, ensure } from "../target.ts";
 import { codec } from "./codec.ts";
+
+/** Answers of the families of features, which have the number 30. */
+const FAMILY = 30;
+const featureBit = (name: string) => nestedAttribute(1, attributeString(2, name));
+const GENERIC = samples(
+  [
+    emitGenericMessage(0x10, 1, 0, 1, attribute(1, Uint8Array.of(FAMILY, 0)), attributeString(2, "netdev")),
+    emitGenericMessage(FAMILY, 1, 0, 2, attribute(3, Uint8Array.of(7, 0, 0, 0, 0, 0, 0, 0))),
+    emitGenericMessage(
+      FAMILY,
+      11,
+      0,
+      3,
+      nestedAttribute(4, nestedAttribute(3, featureBit("rx-gro"), featureBit("lro"))),
+    ),
+  ],
+  wordMarks,
+);
 
 /** The kernel's answers; a dump has several messages, and one alone is as good. */
 const ANSWERS = samples(CAPTURED.netlink, wordMarks);
@@ -77,6 +101,21 @@ export const NETLINK_CODECS: readonly CodecTarget[] = [
         }
         const vlan = parseLinkLayer(message)?.vlan;
         ensure(vlan === undefined || vlan.tag.tci <= 0xfff, "a VLAN id too large");
+      }
+    },
+  ),
+  codec(
+    "generic-netlink",
+    [parseGenericMessage, parseFamily, parseIsRedirectTarget, parseActiveFeatures, attributeList],
+    GENERIC,
+    (input) => {
+      for (const message of parseNetlinkMessages([input])) {
+        for (const value of parseGenericMessage(message, FAMILY)?.values() ?? [])
+          ensure(attributeList(value).length <= value.length / 4, "more attributes than octets");
+        const family = parseFamily(message);
+        ensure(family === undefined || family <= 0xffff, "a family's number too large");
+        parseIsRedirectTarget(message, FAMILY);
+        parseActiveFeatures(message, FAMILY);
       }
     },
   ),
