@@ -179,8 +179,7 @@ export interface XdpLink {
   close(): void;
 }
 
-/** Values of `action`. */
-export const XDP_ABORTED = 0;
+/** Values of `action`; the program gives no other. */
 export const XDP_PASS = 2;
 export const XDP_REDIRECT = 4;
 

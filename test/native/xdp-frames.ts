@@ -9,8 +9,8 @@ import { PPPOE_SESSION_DATA, writePppoeHeader } from "../../src/wire/pppoe.ts";
 import { emitUdp } from "../../src/wire/udp.ts";
 
 export const OUR_MAC = Uint8Array.of(2, 0, 0, 0, 0, 0x11);
-export const IPV4_US = Uint8Array.of(192, 0, 2, 1);
-export const IPV6_US = Uint8Array.of(0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1);
+const IPV4_US = Uint8Array.of(192, 0, 2, 1);
+const IPV6_US = Uint8Array.of(0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1);
 const L2TP_PORT = 1701;
 const TTL = 64;
 const UDP_CHECKSUM_AT = 6;

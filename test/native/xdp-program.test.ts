@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readU16, writeU16 } from "../../src/base/bytes.ts";
 import {
+  XDP_CHAIN_MAX,
   XDP_CHANNEL_SEQUENCED,
   XDP_INTERFACE_NEEDS_LENGTH,
   XDP_PASS,
@@ -233,6 +234,19 @@ describe.skipIf(withoutXdp !== undefined).each(VARIANTS)("the %s XDP program", (
     priority[14]! ^= 0xf0;
     expectForwarded(priority, sent(tunnels[1]!, ppp));
     expectLeft(received({ ...others[0]!, remoteMac: Uint8Array.of(2, 0, 0, 0, 1, 2) }, ppp));
+  });
+
+  it("looks at so many sessions of one id and leaves further ones alone", () => {
+    const scopes = Array.from({ length: XDP_CHAIN_MAX + 1 }, (_, i) =>
+      subscriber({ sessionId: 0x6543, tags: [{ tpid: 0x8100, tci: i }] }),
+    );
+    const tunnels = scopes.map(() => tunnel());
+    for (const [i, a] of scopes.entries()) site.bridge(a, tunnels[i]!);
+    const ppp = new Uint8Array(64);
+    // the last one that was added is the first
+    expectLeft(received(scopes[0]!, ppp));
+    for (let i = 1; i < scopes.length; i++)
+      expectForwarded(received(scopes[i]!, ppp), sent(tunnels[i]!, ppp));
   });
 
   it("leaves both ends of a bridge to the system once a message with a sequence number came", () => {

@@ -62,8 +62,8 @@ export const SIZES: XdpSizes = {
 const LOOPBACK = 1;
 /** Where they leave; nothing is sent. */
 const EGRESS = 1;
-export const PORT = 1;
-export const DOMAIN = 7;
+const PORT = 1;
+const DOMAIN = 7;
 const MAX_PPP = 1600;
 
 /** Why the program cannot be had here; undefined when it can. */
