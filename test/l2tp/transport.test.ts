@@ -1,4 +1,13 @@
 import { describe, expect, it } from "vitest";
+import { readU16 } from "../../src/base/bytes.ts";
+import {
+  acknowledge,
+  createTransport,
+  enqueue,
+  enqueueUrgent,
+  flush,
+  setPeerWindow,
+} from "../../src/l2tp/transport.ts";
 import {
   CALL,
   CONNECTION,
@@ -17,6 +26,9 @@ import {
   sent,
   trace,
 } from "./scripted-peer.ts";
+
+/** Where Ns is in a control message. */
+const NS_AT = 8;
 
 const HELLO = { kind: "HELLO" } as const;
 
@@ -315,6 +327,29 @@ describe("what goes ahead of a queue of calls", () => {
     const { tunnel } = played.endpoint.tunnels()[0]!;
     for (let i = 0; i < 100; i++) played.endpoint.placeCall(0, tunnel, CALL);
     expect(played.silentUntil(10_000).filter((line) => line.includes("HELLO"))).toEqual([]);
+  });
+
+  it("HELLO, wherever it is queued, and also before our own caution lets the calls go", () => {
+    const transport = createTransport(128);
+    setPeerWindow(transport, 4);
+    const counters = { retransmitted: 0, fastRetransmissions: 0, duplicates: 0 };
+    const message = (label: string) => ({ label, sessionId: 0, datagram: new Uint8Array(20) });
+    const flushed = () => flush(transport, 0, 1, counters).map((datagram) => readU16(datagram, NS_AT));
+    const underWay = () => transport.unacked.map(({ label }) => label);
+    for (let i = 0; i < 6; i++) enqueue(transport, message(`ICRQ ${i}`));
+    // slow start: one
+    expect(flushed()).toEqual([0]);
+    enqueueUrgent(transport, message("HELLO"));
+    expect(flushed()).toEqual([1]);
+    expect(underWay()).toEqual(["ICRQ 0", "HELLO"]);
+    enqueueUrgent(transport, message("HELLO 2"));
+    enqueueUrgent(transport, message("HELLO 3"));
+    enqueueUrgent(transport, message("HELLO 4"));
+    // the peer's window holds for it, too: no more than four are under way
+    expect(flushed()).toEqual([2, 3]);
+    acknowledge(transport, 0, 4, true, counters);
+    expect(flushed()).toEqual([4, 5, 6, 7]);
+    expect(underWay()).toEqual(["HELLO 4", "ICRQ 1", "ICRQ 2", "ICRQ 3"]);
   });
 
   it("StopCCN, instead of the answers that have queued", () => {
