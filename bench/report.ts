@@ -76,7 +76,7 @@ bare system calls get the same load. The generator hands frames over in turns of
     holds: (name) => name.startsWith("scale/"),
     text: `One LAC with so many PPPoE sessions on two access interfaces, in tunnels to eight LNSes; the diallers and the LNSes share its
 processors. "counted" and "listed": what \`lacewing show status\` and \`show sessions\` ask for, without printing. "torn-down":
-all subscribers hang up at once. One run.`,
+the LAC is told to stop, and tells all subscribers and LNSes. One run.`,
   },
   {
     title: "Set-ups, memory, idle time",
