@@ -9,7 +9,7 @@ const ALONE = [
   "test/dataplane/loop/{idle,system}.test.ts",
 ];
 /** These replace modules, so that they cannot share them with others. */
-const MOCKING = ["test/gateway/snapshot.test.ts"];
+const MOCKING = ["test/gateway/snapshot.test.ts", "test/sim/seeds-*.test.ts"];
 
 export default defineConfig({
   test: {

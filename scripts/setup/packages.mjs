@@ -12,7 +12,7 @@ const BUILD = {
   packages: ["g++", "make", "python3", "libpcap-dev"],
 };
 const NETWORK = { why: "for the network of namespaces", packages: ["iproute2", "iputils-ping", "procps"] };
-/** Not needed: without them the gateway forwards by its loop alone. */
+/** The gateway does not need them: without them it forwards by its loop alone. */
 export const XDP = { why: "to build the XDP program", packages: ["clang", "libbpf-dev"] };
 
 /** One name a line; "#" starts a comment. */
@@ -31,8 +31,9 @@ function testing(root) {
 export function packageGroups(purpose, root) {
   switch (purpose) {
     case "run":
-    case "bench":
       return [BUILD, NETWORK];
+    case "bench":
+      return [BUILD, NETWORK, { ...XDP, why: "for the XDP program and the generator of frames" }];
     case "test":
       return [BUILD, NETWORK, testing(root)];
     default:

@@ -16,6 +16,10 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
 const SCRIPTS = fileURLToPath(new URL("../../scripts", import.meta.url));
 const PACKAGES = ["g++", "make", "python3", "libpcap-dev", "iproute2", "iputils-ping", "procps"];
+const XDP_PACKAGES = ["clang", "libbpf-dev"];
+
+/** What a fresh clone needs. */
+const ALL = ["npm ci", "node-gyp rebuild", "node-gyp rebuild xdp", "tsc"];
 
 /** Programs that note their name and arguments in calls.txt, and leave what the set-up looks for. */
 const NPM = `#!/bin/sh
@@ -23,9 +27,12 @@ echo "npm $1" >> calls.txt
 mkdir -p node_modules/node-gyp/bin node_modules/typescript/bin
 cat > node_modules/node-gyp/bin/node-gyp.js <<X
 const fs = require("fs");
-fs.appendFileSync("calls.txt", "node-gyp " + process.argv[2] + "\\n");
-fs.mkdirSync("build/Release", { recursive: true });
-fs.writeFileSync("build/Release/lacewing.node", "");
+const at = process.argv.indexOf("--directory");
+const xdp = at > 0;
+fs.appendFileSync("calls.txt", "node-gyp " + process.argv[2] + (xdp ? " xdp" : "") + "\\n");
+const built = (xdp ? process.argv[at + 1] + "/" : "") + "build/Release";
+fs.mkdirSync(built, { recursive: true });
+fs.writeFileSync(built + (xdp ? "/lacewing_xdp.node" : "/lacewing.node"), "");
 X
 cat > node_modules/typescript/bin/tsc <<X
 const fs = require("fs");
@@ -66,22 +73,25 @@ describe("the set-up of a fresh clone", () => {
     root = mkdtempSync(join(tmpdir(), "lacewing-setup-"));
     chmodSync(root, 0o755);
     cpSync(SCRIPTS, join(root, "scripts"), { recursive: true });
-    for (const folder of ["bin", "src", "native"]) mkdirSync(join(root, folder));
+    for (const folder of ["bin", "src", "native", "native/xdp"]) mkdirSync(join(root, folder));
     for (const file of ["package-lock.json", "tsconfig.json", "tsconfig.build.json", "binding.gyp"])
       write(file, "{}");
     write("src/a.ts", "");
     write("src/b.ts", "");
     write("native/a.cc", "");
+    write("native/xdp/a.c", "");
+    for (const file of ["addon.gypi", "arguments.cc", "arguments.h", "errors.cc", "errors.h", "unique-fd.h"])
+      write(`native/${file}`, "");
     write("bin/npm", NPM, 0o755);
     write("bin/dpkg-query", DPKG_QUERY, 0o755);
-    write("bin/installed.txt", PACKAGES.join("\n"));
+    write("bin/installed.txt", [...PACKAGES, ...XDP_PACKAGES].join("\n"));
   });
   afterEach(() => rmSync(root, { recursive: true }));
 
   it("makes what is missing, says so on standard error, and does nothing the second time", () => {
     const first = setUp("run");
-    expect(first.stderr).toMatch(/node_modules.*\n.*addon.*\n(.*headers.*\n)?.*dist/);
-    expect([first.status, first.stdout, calls()]).toEqual([0, "", ["npm ci", "node-gyp rebuild", "tsc"]]);
+    expect(first.stderr).toMatch(/node_modules.*\n.*addon.*\n(.*headers.*\n)?.*XDP.*\n.*dist/);
+    expect([first.status, first.stdout, calls()]).toEqual([0, "", ALL]);
     // the best of a few: this machine may be busy with other tests
     const times = [2, 3, 4].map(() => {
       const started = performance.now();
@@ -90,17 +100,20 @@ describe("the set-up of a fresh clone", () => {
       return performance.now() - started;
     });
     expect(Math.min(...times)).toBeLessThan(1000);
-    expect(calls()).toHaveLength(3);
+    expect(calls()).toEqual(ALL);
   });
 
   it("makes again only what is out of date", () => {
     setUp("build");
     write("src/a.ts", "export const a = 1;");
     expect(setUp("build").status).toBe(0);
-    expect(calls().slice(3)).toEqual(["tsc"]);
+    expect(calls().slice(4)).toEqual(["tsc"]);
     write("native/a.cc", "int a;");
     expect(setUp("build").status).toBe(0);
-    expect(calls().slice(4)).toEqual(["node-gyp rebuild"]);
+    expect(calls().slice(5)).toEqual(["node-gyp rebuild"]);
+    write("native/xdp/a.c", "int a;");
+    expect(setUp("build").status).toBe(0);
+    expect(calls().slice(6)).toEqual(["node-gyp rebuild xdp"]);
   });
 
   it("removes from dist/ what has no source any more", () => {
@@ -123,12 +136,25 @@ describe("the set-up of a fresh clone", () => {
     }
   });
 
+  it("goes on without the XDP program when that cannot be built, says so in one line, and tries again when it changed", () => {
+    setUp("build");
+    write("native/xdp/a.c", "int a;");
+    const gyp = join(root, "node_modules/node-gyp/bin/node-gyp.js");
+    writeFileSync(gyp, 'console.log("a.c: no such thing"); process.exit(2);');
+    const first = setUp("build");
+    expect(first.status).toBe(0);
+    expect(first.stderr.match(/goes on without the XDP program/g)).toHaveLength(1);
+    expect(setUp("build").stderr).toBe("");
+    write("native/xdp/a.c", "int b;");
+    expect(setUp("build").stderr).toContain("goes on without the XDP program");
+  });
+
   it("makes each thing once when two start at the same time", async () => {
     const options = { cwd: root, env: environment(), stdio: "ignore" } as const;
     const both = [1, 2].map(() => spawn(process.execPath, ["scripts/setup.mjs", "run"], options));
     const codes = both.map((child) => new Promise((resolve) => child.once("exit", resolve)));
     expect(await Promise.all(codes)).toEqual([0, 0]);
-    expect(calls()).toEqual(["npm ci", "node-gyp rebuild", "tsc"]);
+    expect(calls()).toEqual(ALL);
   });
 
   it("installs no tool for a purpose that does not need it", () => {

@@ -131,8 +131,8 @@ describe.skipIf(xdpMissing() !== undefined)("the program above the loop", () => 
     ip(...neighbour, "02:00:00:00:77:77");
     await rig.until("frames go to the new neighbour", () => {
       up(1);
-      const frame = rig.core.frames.at(-1)!;
-      return frame[4] === 0x77 && frame[5] === 0x77;
+      const frame = rig.core.frames.at(-1);
+      return frame?.[4] === 0x77 && frame[5] === 0x77;
     });
     ip(...neighbour, formatMac(subscriber.mac));
     await programForwards(ends);
