@@ -9,12 +9,27 @@
  *   +---------------------------------------------------------------+
  */
 
+import { IPV4_SOURCE } from "./ipv4.ts";
+import { IPV6_HEADER_BYTES, IPV6_SOURCE } from "./ipv6.ts";
+
 /** BPF_LD | BPF_H | BPF_ABS: two octets of the packet, as a number. */
 const LOAD_U16 = 0x28;
 /** BPF_JMP | BPF_JEQ | BPF_K: skips `jt` instructions if equal, else `jf`. */
 const JUMP_IF_EQUAL = 0x15;
-/** BPF_JMP | BPF_JSET | BPF_K: as JUMP_IF_EQUAL, if a bit of `k` is set. */
-const JUMP_IF_SET = 0x45;
+/** BPF_LD | BPF_W | BPF_ABS: four octets. */
+const LOAD_U32 = 0x20;
+/** BPF_LD | BPF_H | BPF_IND: two octets, from X + `k` on. */
+const LOAD_U16_BEHIND_X = 0x48;
+/** BPF_LDX | BPF_B | BPF_MSH: X becomes the length of the IPv4 header whose first octet is there. */
+const LOAD_X_HEADER_BYTES = 0xb1;
+/** BPF_MISC | BPF_TAX: X becomes the number. */
+const NUMBER_TO_X = 0x07;
+/** BPF_ALU | BPF_XOR | BPF_X. */
+const XOR_X = 0xac;
+/** BPF_ALU | BPF_MUL | BPF_K: modulo 2³². */
+const MULTIPLY = 0x24;
+/** BPF_ALU | BPF_RSH | BPF_K. */
+const SHIFT_RIGHT = 0x74;
 /** BPF_ALU | BPF_MOD | BPF_K. */
 const MODULO = 0x94;
 /** BPF_RET | BPF_K. */
@@ -23,6 +38,8 @@ const RETURN = 0x06;
 const RETURN_NUMBER = 0x16;
 /** SKF_AD_OFF + SKF_AD_PROTOCOL: what skb->protocol says. */
 const PROTOCOL = 0xffff_f000;
+/** SKF_NET_OFF: offsets from here on count from the start of the IP header. */
+const NETWORK_HEADER = 0xfff0_0000;
 
 const TPIDS = [0x8100, 0x88a8, 0x9100];
 const ALL_OCTETS = 0x0004_0000;
@@ -111,18 +128,31 @@ export function sessionIdProgram(etherType: number): Uint8Array {
 }
 
 /**
- * For a group of SO_REUSEPORT sockets: L2TP messages go by their tunnel id (RFC 2661 §3.1) to one of the first
- * `members` that were bound. The packet begins behind the UDP header; one that is too short goes to the first.
+ * For a group of SO_REUSEPORT sockets: datagrams go by their sender's address and port to one of the first `members`
+ * that were bound. Not by the tunnel: UDP_GRO makes one of datagrams of several tunnels between the same two ends, and
+ * the kernel asks for the first of them alone.
  */
-export function tunnelIdProgram(members: number): Uint8Array {
-  const L_BIT = 0x4000;
+export function senderProgram(family: 4 | 6, members: number): Uint8Array {
+  // the port: of IPv4 behind options, if any. With IPv6 extension headers it is something else that a flow has in common
+  const port: Instruction[] =
+    family === 4
+      ? [
+          { code: LOAD_X_HEADER_BYTES, k: NETWORK_HEADER },
+          { code: LOAD_U16_BEHIND_X, k: NETWORK_HEADER },
+        ]
+      : [{ code: LOAD_U16, k: NETWORK_HEADER + IPV6_HEADER_BYTES }];
+  const source = family === 4 ? IPV4_SOURCE : IPV6_SOURCE;
+  const words = family === 4 ? [0] : [0, 4, 8, 12];
   return assemble([
-    { code: LOAD_U16, k: 0 },
-    { code: JUMP_IF_SET, jt: 3, jf: 0, k: L_BIT },
-    { code: LOAD_U16, k: 2 },
-    { code: MODULO, k: members },
-    { code: RETURN_NUMBER, k: 0 },
-    { code: LOAD_U16, k: 4 },
+    ...port,
+    ...words.flatMap((word) => [
+      { code: NUMBER_TO_X, k: 0 },
+      { code: LOAD_U32, k: NETWORK_HEADER + source + word },
+      { code: XOR_X, k: 0 },
+    ]),
+    // the upper half depends on all bits
+    { code: MULTIPLY, k: 0x9e37_79b1 },
+    { code: SHIFT_RIGHT, k: 16 },
     { code: MODULO, k: members },
     { code: RETURN_NUMBER, k: 0 },
   ]);

@@ -12,7 +12,7 @@ const WRITERS =
 const EXEMPT: Readonly<Record<string, string>> = {
   "bpf.ts etherTypeFilter": "a socket filter of ours",
   "bpf.ts sessionIdProgram": "a socket program of ours",
-  "bpf.ts tunnelIdProgram": "a socket program of ours",
+  "bpf.ts senderProgram": "a socket program of ours",
   "checksum.ts checksumOf": "a number from a number",
   "checksum.ts updateChecksum": "a number from numbers",
   "ethernet.ts ethernetHeaderBytes": "a number from a number",

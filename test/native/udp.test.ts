@@ -19,6 +19,7 @@ import {
   type UdpOptions,
 } from "../../src/io/addon.ts";
 import { addon } from "../../src/io/native.ts";
+import { senderProgram } from "../../src/wire/bpf.ts";
 import {
   addressRecord,
   describeFrames,
@@ -234,6 +235,26 @@ describe.each([4, 6] as const)("UDP over IPv%i", (family) => {
       expect(addon.sendDatagram(open({ family }), addressRecord({ address, port }), pattern(20, i))).toBe(0);
     }
     expect(receiveFrames(region, receiver, 8)).toHaveLength(8);
+  });
+
+  it("spreads senders over the sockets that share a port, each with all that it sends", () => {
+    const first = open({ family, reusePort: true });
+    const port = boundPort(first);
+    const second = open({ family, port, reusePort: true, reusePortProgram: senderProgram(family, 2) });
+    const record = addressRecord({ address: family === 4 ? LOOPBACK_4 : LOOPBACK_6, port });
+    const receivers = [first, second].map((fd) => region.udpReceiver(fd, 64, 2048));
+    for (let i = 0; i < 16; i++) {
+      const sender = open({ family });
+      for (let again = 0; again < 2; again++)
+        expect(addon.sendDatagram(sender, record, pattern(20, i))).toBe(0);
+    }
+    const got = receivers.map((receiver) => receiveBatch(region, receiver).map(({ frame }) => toHex(frame)));
+    expect(got.flat()).toHaveLength(32);
+    for (const frames of got) {
+      expect(frames.length).toBeGreaterThan(0);
+      // in pairs
+      expect(new Set(frames).size).toBe(frames.length / 2);
+    }
   });
 });
 

@@ -7,7 +7,7 @@ import {
   type PacketOptions,
   type UdpOptions,
 } from "../../io/addon.ts";
-import { etherTypeFilter, sessionIdProgram, tunnelIdProgram } from "../../wire/bpf.ts";
+import { etherTypeFilter, senderProgram, sessionIdProgram } from "../../wire/bpf.ts";
 import { ETHERTYPE_PPPOE_SESSION } from "../../wire/ethernet.ts";
 import { addressOctets } from "../specs.ts";
 import type { NewLane, Opening } from "./crew.ts";
@@ -74,8 +74,8 @@ export function openAccessPort(
 }
 
 /**
- * Opens the sockets of an L2TP port into `fds`: one for each lane, to which messages go by their tunnel id, and one for
- * peers that want no UDP checksums, which only sends. Throws when somebody has the address.
+ * Opens the sockets of an L2TP port into `fds`: one for each lane, to which messages go by their sender, and one for peers
+ * that want no UDP checksums, which only sends. Throws when somebody has the address.
  */
 export function openTunnelPort(
   addon: Addon,
@@ -89,7 +89,7 @@ export function openTunnelPort(
   const udp = udpOptions(spec, options);
   // in a group, a second gateway on this address would be let in and hear nothing: ask alone first
   addon.close(addon.openUdp({ ...udp, reusePort: false }));
-  fds.push(addon.openUdp({ ...udp, reusePortProgram: tunnelIdProgram(lanes) }));
+  fds.push(addon.openUdp({ ...udp, reusePortProgram: senderProgram(udp.family, lanes) }));
   while (fds.length < lanes) fds.push(addon.openUdp(udp));
   const checked = fds.slice();
   const unchecked = addon.openUdp({ ...udp, checksum: false });

@@ -21,9 +21,9 @@ function poolBytes({ reorderFrames, reorderFrameBytes }: ReorderOptions): number
 }
 
 /**
- * One worker's. A channel's messages come by one lane of its peer's port, that of its tunnel, and a lane is received
- * from by one worker at a time: nobody else writes what the channel expects (Tables.channelProgress), and whoever adopts
- * the lane next goes on from there. What has waited is carried on in the batch after, by what the channel is then.
+ * One worker's. A channel's messages come by one lane of its peer's port, that of its peer's address, and a lane is
+ * received from by one worker at a time: nobody else writes what the channel expects (Tables.channelProgress), and
+ * whoever adopts the lane next goes on from there. What has waited is carried on in the batch after, by what the channel is then.
  */
 export function makeReorder(
   tables: Tables,
