@@ -124,8 +124,10 @@ export class XdpDataplane implements Dataplane {
     return this.#beneath.closeUnit(unit);
   }
 
-  attach(channel: ChannelId, spec: AttachSpec): Promise<void> {
-    return this.#beneath.attach(channel, spec);
+  async attach(channel: ChannelId, spec: AttachSpec): Promise<void> {
+    const attached = this.#mirror.channel(channel);
+    const left = attached === undefined ? undefined : this.#mirror.hasLeft(attached);
+    await Promise.all([this.#beneath.attach(channel, spec), left]);
   }
 
   detach(channel: ChannelId): Promise<void> {

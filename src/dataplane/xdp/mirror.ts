@@ -19,7 +19,7 @@ import { Interfaces, type ModePolicy } from "./interfaces.ts";
 import { Peers } from "./peers.ts";
 import { ProgramCounters } from "./program-counters.ts";
 import type { Channel, Peer, Port } from "./records.ts";
-import { SharedGrace, type Ticket } from "./shared-grace.ts";
+import { SharedGrace } from "./shared-grace.ts";
 
 /** What the program lives on. */
 export interface ProgramParts {
@@ -116,7 +116,7 @@ export class Mirror {
   addChannel(id: ChannelId, spec: ChannelSpec): void {
     const peer = this.peer(spec.peer)!;
     const totals = { framesIn: 0, octetsIn: 0, controlFramesIn: 0, framesOut: 0, octetsOut: 0 };
-    const state = { id, to: undefined, changes: 0, slot: 0, closed: false, totals };
+    const state = { id, to: undefined, changes: 0, slot: 0, left: 0, closed: false, totals };
     if (spec.kind === "pppoe" && peer.kind === "ethernet")
       this.#channels[id] = { ...state, kind: "pppoe", peer, spec };
     else if (spec.kind === "l2tp" && peer.kind === "udp") {
@@ -163,11 +163,20 @@ export class Mirror {
   part(channel: Channel): Promise<void> | undefined {
     channel.changes += 1;
     const { to } = channel;
-    if (to === undefined) return undefined;
-    const ticket = this.#withdraw(channel, to);
-    channel.to = undefined;
-    to.to = undefined;
-    return ticket === undefined ? undefined : this.#grace.passed(ticket);
+    if (to !== undefined) {
+      this.#withdraw(channel, to);
+      channel.to = undefined;
+      to.to = undefined;
+    }
+    return this.hasLeft(channel);
+  }
+
+  /**
+   * Resolves when the program works by no bridge any more that a channel had; undefined when that is so. Neither closing
+   * nor attaching the channel is complete before, whether somebody waits for the bridge's end or not.
+   */
+  hasLeft({ left }: Channel): Promise<void> | undefined {
+    return this.#grace.isOver(left) ? undefined : this.#grace.passed(left);
   }
 
   setSequencing(id: ChannelId, sequencing: L2tpSequencing): void {
@@ -229,8 +238,11 @@ export class Mirror {
     this.#bridges.install(a, b);
   }
 
-  #withdraw(a: Channel, b: Channel): Ticket | undefined {
-    return a.slot === 0 ? undefined : this.#bridges.withdraw(a, b);
+  #withdraw(a: Channel, b: Channel): void {
+    if (a.slot === 0) return;
+    const ticket = this.#bridges.withdraw(a, b);
+    a.left = ticket;
+    b.left = ticket;
   }
 
   /** Without grace periods nothing can be changed safely: the program goes. */

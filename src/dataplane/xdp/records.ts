@@ -12,6 +12,7 @@ import type {
 } from "../../channel/dataplane.ts";
 import type { NextHop } from "../../io/next-hops.ts";
 import type { InterfaceUse } from "./interfaces.ts";
+import type { Ticket } from "./shared-grace.ts";
 
 interface AccessPort {
   readonly kind: "ethernet";
@@ -74,6 +75,8 @@ interface ChannelState {
   changes: number;
   /** Where it is in the program's tables; 0: the loop forwards. */
   slot: number;
+  /** When no run of the program can stand on an entry of it that was taken back; 0: none was. */
+  left: Ticket;
   closed: boolean;
   readonly totals: Totals;
 }
