@@ -80,7 +80,7 @@ export class Interfaces {
     this.#interfaces.set(ifindex, used);
     used.roles.push(role);
     if (known === undefined) this.#attach(used);
-    if (used.link !== undefined) this.#describe(used);
+    this.#describe(used);
     return {
       get attached() {
         return used.link !== undefined;
@@ -102,7 +102,7 @@ export class Interfaces {
 
   #leave(used: Interface, role: InterfaceRole): void {
     used.roles.splice(used.roles.indexOf(role), 1);
-    if (used.link !== undefined) this.#describe(used);
+    this.#describe(used);
     if (used.roles.length > 0) return;
     this.#interfaces.delete(used.ifindex);
     used.link?.close();
@@ -143,16 +143,23 @@ export class Interfaces {
       if (used.link?.mode !== "native") continue;
       used.link.close();
       used.link = undefined;
+      // in generic mode frames are read in another way: none by what the entry says of native mode
+      this.#describe(used);
       this.#attach(used);
-      if (used.link !== undefined) this.#describe(used);
+      this.#describe(used);
     }
   }
 
-  /** Writes the interface's entry. The words are stored one by one: an entry between two states fits no frame. */
+  /**
+   * Writes the interface's entry, which is of nobody while there is no link: what is attached later must not find what
+   * was. The words are stored one by one: an entry between two states fits no frame.
+   */
   #describe({ ifindex, link, roles }: Interface): void {
+    if (ifindex >= this.#limit) return;
     const at = ifindex * XDP_INTERFACE_BYTES;
-    const access = roles.find((role) => role.kind === "access");
-    const tunnels = roles.find((role) => role.kind === "tunnels");
+    const served = link === undefined ? [] : roles;
+    const access = served.find((role) => role.kind === "access");
+    const tunnels = served.find((role) => role.kind === "tunnels");
     if (tunnels !== undefined) {
       this.#bytes.set(tunnels.mac, at + XDP_INTERFACE_MAC);
       // a message that the sender's kernel has not cut into datagrams yet comes as it is in generic mode
