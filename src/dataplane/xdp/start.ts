@@ -28,6 +28,7 @@ export function startXdpDataplane(beneath: LoopEngine, options: XdpOptions): Dat
     const hops = openNextHops();
     opened.push(hops);
     const features = openLinkFeatures();
+    opened.push(features);
     const { mode = "auto", logger } = options;
     if (!program.quick)
       logger.info({}, "without CAP_PERFMON the kernel makes the program some three times as slow");
