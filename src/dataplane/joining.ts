@@ -25,6 +25,7 @@ import {
   IPV6_NEXT_HEADER,
   IPV6_PAYLOAD_LENGTH,
   IPV6_SOURCE,
+  PROTOCOL_ICMPV6,
 } from "../wire/ipv6.ts";
 import {
   TCP_ACK,
@@ -47,8 +48,10 @@ import {
   writeVnetSuperSegment,
 } from "../wire/virtio-net.ts";
 
-/** What jointHeaders() finds of a packet that is no part of a flow, or that nothing is known of. */
+/** What jointHeaders() finds of a packet that is no part of a flow. */
 export const NO_FLOW = 0;
+/** Of one that may be part of any: a fragment, or one with IP options or extension headers. */
+export const ANY_FLOW = -2;
 /** And of one that is part of a flow in which it stands alone. */
 const ALONE = -1;
 
@@ -57,8 +60,8 @@ export const LARGEST_JOINED_BYTES = 65_535;
 
 /**
  * Octets of the IP and TCP or UDP headers of a packet that may be joined with others of its flow: a TCP segment with
- * payload and nothing to say besides (of flags, ACK, PSH and ECE), or a UDP datagram with a checksum. Else NO_FLOW or
- * ALONE. IP options, extension headers and fragments are passed by. `length`: as the IP header has it.
+ * payload and nothing to say besides (of flags, ACK, PSH and ECE), or a UDP datagram with a checksum. Else NO_FLOW,
+ * ANY_FLOW or ALONE. `length`: as the IP header has it.
  */
 export function jointHeaders(bytes: Uint8Array, offset: number, length: number): number {
   const version = bytes[offset]! >>> 4;
@@ -66,7 +69,7 @@ export function jointHeaders(bytes: Uint8Array, offset: number, length: number):
   let ipBytes: number;
   if (version === 4) {
     if (bytes[offset] !== 0x45 || (readU16(bytes, offset + IPV4_FRAGMENT) & ~IPV4_DONT_FRAGMENT) !== 0)
-      return NO_FLOW;
+      return ANY_FLOW;
     protocol = bytes[offset + IPV4_PROTOCOL]!;
     ipBytes = IPV4_HEADER_BYTES;
   } else {
@@ -83,7 +86,8 @@ export function jointHeaders(bytes: Uint8Array, offset: number, length: number):
     const known = headerBytes >= TCP_HEADER_BYTES && (bytes[upper + TCP_DATA_OFFSET]! & 0x0f) === 0;
     return plain && known && headerBytes < upperBytes ? ipBytes + headerBytes : ALONE;
   }
-  if (protocol !== PROTOCOL_UDP || upperBytes < UDP_HEADER_BYTES) return NO_FLOW;
+  if (protocol !== PROTOCOL_UDP) return version === 4 || protocol === PROTOCOL_ICMPV6 ? NO_FLOW : ANY_FLOW;
+  if (upperBytes < UDP_HEADER_BYTES) return NO_FLOW;
   const whole = readU16(bytes, upper + UDP_LENGTH) === upperBytes && upperBytes > UDP_HEADER_BYTES;
   return whole && readU16(bytes, upper + UDP_CHECKSUM) !== 0 ? ipBytes + UDP_HEADER_BYTES : ALONE;
 }
@@ -108,7 +112,7 @@ function addressesOf(bytes: Uint8Array, offset: number): number {
   return offset + (bytes[offset]! >>> 4 === 4 ? IPV4_SOURCE : IPV6_SOURCE);
 }
 
-/** A number for the flow of a packet for which jointHeaders() is not NO_FLOW: equal for all packets of the flow. */
+/** A number for the flow of a packet for which jointHeaders() knows the flow: equal for all packets of the flow. */
 export function flowHash(bytes: Uint8Array, offset: number): number {
   const ports = upperOf(bytes, offset) + 4;
   let hash = 0;

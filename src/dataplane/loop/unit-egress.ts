@@ -15,6 +15,7 @@ import {
 import { VNET_HEADER_BYTES } from "../../wire/virtio-net.ts";
 import { SEND_FAILED } from "../drop-codes.ts";
 import {
+  ANY_FLOW,
   continues,
   flowHash,
   isIntact,
@@ -122,7 +123,9 @@ export class UnitEgress {
     q[at + OCTETS] = length;
     const headers = jointHeaders(this.#bytes, offset, length);
     q[at + HEADERS] = headers;
-    if (headers !== NO_FLOW) this.#join(index, headers);
+    // what comes after it must not go before it with what came before
+    if (headers === ANY_FLOW) this.#flows.fill(0);
+    else if (headers !== NO_FLOW) this.#join(index, headers);
   }
 
   /** Joins a packet to those before it in its flow; or it is one that others may be joined to, or nothing more is. */

@@ -153,6 +153,21 @@ describe("packets to a unit", () => {
     ]);
   });
 
+  it.each([
+    ["a fragment", SEGMENT, (packet: Uint8Array) => writeU16(packet, 6, 0x0001)],
+    ["an IPv6 fragment", { ...SEGMENT, ...IPV6 }, (packet: Uint8Array) => packet.set([44], 6)],
+    ["an IPv6 packet with options", { ...SEGMENT, ...IPV6 }, (packet: Uint8Array) => packet.set([60], 6)],
+  ])("do not overtake what may be part of their flow: %s", (_, segment, change) => {
+    const [a, b, c, d] = cut({ ...segment, payload: payload(4000) }, 1000);
+    const between = b!.slice();
+    change(between);
+    expect(written(a!, b!, between, c!, d!).map((one) => received(one).packets)).toEqual([
+      [a, b],
+      [between],
+      [c, d],
+    ]);
+  });
+
   it("of several flows are joined each to its own, whatever comes between", () => {
     const flows = [80, 81, 82].map((sourcePort) => cut({ ...bulk, sourcePort, flags: ACK }, 1000));
     const mixed = [0, 1, 2, 3].flatMap((i) => flows.map((packets) => packets[i]!));
