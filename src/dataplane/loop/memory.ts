@@ -4,7 +4,10 @@ import { punterBytes } from "./punter.ts";
 import { reorderBytes } from "./reordering.ts";
 import { type TableSizes, Tables } from "./tables.ts";
 
-/** What the engine takes before the first port is opened: shared tables, and each worker's rings, buckets and pools. */
+/**
+ * What the engine takes whatever ports and units are open: shared tables, and each worker's rings, buckets, pools and
+ * area for packets of units.
+ */
 export function preallocatedMemory(options: LoopOptions, sizes: TableSizes): PreallocatedMemory {
   const { channels } = sizes;
   const bytes = bytesFor(options, sizes);
@@ -15,6 +18,9 @@ export function preallocatedMemory(options: LoopOptions, sizes: TableSizes): Pre
 
 function bytesFor(options: LoopOptions, sizes: TableSizes): number {
   const perWorker =
-    options.puntRingBytes + punterBytes(sizes.channels) + reorderBytes(options, sizes.channels, sizes.peers);
+    options.puntRingBytes +
+    options.unitAreaBytes +
+    punterBytes(sizes.channels) +
+    reorderBytes(options, sizes.channels, sizes.peers);
   return Tables.bytesFor(sizes) + options.workers * perWorker;
 }

@@ -73,8 +73,10 @@ describe("an idle loop engine", () => {
     const large = await startLoopDataplane({ maxChannels: 65_536 });
     const { bytes, bytesPerChannel } = large.preallocated;
     expect(bytes - small.preallocated.bytes).toBeCloseTo(bytesPerChannel * (65_536 - 1024), -4);
-    await small.close();
-    await large.close();
+    const units = await startLoopDataplane({ maxChannels: 1024, unitAreaBytes: 1 << 20, workers: 2 });
+    const fewer = await startLoopDataplane({ maxChannels: 1024, unitAreaBytes: 1 << 19, workers: 2 });
+    expect(units.preallocated.bytes - fewer.preallocated.bytes).toBe(2 << 19);
+    for (const engine of [small, large, units, fewer]) await engine.close();
   });
 
   it("does not keep a process from ending that has not closed it", async () => {
