@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from "vitest";
-import { replaceByFile, unitPollers } from "./thread-faults.ts";
+import { numberedFrame, pppoeFrame } from "../frames.ts";
+import { isOpen, replaceByFile, unitPollers } from "./thread-faults.ts";
 
 const isRoot = process.getuid?.() === 0;
 
@@ -78,7 +79,12 @@ describe.skipIf(!isRoot)("forwarding threads (root)", async () => {
     const { dataplane, loop } = rig;
     await dataplane.createUnit(unitSpec(rig.unitName));
     const traffic = await SteadyTraffic.start(rig);
-    replaceByFile(unitPollers()[0]!);
+    const poller = unitPollers()[0]!;
+    replaceByFile(poller);
+    // whichever thread it is, it wakes up, and finds that it cannot wait any more; we have not heard of it then
+    for (const session of [2, 3])
+      rig.fromSubscriber(pppoeFrame(rig.gatewayMac, rig.gatewayMac, session, numberedFrame(1, 1)));
+    while (isOpen(poller));
     const units = Array.from({ length: 8 }, (_, i) => dataplane.createUnit(unitSpec(`${rig.unitName}${i}`)));
     await Promise.all(units);
     await rig.until("the report", () => rig.punts.some(({ kind }) => kind === "worker-restarted"));

@@ -19,6 +19,11 @@ export function unitPollers(): number[] {
     .map(({ fd }) => fd);
 }
 
+/** A thread that dies closes what it has blocked in. */
+export function isOpen(fd: number): boolean {
+  return existsSync(`/proc/self/fd/${fd}`);
+}
+
 /** What the descriptor was is refused from now on. The number stays taken, so that its owner closes nobody else's. */
 export function replaceByFile(fd: number): void {
   closeSync(fd);
