@@ -4,6 +4,7 @@ import {
   FANOUT_BY_PROGRAM,
   FANOUT_IGNORE_OUTGOING,
   FANOUT_UNIQUE,
+  type NativeError,
   type PacketOptions,
   type UdpOptions,
 } from "../../io/addon.ts";
@@ -44,7 +45,7 @@ const LEAST_RING_SLOTS = 2048;
 
 /**
  * Opens the sockets of an access port, one for each lane, into `fds`: frames go to them by their PPPoE session id, and
- * what has none to the first.
+ * what has none to the first. There is one lane alone where the kernel makes no group.
  */
 export function openAccessPort(
   addon: Addon,
@@ -56,21 +57,31 @@ export function openAccessPort(
 ): Opening {
   const whole = packetOptions(spec, options);
   const part = Math.max(LEAST_RING_SLOTS, whole.ringSlots / 2 ** Math.ceil(Math.log2(lanes)));
-  const packet = { ...whole, ringSlots: Math.min(part, whole.ringSlots) };
-  const mode = FANOUT_BY_PROGRAM | FANOUT_IGNORE_OUTGOING;
-  if (lanes === 1) {
+  let packet = { ...whole, ringSlots: Math.min(part, whole.ringSlots) };
+  if (lanes === 1 || !openGroup(addon, packet, lanes, fds)) {
+    packet = whole;
     fds.push(addon.openPacket(packet));
-  } else {
-    const program = sessionIdProgram(ETHERTYPE_PPPOE_SESSION);
-    // in a group of a number of our choice there could be somebody else's sockets
-    fds.push(addon.openPacket({ ...packet, fanout: { group: 0, mode: mode | FANOUT_UNIQUE, program } }));
-    const group = addon.fanoutGroup(fds[0]!);
-    while (fds.length < lanes) fds.push(addon.openPacket({ ...packet, fanout: { group, mode } }));
   }
   return {
     outlets: [{ key: { kind: "packet", lane: laneOfPort(port) }, fds }],
     lanes: fds.map((fd, i) => ({ source: { medium: "ethernet", port, packet }, fd, share: port + i })),
   };
+}
+
+/** False when there is none: before Linux 6.13 a socket of an interface that is down cannot be in one. */
+function openGroup(addon: Addon, packet: PacketOptions, lanes: number, fds: number[]): boolean {
+  const mode = FANOUT_BY_PROGRAM | FANOUT_IGNORE_OUTGOING;
+  const program = sessionIdProgram(ETHERTYPE_PPPOE_SESSION);
+  try {
+    // in a group of a number of our choice there could be somebody else's sockets
+    fds.push(addon.openPacket({ ...packet, fanout: { group: 0, mode: mode | FANOUT_UNIQUE, program } }));
+  } catch (error) {
+    if ((error as NativeError).code !== "EINVAL") throw error;
+    return false;
+  }
+  const group = addon.fanoutGroup(fds[0]!);
+  while (fds.length < lanes) fds.push(addon.openPacket({ ...packet, fanout: { group, mode } }));
+  return true;
 }
 
 /**
