@@ -8,8 +8,8 @@
 
 char LICENSE[] SEC("license") = "MIT";
 
-// No two packets in a row of 65,536 get the same one, whichever CPUs they leave by: they may be fragmented on
-// the way.
+// CPUs take turns, so that none gives what another has just given: the packets may be fragmented on the way. Each CPU
+// repeats one after 65,536 packets divided by the number of CPUs.
 INLINE bool next_identification(__u16 *identification) {
   struct counters *own = counters_of(0);
   if (!own) return false;

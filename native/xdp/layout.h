@@ -98,6 +98,6 @@ struct counters {
 // What the loader tells the program.
 struct settings {
   __u32 counts_per_cpu;  // entries of counters for each CPU: the largest channel number and one
-  __u32 cpus;
+  __u32 cpus;            // that share the identifications
   __u32 zero;
 };

@@ -178,12 +178,15 @@ void Program::SetSizes(const Sizes& sizes) {
 }
 
 void Program::SetSettings(const Sizes& sizes) {
+  // a virtual machine may have room for hundreds of CPUs and have two: the others take none of the identifications
+  long online = sysconf(_SC_NPROCESSORS_ONLN);
+  uint32_t sharing = online > 0 ? static_cast<uint32_t>(online) : cpus_;
   bpf_map* map;
   bpf_object__for_each_map(map, object_.get()) {
     if (std::strstr(bpf_map__name(map), ".rodata") == nullptr) continue;
     size_t bytes;
     auto* given = static_cast<settings*>(const_cast<void*>(bpf_map__initial_value(map, &bytes)));
-    *given = {.counts_per_cpu = sizes.channels + 1, .cpus = cpus_, .zero = 0};
+    *given = {.counts_per_cpu = sizes.channels + 1, .cpus = sharing, .zero = 0};
   }
 }
 
