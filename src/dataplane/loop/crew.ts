@@ -167,13 +167,7 @@ export class Crew {
   async end(): Promise<void> {
     this.#closed = true;
     await this.#resizing;
-    for (;;) {
-      const dead = [...this.#members.values()].find(({ successor }) => successor !== undefined);
-      if (dead === undefined) break;
-      await dead.successor!.catch(() => {});
-      if (this.#members.get(dead.index) === dead) this.#members.delete(dead.index);
-    }
-    for (const member of this.#members.values()) await this.#retire(member);
+    for (const index of [...this.#members.keys()]) await this.#retire(index);
   }
 
   async #resize(size: number): Promise<void> {
@@ -184,25 +178,17 @@ export class Crew {
       await everyOne(added.map((index) => this.#start(index)));
       this.#checkOpen();
     } catch (error) {
-      for (const index of added) {
-        const member = this.#members.get(index);
-        if (member !== undefined) await this.#retire(member);
-      }
+      for (const index of added) await this.#retire(index);
       throw error;
     }
     try {
       await this.#spread(size);
     } catch (error) {
       await this.#spread(before);
-      for (const index of added) await this.#retire(this.#members.get(index)!);
+      for (const index of added) await this.#retire(index);
       throw error;
     }
-    for (let index = size; index < before; index++) {
-      // it may die meanwhile, and have a successor
-      await this.#members.get(index)?.successor?.catch(() => {});
-      const member = this.#members.get(index);
-      if (member !== undefined) await this.#retire(member);
-    }
+    for (let index = size; index < before; index++) await this.#retire(index);
   }
 
   /** Hands lanes over until they are spread over so many threads. */
@@ -241,11 +227,20 @@ export class Crew {
     await everyOne(told);
   }
 
-  async #retire(member: Member): Promise<void> {
-    this.#members.delete(member.index);
+  /** Ends a thread, or the one that is about to take its place when it has died. */
+  async #retire(index: number): Promise<void> {
+    let member = this.#members.get(index);
+    while (member?.successor !== undefined) {
+      await member.successor.catch(() => {});
+      const next = this.#members.get(index);
+      if (next === member) break;
+      member = next;
+    }
+    if (member === undefined) return;
+    this.#members.delete(index);
     await member.worker.stop();
-    this.#grace.ended(member.index);
-    this.#punts.removeRing(member.index);
+    this.#grace.ended(index);
+    this.#punts.removeRing(index);
   }
 
   /** What a thread is to be told of an opening. */
