@@ -27,8 +27,8 @@ import { ControlSender } from "./control-sender.ts";
 import { Crew, type Opened, type Opening } from "./crew.ts";
 import { openAccessPort, openTunnelPort } from "./descriptors.ts";
 import { Grace } from "./grace.ts";
+import { type Failing, LaneFailures } from "./lane-failures.ts";
 import { preallocatedMemory } from "./memory.ts";
-import type { LaneSource } from "./messages.ts";
 import { DEFAULT_LOOP_OPTIONS, type LoopOptions, lanesOf } from "./options.ts";
 import { PuntDelivery } from "./punt-delivery.ts";
 import { PuntReader } from "./punt-reader.ts";
@@ -39,12 +39,10 @@ import { type TableSizes, Tables } from "./tables.ts";
 import { DeviceSetup } from "./unit-device.ts";
 
 /** What a port or unit has open. */
-interface Descriptors {
+interface Descriptors extends Failing {
   readonly opened: Opened;
   /** None once the engine has closed them. */
   fds: readonly number[];
-  /** Has been reported as down for good. */
-  failed: boolean;
 }
 
 /** What an engine above the loop asks of it. */
@@ -106,6 +104,7 @@ class LoopDataplane implements ThreadedLoop {
       () => watcher.close(),
       () => addon.close(this.#doorbell),
     );
+    const failures = new LaneFailures(this.#ports, this.#units, this.#registry, this.#devices, this.#punts);
     this.#crew = new Crew(
       addon,
       this.#tables,
@@ -113,7 +112,9 @@ class LoopDataplane implements ThreadedLoop {
       this.#punts,
       { sizes, tables, doorbell: this.#doorbell, options },
       {
-        laneFailed: (source, errno) => this.#laneFailed(source, errno),
+        laneFailed: (source, errno) => {
+          if (!this.#closed) failures.report(source, errno);
+        },
         restarted: (reason) => this.#report({ kind: "worker-restarted", reason }),
         down: (reason) => this.#report({ kind: "engine-down", reason }),
       },
@@ -401,37 +402,6 @@ class LoopDataplane implements ThreadedLoop {
     this.#addon.drain(this.#doorbell);
     this.#grace.check();
     this.#punts.drain();
-  }
-
-  /** A worker cannot receive from a lane: its device is down, which passes, or gone. */
-  #laneFailed(source: LaneSource, errno: number): void {
-    if (this.#closed) return;
-    if (source.medium === "unit") this.#unitDown(source.unit, `the device is gone (errno ${errno})`);
-    else this.#portFailed(source.port, errno);
-  }
-
-  #portFailed(port: PortId, errno: number): void {
-    if (!this.#ports.has(port)) return;
-    const { spec } = this.#registry.port(port);
-    if (spec.kind === "ethernet" && this.#devices.hasLink(spec.ifindex)) return;
-    this.#portDown(
-      port,
-      spec.kind === "ethernet" ? `${spec.name} is gone` : `the socket failed (errno ${errno})`,
-    );
-  }
-
-  #portDown(port: PortId, reason: string): void {
-    const descriptors = this.#ports.get(port);
-    if (descriptors === undefined || descriptors.failed) return;
-    descriptors.failed = true;
-    this.#punts.deliver({ kind: "port-down", port, reason });
-  }
-
-  #unitDown(unit: UnitId, reason: string): void {
-    const descriptors = this.#units.get(unit);
-    if (descriptors === undefined || descriptors.failed) return;
-    descriptors.failed = true;
-    this.#punts.deliver({ kind: "unit-down", unit, reason });
   }
 
   #report(punt: Punt): void {
