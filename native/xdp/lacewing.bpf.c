@@ -8,8 +8,8 @@
 
 char LICENSE[] SEC("license") = "MIT";
 
-// CPUs take turns, so that none gives what another has just given: the packets may be fragmented on the way. Each CPU
-// repeats one after 65,536 packets divided by the number of CPUs.
+// CPUs take turns, so that none gives what another has just given: the packets may be fragmented on the way.
+// Each CPU repeats one after 65,536 packets divided by the number of CPUs.
 INLINE bool next_identification(__u16 *identification) {
   struct counters *own = counters_of(0);
   if (!own) return false;

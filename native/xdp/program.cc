@@ -178,7 +178,8 @@ void Program::SetSizes(const Sizes& sizes) {
 }
 
 void Program::SetSettings(const Sizes& sizes) {
-  // a virtual machine may have room for hundreds of CPUs and have two: the others take none of the identifications
+  // a virtual machine may have room for hundreds of CPUs and have two: the others take none of the
+  // identifications
   long online = sysconf(_SC_NPROCESSORS_ONLN);
   uint32_t sharing = online > 0 ? static_cast<uint32_t>(online) : cpus_;
   bpf_map* map;
