@@ -3,7 +3,7 @@ export interface LoopOptions {
   /** Forwarding threads at the start. */
   readonly workers: number;
   /**
-   * Into how many lanes a port or shared unit is split as long as it is open, and so how many threads there can be.
+   * Into how many lanes a port is split as long as it is open, and so how many threads there can be. A unit is one lane.
    * "auto": as many as processors, at most 16, unless there are more workers than that.
    */
   readonly lanes: number | "auto";
