@@ -22,7 +22,7 @@ const controlSchema = block({
 
 const dataPlaneSchema = block({
   engine: word(["auto", "loop", "xdp"])
-    .default("auto")
+    .default("loop")
     .describe(
       "What forwards frames: `loop` is the forwarding loop in worker threads; `xdp` lets a program in the kernel forward what is bridged, above the loop, which does everything else; `auto` is `xdp` where the kernel and our privileges allow it. Where they do not, `loop` runs, and the log says why. The host's IPsec policies and packet filters do not see what the program forwards: where L2TP needs them, `loop` it must be.",
     ),

@@ -113,7 +113,7 @@ describe("a loaded configuration", () => {
   it("needs no more than a name", () => {
     const config = new ConfigFolder().load("name: gw");
     expect(config.control.socket).toBe("/run/lacewing/lacewing.sock");
-    expect(config.dataPlane).toEqual({ engine: "auto", workers: 1, maxChannels: 131_072 });
+    expect(config.dataPlane).toEqual({ engine: "loop", workers: 1, maxChannels: 131_072 });
     expect(config.l2tp).toEqual({ listen: [], peers: [] });
   });
 
