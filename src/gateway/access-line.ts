@@ -169,19 +169,25 @@ export class AccessLine {
       { interface: this.config.interface, sessions: open.sessions.size, reason },
       "access interface lost; waiting for it to come back",
     );
-    await Promise.all(ends);
     open.frames.close();
+    await Promise.all(ends);
     await this.#around.dataplane.closePort(open.port);
   }
 
   /** The last act of a gateway that stops: its sessions have been ended before. */
   async close(): Promise<void> {
     const open = this.#open;
+    this.abandon();
+    if (open !== undefined) await this.#around.dataplane.closePort(open.port);
+  }
+
+  /** As close(), of sessions that have not all ended: the data plane's port is left to the end of the data plane. */
+  abandon(): void {
+    const open = this.#open;
     if (open === undefined) return;
     this.#open = undefined;
     this.#around.scheduler.remove(this);
     open.frames.close();
-    await this.#around.dataplane.closePort(open.port);
   }
 
   isBoundTo(ifindex: number): boolean {

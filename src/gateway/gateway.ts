@@ -19,6 +19,7 @@ import { Destinations } from "./destination.ts";
 import { Forwarding } from "./forwarding.ts";
 import { type CallSwitch, type IncomingCall, L2tpCarrier, mruThrough } from "./l2tp-carrier.ts";
 import { LnsGroups } from "./lns-groups.ts";
+import { Patience } from "./patience.ts";
 import { Session, type SessionOwner } from "./session.ts";
 import type { Surroundings } from "./surroundings.ts";
 import { hasProxyLcp, proxiedUser, SwitchedCall } from "./switched-call.ts";
@@ -33,6 +34,8 @@ type LnsDestination = Extract<Destination, { kind: "lns" }>;
 /** How long a stopping gateway waits for Terminate-Acks, and then for the acknowledgements of its StopCCNs. */
 const TERMINATE_PATIENCE_MS = 1000;
 const STOP_PATIENCE_MS = 1500;
+/** Who stops a gateway waits 3 s; what has not been taken apart by then ends with the process. */
+const STOP_LIMIT_MS = 2800;
 
 /** The composition: sessions between access lines, tunnels, users and units. */
 export class Gateway implements SessionOwner, SessionMaker, CallSwitch {
@@ -83,10 +86,30 @@ export class Gateway implements SessionOwner, SessionMaker, CallSwitch {
         );
   }
 
-  /** Ends every session politely: Terminate-Request, PADT and CDN; one StopCCN a tunnel. */
+  /**
+   * Ends every session politely: Terminate-Request, PADT and CDN; one StopCCN a tunnel. Within 3 s, or as soon after
+   * them as everybody has been told; nothing of the gateway's own is open any more then.
+   */
   async stop(reason: string): Promise<void> {
     this.#stopping = true;
     for (const line of this.#lines) line.stopAnswering();
+    const limit = new Patience(this.#around, STOP_LIMIT_MS);
+    const late = limit.over.then(() => "late");
+    let isDone = false;
+    try {
+      isDone = (await Promise.race([this.#endAll(reason), late])) !== "late";
+      if (!isDone)
+        this.#around.logger.warn(
+          { sessions: this.#sessions.size },
+          "not everything could be ended in time; ending all the same",
+        );
+    } finally {
+      limit.end();
+      if (!isDone) this.#abandon();
+    }
+  }
+
+  async #endAll(reason: string): Promise<void> {
     const cause = endCause("shutdown", reason);
     // who has a tunnel to an LNS is told by PADT, and his LNS by the one StopCCN: no CDN for each
     // those included that were on their way when we stopped
@@ -99,6 +122,12 @@ export class Gateway implements SessionOwner, SessionMaker, CallSwitch {
     for (const line of this.#lines) await line.close();
     await this.#tunnels?.close();
     for (const group of this.#groups.values()) await group.close();
+  }
+
+  /** Whatever is still under way is waited for no more: a socket of ours that stayed open would keep the process. */
+  #abandon(): void {
+    this.#tunnels?.abandon();
+    for (const line of this.#lines) line.abandon();
   }
 
   /**

@@ -14,9 +14,6 @@ import type { ControlSource } from "./views.ts";
 /** Tunnels at one time, closing ones included: what the L2TP endpoint allows. */
 const MAX_TUNNELS = 4096;
 
-/** Who stops a gateway waits 3 s; what has not been taken apart by then ends with the process. */
-const STOP_LIMIT_MS = 2800;
-
 /** A gateway that runs, and what it shows of itself. */
 export interface RunningGateway extends ControlSource {
   /** Resolves to the reason when the gateway cannot go on by itself; stop() is still to be called. */
@@ -85,18 +82,9 @@ export async function startGateway(
     channels: () => views.channels(),
     counters: () => views.counters(),
     async stop(reason) {
-      let timer: NodeJS.Timeout | undefined;
-      const late = new Promise<"late">((resolve) => {
-        timer = setTimeout(() => resolve("late"), STOP_LIMIT_MS);
-      });
       try {
-        if ((await Promise.race([gateway.stop(reason), late])) === "late")
-          logger.warn(
-            { sessions: views.sessions().length },
-            "not everything could be ended in time; ending all the same",
-          );
+        await gateway.stop(reason);
       } finally {
-        clearTimeout(timer);
         await close();
       }
     },

@@ -241,6 +241,13 @@ export class Tunnels implements CallOwner {
     this.#idle = undefined;
   }
 
+  /** As shutdown(), and waits for nobody: who has not been told to end is told now. The ports go with the data plane. */
+  abandon(): void {
+    this.#stopping = true;
+    this.#input(this.#endpoint.shutdown(this.#around.clock.now()));
+    this.#around.scheduler.remove(this);
+  }
+
   /** Closes the ports; every call has been released before. */
   async close(): Promise<void> {
     this.#around.scheduler.remove(this);

@@ -232,6 +232,8 @@ export class Node {
   /** What the host got out of units. */
   readonly packets: { readonly unit: UnitId; readonly packet: Uint8Array }[] = [];
   readonly failures: string[] = [];
+  /** PPPoE discovery sockets that it has open. */
+  openFramePorts = 0;
   readonly icmp: { readonly destination: string; readonly message: Uint8Array }[] = [];
   /** Where frames and datagrams go. */
   onEthernet: (frame: Uint8Array) => void = () => {};
@@ -256,7 +258,9 @@ export class Node {
         this.#discovery = handler;
       },
       dropped: () => 0,
-      close() {},
+      close: () => {
+        this.openFramePorts -= 1;
+      },
     };
     const around = {
       config: world.config(yaml, users),
@@ -271,7 +275,10 @@ export class Node {
         send: (destination: string, message: Uint8Array) => this.icmp.push({ destination, message }),
         close() {},
       },
-      openFramePort: () => frames,
+      openFramePort: () => {
+        this.openFramePorts += 1;
+        return frames;
+      },
     };
     this.dataplane.onTransmit((transmission) => this.#transmitted(transmission));
     this.gateway = new Gateway(around);
