@@ -1,12 +1,9 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync } from "node:fs";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it } from "vitest";
 import { concatBytes, fromHex } from "../../../src/base/bytes.ts";
 import type { ChannelId, Dataplane, UdpPeerSpec } from "../../../src/channel/dataplane.ts";
 import { largestPppFrame } from "../../../src/dataplane/pppoe-frame.ts";
-import { describeDataplane } from "../contract.ts";
-import { describeSequencing } from "../contract-sequencing.ts";
-import { describeTraffic } from "../contract-traffic.ts";
 import { l2tpMessage, numberedFrame, pppoeFrame, readL2tp, readPppoe, sequenceOf } from "../frames.ts";
 import type { LoopRig } from "./rig.ts";
 import { replaceByFile, unitPollers } from "./thread-faults.ts";
@@ -23,21 +20,6 @@ describe.skipIf(!isRoot)("the loop engine on real devices (root)", async () => {
   if (!isRoot) return;
   const { eventually, loopRig } = await import("./rig.ts");
   const { startLoopDataplane } = await import("../../../src/dataplane/loop/engine.ts");
-
-  describeDataplane("loop, with four threads,", () => loopRig({ workers: 4 }));
-
-  // what threads can have between them; the rest is seen with one and with four
-  describe("the loop, with two threads that have two lanes of each port,", () => {
-    let rig: LoopRig;
-
-    beforeEach(async () => {
-      rig = await loopRig({ workers: 2, lanes: 4 });
-    });
-    afterEach(() => rig.close());
-
-    describeSequencing(() => rig);
-    describeTraffic(() => rig);
-  });
 
   describe("alone", () => {
     let rig: LoopRig;
