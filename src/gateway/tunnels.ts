@@ -234,7 +234,7 @@ export class Tunnels implements CallOwner {
   async shutdown(patienceMs: number): Promise<void> {
     this.#stopping = true;
     this.#input(this.#endpoint.shutdown(this.#around.clock.now()));
-    if (!this.#anyClosing()) return;
+    if (this.#endpoint.unacknowledgedCloses() === 0) return;
     const patience = new Patience(this.#around, patienceMs);
     this.#idle = () => patience.end();
     await patience.over;
@@ -330,11 +330,7 @@ export class Tunnels implements CallOwner {
     this.#depth -= 1;
     if (this.#depth === 0) this.#calls.tellEnds();
     this.#around.scheduler.update(this);
-    if (this.#idle !== undefined && !this.#anyClosing()) this.#idle();
-  }
-
-  #anyClosing(): boolean {
-    return this.#endpoint.unacknowledgedCloses() > 0;
+    if (this.#idle !== undefined && this.#endpoint.unacknowledgedCloses() === 0) this.#idle();
   }
 
   #act(output: L2tpOutput): void {
@@ -429,14 +425,13 @@ export class Tunnels implements CallOwner {
       sessions: down.sessions.length,
       reason: text,
     };
-    if (this.#stopping || this.#closing.has(down.tunnel))
-      this.#around.logger.info(fields, "L2TP tunnel closed");
+    const ending = this.#stopping || this.#closing.has(down.tunnel);
+    if (ending) this.#around.logger.info(fields, "L2TP tunnel closed");
     else
       this.#around.logger.warn(fields, down.wasUp ? "L2TP tunnel down" : "L2TP tunnel could not be opened");
     const ours = this.#pool.isOurs(down.tunnel);
     this.#pool.down(down.tunnel);
     const role = this.#peers.get(down.peerName)?.role ?? "lac";
-    const ending = this.#stopping || this.#closing.has(down.tunnel);
     const isFault = isPeersFault(down);
     if (role !== "lac" && (ours || down.wasUp) && !ending && isFault)
       this.#owner.unreachable(down.peerName, text, this.#pool.tunnels(down.peerName).up > 0);
