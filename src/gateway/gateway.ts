@@ -88,9 +88,10 @@ export class Gateway implements SessionOwner, SessionMaker, CallSwitch {
 
   /**
    * Ends every session politely: Terminate-Request, PADT and CDN; one StopCCN a tunnel. Within 3 s, or as soon after
-   * them as everybody has been told; nothing of the gateway's own is open any more then.
+   * them as everybody has been told; nothing of the gateway's own is open any more then. False when the time was up
+   * before everything was ended: what is left of sessions goes with the data plane.
    */
-  async stop(reason: string): Promise<void> {
+  async stop(reason: string): Promise<boolean> {
     this.#stopping = true;
     for (const line of this.#lines) line.stopAnswering();
     const limit = new Patience(this.#around, STOP_LIMIT_MS);
@@ -107,6 +108,7 @@ export class Gateway implements SessionOwner, SessionMaker, CallSwitch {
       limit.end();
       if (!isDone) this.#abandon();
     }
+    return isDone;
   }
 
   async #endAll(reason: string): Promise<void> {
