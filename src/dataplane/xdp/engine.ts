@@ -41,7 +41,7 @@ export class XdpDataplane implements Dataplane {
       bytesPerChannel: bytesPerChannel + program.bytesPerChannel,
     };
     this.#beneath = beneath;
-    this.#mirror = new Mirror(parts);
+    this.#mirror = new Mirror(parts, (channel) => beneath.numbersSent(channel));
   }
 
   interfaces(): readonly EngineInterface[] {
@@ -59,8 +59,10 @@ export class XdpDataplane implements Dataplane {
   }
 
   async closePort(port: PortId): Promise<void> {
+    const closed = this.#mirror.port(port);
     await this.#beneath.closePort(port);
-    this.#mirror.closePort(port);
+    // by now somebody else may have the id
+    if (closed !== undefined) this.#mirror.closePort(port, closed);
   }
 
   addPeer(spec: PeerSpec): PeerId {
@@ -96,7 +98,6 @@ export class XdpDataplane implements Dataplane {
   setSequencing(channel: ChannelId, sequencing: L2tpSequencing): void {
     this.#beneath.setSequencing(channel, sequencing);
     this.#mirror.setSequencing(channel, sequencing);
-    this.#leaveNumbered(this.#mirror.channel(channel));
   }
 
   async bridge(a: ChannelId, b: ChannelId, held: readonly HeldFrame[] = []): Promise<void> {
@@ -107,7 +108,6 @@ export class XdpDataplane implements Dataplane {
     // either has been unbridged or closed meanwhile
     if (changesOf(first) + changesOf(second) !== changes) return;
     this.#mirror.join(first, second);
-    for (const end of [first, second]) this.#leaveNumbered(end);
   }
 
   async unbridge(channel: ChannelId): Promise<void> {
@@ -187,11 +187,6 @@ export class XdpDataplane implements Dataplane {
   async close(): Promise<void> {
     this.#mirror.close();
     await this.#beneath.close();
-  }
-
-  /** What the peer numbered before the program could see it made us number what we send, too. */
-  #leaveNumbered(channel: Channel | undefined): void {
-    if (channel?.kind === "l2tp" && this.#beneath.numbersSent(channel.id)) this.#mirror.leaveToLoop(channel);
   }
 }
 

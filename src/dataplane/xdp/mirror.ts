@@ -38,6 +38,7 @@ export interface ProgramParts {
 export class Mirror {
   readonly counters: ProgramCounters;
   readonly #parts: ProgramParts;
+  readonly #numbersSent: (channel: ChannelId) => boolean;
   readonly #grace: SharedGrace;
   readonly #interfaces: Interfaces;
   readonly #peers: Peers;
@@ -48,9 +49,11 @@ export class Mirror {
   readonly #channels: (Channel | undefined)[] = [];
   #ended = false;
 
-  constructor(parts: ProgramParts) {
+  /** `numbersSent`: whether the engine beneath numbers at the moment what it sends on an L2TP channel. */
+  constructor(parts: ProgramParts, numbersSent: (channel: ChannelId) => boolean) {
     const { program, sizes, hops, features, mode, logger } = parts;
     this.#parts = parts;
+    this.#numbersSent = numbersSent;
     this.counters = new ProgramCounters(program, sizes.channels);
     this.#grace = new SharedGrace(
       () => program.synchronize(),
@@ -79,9 +82,12 @@ export class Mirror {
     this.#ports.set(id, { kind: "ethernet", spec, number, use });
   }
 
-  closePort(id: PortId): void {
-    const port = this.#ports.get(id)!;
-    this.#ports.delete(id);
+  port(id: PortId): Port | undefined {
+    return this.#ports.get(id);
+  }
+
+  closePort(id: PortId, port: Port): void {
+    if (this.#ports.get(id) === port) this.#ports.delete(id);
     if (port.kind === "udp" || port.use === undefined) return;
     port.use.close();
     this.#grace.after(this.#grace.ticket(), () => this.#portNumbers.release(port.number));
@@ -189,11 +195,6 @@ export class Mirror {
     this.#installIfPlain(channel, to);
   }
 
-  /** The loop alone forwards between a channel and the other end of its bridge. */
-  leaveToLoop(channel: Channel): void {
-    if (channel.to !== undefined) this.#withdraw(channel, channel.to);
-  }
-
   /** Of what the program forwarded. */
   framesIn(channel: Channel | undefined): number {
     return channel === undefined ? 0 : channel.totals.framesIn + this.counters.frames(channel.slot);
@@ -233,9 +234,16 @@ export class Mirror {
    * could stay; but who requires our numbers sends his own.
    */
   #installIfPlain(a: Channel, b: Channel): void {
-    if (this.#ended || isNumbered(a) || isNumbered(b)) return;
+    if (this.#ended || this.#isNumbered(a) || this.#isNumbered(b)) return;
     if (!isReachable(a) || !isReachable(b)) return;
     this.#bridges.install(a, b);
+    // the peer's first number may have come meanwhile: what comes now the program sees itself
+    if (this.#isNumbered(a) || this.#isNumbered(b)) this.#withdraw(a, b);
+  }
+
+  /** By what was asked for, or because the peer numbered what came before the program could see it. */
+  #isNumbered(channel: Channel): boolean {
+    return channel.kind === "l2tp" && (channel.sequencing === "always" || this.#numbersSent(channel.id));
   }
 
   #withdraw(a: Channel, b: Channel): void {
@@ -252,10 +260,6 @@ export class Mirror {
     this.#parts.logger.error({ reason }, "the program was taken away: the loop forwards everything");
     this.close();
   }
-}
-
-function isNumbered(channel: Channel): boolean {
-  return channel.kind === "l2tp" && channel.sequencing === "always";
 }
 
 /** Frames neither come from nor go to an access port that the program is not on. */

@@ -233,6 +233,29 @@ describe("the xdp engine", () => {
       site.beneath.numbered.add(b);
       await site.dataplane.bridge(a, b);
       expect(site.program.findSession(7, 6)).toBe(0);
+      // not for a moment
+      expect(new Int32Array(site.program.tables.channels).every((word) => word === 0)).toBe(true);
+    });
+
+    it("that the peer begins with while the bridge is made keep it in the loop", async () => {
+      const [a, b] = [pppoe(5), l2tp(6)];
+      let asked = 0;
+      site.beneath.numbersSent = (channel) => {
+        asked += 1;
+        return channel === b && asked > 1;
+      };
+      await site.dataplane.bridge(a, b);
+      expect(site.program.findSession(7, 6)).toBe(0);
+      expect(site.program.findAccess(1, 5)).toEqual([]);
+    });
+
+    it("that end when they are not asked for any more leave the bridge to the program", async () => {
+      const [a, b] = [pppoe(5), l2tp(6)];
+      site.beneath.numbered.add(b);
+      await site.dataplane.bridge(a, b);
+      site.beneath.numbered.delete(b);
+      site.dataplane.setSequencing(b, "never");
+      expect(site.program.findSession(7, 6)).not.toBe(0);
     });
   });
 
@@ -294,6 +317,20 @@ describe("the xdp engine", () => {
       await site.dataplane.closePort(site.access);
       expect(site.program.attached.size).toBe(0);
       expect(interfaceWord(ACC0, XDP_INTERFACE_PORT)).toBe(0);
+    });
+
+    it("that is closed is not taken for one that is opened with its id before that is told", async () => {
+      await site.dataplane.removePeer(subscriber);
+      const { beneath } = site;
+      beneath.openPort = async () => site.access;
+      beneath.closePort = async () => {
+        beneath.closePort = async () => {};
+        await site.dataplane.openPort({ kind: "ethernet", ifindex: 5, name: "acc1", mtuBytes: 1500 });
+      };
+      await site.dataplane.closePort(site.access);
+      expect([...site.program.attached.keys()]).toEqual([5]);
+      await site.dataplane.closePort(site.access);
+      expect(site.program.attached.size).toBe(0);
     });
 
     it("with somebody else's program is the loop's, which is said once", async () => {
