@@ -27,6 +27,7 @@ export const BPF_COMPILER: readonly string[] = [
 /** Programs by what they are made of. */
 const PROGRAMS: Readonly<Record<string, readonly string[]>> = {
   frames: ["main", "run", "templates", "netns", "options", "sessions"],
+  gro: ["gro-main", "netns"],
   redirect: ["redirect"],
   "loop-io": ["loop-io-main", "loop-io", "netns", "sessions"],
 };
@@ -60,6 +61,19 @@ function make(name: string, newest: number, [compiler, ...words]: readonly strin
     throw new Error(`bench/xdp/ cannot be built, which needs ${packages}: ${(error as Error).message}`);
   }
   renameSync(unfinished, target);
+}
+
+/**
+ * Lets the far ends of the LAC's devices take redirected frames before a gateway looks: it would choose generic mode for
+ * all of them. The sinks come later.
+ */
+export function takeRedirectedFrames(network: Network): void {
+  const ends = [
+    ["subscribers", SUBSCRIBER_DEVICE],
+    ["lns", CORE_DEVICE],
+  ] as const;
+  const words = ends.flatMap(([role, device]) => [namespacePath(placeIn(network, role)), device]);
+  execFileSync(built("gro"), words, { stdio: ["ignore", "inherit", "inherit"] });
 }
 
 /** One run: `direction`, sizes and either a rate in each direction or a window. */

@@ -3,7 +3,7 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import type { SessionView } from "../src/gateway/views.ts";
 import { Child } from "./child.ts";
-import { built, type Load, othersProcessors, runFrames } from "./frames-tool.ts";
+import { built, type Load, othersProcessors, runFrames, takeRedirectedFrames } from "./frames-tool.ts";
 import { type GatewayChild, LACEWING } from "./gateway-child.ts";
 import { startL2tpnsLac } from "./l2tpns.ts";
 import {
@@ -90,6 +90,7 @@ export class Stage {
     const { besideGenerator = false, networks = [] } = settings;
     return Site.open(
       async (site) => {
+        if (settings.engine === "xdp") takeRedirectedFrames("own");
         const words = [process.execPath, LNS, ...LNS_ADDRESSES];
         const lns = site.run(new Child("the benchmark's LNS", "lns", words, { ipc: true }));
         await lns.ask(undefined, START_MS);
