@@ -8,6 +8,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { type Extent, FULL, QUICK, type Scene } from "./benchmark.ts";
+import { changeScene } from "./change-benchmarks.ts";
 import { lacCrowdScene, lnsCrowdScene } from "./crowd-benchmarks.ts";
 import { buildFramesTool } from "./frames-tool.ts";
 import { latencyScene } from "./latency-benchmarks.ts";
@@ -75,6 +76,8 @@ async function bench({ quick, only, json }: BenchOptions): Promise<void> {
   await play(uncheckedXdpScene, { long: true });
   await play(xdpSessionsScene, { long: true });
   await play(deadLnsScene, { long: true });
+  await play(changeScene("loop"), { long: true });
+  await play(changeScene("xdp"), { long: true });
   await play(lacCrowdScene, { long: true });
   await play(lnsCrowdScene, { long: true });
   await play(scaleScene, { long: true });

@@ -72,6 +72,13 @@ bare system calls get the same load. The generator hands frames over in turns of
     text: `100,000 frames a second in each direction at once, whatever comes out.`,
   },
   {
+    title: "Changes under traffic",
+    holds: (name) => name.startsWith("changes/"),
+    text: `An engine alone, without a gateway above it. "2000-bridges": while 2,000 bridges a second are made and undone between other
+channels, what goes through 1,000 bridges in a closed loop; against the same in slices of a tenth of a second in between, in
+which none are ("none"). "made" counts those that were.`,
+  },
+  {
     title: "Very many sessions",
     holds: (name) => name.startsWith("scale/"),
     text: `One LAC with so many PPPoE sessions on two access interfaces, in tunnels to eight LNSes; the diallers and the LNSes share its
