@@ -15,6 +15,8 @@ import { ping } from "../support/ping.ts";
 import {
   type ConfigParts,
   createSite,
+  LAC_ADDRESS,
+  LNS_ADDRESS,
   lacConfig,
   lnsConfig,
   PASSWORD,
@@ -98,6 +100,45 @@ describe.skipIf(xdpMissing() !== undefined)("a LAC with a program in the kernel"
     await carriesPackets();
     await eventually("it is back", async () => (await interfaces(lac)) === "acc0 (generic), core0 (generic)");
   });
+
+  it.each([
+    ["sent", `src ${LAC_ADDRESS} dst ${LNS_ADDRESS} proto udp dport 1701 dir out`],
+    ["received", `src ${LNS_ADDRESS} dst ${LAC_ADDRESS} proto udp sport 1701 dir in`],
+  ])(
+    "does not carry past an IPsec policy what is %s, from when there is one, and says so",
+    async (_, flow) => {
+      const policy = (change: string, ...more: string[]) =>
+        site.lac.ip("xfrm", "policy", change, ...flow.split(" "), ...more);
+      const lac = await start("xdp");
+      await call();
+      await carriesPackets();
+      const left = "messages to an L2TP peer are left to the loop";
+      const before = lac.log().filter(({ msg }) => msg === left).length;
+      policy("add", "action", "block");
+      await eventually(
+        "the program has left the link",
+        async () => (await interfaces(lac)) === "acc0 (generic)",
+      );
+      const { received } = await ping(site.subscriber, {
+        to: GATEWAY_INSIDE,
+        count: 5,
+        patienceSeconds: 0.2,
+      });
+      expect(received).toBe(0);
+      const said = lac.log().filter(({ msg }) => msg === left);
+      expect(said.slice(before)).toEqual([
+        expect.objectContaining({
+          reason: expect.stringMatching(/an IPsec policy blocks UDP from .* port 1701/),
+        }),
+      ]);
+      policy("delete");
+      await eventually(
+        "it is back",
+        async () => (await interfaces(lac)) === "acc0 (generic), core0 (generic)",
+      );
+      await carriesPackets();
+    },
+  );
 
   it("leaves an interface with somebody else's program to the loop, and says whose it is", async () => {
     const config = "name: other\ndata-plane: { engine: xdp }\naccess: [{ interface: core0 }]\n";

@@ -10,8 +10,8 @@ import type {
   PortId,
   PortSpec,
 } from "../../channel/dataplane.ts";
+import type { UdpNextHops } from "../../io/clear-next-hops.ts";
 import type { LinkFeatures } from "../../io/link-features.ts";
-import type { NextHops } from "../../io/next-hops.ts";
 import type { XdpProgram, XdpSizes } from "../../io/xdp.ts";
 import { numbers } from "../loop/numbers.ts";
 import { Bridges } from "./bridges.ts";
@@ -25,7 +25,7 @@ import { SharedGrace } from "./shared-grace.ts";
 export interface ProgramParts {
   readonly program: XdpProgram;
   readonly sizes: XdpSizes;
-  readonly hops: NextHops;
+  readonly hops: UdpNextHops;
   readonly features: LinkFeatures;
   readonly mode: ModePolicy;
   readonly logger: Logger;

@@ -1,7 +1,8 @@
 import type { IdPool } from "../../base/ids.ts";
 import type { Logger } from "../../base/logger.ts";
 import type { EthernetPeerSpec, UdpPeerSpec } from "../../channel/dataplane.ts";
-import type { NextHop, NextHops, Unresolved } from "../../io/next-hops.ts";
+import type { UdpNextHops } from "../../io/clear-next-hops.ts";
+import type { NextHop, Unresolved } from "../../io/next-hops.ts";
 import { XDP_PEER_BYTES, type XdpTables } from "../../io/xdp.ts";
 import { numbers } from "../loop/numbers.ts";
 import { addressOctets } from "../specs.ts";
@@ -13,7 +14,8 @@ import type { SharedGrace } from "./shared-grace.ts";
 /**
  * The program's table of peers. A peer is in it from when one of its channels is first bridged, and what describes it
  * is replaced as a whole: a next hop that changes is one entry and one store, however many channels there are.
- * An L2TP peer whose next hop is not known has an entry all the same, by which its frames are left to the loop.
+ * An L2TP peer that has no next hop has an entry all the same, by which its frames are left to the loop, both ways: it
+ * may be that they must not pass by the host's IPsec policies.
  */
 export class Peers {
   readonly #slotOfPeer: Int32Array;
@@ -22,10 +24,16 @@ export class Peers {
   readonly #slots: IdPool;
   readonly #grace: SharedGrace;
   readonly #interfaces: Interfaces;
-  readonly #hops: NextHops;
+  readonly #hops: UdpNextHops;
   readonly #logger: Logger;
 
-  constructor(tables: XdpTables, grace: SharedGrace, interfaces: Interfaces, hops: NextHops, logger: Logger) {
+  constructor(
+    tables: XdpTables,
+    grace: SharedGrace,
+    interfaces: Interfaces,
+    hops: UdpNextHops,
+    logger: Logger,
+  ) {
     this.#slotOfPeer = new Int32Array(tables.peerSlots);
     this.#entries = new Uint8Array(tables.peers);
     this.#numbers = numbers(this.#slotOfPeer.length - 1);
@@ -53,10 +61,10 @@ export class Peers {
   }
 
   updateUdp(peer: UdpPeer, spec: UdpPeerSpec): void {
-    const { address, localAddress } = peer.spec;
+    const { address, localAddress, udpPort } = peer.spec;
     peer.spec = spec;
     if (peer.number === 0) return;
-    if (spec.address !== address || spec.localAddress !== localAddress) {
+    if (spec.address !== address || spec.localAddress !== localAddress || spec.udpPort !== udpPort) {
       this.#forgetHop(peer);
       this.#watch(peer);
     }
@@ -84,6 +92,8 @@ export class Peers {
     peer.watch = this.#hops.watch(
       {
         remoteAddress: spec.address,
+        remotePort: spec.udpPort,
+        localPort: port.spec.udpPort,
         ...(localAddress === undefined ? {} : { localAddress }),
         ...(ifindex === undefined ? {} : { ifindex }),
       },
@@ -153,7 +163,7 @@ function udpEntry(peer: UdpPeer): Uint8Array {
     spec,
     localAddress: localAddressOf(peer) ?? hop?.localAddress,
     localPort: port.spec.udpPort,
-    domain: domainOf(peer),
+    domain: hop === undefined ? NO_DOMAIN : domainOf(peer),
     hop: use?.attached === true ? hop : undefined,
   });
 }
@@ -164,6 +174,9 @@ function localAddressOf({ spec, port }: UdpPeer): string | undefined {
   const { address } = port.spec;
   return addressOctets(address).every((octet) => octet === 0) ? undefined : address;
 }
+
+/** No interface is of it. */
+const NO_DOMAIN = 0;
 
 /** Peers of a socket that is bound to a device are believed where that device's are, and no others. */
 function domainOf({ port }: UdpPeer): number {

@@ -1,5 +1,7 @@
 import type { Logger } from "../../base/logger.ts";
 import type { Dataplane } from "../../channel/dataplane.ts";
+import { ClearNextHops } from "../../io/clear-next-hops.ts";
+import { openIpsecPolicies } from "../../io/ipsec-policies.ts";
 import { openLinkFeatures } from "../../io/native-link-features.ts";
 import { openNextHops } from "../../io/next-hops.ts";
 import { openXdp, type XdpError, type XdpProgram, type XdpSizes } from "../../io/xdp.ts";
@@ -25,8 +27,11 @@ export function startXdpDataplane(beneath: LoopEngine, options: XdpOptions): Dat
   if (typeof program === "string") return program;
   const opened: { close(): void }[] = [program];
   try {
-    const hops = openNextHops();
-    opened.push(hops);
+    const routed = openNextHops();
+    opened.push(routed);
+    const policies = openIpsecPolicies();
+    opened.push(policies);
+    const hops = new ClearNextHops(routed, policies);
     const features = openLinkFeatures();
     opened.push(features);
     const { mode = "auto", logger } = options;

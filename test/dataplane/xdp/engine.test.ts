@@ -3,6 +3,7 @@ import type { ChannelId, L2tpChannelSpec, PeerId } from "../../../src/channel/da
 import type { NextHop } from "../../../src/io/next-hops.ts";
 import {
   XDP_CHANNEL_IN_IDS,
+  XDP_CHANNEL_IN_PEER,
   XDP_CHANNEL_OTHER,
   XDP_CHANNEL_TO_IDS,
   XDP_CHANNEL_TO_PEER,
@@ -11,6 +12,7 @@ import {
   XDP_INTERFACE_FLAGS,
   XDP_INTERFACE_NEEDS_LENGTH,
   XDP_INTERFACE_PORT,
+  XDP_PEER_DOMAIN,
   XDP_PEER_IFINDEX,
 } from "../../../src/io/xdp.ts";
 import { fakeSite } from "./fakes.ts";
@@ -270,6 +272,31 @@ describe("the xdp engine", () => {
       expect(sendsTo(slot!)).toBe(0);
       expect(site.log.of("info").at(-1)).toContain("device core0 is down");
       expect([...site.program.attached.keys()]).toEqual([ACC0]);
+    });
+
+    it("is believed nowhere while it has no next hop, though its device has others: IPsec may be why", async () => {
+      const believedOn = (slot: number) =>
+        site.program.peer(site.program.channel(slot, XDP_CHANNEL_IN_PEER))!.getUint32(XDP_PEER_DOMAIN, true);
+      await site.dataplane.bridge(pppoe(5), l2tp(6));
+      const slot = site.program.findSession(7, 6);
+      expect(believedOn(slot)).toBe(0);
+      site.hops.tell(REMOTE, HOP);
+      expect(believedOn(slot)).toBe(interfaceWord(CORE0, XDP_INTERFACE_DOMAIN));
+      site.hops.tell(REMOTE, { reason: "an IPsec policy protects it" });
+      expect(believedOn(slot)).toBe(0);
+    });
+
+    it("is asked for with both ports, anew when its own is another one", async () => {
+      await site.dataplane.bridge(pppoe(5), l2tp(6));
+      const asked = () => [...site.hops.watches.values()];
+      const ports = { localPort: 1701, remotePort: 1701 };
+      expect(asked()).toEqual([{ remoteAddress: REMOTE, localAddress: "192.0.2.1", ...ports }]);
+      const framing = { pathMtuBytes: 1500, addressControl: true, lengthBit: true, checksum: true } as const;
+      const moved = { kind: "udp", port: site.tunnel, address: REMOTE, oversize: "fragment" } as const;
+      site.dataplane.updatePeer(lns, { ...moved, ...framing, udpPort: 1702 });
+      expect(asked()).toEqual([
+        { remoteAddress: REMOTE, localAddress: "192.0.2.1", ...ports, remotePort: 1702 },
+      ]);
     });
 
     it("moves to another device with one store", async () => {

@@ -3,8 +3,9 @@
 import type { Logger } from "../../../src/base/logger.ts";
 import { MemoryDataplane } from "../../../src/dataplane/memory/engine.ts";
 import { XdpDataplane } from "../../../src/dataplane/xdp/engine.ts";
+import type { UdpFlowQuery, UdpNextHops } from "../../../src/io/clear-next-hops.ts";
 import type { LinkFeatures } from "../../../src/io/link-features.ts";
-import type { NextHop, NextHopQuery, NextHops, Unresolved } from "../../../src/io/next-hops.ts";
+import type { NextHop, Unresolved } from "../../../src/io/next-hops.ts";
 import {
   XDP_CHANNEL_BYTES,
   XDP_CHANNEL_NEXT,
@@ -142,10 +143,10 @@ export class FakeProgram implements XdpProgram {
 }
 
 /** Next hops that are what the test says. */
-class FakeNextHops implements NextHops {
-  readonly watches = new Map<(hop: NextHop | Unresolved) => void, NextHopQuery>();
+class FakeNextHops implements UdpNextHops {
+  readonly watches = new Map<(hop: NextHop | Unresolved) => void, UdpFlowQuery>();
 
-  watch(query: NextHopQuery, changed: (hop: NextHop | Unresolved) => void): { close(): void } {
+  watch(query: UdpFlowQuery, changed: (hop: NextHop | Unresolved) => void): { close(): void } {
     this.watches.set(changed, query);
     return { close: () => this.watches.delete(changed) };
   }
