@@ -1,11 +1,13 @@
 import type { LineSink } from "./log.ts";
 
-/** Characters after which nobody waits for the end of the turn. */
+/** Characters after which nobody waits for others. */
 const MOST = 1 << 16;
+/** How long the first of some lines waits for others: nobody who reads them sees it. */
+const GATHER_MS = 5;
 
 /**
- * The lines of one turn of the event loop, written together at its end: a call of the system for every line of a
- * thousand log-ins would take as long as a tenth of what they are about. Who ends must flush().
+ * The lines of a few milliseconds, written together: a call of the system for every line of a thousand log-ins, and
+ * their reader awake for each, would take as long as a tenth of what they are about. Who ends must flush().
  */
 export class GatheredLines implements LineSink {
   readonly #sink: LineSink;
@@ -16,7 +18,7 @@ export class GatheredLines implements LineSink {
   }
 
   write(text: string): void {
-    if (this.#text === "") setImmediate(() => this.flush());
+    if (this.#text === "") setTimeout(() => this.flush(), GATHER_MS);
     this.#text += text;
     if (this.#text.length >= MOST) this.flush();
   }

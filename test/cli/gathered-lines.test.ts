@@ -1,5 +1,4 @@
-import { setImmediate } from "node:timers/promises";
-import { describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { GatheredLines } from "../../src/cli/gathered-lines.ts";
 
 function gathered() {
@@ -8,23 +7,28 @@ function gathered() {
 }
 
 describe("gathered lines", () => {
-  it("of one turn are written by one call, in order, at its end", async () => {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+
+  it("of a few milliseconds are written by one call, in order", () => {
     const { writes, lines } = gathered();
-    for (const line of ["a\n", "b\n", "c\n"]) lines.write(line);
+    lines.write("a\n");
+    vi.advanceTimersByTime(1);
+    lines.write("b\n");
     expect(writes).toEqual([]);
-    await setImmediate();
-    expect(writes).toEqual(["a\nb\nc\n"]);
-    lines.write("d\n");
-    await setImmediate();
-    expect(writes).toEqual(["a\nb\nc\n", "d\n"]);
+    vi.advanceTimersByTime(10);
+    expect(writes).toEqual(["a\nb\n"]);
+    lines.write("c\n");
+    vi.advanceTimersByTime(10);
+    expect(writes).toEqual(["a\nb\n", "c\n"]);
   });
 
-  it("are written at once when told, and once only", async () => {
+  it("are written at once when told, and once only", () => {
     const { writes, lines } = gathered();
     lines.write("last words\n");
     lines.flush();
     lines.flush();
-    await setImmediate();
+    vi.runAllTimers();
     expect(writes).toEqual(["last words\n"]);
   });
 
