@@ -4,7 +4,7 @@ import type { Instant } from "../src/base/time.ts";
 import { proxiedSession } from "../src/gateway/proxied-session.ts";
 import { L2tpEndpoint } from "../src/l2tp/endpoint.ts";
 import type { CallConnection, L2tpOutput } from "../src/l2tp/outputs.ts";
-import { PppServer, type PppServerConfig, type PppServerOutput } from "../src/ppp/server.ts";
+import { type Grant, PppServer, type PppServerConfig, type PppServerOutput } from "../src/ppp/server.ts";
 import { DEFAULT_TIMERS } from "../src/ppp/timers.ts";
 import { formatIpAddress } from "../src/wire/ip-address.ts";
 import { isL2tpControl } from "../src/wire/l2tp.ts";
@@ -35,6 +35,8 @@ const PPP: PppServerConfig = {
 };
 
 const IDLE_HOUR_MS = 3_600_000;
+/** As every provider gives his subscribers: who asks for them and gets none must ask once more for an address. */
+const RESOLVERS = ["100.127.255.253", "100.127.255.254"];
 
 /** A call, by what both ends have named it. */
 export interface CallNames {
@@ -170,10 +172,10 @@ export class LnsCalls {
     this.#scheduler.update(call.timed);
   }
 
-  #grant(): { readonly ipv4: { readonly local: string; readonly remote: string; readonly dns: string[] } } {
+  #grant(): Grant {
     const number = this.#granted++ % 0x3ffffe;
     const octets = Uint8Array.of(100, 64 + (number >>> 16), number >>> 8, number);
-    return { ipv4: { local: "100.127.255.255", remote: formatIpAddress(octets), dns: [] } };
+    return { ipv4: { local: "100.127.255.255", remote: formatIpAddress(octets), dns: RESOLVERS } };
   }
 
   #sendData(call: LnsCall, frame: Uint8Array): void {
