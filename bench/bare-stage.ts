@@ -5,7 +5,7 @@ import type { BareLacAnswer, BareLacRequest } from "./bare-lac.ts";
 import { bareSessions, sessionsText } from "./bare-sessions.ts";
 import { LeftOut } from "./benchmark.ts";
 import { Child } from "./child.ts";
-import { type Load, othersProcessors, runFrames } from "./frames-tool.ts";
+import { type Load, othersProcessors, runFrames, takeRedirectedFrames } from "./frames-tool.ts";
 import { ACCESS_DEVICE, LAC_ADDRESS, LNS_ADDRESSES } from "./namespaces.ts";
 import { compiled } from "./root.ts";
 import { Site } from "./site.ts";
@@ -31,6 +31,7 @@ export class BareStage {
   /** Rejects with LeftOut where the engine is another than was asked for. `prepare`: before the engine starts. */
   static open(engine: "loop" | "xdp", sessions: number, prepare = () => {}): Promise<BareStage> {
     return Site.open(async (site) => {
+      if (engine === "xdp") takeRedirectedFrames("own");
       prepare();
       const file = join(site.directory, "sessions");
       writeFileSync(file, sessionsText(bareSessions(sessions)));
@@ -42,7 +43,7 @@ export class BareStage {
       if (ready.kind !== "ready") throw new Error("the data plane does not say that it is ready");
       if (ready.engine !== engine) throw new LeftOut(`the data plane is ${ready.engine}: ${ready.reason}`);
       for (const { name, mode, reason } of ready.interfaces)
-        if (mode === undefined) throw new LeftOut(`the loop serves ${name}: ${reason}`);
+        if (mode !== "native") throw new LeftOut(`${name} is forwarded by ${mode ?? "the loop"}: ${reason}`);
       return new BareStage(site, lac, file);
     });
   }

@@ -39,6 +39,8 @@ export interface Extent {
   readonly crowd: number;
   /** Sessions of the largest LAC. */
   readonly scale: number;
+  /** Of an LNS whose address or device changes. */
+  readonly diverted: number;
   readonly idleMs: number;
 }
 
@@ -54,6 +56,7 @@ export const FULL: Extent = {
   steadySetups: 3000,
   crowd: 64_000,
   scale: 100_000,
+  diverted: 60_000,
   idleMs: 30_000,
 };
 
@@ -71,6 +74,7 @@ export const QUICK: Extent = {
   steadySetups: 1000,
   crowd: 8000,
   scale: 8000,
+  diverted: 8000,
 };
 
 /** Thrown by a scene's open() that cannot be played here; its message says why. */

@@ -27,6 +27,7 @@ export const BPF_COMPILER: readonly string[] = [
 /** Programs by what they are made of. */
 const PROGRAMS: Readonly<Record<string, readonly string[]>> = {
   frames: ["main", "run", "templates", "netns", "options", "sessions"],
+  diversion: ["diversion", "netns", "sessions"],
   gro: ["gro-main", "netns"],
   redirect: ["redirect"],
   "loop-io": ["loop-io-main", "loop-io", "netns", "sessions"],

@@ -10,6 +10,7 @@ import { dirname, join } from "node:path";
 import { type Extent, FULL, QUICK, type Scene } from "./benchmark.ts";
 import { changeScene } from "./change-benchmarks.ts";
 import { lacCrowdScene, lnsCrowdScene } from "./crowd-benchmarks.ts";
+import { diversionScene } from "./diversion-benchmarks.ts";
 import { buildFramesTool } from "./frames-tool.ts";
 import { latencyScene } from "./latency-benchmarks.ts";
 import { l2tpnsScene, loopScene, sessionsScene } from "./loop-benchmarks.ts";
@@ -78,6 +79,7 @@ async function bench({ quick, only, json }: BenchOptions): Promise<void> {
   await play(deadLnsScene, { long: true });
   await play(changeScene("loop"), { long: true });
   await play(changeScene("xdp"), { long: true });
+  await play(diversionScene, { long: true });
   await play(lacCrowdScene, { long: true });
   await play(lnsCrowdScene, { long: true });
   await play(scaleScene, { long: true });

@@ -86,6 +86,23 @@ export function createNetwork(network: Network = "own"): void {
   bringUp(lns, CORE_DEVICE, ...LNS_ADDRESSES);
 }
 
+/** A second way from the LAC to the LNSes, without addresses. */
+export function addCoreDevice(device: string): void {
+  cable("lac", device, "lns", device);
+  for (const place of ["lac", "lns"] as const) {
+    ip("-n", namespaceOf(place), "link", "set", device, "mtu", CORE_MTU);
+    bringUp(place, device);
+  }
+}
+
+/** Of a device: "02:00:00:00:00:01". */
+export function macOf(place: Place, device: string): string {
+  const [link] = JSON.parse(ip("-n", namespaceOf(place), "-json", "link", "show", "dev", device)) as [
+    { readonly address: string },
+  ];
+  return link.address;
+}
+
 /** Removes the namespaces of this benchmark, and with them every device in them. */
 export function destroyNetwork(): void {
   deleteOf(process.pid);

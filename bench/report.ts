@@ -76,7 +76,9 @@ bare system calls get the same load. The generator hands frames over in turns of
     holds: (name) => name.startsWith("changes/"),
     text: `An engine alone, without a gateway above it. "2000-bridges": while 2,000 bridges a second are made and undone between other
 channels, what goes through 1,000 bridges in a closed loop; against the same in slices of a tenth of a second in between, in
-which none are ("none"). "made" counts those that were.`,
+which none are ("none"). "made" counts those that were. "neighbour", "route": the LNS of 60,000 sessions is reached by another
+link-layer address, or by another device, while each of them sends: how long after the \`ip\` command was started the last frame
+was sent that still went the old way, or was lost.`,
   },
   {
     title: "Very many sessions",

@@ -1,0 +1,22 @@
+import { spawn } from "node:child_process";
+import { built } from "./frames-tool.ts";
+
+/** Runs one of bench/xdp/'s programs, which prints one line of JSON. Rejects with what it complains about. */
+export function runTool<Output>(program: string, words: readonly string[]): Promise<Output> {
+  return new Promise((resolve, reject) => {
+    const tool = spawn(built(program), words, { stdio: ["ignore", "pipe", "pipe"] });
+    let output = "";
+    let complaint = "";
+    tool.stdout.on("data", (data) => {
+      output += data;
+    });
+    tool.stderr.on("data", (data) => {
+      complaint += data;
+    });
+    tool.once("error", reject);
+    tool.once("close", (code) => {
+      if (code === 0) resolve(JSON.parse(output) as Output);
+      else reject(new Error(complaint.trim() || `${program} ended with ${code}`));
+    });
+  });
+}
