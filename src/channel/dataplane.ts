@@ -247,7 +247,7 @@ export type Punt =
 
 /** An interface on which an engine forwards beneath the sockets, or would if it could. */
 export interface EngineInterface {
-  /** As it was called when it came into use. */
+  /** As it is called now; when it is gone, as it was called when it came into use. */
   readonly name: string;
   /** How the program is attached: in the driver, or behind it. Undefined: it is not, and the loop serves it. */
   readonly mode: "native" | "generic" | undefined;

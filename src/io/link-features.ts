@@ -1,4 +1,12 @@
-/** What of a device's features matters to a program that redirects frames. */
+/** What of a device matters to a program that redirects frames. */
+
+/** Of a pair of veth devices, that which is not ours: what is said of it may not hold any more. */
+export interface OtherEnd {
+  /** Undefined when it is in another network namespace. */
+  readonly name: string | undefined;
+  /** Whether it sends VLAN tags beside its frames, where no program sees them; undefined when that cannot be asked. */
+  readonly hidesTags: boolean | undefined;
+}
 
 /** Asks the kernel; close() when nobody asks any more. */
 export interface LinkFeatures {
@@ -9,5 +17,9 @@ export interface LinkFeatures {
   isRedirectTarget(ifindex: number, name: string): boolean;
   /** Makes the device leave VLAN tags in the frames that it receives; returns why it cannot. */
   keepVlanTags(ifindex: number): string | undefined;
+  /** Undefined of a device that is not one of a pair. */
+  otherEnd(ifindex: number): OtherEnd | undefined;
+  /** What the device is called now; undefined when it is gone. */
+  nameOf(ifindex: number): string | undefined;
   close(): void;
 }

@@ -1,16 +1,17 @@
 /**
- * What stands beneath a link, over rtnetlink (rtnetlink(7), ip-link(8)): the header that its frames have, and the
- * device that a VLAN device puts its tag on for. The same messages as in rtnetlink-link.ts:
+ * What stands beneath a link, over rtnetlink (rtnetlink(7), ip-link(8)): the header that its frames have, the device
+ * that a VLAN device puts its tag on for, and the other end of a veth device. The same messages as in rtnetlink-link.ts:
  *
- *   IFLA_LINK          u32  ifindex of the device beneath
+ *   IFLA_LINK          u32  ifindex of the device beneath, or of the other end
  *   IFLA_LINK_NETNSID  s32  there when that device is in another network namespace
- *   IFLA_LINKINFO           nested: IFLA_INFO_KIND "vlan" and IFLA_INFO_DATA, nested:
+ *   IFLA_LINKINFO           nested: IFLA_INFO_KIND "vlan" or "veth", and of "vlan" IFLA_INFO_DATA, nested:
  *                             IFLA_VLAN_ID u16 in the host's order, IFLA_VLAN_PROTOCOL u16 in network order
  */
 
 import { readU16 } from "../base/bytes.ts";
 import { TPID_8021Q, type VlanTag } from "./ethernet.ts";
 import {
+  type Attributes,
   attributeText,
   type NetlinkMessage,
   parseAttributes,
@@ -42,31 +43,45 @@ export interface LinkLayer {
     /** The device beneath; absent when that is in another network namespace. */
     readonly lowerIfindex?: number;
   };
+  /** Of a veth device. */
+  readonly veth?: {
+    /** The other end; absent when that is in another network namespace. */
+    readonly otherIfindex?: number;
+  };
 }
 
 /** Of a message that parseLinkEvent() finds a link in; of others it means nothing. Undefined when it is cut off. */
 export function parseLinkLayer(message: NetlinkMessage): LinkLayer | undefined {
   const { payload } = message;
   if (message.type !== RTM_NEWLINK || payload.length < IFINFOMSG_BYTES) return undefined;
-  const vlan = parseVlan(payload);
   return {
     ethernet: readHostU16(payload, 2) === ARPHRD_ETHER,
     carrier: (readHostU32(payload, 8)! & IFF_LOWER_UP) !== 0,
-    ...(vlan !== undefined && { vlan }),
+    ...parseKind(parseAttributes(payload, IFINFOMSG_BYTES)),
   };
 }
 
-function parseVlan(payload: Uint8Array): LinkLayer["vlan"] {
-  const attributes = parseAttributes(payload, IFINFOMSG_BYTES);
+function parseKind(attributes: Attributes): Pick<LinkLayer, "vlan" | "veth"> {
   const info = parseAttributes(attributes.get(IFLA_LINKINFO) ?? NOTHING, 0);
-  if (attributeText(info.get(IFLA_INFO_KIND) ?? NOTHING) !== "vlan") return undefined;
-  const data = parseAttributes(info.get(IFLA_INFO_DATA) ?? NOTHING, 0);
+  const linked = attributes.has(IFLA_LINK_NETNSID) ? undefined : readHostU32(attributes.get(IFLA_LINK));
+  switch (attributeText(info.get(IFLA_INFO_KIND) ?? NOTHING)) {
+    case "vlan": {
+      const tag = parseTag(parseAttributes(info.get(IFLA_INFO_DATA) ?? NOTHING, 0));
+      if (tag === undefined) return {};
+      return { vlan: { tag, ...(linked !== undefined && { lowerIfindex: linked }) } };
+    }
+    case "veth":
+      return { veth: { ...(linked !== undefined && { otherIfindex: linked }) } };
+    default:
+      return {};
+  }
+}
+
+function parseTag(data: Attributes): VlanTag | undefined {
   const id = readHostU16(data.get(IFLA_VLAN_ID));
   if (id === undefined || id > HIGHEST_VLAN_ID) return undefined;
   const protocol = data.get(IFLA_VLAN_PROTOCOL);
-  const tpid = protocol?.length === 2 ? readU16(protocol, 0) : TPID_8021Q;
-  const lowerIfindex = attributes.has(IFLA_LINK_NETNSID) ? undefined : readHostU32(attributes.get(IFLA_LINK));
-  return { tag: { tpid, tci: id }, ...(lowerIfindex !== undefined && { lowerIfindex }) };
+  return { tpid: protocol?.length === 2 ? readU16(protocol, 0) : TPID_8021Q, tci: id };
 }
 
 const NOTHING = new Uint8Array(0);

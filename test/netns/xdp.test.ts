@@ -79,6 +79,10 @@ describe.skipIf(xdpMissing() !== undefined)("a LAC with a program in the kernel"
     expect((await lac.show("status")).engine).toBe("xdp");
     // these veth devices take no redirected frames in native mode: their other ends have neither a program nor GRO
     expect(await interfaces(lac)).toBe("acc0 (generic), core0 (generic)");
+    const warnings = lac.log().filter(({ level, interface: name }) => level === "warn" && name === "acc0");
+    expect(warnings).toEqual([
+      expect.objectContaining({ reason: expect.stringMatching(/generic mode.* ethtool -K .* gro on\)/) }),
+    ]);
     const before = await lac.session(ALICE);
     await ping(site.subscriber, { to: GATEWAY_INSIDE, count: 10 });
     const after = await lac.session(ALICE);
@@ -87,7 +91,7 @@ describe.skipIf(xdpMissing() !== undefined)("a LAC with a program in the kernel"
     expect(lac.complaints()).toEqual([]);
   });
 
-  it("leaves a core link that is down, and is back on it when it is up again", async () => {
+  it("leaves a core link that is down, and is back on it when it is up again, by another name, too", async () => {
     const lac = await start("xdp");
     await call();
     await carriesPackets();
@@ -99,6 +103,13 @@ describe.skipIf(xdpMissing() !== undefined)("a LAC with a program in the kernel"
     site.lac.ip("link", "set", "core0", "up");
     await carriesPackets();
     await eventually("it is back", async () => (await interfaces(lac)) === "acc0 (generic), core0 (generic)");
+    for (const change of ["down", "name core-2"]) site.lac.ip("link", "set", "core0", ...change.split(" "));
+    site.lac.ip("link", "set", "core-2", "up");
+    await carriesPackets();
+    await eventually(
+      "it is shown by its new name",
+      async () => (await interfaces(lac)) === "acc0 (generic), core-2 (generic)",
+    );
   });
 
   it.each([

@@ -112,7 +112,7 @@ describe("the layer beneath a link", () => {
     expect(layerOf({ ...ETHERNET, carrier: false })).toEqual({ ethernet: true, carrier: false });
     expect(layerOf({ ...ETHERNET, type: 65534 })).toEqual({ ethernet: false, carrier: true });
     const [real] = answer("get-link-ix").map(parseLinkLayer);
-    expect(real).toEqual({ ethernet: true, carrier: true });
+    expect(real).toEqual({ ethernet: true, carrier: true, veth: { otherIfindex: 2 } });
   });
 
   it("of a VLAN device is the tag, and the device that it is put on for", () => {

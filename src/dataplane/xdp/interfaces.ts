@@ -13,6 +13,8 @@ import {
   type XdpProgram,
 } from "../../io/xdp.ts";
 
+import { interfaceFaults } from "./interface-faults.ts";
+
 /** What an interface is used for: the sessions of an access port, or a device that L2TP peers are behind. */
 export type InterfaceRole =
   | { readonly kind: "access"; readonly port: number }
@@ -30,6 +32,7 @@ export type ModePolicy = XdpMode | "auto";
 
 interface Interface {
   readonly ifindex: number;
+  /** As it was called when it came into use. */
   readonly name: string;
   link: XdpLink | undefined;
   /** Why there is no link. */
@@ -55,6 +58,7 @@ export class Interfaces {
   readonly #interfaces = new Map<number, Interface>();
   readonly #policy: ModePolicy;
   #native: boolean;
+  #ended = false;
 
   constructor(
     program: Pick<XdpProgram, "attach" | "tables">,
@@ -90,13 +94,16 @@ export class Interfaces {
   }
 
   list(): EngineInterface[] {
-    return [...this.#interfaces.values()].map(({ name, link, reason }) =>
-      link === undefined ? { name, mode: undefined, reason } : { name, mode: link.mode },
-    );
+    return [...this.#interfaces.values()].map((used) => {
+      const { ifindex, link, reason } = used;
+      const name = (this.#ended ? undefined : this.#features.nameOf(ifindex)) ?? used.name;
+      return link === undefined ? { name, mode: undefined, reason } : { name, mode: link.mode };
+    });
   }
 
   /** The program is gone, and its links with it. */
   end(): void {
+    this.#ended = true;
     for (const used of this.#interfaces.values()) used.link = undefined;
   }
 
@@ -120,8 +127,18 @@ export class Interfaces {
       this.#logger.error({ interface: name, reason: used.reason }, "the interface is left to the loop");
       return;
     }
-    if (used.link.mode === "generic" && this.#native && this.#policy === "auto") this.#makeGeneric();
-    this.#logger.info({ interface: name, mode: used.link.mode }, "the program forwards on the interface");
+    const { mode } = used.link;
+    const spoilsNative = mode === "generic" && this.#native && this.#policy === "auto";
+    if (spoilsNative) this.#makeGeneric();
+    this.#logger.info({ interface: name, mode }, "the program forwards on the interface");
+    const isTarget = this.#features.isRedirectTarget(ifindex, name);
+    const otherEnd = this.#features.otherEnd(ifindex);
+    const faults = interfaceFaults({ mode, spoilsNative, isTarget, otherEnd });
+    if (faults.length > 0)
+      this.#logger.warn(
+        { interface: name, reason: faults.join("; ") },
+        "the interface is not at its best for the program",
+      );
   }
 
   #refusal(ifindex: number): string | undefined {

@@ -346,6 +346,19 @@ describe("the xdp engine", () => {
       expect(interfaceWord(ACC0, XDP_INTERFACE_PORT)).toBe(0);
     });
 
+    it("is shown by its name as it is now", async () => {
+      await site.dataplane.bridge(pppoe(5), l2tp(6));
+      site.hops.tell(REMOTE, HOP);
+      site.features.names.set(ACC0, "access-2");
+      const names = () => site.dataplane.interfaces().map(({ name }) => name);
+      expect(names()).toEqual(["access-2", "core0"]);
+      site.features.names.clear();
+      expect(names()).toEqual(["acc0", "core0"]);
+      await site.dataplane.close();
+      site.features.names.set(ACC0, "access-3");
+      expect(names()).toEqual(["acc0", "core0"]);
+    });
+
     it("that is closed is not taken for one that is opened with its id before that is told", async () => {
       await site.dataplane.removePeer(subscriber);
       const { beneath } = site;

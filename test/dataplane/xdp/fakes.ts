@@ -4,7 +4,7 @@ import type { Logger } from "../../../src/base/logger.ts";
 import { MemoryDataplane } from "../../../src/dataplane/memory/engine.ts";
 import { XdpDataplane } from "../../../src/dataplane/xdp/engine.ts";
 import type { UdpFlowQuery, UdpNextHops } from "../../../src/io/clear-next-hops.ts";
-import type { LinkFeatures } from "../../../src/io/link-features.ts";
+import type { LinkFeatures, OtherEnd } from "../../../src/io/link-features.ts";
 import type { NextHop, Unresolved } from "../../../src/io/next-hops.ts";
 import {
   XDP_CHANNEL_BYTES,
@@ -165,6 +165,8 @@ class FakeNextHops implements UdpNextHops {
 class FakeFeatures implements LinkFeatures {
   readonly notTargets = new Set<number>();
   readonly stripping = new Set<number>();
+  /** What devices are called now: those that are not here are gone. */
+  readonly names = new Map<number, string>();
 
   isRedirectTarget(ifindex: number): boolean {
     return !this.notTargets.has(ifindex);
@@ -172,6 +174,14 @@ class FakeFeatures implements LinkFeatures {
 
   keepVlanTags(ifindex: number): string | undefined {
     return this.stripping.has(ifindex) ? "it takes VLAN tags off frames" : undefined;
+  }
+
+  otherEnd(): OtherEnd | undefined {
+    return undefined;
+  }
+
+  nameOf(ifindex: number): string | undefined {
+    return this.names.get(ifindex);
   }
 
   close(): void {}
