@@ -24,13 +24,16 @@ export const BPF_COMPILER: readonly string[] = [
   `-I/usr/include/${process.arch === "arm64" ? "aarch64" : "x86_64"}-linux-gnu`,
 ];
 
+/** Of the addon: what the loop's datagrams are grouped by. */
+const GROUPING = "../../native/grouping";
+
 /** Programs by what they are made of. */
 const PROGRAMS: Readonly<Record<string, readonly string[]>> = {
   frames: ["main", "run", "templates", "netns", "options", "sessions"],
   diversion: ["diversion", "netns", "sessions"],
   gro: ["gro-main", "netns"],
   redirect: ["redirect"],
-  "loop-io": ["loop-io-main", "loop-io", "netns", "sessions"],
+  "loop-io": ["loop-io-main", "loop-io", "netns", "sessions", GROUPING],
 };
 const BPF_OBJECTS = ["frames", "redirect"] as const;
 
@@ -41,7 +44,8 @@ export function built(name: string): string {
 
 /** Compiles bench/xdp/ when its sources are newer than what was compiled. Needs clang and libbpf. */
 export function buildFramesTool(): void {
-  const newest = Math.max(...readdirSync(SOURCES).map((name) => statSync(join(SOURCES, name)).mtimeMs));
+  const sources = [...readdirSync(SOURCES), `${GROUPING}.cc`, `${GROUPING}.h`];
+  const newest = Math.max(...sources.map((name) => statSync(join(SOURCES, name)).mtimeMs));
   mkdirSync(BUILT, { recursive: true });
   for (const name of BPF_OBJECTS)
     make(`${name}.bpf.o`, newest, [...BPF_COMPILER, "-c", join(SOURCES, `${name}.bpf.c`)]);

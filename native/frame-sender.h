@@ -10,6 +10,7 @@
 #include <span>
 
 #include "address-record.h"
+#include "grouping.h"
 #include "mapping.h"
 
 namespace lacewing {
@@ -30,7 +31,8 @@ class FrameSender {
 
   // Each sends in order and returns how many frames were taken; lastError() says why not all.
   int SendPacket(int fd, std::span<const FrameToSend> frames);
-  int SendUdp(int fd, std::span<const FrameToSend> frames, std::span<const uint8_t> addresses);
+  // Puts the frames in a better order first, in which those with one lowest octet of `user` stay in theirs.
+  int SendUdp(int fd, std::span<FrameToSend> frames, std::span<const uint8_t> addresses);
   int SendTun(int fd, std::span<const FrameToSend> frames);
 
   int lastError() const { return lastError_; }
@@ -53,6 +55,7 @@ class FrameSender {
   }
   // Writes one or two pieces; returns their number.
   int Gather(const FrameToSend& frame, iovec* pieces) const;
+  void Group(std::span<FrameToSend> frames);
   int PrepareDatagrams(std::span<const FrameToSend> frames, std::span<const uint8_t> addresses,
                        size_t ungrouped);
 
@@ -63,6 +66,9 @@ class FrameSender {
   std::array<int, kBatch> framesOf_;  // frames in each message
   std::array<sockaddr_storage, kBatch> names_;
   std::array<Control, kBatch> controls_;
+  Grouping grouping_;
+  std::array<Grouping::Datagram, Grouping::kMost> datagrams_;
+  std::array<FrameToSend, Grouping::kMost> ungrouped_;
 };
 
 }  // namespace lacewing

@@ -13,11 +13,11 @@ namespace lacewing {
 namespace {
 
 // The frames of a batch that the array really has.
-std::span<const FrameToSend> FramesToSend(const Napi::CallbackInfo& info) {
+std::span<FrameToSend> FramesToSend(const Napi::CallbackInfo& info) {
   std::span<int32_t> numbers = Int32s(info.Env(), info[1]);
   int64_t count = info[2].IsNumber() ? info[2].As<Napi::Number>().Int64Value() : 0;
   size_t most = numbers.size() / (sizeof(FrameToSend) / sizeof(int32_t));
-  return {reinterpret_cast<const FrameToSend*>(numbers.data()),
+  return {reinterpret_cast<FrameToSend*>(numbers.data()),
           std::min(most, static_cast<size_t>(std::max<int64_t>(count, 0)))};
 }
 

@@ -1,5 +1,5 @@
-// Batches of datagrams by sendmmsg. Neighbours of one size to one address become one message, which the kernel (or
-// the network card) cuts up again: UDP_SEGMENT.
+// Batches of datagrams by sendmmsg. Those of one size to one address are made neighbours, and these one
+// message, which the kernel (or the network card) cuts up again: UDP_SEGMENT.
 
 #include <linux/udp.h>
 #include <netinet/in.h>
@@ -42,8 +42,22 @@ void FrameSender::AllowSegments(int fd, bool allowed) {
   if (fd >= 0 && fd < kRemembered) noSegments[fd].store(!allowed, std::memory_order_relaxed);
 }
 
-// Makes messages of the first frames, of the first `ungrouped` one each. Returns the number of messages; 0 when the
-// first frame is not usable.
+// Makes neighbours of what can leave as one message.
+void FrameSender::Group(std::span<FrameToSend> frames) {
+  for (size_t from = 0; from < frames.size(); from += Grouping::kMost) {
+    std::span<FrameToSend> part = frames.subspan(from, std::min(Grouping::kMost, frames.size() - from));
+    for (size_t i = 0; i < part.size(); i++)
+      datagrams_[i] = {static_cast<uint32_t>(part[i].address), static_cast<uint32_t>(Length(part[i])),
+                       static_cast<uint8_t>(part[i].user)};
+    std::span<const uint16_t> order = grouping_.Order({datagrams_.data(), part.size()});
+    if (order.empty()) continue;
+    std::ranges::copy(part, ungrouped_.begin());
+    for (size_t i = 0; i < part.size(); i++) part[i] = ungrouped_[order[i]];
+  }
+}
+
+// Makes messages of the first frames, of the first `ungrouped` one each. Returns the number of messages; 0
+// when the first frame is not usable.
 int FrameSender::PrepareDatagrams(std::span<const FrameToSend> frames, std::span<const uint8_t> addresses,
                                   size_t ungrouped) {
   size_t end = std::min<size_t>(kBatch, frames.size());
@@ -86,8 +100,8 @@ int FrameSender::PrepareDatagrams(std::span<const FrameToSend> frames, std::span
       }
     }
     message.msg_iovlen = &pieces_[pieces] - message.msg_iov;
-    size_t control = WriteControl(record, grouped > 1 ? static_cast<uint16_t>(segment) : 0,
-                                  controls_[prepared].octets);
+    size_t control =
+        WriteControl(record, grouped > 1 ? static_cast<uint16_t>(segment) : 0, controls_[prepared].octets);
     if (control > 0) {
       message.msg_control = controls_[prepared].octets;
       message.msg_controllen = control;
@@ -98,11 +112,13 @@ int FrameSender::PrepareDatagrams(std::span<const FrameToSend> frames, std::span
   return prepared;
 }
 
-int FrameSender::SendUdp(int fd, std::span<const FrameToSend> frames, std::span<const uint8_t> addresses) {
+int FrameSender::SendUdp(int fd, std::span<FrameToSend> frames, std::span<const uint8_t> addresses) {
   lastError_ = 0;
   size_t sent = 0;
+  const bool segments = SegmentsAllowed(fd);
+  if (segments) Group(frames);
   // frames before this one go singly
-  size_t singlyUpTo = SegmentsAllowed(fd) ? 0 : frames.size();
+  size_t singlyUpTo = segments ? 0 : frames.size();
   // the frame that a report about an earlier datagram came instead of; it is tried once more
   size_t retried = frames.size();
   while (sent < frames.size()) {

@@ -207,23 +207,35 @@ size_t LoopIo::FromAccess() {
     next_ = (next_ + 1) % kRingSlots;
     FromPppoe(reinterpret_cast<uint8_t*>(slot) + slot->tp_mac, slot->tp_snaplen);
   }
-  out_[0].Flush();
+  SendMessages();
   for (size_t i = 0; i < count; i += 1)
     std::atomic_ref<uint32_t>(taken[i]->tp_status).store(TP_STATUS_KERNEL, std::memory_order_release);
   return count;
 }
 
 // The L2TP header goes where the end of the PPPoE header was.
-bool LoopIo::FromPppoe(uint8_t* frame, size_t length) {
-  if (length < kPppoeHead + 2) return false;
+void LoopIo::FromPppoe(uint8_t* frame, size_t length) {
+  if (length < kPppoeHead + 2) return;
   uint16_t session = GetU16(frame + 16);
   size_t ppp = GetU16(frame + 18);
-  if (kPppoeHead + ppp > length) return false;
+  if (kPppoeHead + ppp > length) return;
   uint8_t* message = frame + kPppoeHead - kL2tpHead;
   std::memcpy(message, l2tpHeads_[session].data(), kL2tpHead);
   PutU16(message + 2, static_cast<uint16_t>(kL2tpHead + ppp));
-  out_[0].AddDatagram({message, kL2tpHead + ppp}, &peers_[peerOf_[session]]);
-  return true;
+  size_t octets = kL2tpHead + ppp;
+  messages_[made_] = {message, octets};
+  // the loop has address records of so many octets
+  kinds_[made_++] = {uint32_t{peerOf_[session]} * 64, static_cast<uint32_t>(octets), static_cast<uint8_t>(session)};
+}
+
+void LoopIo::SendMessages() {
+  std::span<const uint16_t> order = grouping_.Order({kinds_.data(), made_});
+  for (size_t i = 0; i < made_; i += 1) {
+    size_t next = order.empty() ? i : order[i];
+    out_[0].AddDatagram(messages_[next], &peers_[kinds_[next].address / 64]);
+  }
+  out_[0].Flush();
+  made_ = 0;
 }
 
 size_t LoopIo::FromCore() {

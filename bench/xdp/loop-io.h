@@ -1,5 +1,5 @@
 // The system calls of the forwarding loop without what it does between them: the ring of a packet socket, recvmmsg
-// with UDP_GRO, sendmmsg with UDP_SEGMENT. What bounds it bounds every gateway that forwards by these calls.
+// with UDP_GRO, sendmmsg with UDP_SEGMENT of what the loop's sender would group. What bounds it bounds every gateway that forwards by these calls.
 #pragma once
 
 #include <linux/if_packet.h>
@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "../../native/grouping.h"
 #include "sessions.h"
 
 namespace frames {
@@ -21,7 +22,7 @@ class Outbox {
 
   // A frame of its own.
   void AddFrame(iovec head, iovec body);
-  // A datagram; neighbours of one size to one peer leave as one message, the last of them may be shorter.
+  // A datagram to a peer; neighbours of one size to one peer leave as one message, the last of them may be shorter.
   void AddDatagram(iovec datagram, sockaddr_in* to);
   // What the system does not take is lost.
   void Flush();
@@ -75,7 +76,8 @@ class LoopIo {
   // Each forwards one batch and returns its frames.
   size_t FromAccess();
   size_t FromCore();
-  bool FromPppoe(uint8_t* frame, size_t length);
+  void FromPppoe(uint8_t* frame, size_t length);
+  void SendMessages();
   void FromL2tp(uint8_t* message, size_t length);
 
   int packet_ = -1;
@@ -90,6 +92,11 @@ class LoopIo {
   std::vector<Head> pppoeHeads_;
   std::vector<int32_t> places_;
   std::array<int32_t, 65'536> tunnels_;
+  // What FromPppoe() has made, and what the loop's sender tells them apart by.
+  size_t made_ = 0;
+  std::array<iovec, kFramesPerBatch> messages_{};
+  std::array<lacewing::Grouping::Datagram, kFramesPerBatch> kinds_{};
+  lacewing::Grouping grouping_;
   // What changes in a PPPoE header, one for each frame of a batch.
   std::vector<Head> arena_;
   size_t arenaUsed_ = 0;

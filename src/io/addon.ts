@@ -137,6 +137,7 @@ export const ADDRESS_TOS = 48;
  * gathered by the kernel. A head length of 0 sends the body alone.
  *  [TX_ADDRESS] UDP: octet offset of the destination's address record in the table given to Region
  *  [TX_MORE]    TUN: 1 when the packet goes on in the next descriptor, else 0
+ *  [TX_USER]    the caller's; UDP: its lowest octet is of whatever must stay in order
  */
 export const TX_STRIDE = 6;
 export const TX_HEAD_OFFSET = 0;
@@ -202,7 +203,9 @@ export interface Region {
   sendPacket(fd: number, descriptors: Int32Array, count: number): number;
   /**
    * As sendPacket, to the address record of each descriptor in `addresses`. Neighbouring frames to one address
-   * with equal lengths (the last may be shorter) that fit its ADDRESS_GROUP_MAX go as one UDP_SEGMENT send.
+   * with equal lengths (the last may be shorter) that fit its ADDRESS_GROUP_MAX go as one UDP_SEGMENT send. To have more of
+   * these, it first changes the order of the descriptors, in place, by 256 at a time: those that have the lowest octet of
+   * TX_USER in common stay in theirs. What is not taken is behind what is, in the new order.
    */
   sendUdp(fd: number, descriptors: Int32Array, count: number, addresses: Uint8Array): number;
   /** As sendPacket, one packet after the other; a packet may have several descriptors (TX_MORE). Counts descriptors. */

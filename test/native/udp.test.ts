@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { concatBytes, fromHex, toHex } from "../../src/base/bytes.ts";
 import {
@@ -16,6 +17,7 @@ import {
   TX_BODY_LENGTH,
   TX_BODY_OFFSET,
   TX_STRIDE,
+  TX_USER,
   type UdpOptions,
 } from "../../src/io/addon.ts";
 import { addon } from "../../src/io/native.ts";
@@ -258,6 +260,19 @@ describe.each([4, 6] as const)("UDP over IPv%i", (family) => {
   });
 });
 
+/** What arrives, taken apart where it is coalesced, with the number that each begins with. */
+function receiveDatagrams(receiver: Receiver, count: number) {
+  const came: { readonly frame: Uint8Array; readonly number: number }[] = [];
+  until(() => {
+    for (const { frame, aux } of receiveBatch(region, receiver, 64))
+      for (let at = 0; at < frame.length; at += aux)
+        came.push({ frame: frame.slice(at, at + aux), number: (frame[at]! << 8) | frame[at + 1]! });
+    receiver.release();
+    return came.length >= count ? true : undefined;
+  });
+  return came;
+}
+
 describe("UDP batches", () => {
   it("go singly where a socket sends no checksums, which the kernel cannot do for groups", () => {
     const { receiver, record } = target({ gro: true }, 1400);
@@ -280,6 +295,45 @@ describe("UDP batches", () => {
     const taken = (of: typeof one) => receiveFrames(region, of.receiver, 3).map(({ frame }) => frame);
     expect(taken(one)).toEqual([frames[0], frames[1], frames[4]]);
     expect(taken(two)).toEqual([frames[2], frames[3], frames[5]]);
+  });
+
+  it("have one message for each peer, though datagrams of several alternate", () => {
+    const targets = [target({ gro: true }, 1400), target({ gro: true }, 1400)];
+    const frames = Array.from({ length: 20 }, (_, i) => pattern(200, i));
+    const descriptors = describeFrames(region, area, frames);
+    for (let i = 0; i < 20; i++) {
+      descriptors[i * TX_STRIDE + TX_ADDRESS] = (i % 2) * ADDRESS_BYTES;
+      descriptors[i * TX_STRIDE + TX_USER] = i;
+    }
+    const table = concatBytes(...targets.map(({ record }) => record));
+    expect(region.sendUdp(open(), descriptors, 20, table)).toBe(20);
+    for (const [own, { receiver }] of targets.entries()) {
+      const [message] = receiveFrames(region, receiver, 1);
+      expect(message!.aux).toBe(200);
+      expect(message!.frame).toEqual(concatBytes(...frames.filter((_, i) => i % 2 === own)));
+    }
+  });
+
+  it("change their order for it, but no flow's", () => {
+    const { receiver, record } = target({ gro: true }, 1400);
+    const sender = open();
+    const datagram = fc.record({ size: fc.constantFrom(50, 60, 70), user: fc.nat({ max: 60 }) });
+    fc.assert(
+      fc.property(fc.array(datagram, { minLength: 1, maxLength: 400, size: "max" }), (datagrams) => {
+        const frames = datagrams.map(({ size }, i) => pattern(size, i));
+        for (const [i, frame] of frames.entries()) new DataView(frame.buffer).setUint16(0, i);
+        const descriptors = describeFrames(region, area, frames, 8);
+        for (const [i, { user }] of datagrams.entries()) descriptors[i * TX_STRIDE + TX_USER] = user;
+        expect(region.sendUdp(sender, descriptors, frames.length, record)).toBe(frames.length);
+        const came = receiveDatagrams(receiver, frames.length);
+        expect(came.toSorted((a, b) => a.number - b.number).map(({ frame }) => frame)).toEqual(frames);
+        for (const flow of new Set(datagrams.map(({ user }) => user))) {
+          const numbers = came.map(({ number }) => number).filter((i) => datagrams[i]!.user === flow);
+          expect(numbers).toEqual(numbers.toSorted((a, b) => a - b));
+        }
+      }),
+      { numRuns: 20 },
+    );
   });
 
   it("stop at a descriptor that points outside, with EFAULT", () => {
