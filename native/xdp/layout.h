@@ -37,6 +37,10 @@ struct interface {
 // Leave L2TP messages without a length field to the system: where frames have not been cut apart yet (generic
 // mode over veth), several of them look like one.
 #define INTERFACE_NEEDS_LENGTH 1
+// Leave L2TP messages to the system whose UDP checksum has been left to a device that never was (veth, the network of
+// virtual machines): in generic mode that stays with the packet, whatever headers it gets, and the device that
+// it leaves by would write a checksum into the middle of them.
+#define INTERFACE_NEEDS_CHECKSUM 2
 
 // One end of a bridge, as frames arrive on it. `access` and `sessions` hold only bridged channels.
 struct channel {

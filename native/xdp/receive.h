@@ -127,6 +127,14 @@ INLINE __u32 ipv6_udp_octets(const __u8 *ip) {
   return IPV6_BYTES + bpf_ntohs(LOAD16(ip + IPV6_PAYLOAD_LENGTH));
 }
 
+// What stands in place of a UDP checksum that the sender's kernel left to a device: the sum of the pseudo-header. One
+// of 65,535 checksums looks the same.
+INLINE bool has_partial_checksum(const __u8 *ip, const __u8 *udp, __u32 ip_octets) {
+  __u64 sum = (__u64)bpf_htons(PROTOCOL_UDP) + LOAD16(udp + UDP_LENGTH);
+  sum = ip_octets == IPV4_BYTES ? words(ip + IPV4_SOURCE, sum, 8) : words(ip + IPV6_SOURCE, sum, 32);
+  return LOAD16(udp + UDP_CHECKSUM) == fold(sum);
+}
+
 INLINE struct channel *l2tp_channel(struct frame *frame, __u64 ids) {
   const struct ids *known = bpf_map_lookup_elem(&tunnels, (const void *)&settings.zero);
   if (!known) return NULL;
@@ -177,6 +185,7 @@ INLINE struct channel *receive_l2tp(struct frame *frame, const struct interface 
   if (!channel) return NULL;
   const struct peer *peer = peer_of(channel->in_peer);
   if (!peer || !is_from_udp_peer(frame, interface, peer, ip, udp)) return NULL;
+  if ((interface->flags & INTERFACE_NEEDS_CHECKSUM) && has_partial_checksum(ip, udp, ip_octets)) return NULL;
   if (flags & L2TP_SEQUENCE) {
     if (!(channel->flags & CHANNEL_SEQUENCED)) leave_to_system(channel);
     return NULL;

@@ -71,6 +71,11 @@ export const XDP_INTERFACE_FLAGS = 14;
  * has not cut apart yet (UDP_SEGMENT over veth) looks like one message.
  */
 export const XDP_INTERFACE_NEEDS_LENGTH = 1;
+/**
+ * Leave L2TP messages to the system whose UDP checksum the sender's kernel has left to a device. For interfaces in
+ * generic mode, where that stays with the packet, and the device that it leaves by would write a checksum into it.
+ */
+export const XDP_INTERFACE_NEEDS_CHECKSUM = 2;
 
 /** `channels`: one end of a bridge. Only bridged channels may be reachable. All u32. */
 export const XDP_CHANNEL_BYTES = 32;

@@ -4,12 +4,14 @@ import { readU16, writeU16 } from "../../src/base/bytes.ts";
 import {
   XDP_CHAIN_MAX,
   XDP_CHANNEL_SEQUENCED,
+  XDP_INTERFACE_NEEDS_CHECKSUM,
   XDP_INTERFACE_NEEDS_LENGTH,
   XDP_PASS,
   XDP_PEER_KEEP_ID,
   XDP_PEER_SUM_ALL,
   XDP_REDIRECT,
 } from "../../src/io/xdp.ts";
+import { addToSum, checksumOf } from "../../src/wire/checksum.ts";
 import { type EthernetSide, received, sent, type UdpSide } from "./xdp-frames.ts";
 import { PPP_FRAMES, pppFrame } from "./xdp-packets.ts";
 import { loadXdp, SIZES, withoutXdp, XdpSite } from "./xdp-site.ts";
@@ -278,6 +280,28 @@ describe.skipIf(withoutXdp !== undefined).each(VARIANTS)("the %s XDP program", (
     expectForwarded(received(b, ppp), sent(a, ppp));
     site.setInterface(0);
     expectForwarded(received(b, ppp, { lengthBit: false }), sent(a, ppp));
+  });
+
+  it("leaves messages alone whose checksum is left to a device, where that would be done to what it sends", () => {
+    const ppp = new Uint8Array(64);
+    for (const remote of [IPV4_PEER, IPV6_PEER]) {
+      const a = subscriber();
+      const b = tunnel({ remote });
+      site.bridge(a, b);
+      const whole = received(b, ppp);
+      const partial = whole.slice();
+      const udp = 14 + (remote.length === 4 ? 20 : 40);
+      const addresses = whole.slice(udp - 2 * remote.length, udp);
+      const length = readU16(whole, udp + 4);
+      const pseudoHeader = addToSum(17 + length, addresses, 0, addresses.length);
+      writeU16(partial, udp + 6, ~checksumOf(pseudoHeader) & 0xffff);
+      site.setInterface(XDP_INTERFACE_NEEDS_CHECKSUM);
+      expectLeft(partial);
+      expectForwarded(whole, sent(a, ppp));
+      if (remote.length === 4) expectForwarded(received(b, ppp, { checksum: false }), sent(a, ppp));
+      site.setInterface(0);
+      expectForwarded(partial, sent(a, ppp));
+    }
   });
 
   it("leaves everything alone on an interface that is not ours, or not for that", () => {

@@ -6,6 +6,7 @@ import {
   XDP_INTERFACE_DOMAIN,
   XDP_INTERFACE_FLAGS,
   XDP_INTERFACE_MAC,
+  XDP_INTERFACE_NEEDS_CHECKSUM,
   XDP_INTERFACE_NEEDS_LENGTH,
   XDP_INTERFACE_PORT,
   type XdpLink,
@@ -29,6 +30,9 @@ export interface InterfaceUse {
 
 /** Native where every interface can be, else generic everywhere; or one of them whatever the interfaces say. */
 export type ModePolicy = XdpMode | "auto";
+
+/** What the sender's kernel has neither cut into datagrams yet nor summed comes as it is in generic mode. */
+const GENERIC_FLAGS = XDP_INTERFACE_NEEDS_LENGTH | XDP_INTERFACE_NEEDS_CHECKSUM;
 
 interface Interface {
   readonly ifindex: number;
@@ -179,9 +183,7 @@ export class Interfaces {
     const tunnels = served.find((role) => role.kind === "tunnels");
     if (tunnels !== undefined) {
       this.#bytes.set(tunnels.mac, at + XDP_INTERFACE_MAC);
-      // a message that the sender's kernel has not cut into datagrams yet comes as it is in generic mode
-      this.#halves[(at + XDP_INTERFACE_FLAGS) >>> 1] =
-        link?.mode === "generic" ? XDP_INTERFACE_NEEDS_LENGTH : 0;
+      this.#halves[(at + XDP_INTERFACE_FLAGS) >>> 1] = link?.mode === "generic" ? GENERIC_FLAGS : 0;
     }
     Atomics.store(this.#words, (at + XDP_INTERFACE_DOMAIN) >>> 2, tunnels?.domain ?? 0);
     Atomics.store(this.#words, (at + XDP_INTERFACE_PORT) >>> 2, access?.port ?? 0);

@@ -10,6 +10,7 @@ import {
   XDP_INTERFACE_BYTES,
   XDP_INTERFACE_DOMAIN,
   XDP_INTERFACE_FLAGS,
+  XDP_INTERFACE_NEEDS_CHECKSUM,
   XDP_INTERFACE_NEEDS_LENGTH,
   XDP_INTERFACE_PORT,
   XDP_PEER_DOMAIN,
@@ -415,7 +416,7 @@ describe("the xdp engine", () => {
         expect(interfaceWord(ACC0, XDP_INTERFACE_PORT)).toBe(1);
         expect(interfaceWord(CORE0, XDP_INTERFACE_DOMAIN)).toBe(1);
         const flags = site.program.half("interfaces", CORE0 * XDP_INTERFACE_BYTES + XDP_INTERFACE_FLAGS);
-        expect(flags).toBe(XDP_INTERFACE_NEEDS_LENGTH);
+        expect(flags).toBe(XDP_INTERFACE_NEEDS_LENGTH | XDP_INTERFACE_NEEDS_CHECKSUM);
       },
     );
   });

@@ -7,6 +7,7 @@ import {
   XDP_INTERFACE_BYTES,
   XDP_INTERFACE_DOMAIN,
   XDP_INTERFACE_FLAGS,
+  XDP_INTERFACE_NEEDS_CHECKSUM,
   XDP_INTERFACE_NEEDS_LENGTH,
   XDP_INTERFACE_PORT,
   type XdpLink,
@@ -56,7 +57,7 @@ describe("the entry of an interface", () => {
     expect(program.atAttach.at(-1)).toBe(`${CORE} generic port 0 domain 0`);
     expect(program.entry(CORE)).toBe("port 0 domain 1");
     expect(program.half("interfaces", CORE * XDP_INTERFACE_BYTES + XDP_INTERFACE_FLAGS)).toBe(
-      XDP_INTERFACE_NEEDS_LENGTH,
+      XDP_INTERFACE_NEEDS_LENGTH | XDP_INTERFACE_NEEDS_CHECKSUM,
     );
   });
 
