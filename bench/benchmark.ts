@@ -6,7 +6,7 @@ export interface Benchmark<Stage> {
   readonly figures: readonly Figure[];
   /** A run that counts for nothing: code gets compiled, caches and buffers get filled. */
   warmUp(stage: Stage): Promise<void>;
-  /** Rejects when what came out is not what went in. */
+  /** Rejects when what came out is not what went in; with LeftOut when this alone cannot be measured here and now. */
   run(stage: Stage): Promise<Run>;
 }
 
@@ -77,7 +77,7 @@ export const QUICK: Extent = {
   diverted: 8000,
 };
 
-/** Thrown by a scene's open() that cannot be played here; its message says why. */
+/** Thrown by a scene's open() that cannot be played here, and by a benchmark's run(); its message says why. */
 export class LeftOut extends Error {
   override readonly name = "LeftOut";
 }

@@ -29,7 +29,7 @@ const GROUPING = "../../native/grouping";
 
 /** Programs by what they are made of. */
 const PROGRAMS: Readonly<Record<string, readonly string[]>> = {
-  frames: ["main", "run", "templates", "netns", "options", "sessions"],
+  frames: ["main", "run", "waiting", "templates", "netns", "options", "sessions"],
   diversion: ["diversion", "netns", "sessions"],
   gro: ["gro-main", "netns"],
   redirect: ["redirect"],

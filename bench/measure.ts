@@ -25,9 +25,15 @@ export async function measure<Stage extends { close(): Promise<void> }>(
     for (const benchmark of benchmarks) await benchmark.warmUp(stage);
     for (let number = 1; number <= inAll; number += 1) {
       for (const [benchmark, runsOfIt] of made) {
-        const run = await benchmark.run(stage);
-        runsOfIt.push(run);
-        say(`run ${number} of ${inAll}: ${lineOf(benchmark, run)}`);
+        try {
+          const run = await benchmark.run(stage);
+          runsOfIt.push(run);
+          say(`run ${number} of ${inAll}: ${lineOf(benchmark, run)}`);
+        } catch (error) {
+          if (!(error instanceof LeftOut)) throw error;
+          made.delete(benchmark);
+          leaveOut(`${benchmark.figures[0]!.name}: ${error.message}`);
+        }
       }
     }
   } finally {

@@ -33,6 +33,8 @@ export interface TrafficReport {
   readonly up?: StreamReport;
   readonly down?: StreamReport;
   readonly seconds: number;
+  /** That others had the generator's processor when it wanted it. */
+  readonly waitedSeconds: number;
   /** Of the generator, which always runs. */
   readonly turns: number;
   /** Turns in which it had no frame to send. */
@@ -61,6 +63,14 @@ const LEAST_WAITING = 0.05;
 /** Whether the generator, at full window, had time to wait for the LAC. */
 export function outranLac({ turns, idleTurns }: TrafficReport): boolean {
   return idleTurns >= LEAST_WAITING * turns;
+}
+
+/** Of a run's time. A moment does no harm: the generator is faster than what it measures. */
+const MOST_WAITED = 0.25;
+
+/** Whether the generator had too little of its processor for the run to say anything about the LAC. */
+export function wasStarved({ seconds, waitedSeconds }: TrafficReport): boolean {
+  return waitedSeconds > MOST_WAITED * seconds;
 }
 
 /**

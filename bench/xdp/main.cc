@@ -71,6 +71,7 @@ void Main(int argc, char** argv) {
   std::printf("{");
   if (options.up) Print(counted, UP);
   if (options.down) Print(counted, DOWN);
+  std::printf("\"waitedSeconds\":%.6f,", static_cast<double>(run.waitedNs()) / 1e9);
   std::printf("\"seconds\":%.6f,\"turns\":%" PRIu64 ",\"idleTurns\":%" PRIu64 "}\n",
               static_cast<double>(counted.pace.endNs - counted.pace.startNs) / 1e9, uint64_t{counted.pace.turns},
               uint64_t{counted.pace.idleTurns});

@@ -22,6 +22,9 @@ class Run {
   // Sends for the run's time, and waits for what is still on the way.
   void Send();
 
+  // How long others had the processor while it sent.
+  uint64_t waitedNs() const { return waitedNs_; }
+
   // Counted while programs run.
   const volatile tally& counted() const { return *tally_; }
 
@@ -42,6 +45,7 @@ class Run {
   std::unique_ptr<bpf_object, Closed> object_;
   std::vector<std::unique_ptr<bpf_link, Closed>> sinks_;
   const volatile tally* tally_ = nullptr;
+  uint64_t waitedNs_ = 0;
 };
 
 }  // namespace frames

@@ -81,6 +81,20 @@ describe("measuring a scene", () => {
     expect(left).toEqual(["a and what goes with it: no such engine"]);
   });
 
+  it("leaves out a benchmark that cannot be measured, and goes on with the others", async () => {
+    const played = new Played();
+    const refused = { ...played.benchmark("b", 1), run: () => Promise.reject(new LeftOut("starved")) };
+    const scene = {
+      ...played.scene(played.benchmark("a", 1, 2), refused),
+      comparisons: [{ own: "a", other: "b" }],
+    };
+    const left: string[] = [];
+    const leaveOut = (what: string): void => void left.push(what);
+    const results = await measure(scene, 2, () => true, quiet, leaveOut);
+    expect(results.map(({ name, runs, versus }) => [name, runs, versus])).toEqual([["a", [1, 2], undefined]]);
+    expect(left).toEqual(["b: starved"]);
+  });
+
   it("closes the stage when a run fails, and lets the failure through", async () => {
     const played = new Played();
     const failing = { ...played.benchmark("a", 1), run: () => Promise.reject(new Error("lost")) };

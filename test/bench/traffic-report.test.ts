@@ -6,6 +6,7 @@ import {
   outranLac,
   type StreamReport,
   type TrafficReport,
+  wasStarved,
 } from "../../bench/traffic-report.ts";
 
 const STREAM: StreamReport = {
@@ -30,6 +31,7 @@ function reportOf(up: Partial<StreamReport>, down?: Partial<StreamReport>): Traf
     up: { ...STREAM, ...up },
     ...(down !== undefined && { down: { ...STREAM, ...down } }),
     seconds: 2,
+    waitedSeconds: 0.5,
     turns: 100,
     idleTurns: 10,
   };
@@ -50,6 +52,11 @@ describe("a traffic run", () => {
   it("measures the LAC only when the generator had to wait for it", () => {
     expect(outranLac(reportOf({}))).toBe(true);
     expect(outranLac({ ...reportOf({}), idleTurns: 4 })).toBe(false);
+  });
+
+  it("says nothing when others had the generator's processor for more than a quarter of it", () => {
+    expect(wasStarved(reportOf({}))).toBe(false);
+    expect(wasStarved({ ...reportOf({}), waitedSeconds: 0.51 })).toBe(true);
   });
 
   it("means something when frames were lost, or control messages came", () => {
