@@ -14,7 +14,7 @@ import type { Carrier, TrafficStage } from "./traffic-stage.ts";
 
 /** Frames on the way in each direction: enough to keep the LAC busy, and less than any of its queues holds. */
 export const WINDOW = 1024;
-export const WARM_UP_MS = 500;
+export const WARM_UP_MS = 300;
 /** Of a run that loses more than it may. */
 const ATTEMPTS = 3;
 /** Of a run whose generator is starved, and how long others get to be done with what they do. */

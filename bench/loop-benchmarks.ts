@@ -22,7 +22,11 @@ const L2TPNS_OCTETS = 128;
 
 /** Frames through a LAC, and through a program that only does its system calls. */
 export function loopScene(extent: Extent): Scene<TrafficStage> {
-  const loads = loadsOf(extent);
+  const loads = [
+    ...loadsOf(extent, ["up", "down"]),
+    // of both at once, what lies between says nothing new
+    ...loadsOf({ ...extent, sizes: extent.sizes.slice(0, 1) }, ["both"]),
+  ];
   const benchmarks: Benchmark<TrafficStage>[] = loads.flatMap(({ path, sessions, load }) => [
     closedLoop(`loop/lac/${path}`, "lac", sessions, load),
     closedLoop(`ceiling/loop-io/${path}`, "loop-io", sessions, load),
@@ -32,11 +36,8 @@ export function loopScene(extent: Extent): Scene<TrafficStage> {
     other: `ceiling/loop-io/${path}`,
     ...OF_CEILING,
   }));
-  const redirects = loadsOf(extent, ["up"]).map(({ size, sessions, load }) =>
-    closedLoop(`ceiling/xdp-redirect/${size}`, "redirect", sessions, load, { generatorWaits: false }),
-  );
   return {
-    benchmarks: [...benchmarks, ...redirects, paced(extent.pacedMs)],
+    benchmarks: [...benchmarks, paced(extent.pacedMs)],
     comparisons,
     open: () => TrafficStage.open({ sessions: SESSIONS, beside: ["ceiling"] }),
   };

@@ -257,7 +257,7 @@ function bySize(
 ): readonly { readonly x: number; readonly y: number }[] {
   return results.flatMap(({ name, value }) => {
     if (!name.startsWith(`${prefix}/`)) return [];
-    const octets = /^(\d+)B$/.exec(name.slice(prefix.length + 1))?.[1];
+    const octets = /^(\d+)B(?:\/beside-xdp)?$/.exec(name.slice(prefix.length + 1))?.[1];
     return octets === undefined ? [] : [{ x: Number(octets), y: value / MILLION }];
   });
 }
