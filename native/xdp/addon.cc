@@ -91,6 +91,7 @@ class ProgramObject : public Napi::ObjectWrap<ProgramObject> {
     return DefineClass(env, "XdpProgram",
                        {
                            InstanceMethod<&ProgramObject::Attach>("attach"),
+                           InstanceMethod<&ProgramObject::AddDevice>("addDevice"),
                            InstanceMethod<&ProgramObject::Synchronize>("synchronize"),
                            InstanceMethod<&ProgramObject::TestRun>("testRun"),
                            InstanceMethod<&ProgramObject::Close>("close"),
@@ -105,6 +106,7 @@ class ProgramObject : public Napi::ObjectWrap<ProgramObject> {
 
  private:
   Napi::Value Attach(const Napi::CallbackInfo& info);
+  Napi::Value AddDevice(const Napi::CallbackInfo& info);
   Napi::Value Synchronize(const Napi::CallbackInfo& info);
   Napi::Value TestRun(const Napi::CallbackInfo& info);
   Napi::Value Close(const Napi::CallbackInfo& info);
@@ -222,6 +224,13 @@ Napi::Value ProgramObject::Attach(const Napi::CallbackInfo& info) {
   std::erase_if(links_, [](const std::shared_ptr<Link>& other) { return other->fd.get() < 0; });
   links_.push_back(link);
   return LinkObject::New(info.Env(), std::move(link));
+}
+
+Napi::Value ProgramObject::AddDevice(const Napi::CallbackInfo& info) {
+  const Program& program = Loaded(info.Env());
+  int ifindex = static_cast<int>(Integer(info[0], "ifindex", 1, INT32_MAX));
+  Try(info.Env(), [&] { program.AddDevice(ifindex); });
+  return info.Env().Undefined();
 }
 
 Napi::Value ProgramObject::Synchronize(const Napi::CallbackInfo& info) {

@@ -28,9 +28,8 @@ typedef __u64 __attribute__((may_alias)) word64;
 
 // Moves a pointer by a constant, in just this place.
 #define ADVANCE(pointer, octets) asm volatile("%0 += %1" : "+r"(pointer) : "i"(octets))
-// One bit of moving it by a variable.
-#define STEP(octets, pointer, bit) \
-  if ((octets) & (bit)) ADVANCE(pointer, bit)
+// Has a value be there at this place: what is read early is waited for together with what is read next.
+#define SOON(value) asm volatile("" : "+r"(value))
 
 // The verifier of Linux 6.1 takes a number whose octets were swapped for any of 64 bits, and the compiler
 // sees no need to mask it.

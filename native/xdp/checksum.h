@@ -11,9 +11,8 @@
 #define SUM_MAX 2047
 #define NO_SUM (1 << 16)
 
+// In 16 bits; of a sum below 2^36, as fifteen words of 32 bits give.
 INLINE __u32 fold(__u64 sum) {
-  sum = (sum >> 32) + (sum & 0xffffffff);
-  sum = (sum >> 32) + (sum & 0xffffffff);
   sum = (sum >> 16) + (sum & 0xffff);
   sum = (sum >> 16) + (sum & 0xffff);
   return (__u32)((sum >> 16) + (sum & 0xffff));
@@ -60,7 +59,7 @@ __attribute__((noinline)) __u32 frame_sum(struct xdp_md *context, __u32 octets) 
   SUM_STEP(octets, at, end, sum, 2, sum += LOAD16(at));
   // an odd last octet counts as if a zero followed
   SUM_STEP(octets, at, end, sum, 1, sum += bpf_htons(*at << 8));
-  return fold(sum);
+  return fold((sum >> 32) + (sum & 0xffffffff));
 }
 
 // The sum over a PPP frame whose information is a TCP or UDP packet with a checksum of its own, from headers
@@ -102,23 +101,12 @@ INLINE __u32 inner_sum(const __u8 *ppp, const __u8 *end, __u32 ppp_octets) {
   } else if (protocol != PROTOCOL_TCP || segment < TCP_BYTES) {
     return NO_SUM;
   }
-  __u32 pseudo = fold((__u64)bpf_htons(protocol) + bpf_htons(segment));
-  return fold(sum + LOAD16(ppp) + (~pseudo & 0xffff));
+  // the pseudo-header's two words, each by its complement
+  return fold(sum + LOAD16(ppp) + (~bpf_htons(protocol) & 0xffff) + (~bpf_htons(segment) & 0xffff));
 }
 
-// The sum of the PPP frame that follows the first `before` octets (a sum of steps below) and ends the frame.
-__attribute__((noinline)) __u32 ppp_sum(struct xdp_md *context, __u32 before, __u32 octets, __u32 sum_all) {
-  const __u8 *at = frame_start(context);
-  if (!sum_all) {
-    STEP(before, at, 64);
-    STEP(before, at, 32);
-    STEP(before, at, 16);
-    STEP(before, at, 8);
-    STEP(before, at, 4);
-    STEP(before, at, 2);
-    __u32 sum = inner_sum(at, frame_end(context), octets);
-    if (sum != NO_SUM) return sum;
-  }
+// The sum of the PPP frame that follows the first `before` octets and ends the frame, octet by octet.
+__attribute__((noinline)) __u32 ppp_sum(struct xdp_md *context, __u32 before, __u32 octets) {
   before -= SUM_FROM;
   __u32 sum = frame_sum(context, before + octets);
   return sum + (~frame_sum(context, before) & 0xffff);

@@ -21,6 +21,10 @@ INLINE bool next_identification(__u16 *identification) {
 // bridge of a channel, which has this number.
 INLINE int forward(struct xdp_md *context, const struct channel *channel, __u32 number, __u32 header_octets,
                    __u32 ppp_octets, bool control, __u32 length) {
+  struct counters *counters = counters_of(number);
+  if (!counters) return XDP_PASS;
+  __u64 frames = counters->frames;
+  SOON(frames);
   const struct peer *peer = peer_of(channel->to_peer);
   if (!peer) return XDP_PASS;
   __u32 flags = peer->flags;
@@ -34,9 +38,9 @@ INLINE int forward(struct xdp_md *context, const struct channel *channel, __u32 
 
   struct departure departure = {
       .peer = peer, .flags = flags, .ids = channel->to_ids, .before = before, .ppp_octets = ppp_octets};
-  struct counters *counters = counters_of(number);
-  if (!counters) return XDP_PASS;
   if (gives_identification(flags) && !next_identification(&departure.identification)) return XDP_PASS;
+  // no device, no redirect; what is said here holds only if the program returns it
+  if (bpf_redirect_map(&devices, to, XDP_PASS) != XDP_REDIRECT) return XDP_PASS;
 
   int shrink = (int)header_octets - (int)before;
   if (bpf_xdp_adjust_head(context, shrink)) return XDP_PASS;
@@ -45,10 +49,10 @@ INLINE int forward(struct xdp_md *context, const struct channel *channel, __u32 
     return bpf_xdp_adjust_head(context, -shrink) ? XDP_ABORTED : XDP_PASS;
   }
   if (!write_headers(context, &departure)) return XDP_ABORTED;
-  counters->frames++;
+  counters->frames = frames + 1;
   counters->octets += ppp_octets;
   counters->control += control;
-  return (int)bpf_redirect(to, 0);
+  return XDP_REDIRECT;
 }
 
 // By itself so that it is verified by itself: not once more for each way in which a frame may begin, which is

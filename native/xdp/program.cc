@@ -164,6 +164,7 @@ void Program::SetSizes(const Sizes& sizes) {
   if (counters > UINT32_MAX) throw SystemFailure(E2BIG, "bpf", "counters of all CPUs");
   const std::map<std::string, uint32_t> entries = {
       {"interfaces", sizes.interfaces},
+      {"devices", sizes.interfaces},
       {"access", sizes.ports + 1},
       {"tunnels", 1},
       {"directories", sizes.tunnels + 1},
@@ -194,7 +195,7 @@ void Program::SetSettings(const Sizes& sizes) {
 void Program::MapTables() {
   bpf_map* map;
   bpf_object__for_each_map(map, object_.get()) {
-    if (bpf_map__is_internal(map)) continue;
+    if (bpf_map__is_internal(map) || bpf_map__type(map) != BPF_MAP_TYPE_ARRAY) continue;
     const char* name = bpf_map__name(map);
     size_t bytes = Stride(bpf_map__value_size(map)) * bpf_map__max_entries(map);
     tables_.emplace(name, std::make_shared<Table>(bpf_map__fd(map), bytes, name));
@@ -217,7 +218,17 @@ Link Program::Attach(int ifindex, std::optional<Mode> mode) const {
     bool taken = error == EBUSY || error == EEXIST;
     throw SystemFailure(error, "bpf", name + (taken ? OtherProgram(ifindex) : ""));
   }
-  return {UniqueFd(fd), first};
+  Link link{UniqueFd(fd), first};
+  // beyond the table nothing arrives or leaves
+  if (static_cast<uint32_t>(ifindex) < bpf_map__max_entries(Devices())) AddDevice(ifindex);
+  return link;
+}
+
+bpf_map* Program::Devices() const { return bpf_object__find_map_by_name(object_.get(), "devices"); }
+
+void Program::AddDevice(int ifindex) const {
+  Check(bpf_map_update_elem(bpf_map__fd(Devices()), &ifindex, &ifindex, BPF_ANY), "bpf",
+        "interface " + std::to_string(ifindex) + " among those that frames leave by");
 }
 
 Verdict Program::TestRun(std::span<const uint8_t> frame, int ifindex, uint32_t repeat) const {

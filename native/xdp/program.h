@@ -14,6 +14,7 @@
 #include "../errors.h"
 #include "../unique-fd.h"
 
+struct bpf_map;
 struct bpf_object;
 
 namespace lacewing::xdp {
@@ -86,6 +87,8 @@ class Program {
   const std::map<std::string, std::shared_ptr<Table>>& tables() const { return tables_; }
   // No mode: native where the driver can, else generic.
   Link Attach(int ifindex, std::optional<Mode> mode) const;
+  // Frames may leave by it. Those of Attach() are among them already.
+  void AddDevice(int ifindex) const;
   Verdict TestRun(std::span<const uint8_t> frame, int ifindex, uint32_t repeat) const;
 
  private:
@@ -93,6 +96,7 @@ class Program {
   void SetSizes(const Sizes& sizes);
   void SetSettings(const Sizes& sizes);
   void MapTables();
+  bpf_map* Devices() const;
 
   struct Unload {
     void operator()(bpf_object* object) const;

@@ -55,7 +55,8 @@ INLINE void copy(__u8 *to, const __u8 *from, int octets) {
   if (octets & 2) STORE16(to + at, LOAD16(from + at));
 }
 
-INLINE void write_l2tp(__u8 *at, const struct departure *departure, __u32 message) {
+// Returns what is behind it.
+INLINE __u8 *write_l2tp(__u8 *at, const struct departure *departure, __u32 message) {
   __u32 flags = departure->flags;
   __u32 ids = bpf_htonl(departure->ids);
   if (flags & PEER_LENGTH) {
@@ -70,15 +71,19 @@ INLINE void write_l2tp(__u8 *at, const struct departure *departure, __u32 messag
   }
   if (flags & PEER_ADDRESS_CONTROL) {
     STORE16(at, bpf_htons(ADDRESS_CONTROL));
+    ADVANCE(at, 2);
   }
+  return at;
 }
 
-INLINE __u16 udp_checksum(struct xdp_md *context, const struct departure *departure, __u32 message) {
+INLINE __u16 udp_checksum(struct xdp_md *context, const struct departure *departure, const __u8 *ppp,
+                          __u32 message) {
   __u32 flags = departure->flags;
+  __u32 inner = flags & PEER_SUM_ALL ? NO_SUM : inner_sum(ppp, frame_end(context), departure->ppp_octets);
+  if (inner == NO_SUM) inner = ppp_sum(context, departure->before, departure->ppp_octets);
   // the length is in the header and in the pseudo-header
-  __u64 sum = (__u64)bpf_htons(departure->peer->udp_sum) + 2 * bpf_htons(message + UDP_BYTES) +
+  __u64 sum = (__u64)inner + bpf_htons(departure->peer->udp_sum) + 2 * bpf_htons(message + UDP_BYTES) +
               bpf_htonl(departure->ids);
-  sum += ppp_sum(context, departure->before, departure->ppp_octets, flags & PEER_SUM_ALL);
   if (flags & PEER_LENGTH)
     sum += bpf_htons(L2TP_LENGTH << 8 | L2TP_VERSION) + bpf_htons(message);
   else
@@ -116,9 +121,9 @@ INLINE bool write_udp(struct xdp_md *context, const struct departure *departure,
   else
     write_ipv4(at, departure, message);
   STORE16(at - UDP_BYTES + UDP_LENGTH, bpf_htons(UDP_BYTES + message));
-  write_l2tp(at, departure, message);
+  const __u8 *ppp = write_l2tp(at, departure, message);
   if (sends_checksum(departure->flags))
-    STORE16(at - UDP_BYTES + UDP_CHECKSUM, udp_checksum(context, departure, message));
+    STORE16(at - UDP_BYTES + UDP_CHECKSUM, udp_checksum(context, departure, ppp, message));
   return true;
 }
 

@@ -29,6 +29,14 @@ TABLE(peer_slots, struct page);
 TABLE(peers, struct peer);
 TABLE(counts, struct counters);
 
+// By ifindex: the devices that frames may leave by. The kernel takes one out when it is gone.
+struct {
+  __uint(type, BPF_MAP_TYPE_DEVMAP);
+  __uint(max_entries, 1);
+  __type(key, __u32);
+  __type(value, __u32);
+} devices SEC(".maps");
+
 // Written by the loader before the program is verified.
 const volatile struct settings settings = {};
 

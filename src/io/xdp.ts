@@ -18,7 +18,7 @@ import { packageDirectory } from "./native.ts";
 
 /** Entries of each table; all of it is memory that is taken at once. */
 export interface XdpSizes {
-  /** Interfaces with an ifindex below this can be attached to. 16 octets each. */
+  /** Interfaces with an ifindex below this can be attached to. 16 octets each, and 8 of the kernel's own. */
   readonly interfaces: number;
   /** Access ports are numbered 1 to this. 256 KiB each. */
   readonly ports: number;
@@ -210,6 +210,11 @@ export interface XdpProgram {
    * program is there, ENODEV that there is no such interface in this namespace.
    */
   attach(ifindex: number, mode: XdpMode | "auto"): XdpLink;
+  /**
+   * Frames may leave by this interface, too, until it is gone: attach() does this for its own. To any other one they do
+   * not, whatever a peer's entry says: they are left to the system.
+   */
+  addDevice(ifindex: number): void;
   /** Resolves when every run of the program that had begun before is over. Calls while one is waited for share the next. */
   synchronize(): Promise<void>;
   /**

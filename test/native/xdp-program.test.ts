@@ -321,6 +321,8 @@ describe.skipIf(withoutXdp !== undefined).each(VARIANTS)("the %s XDP program", (
   it.each<[string, object]>([
     ["too big for the peer", { maxPpp: 63 }],
     ["to a peer whose next hop is not known", { ifindex: 0 }],
+    ["to a device that frames may not leave by, or that is gone", { ifindex: 2 }],
+    ["to a device beyond the table", { ifindex: SIZES.interfaces }],
   ])("leaves what is %s alone", (_, options) => {
     const a = subscriber();
     const b = tunnel();

@@ -103,6 +103,7 @@ export class XdpSite {
     this.#channels = new DataView(program.tables.channels);
     this.#peers = new DataView(program.tables.peers);
     this.setInterface(0);
+    program.addDevice(EGRESS);
   }
 
   setInterface(flags: number, { port = PORT, domain = DOMAIN, mac = OUR_MAC } = {}): void {

@@ -20,6 +20,8 @@ const TUNNELS = 4608;
 /** Descriptions of peers that wait for the end of a grace period. */
 const SPARE_PEER_SLOTS = 4096;
 const SPARE_CHANNELS = 8192;
+/** What the kernel has for each interface besides its entry: a pointer to the device. */
+const DEVICE_BYTES = 8;
 
 /** What the program's tables have room for, by what the loop's have. */
 export function programSizes(loop: Pick<LoopOptions, "maxPorts" | "maxPeers" | "maxChannels">): XdpSizes {
@@ -44,7 +46,7 @@ export function programMemory(sizes: XdpSizes, cpus: number): { bytes: number; b
   const bytesPerChannel = XDP_CHANNEL_BYTES + cpus * XDP_COUNTERS_BYTES;
   const pages = sizes.tunnels + sizes.sessionPages;
   const bytes =
-    sizes.interfaces * XDP_INTERFACE_BYTES +
+    sizes.interfaces * (XDP_INTERFACE_BYTES + DEVICE_BYTES) +
     4 * (sizes.ports + 1) * 0x1_0000 +
     4 * 0x1_0000 +
     4 * SESSION_PAGE * pages +

@@ -73,6 +73,9 @@ export class FakeProgram implements XdpProgram {
     return { mode: attached, close: () => this.attached.delete(ifindex) };
   }
 
+  /** Every device is one that frames may leave by. */
+  addDevice(): void {}
+
   synchronize(): Promise<void> {
     if (!this.holds) return Promise.resolve();
     return new Promise((resolve, reject) => this.#waiting.push({ resolve, reject }));
