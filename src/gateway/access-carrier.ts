@@ -86,9 +86,9 @@ export class PppoeCarrier implements Carrier {
     return {
       interface: portName,
       mac,
+      pppoeSession: this.#pppoeSessionId,
       ...(vlanIds.length > 0 && { vlans: vlanIds.join(".") }),
       ...(accessLine?.circuitId !== undefined && { line: accessLine.circuitId }),
-      pppoeSession: this.#pppoeSessionId,
     };
   }
 

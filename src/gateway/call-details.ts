@@ -103,11 +103,11 @@ function proxied(held: HeldSession | undefined): Pick<CallConnection, "proxyLcp"
   if (held === undefined) return {};
   return {
     proxyLcp: {
+      lastSent: held.lcp.lastSentConfReq,
+      lastReceived: held.lcp.lastReceivedConfReq,
       ...(held.lcp.initialReceivedConfReq !== undefined && {
         initialReceived: held.lcp.initialReceivedConfReq,
       }),
-      lastSent: held.lcp.lastSentConfReq,
-      lastReceived: held.lcp.lastReceivedConfReq,
     },
     ...(held.authentication !== undefined && { proxyAuth: proxyAuthOf(held.authentication) }),
   };

@@ -256,7 +256,7 @@ export class Session {
     this.#enter(OPEN);
     this.carrier.opened();
     this.#around.logger.info(
-      { ...this.#logFields(), device: this.#role?.device, address: this.#role?.address },
+      this.#logFields({ device: this.#role?.device, address: this.#role?.address }),
       this.#role?.onward ? "session up: bridged to its LNS" : "session up: on its device",
     );
   }
@@ -454,7 +454,7 @@ export class Session {
     }
   }
 
-  #logFields(): LogFields {
+  #logFields(more: LogFields): LogFields {
     const identification = this.#ppp?.peerIdentification ?? this.#identification;
     return {
       session: this.id,
@@ -462,20 +462,20 @@ export class Session {
       role: this.#role?.kind,
       ...this.carrier.logFields,
       ...(identification !== undefined && { identification }),
+      ...more,
     };
   }
 
   /** The session's last line (accounting): who, where, how long, how much, why it ended. */
   #record(cause: EndCause, counters: ChannelCounters): LogFields {
-    return {
-      ...this.#logFields(),
+    return this.#logFields({
       address: this.#role?.address,
       startedAt: new Date(this.#startedAt).toISOString(),
       endedAt: new Date(this.#around.clock.wallClock()).toISOString(),
       openSeconds: Math.round((this.#openForMs() ?? 0) / 1000),
-      ...counters,
       cause: cause.code,
       reason: cause.text,
-    };
+      ...counters,
+    });
   }
 }

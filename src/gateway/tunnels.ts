@@ -132,7 +132,7 @@ export class Tunnels implements CallOwner {
     const tunnel = picked === "open" ? this.#openTunnel(now, peer) : picked;
     if (tunnel === undefined) return undefined;
     this.#callSerialNumber = (this.#callSerialNumber + 1) >>> 0;
-    const icrq = { ...request, callSerialNumber: this.#callSerialNumber };
+    const icrq = { callSerialNumber: this.#callSerialNumber, ...request };
     const { session, outputs } = this.#endpoint.placeCall(now, tunnel, icrq);
     if (session === undefined) {
       this.#input(outputs);

@@ -272,7 +272,7 @@ function codeOf({ resultCode, pppDisconnectCause }: MessageOf<"CDN">): ResultCod
 
 function end(turn: Turn, tunnel: TunnelState, session: SessionState, cause: SessionCause): void {
   turn.registry.removeSession(tunnel, session);
-  turn.out.push({ kind: "session-down", tunnel: tunnel.id, ...ended(session), cause });
+  turn.out.push({ kind: "session-down", tunnel: tunnel.id, cause, ...ended(session) });
 }
 
 /** A message about a session that must not be put up with ends the session (§4.1). */

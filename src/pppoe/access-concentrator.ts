@@ -225,7 +225,7 @@ export class AccessConcentrator {
     const key = callerKey(subscriber, echo);
     const first = this.#queue.padi(key);
     if (first === undefined) this.#state.counters.padiDelayed += 1;
-    const call = { key, ...host, echo, cookie: 0, since: now, notBefore: first?.notBefore ?? notBefore };
+    const call = { key, echo, cookie: 0, since: now, notBefore: first?.notBefore ?? notBefore, ...host };
     return this.#queue.putPadi(now, call) ? NOTHING : answerer.discard("no-room-to-wait");
   }
 

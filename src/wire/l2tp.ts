@@ -165,9 +165,9 @@ export function parseL2tp(bytes: Uint8Array): L2tpPacket | L2tpMalformed {
       lengthBit,
       tunnelId: readU16(bytes, ids),
       sessionId: readU16(bytes, ids + 2),
+      priority: (flags & L2TP_PRIORITY_BIT) !== 0,
       ...(sequenceBit && { sequence: { ns: readU16(bytes, ids + 4), nr: readU16(bytes, ids + 6) } }),
       ...(offsetBit && { offsetBytes: readU16(bytes, ids + (sequenceBit ? 8 : 4)) }),
-      priority: (flags & L2TP_PRIORITY_BIT) !== 0,
     },
     payload: bytes.subarray(start, l2tpPayloadEnd(bytes, 0, bytes.length)),
   };

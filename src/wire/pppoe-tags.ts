@@ -130,9 +130,9 @@ export function findAccessLine(tags: readonly PppoeTag[]): AccessLine | undefine
   const circuitId = subOptions.find(({ type }) => type === AGENT_CIRCUIT_ID);
   const remoteId = subOptions.find(({ type }) => type === AGENT_REMOTE_ID);
   return {
+    subOptions,
     ...(circuitId && { circuitId: fromUtf8(circuitId.value) }),
     ...(remoteId && { remoteId: fromUtf8(remoteId.value) }),
-    subOptions,
   };
 }
 
