@@ -94,7 +94,7 @@ LoopIo::LoopIo(const std::string& access, in_addr local, const std::vector<in_ad
   OpenRing(access);
   OpenSocket(local);
   out_.emplace_back(udp_);
-  out_.emplace_back(packet_);
+  out_.emplace_back(sender_);
   for (in_addr peer : peers) {
     sockaddr_in address{};
     address.sin_family = AF_INET;
@@ -137,8 +137,6 @@ void LoopIo::OpenRing(const std::string& access) {
   Set(packet_, SOL_PACKET, PACKET_RESERVE, uint32_t{kHeadroom}, "PACKET_RESERVE");
   tpacket_req request{64 * 1024, kRingSlots * kSlotBytes / (64 * 1024), kSlotBytes, kRingSlots};
   Set(packet_, SOL_PACKET, PACKET_RX_RING, request, "PACKET_RX_RING");
-  Set(packet_, SOL_SOCKET, SO_SNDBUFFORCE, int{kSocketBytes}, "SO_SNDBUFFORCE");
-  Set(packet_, SOL_PACKET, PACKET_QDISC_BYPASS, int{1}, "PACKET_QDISC_BYPASS");
   void* ring = mmap(nullptr, size_t{kRingSlots} * kSlotBytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE,
                     packet_, 0);
   if (ring == MAP_FAILED) Must(-1, "the packet ring");
@@ -148,6 +146,16 @@ void LoopIo::OpenRing(const std::string& access) {
   address.sll_protocol = htons(ETH_P_ALL);
   address.sll_ifindex = IndexOf(access);
   Must(bind(packet_, reinterpret_cast<sockaddr*>(&address), sizeof address), "binding the packet socket");
+  OpenSender(address);
+}
+
+// Receives nothing, and nobody polls it.
+void LoopIo::OpenSender(sockaddr_ll address) {
+  sender_ = Must(socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), "sending packet socket");
+  Set(sender_, SOL_SOCKET, SO_SNDBUFFORCE, int{kSocketBytes}, "SO_SNDBUFFORCE");
+  Set(sender_, SOL_PACKET, PACKET_QDISC_BYPASS, int{1}, "PACKET_QDISC_BYPASS");
+  address.sll_protocol = 0;
+  Must(bind(sender_, reinterpret_cast<sockaddr*>(&address), sizeof address), "binding the sending socket");
 }
 
 void LoopIo::OpenSocket(in_addr local) {

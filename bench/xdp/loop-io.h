@@ -72,6 +72,7 @@ class LoopIo {
   using Head = std::array<uint8_t, 24>;
 
   void OpenRing(const std::string& access);
+  void OpenSender(sockaddr_ll address);
   void OpenSocket(in_addr local);
   // Each forwards one batch and returns its frames.
   size_t FromAccess();
@@ -81,6 +82,7 @@ class LoopIo {
   void FromL2tp(uint8_t* message, size_t length);
 
   int packet_ = -1;
+  int sender_ = -1;
   int udp_ = -1;
   uint8_t* ring_ = nullptr;
   uint32_t next_ = 0;

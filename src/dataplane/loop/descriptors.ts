@@ -40,12 +40,28 @@ export function packetOptions(spec: AccessPortSpec, options: LoopOptions): Packe
   };
 }
 
+/**
+ * What a lane sends through: a socket that receives nothing, and that nobody polls. One that is polled wakes its poller
+ * for each frame that has been sent, as there is room again: a tenth of what sending costs.
+ */
+function sendingOptions({ ifindex, name, sendBufferBytes, bypassQdisc }: PacketOptions): PacketOptions {
+  return {
+    ...{ ifindex, name, sendBufferBytes, bypassQdisc },
+    protocol: 0,
+    filter: new Uint8Array(0),
+    ringSlots: 0,
+    slotBytes: 0,
+    headroomBytes: 0,
+    promiscuous: false,
+  };
+}
+
 /** Fewer slots than this in the ring of a lane would not outlast a pause of its worker. */
 const LEAST_RING_SLOTS = 2048;
 
 /**
- * Opens the sockets of an access port, one for each lane, into `fds`: frames go to them by their PPPoE session id, and
- * what has none to the first. There is one lane alone where the kernel makes no group.
+ * Opens the sockets of an access port into `fds`, two for each lane: one that receives and one that sends. Frames go to
+ * lanes by their PPPoE session id, and what has none to the first. There is one lane alone where the kernel makes no group.
  */
 export function openAccessPort(
   addon: Addon,
@@ -62,9 +78,15 @@ export function openAccessPort(
     packet = whole;
     fds.push(addon.openPacket(packet));
   }
+  const receiving = fds.slice();
+  const sending = receiving.map(() => {
+    const fd = addon.openPacket(sendingOptions(packet));
+    fds.push(fd);
+    return fd;
+  });
   return {
-    outlets: [{ key: { kind: "packet", lane: laneOfPort(port) }, fds }],
-    lanes: fds.map((fd, i) => ({ source: { medium: "ethernet", port, packet }, fd, share: port + i })),
+    outlets: [{ key: { kind: "packet", lane: laneOfPort(port) }, fds: sending }],
+    lanes: receiving.map((fd, i) => ({ source: { medium: "ethernet", port, packet }, fd, share: port + i })),
   };
 }
 
