@@ -7,7 +7,13 @@ import { DEFAULT_PPPOE_CLIENT_RETRY, type PppoeClientRetry } from "../pppoe/clie
 import type { DialOptions } from "./dial-options.ts";
 import { macNumber } from "./mac-number.ts";
 import type { DialReport } from "./report.ts";
-import { type Line, type SessionDataplane, Subscriber, type SubscriberUnit } from "./subscriber.ts";
+import {
+  type Line,
+  type SessionDataplane,
+  Subscriber,
+  type SubscriberUnit,
+  type SubscriberUnits,
+} from "./subscriber.ts";
 
 /** How long hanging up may take: Terminate-Acks come within a round trip, or not at all. */
 const HANG_UP_MS = 2000;
@@ -59,6 +65,7 @@ export class Dialer {
     dataplane.onPunt((punt) => this.#punted(punt));
   }
 
+  /** Keeps nothing of the frame. */
   discoveryFrame(frame: Uint8Array): void {
     this.#byMac.get(macNumber(frame, 0))?.discoveryFrame(frame);
   }
@@ -152,9 +159,16 @@ export class Dialer {
     if (this.#alive.size === 0) this.#finished();
   }
 
-  async #openUnit(subscriber: Subscriber, up: Ipv4Up): Promise<SubscriberUnit | undefined> {
+  readonly #units: SubscriberUnits = {
+    open: (subscriber, up) => this.#openUnit(subscriber, up),
+    // the shared device stays until everyone is gone
+    close: async (unit) => {
+      if (this.#options.device === "each") await this.#dataplane.closeUnit(unit);
+    },
+  };
+
+  async #openUnit(subscriber: Subscriber, up: Ipv4Up): Promise<SubscriberUnit> {
     const { device, netns } = this.#options;
-    if (device === "none") return undefined;
     const common = { routes: [], end: "subscriber", ...(netns !== undefined && { netns }) } as const;
     if (device === "shared") {
       const spec = { ...common, name: "dial0", mtuBytes: up.mruBytes, addresses: [], shared: true };
@@ -173,13 +187,8 @@ export class Dialer {
     return { unit, device: name };
   }
 
-  /** The shared device stays until everyone is gone. */
-  async #closeUnit(unit: UnitId): Promise<void> {
-    if (this.#options.device === "each") await this.#dataplane.closeUnit(unit);
-  }
-
   #makeLine(): Line {
-    const { serviceName, password } = this.#options;
+    const { serviceName, password, device, count } = this.#options;
     return {
       port: this.#port.port,
       dataplane: this.#dataplane,
@@ -187,14 +196,13 @@ export class Dialer {
       serviceName,
       password,
       mruBytes: this.#port.mruBytes,
-      ...(this.#options.count > 1 && { retry: CROWD_RETRY }),
+      ...(count > 1 && { retry: CROWD_RETRY }),
       now: () => exactClock.now(),
       sendDiscovery: (frame) => this.#port.sendDiscovery(frame),
       listen: (channel, subscriber) => this.#byChannel.set(channel, subscriber),
       unlisten: (channel) => this.#byChannel.delete(channel),
       changed: (subscriber) => this.#scheduler.update(subscriber),
-      openUnit: (subscriber, up) => this.#openUnit(subscriber, up),
-      closeUnit: (_subscriber, unit) => this.#closeUnit(unit),
+      ...(device !== "none" && { units: this.#units }),
       online: (subscriber, session) => {
         this.#online.add(subscriber);
         this.#report.up(subscriber, session);

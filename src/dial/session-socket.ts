@@ -23,6 +23,7 @@ const HEADER_BYTES = ethernetHeaderBytes(0);
 
 /** A session's place in the sockets. */
 interface Session {
+  readonly channel: ChannelId;
   /** MAC addresses and EtherType of what we send. */
   readonly header: Uint8Array;
   readonly sessionId: number;
@@ -30,7 +31,8 @@ interface Session {
 
 /**
  * What emulated subscribers without devices use in place of a data plane: one thread, two packet sockets, and batches
- * in both directions. Nothing is forwarded, so nothing has to be handed from thread to thread.
+ * in both directions. Nothing is forwarded, so nothing has to be handed from thread to thread. Whoever is given a
+ * frame sees it in the ring, and must not keep it: a copy of each would cost more than what is done with it.
  */
 export class SessionSocket implements DialDataplane {
   readonly #link: LinkInfo;
@@ -43,8 +45,8 @@ export class SessionSocket implements DialDataplane {
   readonly #frame = new PppoeFrame();
   readonly #peers = new Map<PeerId, EthernetPeerSpec>();
   readonly #sessions = new Map<ChannelId, Session>();
-  /** By the subscriber's MAC address. */
-  readonly #channels = new Map<number, ChannelId>();
+  /** The same by the subscriber's MAC address. */
+  readonly #byMac = new Map<number, Session>();
   #punted: (punt: Punt) => void = () => {};
   #discovered: (frame: Uint8Array) => void = () => {};
   #nextId = 1;
@@ -83,14 +85,14 @@ export class SessionSocket implements DialDataplane {
       "packet",
       open(sessions, (offset, length) => this.#sessionFrame(offset, length)),
     );
-    open(discovery, (offset, length) => this.#discovered(this.#bytes.slice(offset, offset + length)));
+    open(discovery, (offset, length) => this.#discovered(this.#bytes.subarray(offset, offset + length)));
   }
 
   onPunt(handler: (punt: Punt) => void): void {
     this.#punted = handler;
   }
 
-  /** The one receiver of discovery frames, which are its to keep. */
+  /** The one receiver of discovery frames. */
   onDiscovery(handler: (frame: Uint8Array) => void): void {
     this.#discovered = handler;
   }
@@ -116,15 +118,16 @@ export class SessionSocket implements DialDataplane {
     const peer = this.#peers.get(spec.peer);
     if (peer === undefined || spec.kind !== "pppoe") throw new DataplaneError("bad-spec", "no such peer");
     const channel = this.#nextId++;
-    this.#sessions.set(channel, { header: ethernetHeader(peer), sessionId: spec.sessionId });
-    this.#channels.set(macNumber(peer.localMac, 0), channel);
+    const session = { channel, header: ethernetHeader(peer), sessionId: spec.sessionId };
+    this.#sessions.set(channel, session);
+    this.#byMac.set(macNumber(peer.localMac, 0), session);
     return channel;
   }
 
   closeChannel(channel: ChannelId): Promise<void> {
     const session = this.#sessions.get(channel);
     this.#sessions.delete(channel);
-    if (session !== undefined) this.#channels.delete(macNumber(session.header, SOURCE));
+    if (session !== undefined) this.#byMac.delete(macNumber(session.header, SOURCE));
     return Promise.resolve();
   }
 
@@ -176,13 +179,12 @@ export class SessionSocket implements DialDataplane {
   #sessionFrame(offset: number, length: number): void {
     const bytes = this.#bytes;
     const frame = this.#frame;
-    const channel = this.#channels.get(macNumber(bytes, offset));
-    if (channel === undefined || readPppoeFrame(frame, bytes, offset, length) !== ACCEPT) return;
-    const session = this.#sessions.get(channel)!;
+    const session = this.#byMac.get(macNumber(bytes, offset));
+    if (session === undefined || readPppoeFrame(frame, bytes, offset, length) !== ACCEPT) return;
     if (frame.ethernetBytes !== HEADER_BYTES || frame.sessionId !== session.sessionId) return;
     if (macNumber(bytes, offset + SOURCE) !== macNumber(session.header, 0)) return;
-    const ppp = bytes.slice(frame.pppOffset, frame.pppOffset + frame.pppBytes);
-    this.#punted({ kind: "frame", channel, frame: ppp });
+    const ppp = bytes.subarray(frame.pppOffset, frame.pppOffset + frame.pppBytes);
+    this.#punted({ kind: "frame", channel: session.channel, frame: ppp });
   }
 
   /** Once everybody who has something to say now has said it. */

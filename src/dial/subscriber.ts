@@ -37,9 +37,8 @@ export interface Line {
   unlisten(channel: ChannelId): void;
   /** Its deadline may have changed. */
   changed(subscriber: Subscriber): void;
-  /** A device for an address; undefined when sessions carry no IP. */
-  openUnit(subscriber: Subscriber, up: Ipv4Up): Promise<SubscriberUnit | undefined>;
-  closeUnit(subscriber: Subscriber, unit: UnitId): Promise<void>;
+  /** Absent when sessions carry no IP. */
+  readonly units?: SubscriberUnits;
   online(subscriber: Subscriber, session: OnlineSession): void;
   offline(subscriber: Subscriber, reason: string): void;
 }
@@ -48,6 +47,13 @@ export interface Line {
 export interface SubscriberUnit {
   readonly unit: UnitId;
   readonly device: string;
+}
+
+/** Where devices come from. */
+export interface SubscriberUnits {
+  /** A device for an address. */
+  open(subscriber: Subscriber, up: Ipv4Up): Promise<SubscriberUnit>;
+  close(unit: UnitId): Promise<void>;
 }
 
 /** What is known of a session that is up. */
@@ -64,18 +70,20 @@ export interface OnlineSession {
   readonly pppoeSessionId: number;
 }
 
-type Stage =
-  | { readonly kind: "discovering" }
-  | {
-      readonly kind: "linking" | "online";
-      readonly ppp: PppClient;
-      readonly channel: ChannelId;
-      readonly peer: PeerId;
-      readonly acMac: Uint8Array;
-      readonly acName: string;
-      readonly sessionId: number;
-    }
-  | { readonly kind: "over" };
+/** From PADS on. */
+interface LinkedStage {
+  readonly kind: "linked";
+  readonly ppp: PppClient;
+  readonly channel: ChannelId;
+  readonly peer: PeerId;
+  readonly acMac: Uint8Array;
+  readonly acName: string;
+  readonly sessionId: number;
+}
+
+type Stage = { readonly kind: "discovering" } | LinkedStage | { readonly kind: "over" };
+
+const ACCEPTED_METHODS = ["chap-md5", "ms-chap-v2", "pap"] as const;
 
 /** One emulated subscriber: PPPoE and PPP in the client's role, and the device that its packets go through. */
 export class Subscriber {
@@ -112,15 +120,14 @@ export class Subscriber {
     this.#discovery(this.#pppoe.start(this.#startedAt));
   }
 
-  /** A discovery frame to our MAC. */
+  /** A discovery frame to our MAC. Nothing of it is kept. */
   discoveryFrame(frame: Uint8Array): void {
     this.#discovery(this.#pppoe.receive(this.#line.now(), frame));
   }
 
-  /** A PPP frame of our channel. */
+  /** A PPP frame of our channel. Nothing of it is kept. */
   pppFrame(frame: Uint8Array): void {
-    if (this.#stage.kind === "linking" || this.#stage.kind === "online")
-      this.#ppp(this.#stage.ppp.receive(this.#line.now(), frame));
+    if (this.#stage.kind === "linked") this.#ppp(this.#stage.ppp.receive(this.#line.now(), frame));
   }
 
   deadline(): Instant {
@@ -131,8 +138,7 @@ export class Subscriber {
 
   timeout(now: Instant): void {
     this.#discovery(this.#pppoe.timeout(now));
-    if (this.#stage.kind === "linking" || this.#stage.kind === "online")
-      this.#ppp(this.#stage.ppp.timeout(now));
+    if (this.#stage.kind === "linked") this.#ppp(this.#stage.ppp.timeout(now));
   }
 
   /** LCP Terminate-Request, and PADT once it is answered. */
@@ -175,14 +181,14 @@ export class Subscriber {
         maxMruBytes: mruBytes,
         user: this.user,
         password,
-        accept: ["chap-md5", "ms-chap-v2", "pap"],
+        accept: ACCEPTED_METHODS,
         ipv4: true,
         ipv6: false,
         timers: DEFAULT_TIMERS,
       },
       random,
     );
-    this.#stage = { kind: "linking", ppp, channel, peer, acMac, acName, sessionId };
+    this.#stage = { kind: "linked", ppp, channel, peer, acMac, acName, sessionId };
     this.#line.listen(channel, this);
     this.#ppp(ppp.start(this.#line.now()));
   }
@@ -190,50 +196,58 @@ export class Subscriber {
   #ppp(outputs: readonly LinkOutput[]): void {
     for (const output of outputs) {
       const stage = this.#stage;
-      if (stage.kind !== "linking" && stage.kind !== "online") return;
+      if (stage.kind !== "linked") return;
       if (output.kind === "send") this.#line.dataplane.inject(stage.channel, output.frame);
       else if (output.kind === "down") this.#end(output.cause.text);
-      else if (output.kind === "network-up" && output.protocol === "ipv4") this.#networkUp(output);
-      else if (output.kind === "network-down") this.#next(() => this.#detach(stage.channel));
+      else if (output.kind === "network-up" && output.protocol === "ipv4") this.#networkUp(stage, output);
+      else if (output.kind === "network-down") this.#networkDown(stage.channel);
     }
     this.#line.changed(this);
   }
 
-  #networkUp(up: Ipv4Up): void {
+  #networkUp(stage: LinkedStage, up: Ipv4Up): void {
     const setupMs = this.#line.now() - this.#startedAt;
+    const { units } = this.#line;
+    if (units === undefined) {
+      this.#online(stage, up, setupMs, undefined);
+      return;
+    }
     this.#next(async () => {
-      const stage = this.#stage;
-      if (stage.kind !== "linking" && stage.kind !== "online") return;
-      await this.#detach();
-      const opened = await this.#line.openUnit(this, up);
-      if (opened !== undefined) {
-        this.#unit = opened.unit;
-        // the end that came meanwhile takes the unit down: it is the next step
-        if (this.#stage !== stage) return;
-        await this.#line.dataplane.attach(stage.channel, {
-          unit: opened.unit,
-          addresses: [up.localAddress],
-          mruBytes: up.mruBytes,
-          clampMss: true,
-          ipv6: false,
-        });
-        this.#attached = true;
-      }
       if (this.#stage !== stage) return;
-      this.#stage = { ...stage, kind: "online" };
-      this.#line.online(this, {
-        address: up.localAddress,
-        peerAddress: up.remoteAddress,
-        dns: up.dns,
-        device: opened?.device,
-        mtuBytes: up.mruBytes,
-        setupMs,
-        mac: formatMac(this.mac),
-        acMac: formatMac(stage.acMac),
-        acName: stage.acName,
-        pppoeSessionId: stage.sessionId,
+      await this.#detach(stage.channel);
+      const opened = await units.open(this, up);
+      this.#unit = opened.unit;
+      // the end that came meanwhile takes the unit down: it is the next step
+      if (this.#stage !== stage) return;
+      await this.#line.dataplane.attach(stage.channel, {
+        unit: opened.unit,
+        addresses: [up.localAddress],
+        mruBytes: up.mruBytes,
+        clampMss: true,
+        ipv6: false,
       });
+      this.#attached = true;
+      if (this.#stage === stage) this.#online(stage, up, setupMs, opened.device);
     });
+  }
+
+  #online(stage: LinkedStage, up: Ipv4Up, setupMs: number, device: string | undefined): void {
+    this.#line.online(this, {
+      address: up.localAddress,
+      peerAddress: up.remoteAddress,
+      dns: up.dns,
+      device,
+      mtuBytes: up.mruBytes,
+      setupMs,
+      mac: formatMac(this.mac),
+      acMac: formatMac(stage.acMac),
+      acName: stage.acName,
+      pppoeSessionId: stage.sessionId,
+    });
+  }
+
+  #networkDown(channel: ChannelId): void {
+    if (this.#line.units !== undefined) this.#next(() => this.#detach(channel));
   }
 
   #end(reason: string): void {
@@ -242,7 +256,7 @@ export class Subscriber {
     this.#stage = { kind: "over" };
     this.#discovery(this.#pppoe.close(this.#line.now(), reason));
     this.#next(async () => {
-      if (stage.kind !== "discovering") {
+      if (stage.kind === "linked") {
         await this.#detach(stage.channel);
         this.#line.unlisten(stage.channel);
         await this.#line.dataplane.closeChannel(stage.channel);
@@ -252,13 +266,10 @@ export class Subscriber {
     });
   }
 
-  async #detach(channel?: ChannelId): Promise<void> {
-    const stage = this.#stage;
-    const attachedTo =
-      channel ?? (stage.kind === "online" || stage.kind === "linking" ? stage.channel : undefined);
-    if (this.#attached && attachedTo !== undefined) await this.#line.dataplane.detach(attachedTo);
+  async #detach(channel: ChannelId): Promise<void> {
+    if (this.#attached) await this.#line.dataplane.detach(channel);
     this.#attached = false;
-    if (this.#unit !== undefined) await this.#line.closeUnit(this, this.#unit);
+    if (this.#unit !== undefined) await this.#line.units?.close(this.#unit);
     this.#unit = undefined;
   }
 

@@ -431,19 +431,21 @@ export class SubscriberSide {
       listen: (channel, subscriber) => this.#byChannel.set(channel, subscriber),
       unlisten: (channel) => this.#byChannel.delete(channel),
       changed: (subscriber) => this.#scheduler.update(subscriber),
-      openUnit: async (subscriber, up) => {
-        const unit = await this.dataplane.createUnit({
-          name: `dial${subscriber.number}`,
-          mtuBytes: up.mruBytes,
-          addresses: [`${up.localAddress}/32`],
-          routes: [],
-          shared: false,
-          end: "subscriber",
-        });
-        this.units.set(subscriber, unit);
-        return { unit, device: `dial${subscriber.number}` };
+      units: {
+        open: async (subscriber, up) => {
+          const unit = await this.dataplane.createUnit({
+            name: `dial${subscriber.number}`,
+            mtuBytes: up.mruBytes,
+            addresses: [`${up.localAddress}/32`],
+            routes: [],
+            shared: false,
+            end: "subscriber",
+          });
+          this.units.set(subscriber, unit);
+          return { unit, device: `dial${subscriber.number}` };
+        },
+        close: (unit) => this.dataplane.closeUnit(unit),
       },
-      closeUnit: (_subscriber, unit) => this.dataplane.closeUnit(unit),
       online: (subscriber, session) => {
         this.online.set(subscriber, session);
       },
