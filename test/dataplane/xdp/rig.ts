@@ -32,6 +32,9 @@ export interface CableCore extends Core {
   readonly farIfindex: number;
   /** Every IPv4 frame that came, whole. */
   readonly frames: Uint8Array[];
+  /** The card is pulled out, and some time after another is there, with the same addresses. */
+  pull(): void;
+  putBack(): void;
 }
 
 /** A cable with its addresses, which takes longer to make than most tests. */
@@ -59,42 +62,62 @@ function takeNetwork(): CoreNetwork {
 
 function makeNetwork(): CoreNetwork {
   cores += 1;
-  const cable = makeCable();
   const net = `10.${1 + (process.pid % 250)}.${1 + (cores % 250)}`;
-  const remotes = [`${net}.2`, `${net}.3`] as const;
+  return connectNetwork(`${net}.1`, [`${net}.2`, `${net}.3`]);
+}
+
+function connectNetwork(address: string, remotes: CoreNetwork["remotes"]): CoreNetwork {
+  const cable = makeCable();
   const { gateway, subscriber: far } = cable;
-  ip("address", "add", `${net}.1/24`, "dev", gateway.name);
+  ip("address", "add", `${address}/24`, "dev", gateway.name);
   for (const remote of remotes)
     ip("neighbour", "replace", remote, "lladdr", formatMac(far.mac), "dev", gateway.name, "nud", "permanent");
-  return { cable, address: `${net}.1`, remotes };
+  return { cable, address, remotes };
 }
 
 /** Two remotes behind one end of a veth pair, with permanent neighbours: nobody answers ARP there. */
 export function cableCore(): CableCore {
   const network = takeNetwork();
-  const { cable, address, remotes } = network;
+  const { address, remotes } = network;
+  let { cable } = network;
   /** Somebody may have changed it. */
   let touched = false;
-  const wire = openWire(cable.subscriber, ETHERTYPE_IPV4);
+  let wire = openWire(cable.subscriber, ETHERTYPE_IPV4);
   const frames: Uint8Array[] = [];
+  let handler: (to: string, datagram: Uint8Array) => void = () => {};
+  const take = (frame: Uint8Array) => {
+    frames.push(frame);
+    const packet = parseIpv4(frame.subarray(ETHERNET_BYTES));
+    if (packet === undefined || packet.protocol !== PROTOCOL_UDP) return;
+    const { payload } = packet;
+    handler(formatIpAddress(packet.destination), payload.slice(8, readU16(payload, 4)));
+  };
+  wire.onFrame(take);
   return {
     get cable() {
       touched = true;
       return cable;
     },
-    farIfindex: cable.subscriber.ifindex,
+    get farIfindex() {
+      return cable.subscriber.ifindex;
+    },
     address,
     remotes,
     frames,
     send: (from, datagram) => wire.send(datagramFrame(cable, from, address, datagram)),
-    onDatagram(handler) {
-      wire.onFrame((frame) => {
-        frames.push(frame);
-        const packet = parseIpv4(frame.subarray(ETHERNET_BYTES));
-        if (packet === undefined || packet.protocol !== PROTOCOL_UDP) return;
-        const { payload } = packet;
-        handler(formatIpAddress(packet.destination), payload.slice(8, readU16(payload, 4)));
-      });
+    onDatagram(receiver) {
+      handler = receiver;
+    },
+    pull() {
+      touched = true;
+      cable.remove();
+    },
+    putBack() {
+      wire.close();
+      ({ cable } = connectNetwork(address, remotes));
+      wire = openWire(cable.subscriber, ETHERTYPE_IPV4);
+      wire.onFrame(take);
+      makeReady(cable.subscriber.ifindex);
     },
     close() {
       wire.close();
@@ -137,7 +160,7 @@ let ends: XdpProgram | undefined;
 const ready = new Set<number>();
 
 /** For as long as the device is there, at the latest until the file's tests are done. */
-function makeReady(...ifindexes: readonly number[]): void {
+export function makeReady(...ifindexes: readonly number[]): void {
   const addon = openXdp();
   if (typeof addon === "string") throw new Error(addon);
   const sizes = { interfaces: 1, ports: 1, tunnels: 1, sessionPages: 1, channels: 1, peers: 1, peerSlots: 1 };
