@@ -1,6 +1,6 @@
 import { BareStage } from "./bare-stage.ts";
 import type { Benchmark, Scene } from "./benchmark.ts";
-import { WARM_UP_MS, WINDOW } from "./closed-loop.ts";
+import { unstarved, WARM_UP_MS, WINDOW } from "./closed-loop.ts";
 import type { Load } from "./frames-tool.ts";
 import type { Alternated, SlicePlan, Slices } from "./slices.ts";
 import { faultOf, lossPercent } from "./traffic-report.ts";
@@ -56,7 +56,7 @@ function benchmark(disturbed: string, undisturbed: string): Benchmark<BareStage>
 
 async function alternated(stage: BareStage, name: string): Promise<Alternated> {
   for (let attempt = 1; ; attempt += 1) {
-    const { report, alternated } = await stage.whileChanging(PLAN, LOAD);
+    const { report, alternated } = await unstarved(() => stage.whileChanging(PLAN, LOAD));
     const fault = faultOf(report);
     if (fault !== undefined) throw new Error(`${name}: ${fault}: ${JSON.stringify(report)}`);
     const loss = lossPercent(report);

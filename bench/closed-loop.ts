@@ -101,7 +101,7 @@ async function withoutLoss(name: string, measure: () => Promise<Measured>): Prom
  * Others may have the generator's processor for a while: that run is made again, and the figure left out when they do not
  * let go of it.
  */
-async function unstarved<Outcome extends { readonly report: TrafficReport }>(
+export async function unstarved<Outcome extends { readonly report: TrafficReport }>(
   play: () => Promise<Outcome>,
 ): Promise<Outcome> {
   for (let attempt = 1; attempt <= UNSTARVED_ATTEMPTS; attempt += 1) {

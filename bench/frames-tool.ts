@@ -91,6 +91,8 @@ export interface Load {
   readonly window?: number;
   /** What comes out is what went in: nobody translates between PPPoE and L2TP. */
   readonly untranslated?: boolean;
+  /** The gateway is an LNS: "up" is what a far host on the access side sends to subscribers, without PPP. */
+  readonly plain?: boolean;
 }
 
 /** The processor that the generator has to itself, and those that are left for what is measured. */
@@ -121,6 +123,7 @@ export function runFrames(network: Network, sessions: string, load: Load): Promi
     ...(load.framesPerSecond !== undefined && { rate: `${load.framesPerSecond}` }),
     ...(load.window !== undefined && { window: `${load.window}` }),
     ...(load.untranslated === true && { untranslated: "1" }),
+    ...(load.plain === true && { plain: "1" }),
   };
   const words = Object.entries(options).flatMap(([name, value]) => [`--${name}`, value]);
   return new Promise((resolve, reject) => {

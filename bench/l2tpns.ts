@@ -60,7 +60,11 @@ export async function startL2tpnsLac(site: Site, count: number): Promise<string>
     "set bind_portremotelns 1701",
     `setforward @bench ${LNS_ADDRESS} 1701 ${TUNNEL_SECRET}`,
   ];
-  await startDaemon(site, config(site.directory, forward), othersProcessors(availableParallelism()));
+  await startDaemon(
+    site,
+    config(site.directory, { more: forward }),
+    othersProcessors(availableParallelism()),
+  );
 
   const words = ["dial", "--interface", SUBSCRIBER_DEVICE, "--user", "s%d@bench", "--password", "bench"];
   words.push("--count", `${count}`, "--device", "none", "--json");
@@ -77,10 +81,21 @@ export async function startL2tpnsLac(site: Site, count: number): Promise<string>
 
 /** As who terminates PPPoE sessions in the network "rival", with a RADIUS server that knows `users`. */
 export async function startL2tpnsPta(site: Site, users: Readonly<Record<string, string>>): Promise<void> {
+  await startRadius(site, users);
+  await startDaemon(site, config(site.directory), undefined);
+}
+
+/** As an LNS in the network "rival", with a RADIUS server that knows `users`. */
+export async function startL2tpnsLns(site: Site, users: Readonly<Record<string, string>>): Promise<void> {
+  await startRadius(site, users);
+  const processors = othersProcessors(availableParallelism());
+  await startDaemon(site, config(site.directory, { address: LAC_ADDRESS, duplicates: true }), processors);
+}
+
+async function startRadius(site: Site, users: Readonly<Record<string, string>>): Promise<void> {
   const settings = JSON.stringify({ address: "127.0.0.1", secret: RADIUS_SECRET, users });
   const radius = site.run(new Child("the RADIUS server", "rival-lac", [process.execPath, RADIUS, settings]));
   await radius.nextLine(() => true, PATIENCE_MS);
-  await startDaemon(site, config(site.directory, []), undefined);
 }
 
 /** Who logged in as whom says which PPPoE session goes with which call. */
@@ -139,8 +154,19 @@ async function startDaemon(site: Site, config: string, processors: string | unde
   }
 }
 
-/** It takes PPPoE calls, terminates them, and does `more`. */
-function config(directory: string, more: readonly string[]): string {
+interface DaemonSettings {
+  /** Where it answers LACs; nowhere that matters when absent. */
+  readonly address?: string;
+  /** One user may call more than once. */
+  readonly duplicates?: boolean;
+  readonly more?: readonly string[];
+}
+
+/** It takes calls, terminates them, and does `more`. */
+function config(
+  directory: string,
+  { address = "127.0.0.9", duplicates = false, more = [] }: DaemonSettings = {},
+): string {
   return `${[
     "set debug 1",
     `set log_file "${directory}/l2tpns.log"`,
@@ -152,9 +178,8 @@ function config(directory: string, more: readonly string[]): string {
     "set primary_radius_port 1812",
     'set radius_authtypes "pap,chap"',
     "set radius_accounting no",
-    "set allow_duplicate_users no",
-    // it answers LACs, too, on an address of its own
-    "set bind_address 127.0.0.9",
+    `set allow_duplicate_users ${duplicates ? "yes" : "no"}`,
+    `set bind_address ${address}`,
     "set iftun_address 100.68.255.1",
     "set peer_address 100.68.255.1",
     "set cli_bind_address 127.0.0.1",

@@ -17,7 +17,10 @@ interface Call {
   readonly startedAt: Instant;
   readonly ppp: PppClient;
   up: boolean;
+  /** What the LNS gives the subscriber. */
+  address: string;
   readonly tunnel: number;
+  readonly session: number;
   remoteTunnelId: number;
   remoteSessionId: number;
   readonly timed: Timed;
@@ -33,6 +36,16 @@ export interface LacCallsConfig {
   /** Every subscriber's. */
   readonly user: string;
   readonly password: string;
+}
+
+/** A call that is up, by what both ends have named it. */
+export interface LacCallNames {
+  readonly localTunnelId: number;
+  readonly localSessionId: number;
+  readonly remoteTunnelId: number;
+  readonly remoteSessionId: number;
+  /** The subscriber's. */
+  readonly address: string;
 }
 
 /** The LAC's and its subscribers' end of many calls to an LNS, which negotiates everything itself: no proxy AVPs. */
@@ -97,6 +110,19 @@ export class LacCalls {
     return this.#failed;
   }
 
+  /** Those that are up. */
+  names(): readonly LacCallNames[] {
+    return [...this.#calls.values()]
+      .filter(({ up }) => up)
+      .map(({ tunnel, session, remoteTunnelId, remoteSessionId, address }) => ({
+        localTunnelId: tunnel,
+        localSessionId: session,
+        remoteTunnelId,
+        remoteSessionId,
+        address,
+      }));
+  }
+
   /** Places `count` more calls; resolves when they are all up, or have failed. */
   call(now: Instant, count: number): Promise<void> {
     this.#wanted += count;
@@ -154,7 +180,9 @@ export class LacCalls {
         startedAt: now,
         ppp,
         up: false,
+        address: "",
         tunnel,
+        session: placed.session,
         remoteTunnelId: 0,
         remoteSessionId: 0,
         timed: {
@@ -204,12 +232,14 @@ export class LacCalls {
   #handlePpp(now: Instant, call: Call, outputs: readonly LinkOutput[]): void {
     for (const output of outputs) {
       if (output.kind === "send") this.#sendData(call, output.frame);
-      else if (output.kind === "network-up") this.#up(now, call);
+      else if (output.kind === "network-up" && output.protocol === "ipv4")
+        this.#up(now, call, output.localAddress);
     }
     this.#scheduler.update(call.timed);
   }
 
-  #up(now: Instant, call: Call): void {
+  #up(now: Instant, call: Call, address: string): void {
+    call.address = address;
     if (call.up) return;
     call.up = true;
     this.#setupTimesMs.push(now - call.startedAt);

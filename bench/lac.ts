@@ -6,15 +6,18 @@ import { Scheduler } from "../src/base/scheduler.ts";
 import { systemClock, systemRandom, timerAlarm } from "../src/io/system.ts";
 import { L2TP_UDP_PORT } from "../src/wire/l2tp.ts";
 import { Datagrams } from "./datagrams.ts";
-import { LacCalls } from "./lac-calls.ts";
+import { type LacCallNames, LacCalls } from "./lac-calls.ts";
 
 export type LacRequest =
   /** Answered when all are up. */
-  { readonly kind: "call"; readonly count: number } | { readonly kind: "hang-up" };
+  | { readonly kind: "call"; readonly count: number }
+  | { readonly kind: "hang-up" }
+  | { readonly kind: "names" };
 
 export type LacAnswer =
   | { readonly kind: "ready" }
   | { readonly kind: "hung-up" }
+  | { readonly kind: "named"; readonly calls: readonly LacCallNames[] }
   | {
       readonly kind: "called";
       readonly up: number;
@@ -23,15 +26,15 @@ export type LacAnswer =
       readonly setupMs: { readonly p50: number; readonly p99: number };
     };
 
-const TUNNELS = 4;
+const USUAL_TUNNELS = "4";
 const AT_ONCE = 256;
 
-const [local = "", lns = "", user = "", password = ""] = process.argv.slice(2);
+const [local = "", lns = "", user = "", password = "", tunnels = USUAL_TUNNELS] = process.argv.slice(2);
 const alarm = timerAlarm(systemClock, () => scheduler.run(systemClock.now()));
 const scheduler: Scheduler = new Scheduler(alarm);
 const datagrams = new Datagrams(local, (from, datagram) => calls.receive(systemClock.now(), from, datagram));
 const calls: LacCalls = new LacCalls(
-  { lns: { address: lns, port: L2TP_UDP_PORT }, tunnels: TUNNELS, atOnce: AT_ONCE, user, password },
+  { lns: { address: lns, port: L2TP_UDP_PORT }, tunnels: Number(tunnels), atOnce: AT_ONCE, user, password },
   systemRandom(),
   scheduler,
   (to, datagram) => datagrams.send(to, datagram),
@@ -59,6 +62,8 @@ function tell(answer: LacAnswer): void {
 process.on("message", (request: LacRequest) => {
   if (request.kind === "call") {
     void call(request.count).then(tell);
+  } else if (request.kind === "names") {
+    tell({ kind: "named", calls: calls.names() });
   } else {
     calls.hangUp(systemClock.now());
     tell({ kind: "hung-up" });

@@ -24,6 +24,7 @@ import { ROOT } from "./root.ts";
 import { scaleScene } from "./scale-benchmarks.ts";
 import { deadLnsScene, lacSetupScene, lnsSetupScene } from "./setup-benchmarks.ts";
 import { tcpScene } from "./tcp-benchmarks.ts";
+import { unitScene } from "./unit-benchmarks.ts";
 import { uncheckedXdpScene, xdpScene, xdpSessionsScene } from "./xdp-benchmarks.ts";
 
 /** Others that want a processor take it from what is measured. */
@@ -73,6 +74,7 @@ async function bench({ quick, only, json }: BenchOptions): Promise<void> {
   await play(lacSetupScene);
   await play(lnsSetupScene);
   await play(l2tpnsScene, { long: true });
+  await play(unitScene, { long: true });
   await play(tcpScene, { long: true });
   await play(uncheckedXdpScene, { long: true });
   await play(xdpSessionsScene, { long: true });

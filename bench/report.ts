@@ -43,6 +43,12 @@ on which the kernel also receives; the LAC, or what is in its place, has the oth
 the same frames on as they are, with the same generator and sink. "no-checksum": without UDP checksums towards LNSes.`,
   },
   {
+    title: "Packets through an LNS, beside l2tpns",
+    holds: (name) => /^(loop|peer\/l2tpns)\/lns\/(up|down)\//.test(name),
+    text: `Packets of 128 octets between 100 L2TP sessions in one tunnel and a host behind the LNS, in both cases through one shared
+TUN device and the kernel's routing. "up" is what subscribers send. With as many on the way as each carries with at most 0.1 % loss.`,
+  },
+  {
     title: "Beside l2tpns",
     holds: (name) => name.startsWith("peer/l2tpns/") || name.includes("/beside-l2tpns"),
     text: `Debian's l2tpns does the same work for the same frames in turns with the gateway, with 20 sessions, and with as many frames

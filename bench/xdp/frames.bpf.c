@@ -42,7 +42,7 @@ struct {
   __type(value, __u32);
 } entrances SEC(".maps");
 
-#define OUTER (direction == UP ? PPPOE_HEADERS : L2TP_HEADERS)
+#define OUTER (direction == UP ? (setup.plain ? PLAIN_HEADERS : PPPOE_HEADERS) : L2TP_HEADERS)
 
 static __always_inline __u16 load16(const __u8 *at) { return *(const __u16 *)at; }
 static __always_inline __u32 load32(const __u8 *at) { return *(const __u32 *)at; }
@@ -66,10 +66,14 @@ static __always_inline void stamp(__u8 *at, __u32 flow, __u32 sequence) {
   store64(at + 24, ~now);
 }
 
+static __always_inline __u16 folded(__u32 sum) {
+  sum = (sum & 0xffff) + (sum >> 16);
+  return (sum & 0xffff) + (sum >> 16);
+}
+
 static __always_inline __u16 finished(__u32 sum) {
-  sum = (sum & 0xffff) + (sum >> 16);
-  sum = (sum & 0xffff) + (sum >> 16);
-  return sum == 0xffff ? sum : ~sum;
+  __u16 all = folded(sum);
+  return all == 0xffff ? all : ~all;
 }
 
 /* How often the generator's turns look at what has come: each look takes a cache line from the sink's processor. */
@@ -116,6 +120,19 @@ static __always_inline int atRate(int direction, __u64 elapsed) {
   return 1;
 }
 
+/* Where the subscriber's address is in a packet. */
+#define ADDRESS (direction == UP ? 16 : 12)
+#define IP_CHECKSUM 10
+#define UDP_CHECKSUM 26
+
+static __always_inline __u32 halves(__be32 address) { return (address & 0xffff) + (address >> 16); }
+
+static __always_inline void writeAddress(__u8 *packet, int direction, __be32 address) {
+  store32(packet + ADDRESS, address);
+  store16(packet + IP_CHECKSUM, finished(load16(packet + IP_CHECKSUM) + halves(address)));
+  store16(packet + UDP_CHECKSUM, finished(load16(packet + UDP_CHECKSUM) + halves(address)));
+}
+
 static __always_inline int write(struct xdp_md *context, int direction) {
   struct sent *s = &tally.sent[direction];
   __u32 number = s->flow;
@@ -127,20 +144,26 @@ static __always_inline int write(struct xdp_md *context, int direction) {
   if (!template) return XDP_ABORTED;
   int surplus = setup.frameBytes - L2TP_HEADERS - setup.octets[size];
   if (surplus > 0 && bpf_xdp_adjust_tail(context, -surplus)) return XDP_ABORTED;
-  if (direction == UP && bpf_xdp_adjust_head(context, L2TP_HEADERS - PPPOE_HEADERS)) return XDP_ABORTED;
+  if (direction == UP && bpf_xdp_adjust_head(context, L2TP_HEADERS - OUTER)) return XDP_ABORTED;
 
   __u8 *frame = (void *)(long)context->data;
   __u8 *end = (void *)(long)context->data_end;
   if (frame + OUTER + PATTERN > end) return XDP_ABORTED;
-  if (direction == UP) {
+  if (direction == UP && setup.plain) {
+    __builtin_memcpy(frame, template->octets, PLAIN_HEADERS + INNER_HEADERS);
+    writeAddress(frame + PLAIN_HEADERS, direction, flow->address);
+  } else if (direction == UP) {
     __builtin_memcpy(frame, template->octets, PPPOE_HEADERS + INNER_HEADERS);
     __builtin_memcpy(frame + ETH_ALEN, flow->subscriber, ETH_ALEN);
     store16(frame + 16, flow->pppoe);
   } else {
     __builtin_memcpy(frame, template->octets, L2TP_HEADERS + INNER_HEADERS);
-    store16(frame + 40, finished(load16(frame + 40) + flow->lacTunnel + flow->lacSession));
+    /* the packet's UDP checksum has made up for the address */
+    __u32 inner = setup.plain ? halves(~flow->address) : 0;
+    store16(frame + 40, finished(load16(frame + 40) + flow->lacTunnel + flow->lacSession + inner));
     store16(frame + 46, flow->lacTunnel);
     store16(frame + 48, flow->lacSession);
+    if (setup.plain) writeAddress(frame + L2TP_HEADERS, direction, flow->address);
   }
   stamp(frame + OUTER + STAMP, number, s->sequence);
 
@@ -202,6 +225,14 @@ static __always_inline int readPppoe(__u8 *frame, __u8 *end, struct carried *car
   return 1;
 }
 
+static __always_inline int readPlain(__u8 *frame, __u8 *end, struct carried *carried) {
+  if (frame + PLAIN_HEADERS + PATTERN > end) return 0;
+  if (frame[14] != 0x45 || (load16(frame + 20) & bpf_htons(0x3fff)) || frame[23] != 17) return 0;
+  carried->at = PLAIN_HEADERS;
+  carried->octets = bpf_ntohs(load16(frame + 16));
+  return 1;
+}
+
 /* With the Length field or without, FF03 or not (RFC 2661 §3.1); the peer's choice. */
 static __always_inline int readL2tp(__u8 *frame, __u8 *end, struct carried *carried) {
   if (frame + L2TP_HEADERS + PATTERN - 4 > end) return 0;
@@ -240,6 +271,24 @@ static __always_inline int isOfFlow(int direction, const struct flow *flow, cons
   const __u8 *mac = direction == UP ? frame + ETH_ALEN : frame;
   return ids == flow->pppoe && load16(mac) == load16(flow->subscriber) &&
          load16(mac + 2) == load16(flow->subscriber + 2) && load16(mac + 4) == load16(flow->subscriber + 4);
+}
+
+/*
+ * Of a packet that was routed: with one hop less, and a checksum that fits. Who cuts what was joined may give another
+ * identification to a packet that nobody fragments (RFC 6864 section 4.1). Where the card would do the rest, there is only
+ * the pseudo header in the UDP checksum.
+ */
+static __always_inline int routedHeadersHold(const __u8 *packet, const __u8 *template, int direction, __be32 address) {
+  __u32 sum = 0;
+  for (int i = 0; i < 20; i += 2) sum += load16(packet + i);
+  if (folded(sum) != 0xffff || load32(packet + ADDRESS) != address) return 0;
+  __u16 checksum = load16(packet + UDP_CHECKSUM);
+  __u32 pseudo = halves(load32(packet + 12)) + halves(load32(packet + 16)) + bpf_htons(17) + load16(packet + 24);
+  if (checksum != finished(load16(template + UDP_CHECKSUM) + halves(address)) && checksum != folded(pseudo)) return 0;
+  for (int i = 0; i < UDP_CHECKSUM; i += 2)
+    if (i != 4 && i != 8 && i != IP_CHECKSUM && i != ADDRESS && i != ADDRESS + 2 && load16(packet + i) != load16(template + i))
+      return 0;
+  return 1;
 }
 
 static __always_inline int patternHolds(const __u8 *packet, const __u8 *end, __u32 octets) {
@@ -302,7 +351,7 @@ static __always_inline int judge(int direction, __u8 *frame, __u8 *end, struct c
   __u32 which = direction * MOST_PEERS * MOST_SIZES + size;
   struct headers *template = bpf_map_lookup_elem(&headers, &which);
   if (!template) return XDP_ABORTED;
-  for (int i = 0; i < INNER_HEADERS; i += 2)
+  for (int i = 0; i < INNER_HEADERS && !setup.plain; i += 2)
     if (load16(packet + i) != load16(template->octets + OUTER + i)) {
       r->damaged += 1;
       return XDP_DROP;
@@ -319,8 +368,12 @@ static __always_inline int judge(int direction, __u8 *frame, __u8 *end, struct c
   struct flow *flow = bpf_map_lookup_elem(&flows, &number);
   __u32 own = direction * setup.flows + number;
   struct progress *p = bpf_map_lookup_elem(&progress, &own);
-  if (!flow || !p || !isOfFlow(direction, flow, frame, carried->ids, pppoe)) {
+  if (!flow || !p || (!(pppoe && setup.plain) && !isOfFlow(direction, flow, frame, carried->ids, pppoe))) {
     r->misdelivered += 1;
+    return XDP_DROP;
+  }
+  if (setup.plain && !routedHeadersHold(packet, template->octets + OUTER, direction, flow->address)) {
+    r->damaged += 1;
     return XDP_DROP;
   }
   note(r, p, sequence);
@@ -337,7 +390,9 @@ static __always_inline int sink(struct xdp_md *context, int direction) {
   int pppoe = (direction == UP) != (setup.translated != 0);
   if (frame + ETH_HLEN <= end) {
     __u16 type = load16(frame + 12);
-    if (pppoe && type == bpf_htons(0x8864) && readPppoe(frame, end, &carried))
+    if (pppoe && !setup.plain && type == bpf_htons(0x8864) && readPppoe(frame, end, &carried))
+      return judge(direction, frame, end, &carried, 1);
+    if (pppoe && setup.plain && type == bpf_htons(ETH_P_IP) && readPlain(frame, end, &carried))
       return judge(direction, frame, end, &carried, 1);
     if (!pppoe && type == bpf_htons(ETH_P_IP) && readL2tp(frame, end, &carried))
       return judge(direction, frame, end, &carried, 0);

@@ -23,6 +23,7 @@ enum { UP = 0, DOWN = 1 };
 
 enum {
   PPPOE_HEADERS = 14 + 6 + 2,             /* Ethernet, PPPoE, PPP */
+  PLAIN_HEADERS = 14,                     /* Ethernet */
   L2TP_HEADERS = 14 + 20 + 8 + 8 + 2 + 2, /* Ethernet, IPv4, UDP, L2TP with Length, FF03, PPP */
   INNER_HEADERS = 20 + 8,
   STAMP = 28,
@@ -48,6 +49,8 @@ struct flow {
   __be16 lnsSession;
   __u16 peer;
   __u16 unused;
+  /* the subscriber's, where his packets leave PPP */
+  __be32 address;
 };
 
 /* One run; constant while the programs are loaded. */
@@ -57,6 +60,8 @@ struct setup {
   __u32 directions;
   /* 0: frames come out as they went in (the bare redirect) */
   __u32 translated;
+  /* 1: the packets leave PPP at an LNS, whose subscribers' side is a far host's then */
+  __u32 plain;
   __u32 sizes;
   /* of the packets, in host order */
   __u32 octets[MOST_SIZES];
@@ -73,7 +78,7 @@ struct setup {
 
 /*
  * The headers of frames of one size to one peer, without what is the flow's. The outer UDP checksum is the sum of all
- * other octets, not yet complemented.
+ * other octets, not yet complemented; so are the packet's checksums where its address is the flow's.
  */
 struct headers {
   __u8 octets[L2TP_HEADERS + INNER_HEADERS];

@@ -97,6 +97,7 @@ Options ParseOptions(int argc, char** argv) {
   if ((options.rate == 0) == (options.window == 0))
     throw std::runtime_error("one of --rate and --window is needed");
   if (words.Has("untranslated")) options.untranslated = words.Number("untranslated") != 0;
+  if (words.Has("plain")) options.plain = words.Number("plain") != 0;
   if (words.Has("processor")) options.processor = static_cast<int>(words.Number("processor"));
   return options;
 }

@@ -43,6 +43,8 @@ struct Options {
   uint64_t window = 0;
   // Frames come out as they went in.
   bool untranslated = false;
+  // The packets leave PPP at an LNS: what is called subscribers here is a far host.
+  bool plain = false;
   // That the generator runs on.
   int processor = 0;
 };

@@ -107,6 +107,7 @@ void Run::Configure(const std::vector<flow>& sessions) {
   setup.flows = static_cast<uint32_t>(sessions.size());
   setup.directions = (options_.up ? 1u << UP : 0) | (options_.down ? 1u << DOWN : 0);
   setup.translated = options_.untranslated ? 0 : 1;
+  setup.plain = options_.plain ? 1 : 0;
   setup.sizes = static_cast<uint32_t>(options_.sizes.size());
   for (size_t i = 0; i < options_.sizes.size(); i += 1) setup.octets[i] = options_.sizes[i].octets;
   PutRound(options_.sizes, setup.round);
@@ -135,13 +136,16 @@ void Run::WriteHeaders(int direction) {
   Netns(towards.netns).Enter();
   TakeRedirectedFrames(towards.name);
   Mac lac = MacOf(towards.name);
-  Netns(options_.lns.netns).Enter();
-  Ends ends{MacOf(options_.lns.name), lac, {}, options_.lac};
+  const Device& from = direction == UP ? options_.subscribers : options_.lns;
+  Netns(from.netns).Enter();
+  Ends ends{MacOf(from.name), lac, {}, options_.lac};
   for (size_t peer = 0; peer < options_.peers.size(); peer += 1) {
     ends.sourceAddress = options_.peers[peer];
     for (size_t size = 0; size < options_.sizes.size(); size += 1) {
       uint32_t octets = options_.sizes[size].octets;
-      headers all = direction == UP ? PppoeHeaders(lac, octets) : L2tpHeaders(ends, octets);
+      headers all = direction == DOWN ? L2tpHeaders(ends, octets, options_.plain)
+                    : options_.plain ? PlainHeaders(ends, octets)
+                                     : PppoeHeaders(lac, octets);
       auto key = static_cast<uint32_t>((static_cast<size_t>(direction) * MOST_PEERS + peer) * MOST_SIZES + size);
       Must(bpf_map_update_elem(map, &key, &all, BPF_ANY), "the generator's headers");
     }

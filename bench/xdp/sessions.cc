@@ -1,5 +1,6 @@
 #include "sessions.h"
 
+#include <arpa/inet.h>
 #include <endian.h>
 
 #include <cstdio>
@@ -39,6 +40,8 @@ std::vector<flow> ReadSessions(const std::string& path) {
     session.lacTunnel = htobe16(lacTunnel);
     session.lacSession = htobe16(lacSession);
     session.peer = peer;
+    if (std::string address; words >> address && inet_pton(AF_INET, address.c_str(), &session.address) != 1)
+      throw std::runtime_error(path + ": this is no session: " + line);
     sessions.push_back(session);
   }
   if (sessions.empty()) throw std::runtime_error(path + " has no session");

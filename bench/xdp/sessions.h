@@ -16,7 +16,8 @@ using Mac = std::array<uint8_t, 6>;
 Mac ParseMac(const std::string& text);
 
 // One session a line: the subscriber's MAC address, the PPPoE session id, tunnel and session ids that the LNS chose,
-// those that the LAC chose, and the LNS's place among the peers. Throws std::runtime_error.
+// those that the LAC chose, the LNS's place among the peers, and the subscriber's IPv4 address where that matters. Throws
+// std::runtime_error.
 std::vector<flow> ReadSessions(const std::string& path);
 
 }  // namespace frames

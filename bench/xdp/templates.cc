@@ -47,11 +47,10 @@ uint32_t UdpSum(const uint8_t* ip, const uint8_t* udp, size_t octets, size_t udp
 }
 
 // The stamp, fields and complements, adds as many 0xffff, which is nothing.
-std::vector<uint8_t> Packet(int direction, uint32_t octets) {
+std::vector<uint8_t> Packet(in_addr_t source, in_addr_t destination, uint32_t octets) {
   std::vector<uint8_t> packet(octets);
   uint8_t* udp = packet.data() + 20;
-  PutIpv4(packet.data(), octets, direction == UP ? kSubscriber : kFarHost,
-          direction == UP ? kFarHost : kSubscriber);
+  PutIpv4(packet.data(), octets, source, destination);
   PutU16(udp, 40000);
   PutU16(udp + 2, 50000);
   PutU16(udp + 4, static_cast<uint16_t>(octets - 20));
@@ -61,6 +60,16 @@ std::vector<uint8_t> Packet(int direction, uint32_t octets) {
   }
   PutU16(udp + 6, static_cast<uint16_t>(~Fold(UdpSum(packet.data(), udp, octets - 20, octets - 20))));
   return packet;
+}
+
+std::vector<uint8_t> Packet(int direction, uint32_t octets) {
+  return direction == UP ? Packet(kSubscriber, kFarHost, octets) : Packet(kFarHost, kSubscriber, octets);
+}
+
+// Headers without an address: an address is nothing in a sum that is not complemented yet.
+void PutInnerHeaders(uint8_t* at, const std::vector<uint8_t>& packet) {
+  std::memcpy(at, packet.data(), INNER_HEADERS);
+  for (int checksum : {10, 26}) PutU16(at + checksum, static_cast<uint16_t>(~GetU16(at + checksum)));
 }
 
 }  // namespace
@@ -77,7 +86,17 @@ headers PppoeHeaders(const Mac& concentrator, uint32_t octets) {
   return all;
 }
 
-headers L2tpHeaders(const Ends& ends, uint32_t octets) {
+headers PlainHeaders(const Ends& ends, uint32_t octets) {
+  headers all{};
+  uint8_t* frame = all.octets;
+  std::memcpy(frame, ends.destination.data(), 6);
+  std::memcpy(frame + 6, ends.source.data(), 6);
+  PutU16(frame + 12, 0x0800);
+  PutInnerHeaders(frame + PLAIN_HEADERS, Packet(kFarHost, 0, octets));
+  return all;
+}
+
+headers L2tpHeaders(const Ends& ends, uint32_t octets, bool addressed) {
   headers all{};
   uint8_t* frame = all.octets;
   std::memcpy(frame, ends.destination.data(), 6);
@@ -94,11 +113,14 @@ headers L2tpHeaders(const Ends& ends, uint32_t octets) {
   PutU16(udp + 10, static_cast<uint16_t>(udpOctets - 8));
   PutU16(udp + 16, 0xff03);
   PutU16(udp + 18, 0x0021);
-  std::vector<uint8_t> packet = Packet(DOWN, octets);
+  std::vector<uint8_t> packet = addressed ? Packet(0, kFarHost, octets) : Packet(DOWN, octets);
   uint32_t sum = UdpSum(ip, udp, L2TP_HEADERS - 34, udpOctets);
   // octets of the packet are at even places
   PutU16(udp + 6, Fold(Sum(packet.data(), packet.size(), sum)));
-  std::memcpy(frame + L2TP_HEADERS, packet.data(), INNER_HEADERS);
+  if (addressed)
+    PutInnerHeaders(frame + L2TP_HEADERS, packet);
+  else
+    std::memcpy(frame + L2TP_HEADERS, packet.data(), INNER_HEADERS);
   return all;
 }
 

@@ -20,8 +20,11 @@ struct Ends {
 
 // Of PPPoE frames: the subscriber's MAC address and the session id are left out.
 headers PppoeHeaders(const Mac& concentrator, uint32_t octets);
-// Of L2TP data messages: ids and the checksum's complement are left out.
-headers L2tpHeaders(const Ends& ends, uint32_t octets);
+// Of L2TP data messages: ids and the checksum's complement are left out; with `addressed`, also the subscriber's address
+// and what it adds to checksums.
+headers L2tpHeaders(const Ends& ends, uint32_t octets, bool addressed = false);
+// Of packets that a far host sends to subscribers, likewise without the address.
+headers PlainHeaders(const Ends& ends, uint32_t octets);
 // What a frame is before its headers are written: the pattern behind room for the longest.
 std::vector<uint8_t> BareFrame(uint32_t octets);
 

@@ -93,6 +93,54 @@ void FramesAreValid() {
   }
 }
 
+// As the generator writes it, and with what it adds to checksums that are not complemented yet.
+void PutAddress(uint8_t* packet, size_t at, uint32_t address) {
+  PutU32(packet + at, address);
+  for (int checksum : {10, 26}) {
+    uint8_t sum[6];
+    PutU16(sum, GetU16(packet + checksum));
+    PutU32(sum + 2, address);
+    PutU16(packet + checksum, static_cast<uint16_t>(~OnesComplementSum(sum, sizeof sum, 0)));
+  }
+}
+
+constexpr uint32_t kAddress = 0x6443feff;
+const Ends kEnds{{2}, {4}, Address(0x0a000001), Address(0x0a000003)};
+
+// What a subscriber sends, as it comes to an LNS.
+std::vector<uint8_t> AddressedDatagram(uint32_t octets, uint32_t sequence) {
+  std::vector<uint8_t> frame = BareFrame(octets);
+  headers all = L2tpHeaders(kEnds, octets, true);
+  std::memcpy(frame.data(), all.octets, sizeof all.octets);
+  PutAddress(frame.data() + L2TP_HEADERS, 12, kAddress);
+  Stamp(frame.data() + L2TP_HEADERS, 0, sequence);
+  return frame;
+}
+
+void PacketsOfSubscribersAreValid() {
+  for (uint32_t octets : {64u, 65u, 128u, 1400u}) {
+    std::vector<uint8_t> frame(PLAIN_HEADERS + octets);
+    std::vector<uint8_t> bare = BareFrame(octets);
+    std::memcpy(frame.data() + PLAIN_HEADERS, bare.data() + L2TP_HEADERS, octets);
+    headers all = PlainHeaders(kEnds, octets);
+    std::memcpy(frame.data(), all.octets, PLAIN_HEADERS + INNER_HEADERS);
+    uint8_t* packet = frame.data() + PLAIN_HEADERS;
+    PutAddress(packet, 16, kAddress);
+    Stamp(packet, 3, 9);
+    EXPECT(OnesComplementSum(packet, 20, 0) == 0xffff && UdpSum(packet, octets - 20) == 0xffff);
+
+    std::vector<uint8_t> datagram = AddressedDatagram(octets, 8);
+    packet = datagram.data() + L2TP_HEADERS;
+    EXPECT(OnesComplementSum(packet, 20, 0) == 0xffff && UdpSum(packet, octets - 20) == 0xffff);
+    // what the generator does with the outer checksum
+    uint8_t sum[6];
+    PutU16(sum, GetU16(datagram.data() + 40));
+    PutU32(sum + 2, ~kAddress);
+    PutU16(datagram.data() + 40, static_cast<uint16_t>(~OnesComplementSum(sum, sizeof sum, 0)));
+    EXPECT(UdpSum(datagram.data() + 14, datagram.size() - 34) == 0xffff);
+  }
+}
+
 void SessionsAreReadFromAFile(const char* path) {
   std::ofstream(path) << "02:00:5e:10:00:01 1 2 3 4 65535 7\n";
   std::vector<flow> sessions = ReadSessions(path);
@@ -100,7 +148,9 @@ void SessionsAreReadFromAFile(const char* path) {
   EXPECT(ntohs(sessions[0].pppoe) == 1 && ntohs(sessions[0].lnsTunnel) == 2);
   EXPECT(ntohs(sessions[0].lnsSession) == 3 && ntohs(sessions[0].lacTunnel) == 4);
   EXPECT(ntohs(sessions[0].lacSession) == 65535 && sessions[0].peer == 7);
-  for (const char* wrong : {"", "02:00:5e:10:00 1 2 3 4 5 0\n", "02:00:5e:10:00:01 1 2 3 4 5\n",
+  std::ofstream(path) << "02:00:5e:10:00:01 1 2 3 4 5 0 100.67.254.255\n";
+  EXPECT(ntohl(ReadSessions(path)[0].address) == kAddress);
+  for (const char* wrong : {"02:00:5e:10:00:01 1 2 3 4 5 0 100.67.254\n", "", "02:00:5e:10:00 1 2 3 4 5 0\n", "02:00:5e:10:00:01 1 2 3 4 5\n",
                             "02:00:5e:10:00:01 1 2 3 4 65536 0\n", "02:00:5e:10:00:01 1 2 3 4 5 16\n"}) {
     std::ofstream(path) << wrong;
     bool refused = false;
@@ -113,13 +163,15 @@ void SessionsAreReadFromAFile(const char* path) {
   }
 }
 
-// The sink at the LNSes, given one frame after the other.
+// The sink at the LNSes, or, behind an LNS, at the far host; given one frame after the other.
 class Sink {
  public:
-  explicit Sink(const char* programs, const flow& session) : object_(bpf_object__open_file(programs, nullptr)) {
+  Sink(const char* programs, const flow& session, bool plain = false)
+      : object_(bpf_object__open_file(programs, nullptr)), plain_(plain) {
     setup setup{};
     setup.flows = 1;
     setup.translated = 1;
+    setup.plain = plain ? 1 : 0;
     setup.sizes = 1;
     setup.octets[0] = 200;
     bpf_map* map;
@@ -130,9 +182,9 @@ class Sink {
     }
     if (bpf_object__load(object_) != 0) throw std::runtime_error("the programs cannot be loaded");
     uint32_t none = 0;
-    headers all = PppoeHeaders({}, 200);
+    headers all = plain ? L2tpHeaders(kEnds, 200, true) : PppoeHeaders({}, 200);
     Update("flows", none, &session);
-    Update("headers", none, &all);
+    Update("headers", plain ? uint32_t{DOWN} * MOST_PEERS * MOST_SIZES : none, &all);
     bpf_object__for_each_map(map, object_) {
       if (std::string(bpf_map__name(map)).ends_with(".bss"))
         tally_ = static_cast<const tally*>(
@@ -147,12 +199,12 @@ class Sink {
     run.data_in = frame.data();
     run.data_size_in = static_cast<uint32_t>(frame.size());
     run.repeat = 1;
-    bpf_program* program = bpf_object__find_program_by_name(object_, "sinkUp");
+    bpf_program* program = bpf_object__find_program_by_name(object_, plain_ ? "sinkDown" : "sinkUp");
     EXPECT(bpf_prog_test_run_opts(bpf_program__fd(program), &run) == 0);
     verdict = run.retval;
   }
 
-  const volatile received& counted() const { return tally_->received[UP]; }
+  const volatile received& counted() const { return tally_->received[plain_ ? DOWN : UP]; }
 
   uint32_t verdict = 0;
 
@@ -162,6 +214,7 @@ class Sink {
   }
 
   bpf_object* object_;
+  bool plain_;
   const volatile tally* tally_ = nullptr;
 };
 
@@ -218,12 +271,51 @@ void TheSinkTellsWhatBecameOfFrames(const char* programs) {
   EXPECT(r.foreign == 1 && sink.verdict == XDP_PASS);
 }
 
+// What an LNS made of a subscriber's datagram.
+std::vector<uint8_t> Routed(uint32_t sequence) {
+  std::vector<uint8_t> datagram = AddressedDatagram(200, sequence);
+  std::vector<uint8_t> frame(datagram.begin() + L2TP_HEADERS - PLAIN_HEADERS, datagram.end());
+  PutU16(frame.data() + 12, 0x0800);
+  uint8_t* packet = frame.data() + PLAIN_HEADERS;
+  packet[8] -= 1;
+  PutU16(packet + 10, 0);
+  PutU16(packet + 10, static_cast<uint16_t>(~OnesComplementSum(packet, 20, 0)));
+  return frame;
+}
+
+void TheSinkTakesWhatWasRouted(const char* programs) {
+  flow session{};
+  session.address = htonl(kAddress);
+  Sink sink(programs, session, true);
+  const volatile received& r = sink.counted();
+  sink.Take(Routed(1));
+  EXPECT(r.frames == 1 && sink.verdict == XDP_DROP);
+  // the card would put the sum of the rest there
+  std::vector<uint8_t> partial = Routed(2);
+  uint8_t* packet = partial.data() + PLAIN_HEADERS;
+  PutU16(packet + 26, OnesComplementSum(packet + 12, 8, 17 + 180));
+  sink.Take(partial);
+  EXPECT(r.frames == 2 && r.damaged == 0);
+  for (size_t at : {12, 19, 21, 26, 24}) {
+    std::vector<uint8_t> damaged = Routed(3);
+    damaged[PLAIN_HEADERS + at] ^= 1;
+    sink.Take(damaged);
+  }
+  EXPECT(r.frames == 2 && r.damaged == 5);
+  std::vector<uint8_t> other = Routed(4);
+  other[23] = 1;
+  sink.Take(other);
+  EXPECT(r.foreign == 1 && sink.verdict == XDP_PASS);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   FramesAreValid();
+  PacketsOfSubscribersAreValid();
   if (argc > 1) SessionsAreReadFromAFile(argv[1]);
   if (argc > 2) TheSinkTellsWhatBecameOfFrames(argv[2]);
+  if (argc > 2) TheSinkTakesWhatWasRouted(argv[2]);
   if (failures == 0) std::printf("ok\n");
   return failures == 0 ? 0 : 1;
 }
