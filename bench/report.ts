@@ -70,7 +70,8 @@ than that of the gateways.`,
     title: "Latency",
     holds: (name) => name.startsWith("latency/"),
     text: `From the generator's writing to the sink's reading, at half of the rate that the LAC carries in a closed loop; the
-bare system calls get the same load. The generator hands frames over in turns of a few microseconds.`,
+bare system calls get the same load. The generator hands frames over in turns of a few microseconds; what one of its
+own pauses kept back leaves at no more than twice the rate.`,
   },
   {
     title: "At a fixed rate",

@@ -112,11 +112,14 @@ static __always_inline int inWindow(int direction, __u64 now) {
   return 1;
 }
 
-static __always_inline int atRate(int direction, __u64 elapsed) {
+/* What a pause kept back leaves at no more than twice the rate: a burst would wait in the LAC for itself. */
+static __always_inline int atRate(int direction, __u64 now, __u64 elapsed) {
   struct sent *s = &tally.sent[direction];
   __u64 due = elapsed * setup.rate / 1000000000ull;
   if (due <= s->frames) return 0;
   if (due - s->frames > s->largestBacklog) s->largestBacklog = due - s->frames;
+  if (now < s->notBeforeNs) return 0;
+  s->notBeforeNs = now + 500000000ull / setup.rate;
   return 1;
 }
 
@@ -199,8 +202,8 @@ int generate(struct xdp_md *context) {
   if (ended) elapsed = setup.durationNs;
   if (ended && setup.window) return XDP_DROP;
   int up = setup.directions & 1 << UP && (!(setup.directions & 1 << DOWN) || turn & 1);
-  int due = up ? (setup.window ? inWindow(UP, now) : atRate(UP, elapsed))
-               : (setup.window ? inWindow(DOWN, now) : atRate(DOWN, elapsed));
+  int due = up ? (setup.window ? inWindow(UP, now) : atRate(UP, now, elapsed))
+               : (setup.window ? inWindow(DOWN, now) : atRate(DOWN, now, elapsed));
   if (!due) {
     p->idleTurns += 1;
     return XDP_DROP;

@@ -107,8 +107,9 @@ struct sent {
   __u64 forgiven;
   /* how often a whole window was given up */
   __u64 timeouts;
-  /* at a rate: the most frames that a pause kept back, and that left late */
+  /* at a rate: the most frames that a pause kept back, and that left late; when the next may leave */
   __u64 largestBacklog;
+  __u64 notBeforeNs;
 } __attribute__((aligned(64)));
 
 /* Of the generator. */
