@@ -37,21 +37,25 @@ struct interface {
 // Leave L2TP messages without a length field to the system: where frames have not been cut apart yet (generic
 // mode over veth), several of them look like one.
 #define INTERFACE_NEEDS_LENGTH 1
-// Leave L2TP messages to the system whose UDP checksum has been left to a device that never was (veth, the network of
-// virtual machines): in generic mode that stays with the packet, whatever headers it gets, and the device that
-// it leaves by would write a checksum into the middle of them.
+// Leave L2TP messages to the system whose UDP checksum has been left to a device that never was (veth, the
+// network of virtual machines): in generic mode that stays with the packet, whatever headers it gets, and the
+// device that it leaves by would write a checksum into the middle of them.
 #define INTERFACE_NEEDS_CHECKSUM 2
 
-// One end of a bridge, as frames arrive on it. `access` and `sessions` hold only bridged channels.
+// One end of a bridge, as frames arrive on it. `access` and `sessions` hold only bridged channels. One cache
+// line: whoever sent a PPPoE frame is judged by it alone, since every session has a peer of its own.
 struct channel {
   __u32 flags;    // 0  CHANNEL_…
   __u32 in_ids;   // 4  PPPoE: session id. L2TP: our tunnel id << 16 | our session id
-  __u32 in_peer;  // 8  who must have sent them
+  __u32 in_peer;  // 8  L2TP: who must have sent them
   __u32 next;  // 12 PPPoE: another channel of that session id on the port, under other tags; CHAIN_MAX in all
-  __u32 other;    // 16 the channel at the other end
-  __u32 to_peer;  // 20 whom they go to
-  __u32 to_ids;   // 24 PPPoE: session id. L2TP: the peer's tunnel id << 16 | its session id
-  __u32 unused;   // 28
+  __u32 other;          // 16 the channel at the other end
+  __u32 to_peer;        // 20 whom they go to
+  __u32 to_ids;         // 24 PPPoE: session id. L2TP: the peer's tunnel id << 16 | its session id
+  __u32 unused;         // 28
+  __u32 in_tags[2];     // 32 PPPoE: their tags, outermost first: TPID << 16 | VLAN id; 0 for none
+  __u8 in_macs[12];     // 40 PPPoE: their MAC addresses, destination first
+  __u8 unused_too[12];  // 52
 };
 
 #define CHANNEL_L2TP 1
@@ -72,7 +76,7 @@ struct peer {
   __u16 max_ppp;       // 10  octets of the largest PPP frame, from its protocol field on, that it gets
   __u16 ip_sum;       // 12  IPv4: sum of the header's words without total length, identification and checksum
   __u16 udp_sum;      // 14  sum of addresses, protocol and ports; neither of the two lengths
-  __u32 in_tags[2];   // 16  tags of frames from it, outermost first: TPID << 16 | VLAN id; 0 for none
+  __u32 in_tags[2];   // 16  UDP: tags of frames from it, as those of channels
   __u32 domain;       // 24  UDP: the interfaces that it is believed on
   __u8 header[72];    // 28  all that goes before PPPoE's or L2TP's header; lengths, id and checksums 0
   __u16 remote_port;  // 100 UDP: where its messages come from and go to, as on the wire

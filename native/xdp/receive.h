@@ -55,16 +55,14 @@ INLINE bool read_ethernet(struct frame *frame) {
   return true;
 }
 
-INLINE bool has_tags_of(const struct frame *frame, const struct peer *peer) {
-  return frame->tags[0] == peer->in_tags[0] && frame->tags[1] == peer->in_tags[1];
+INLINE bool has_tags(const struct frame *frame, const __u32 *tags) {
+  return frame->tags[0] == tags[0] && frame->tags[1] == tags[1];
 }
 
-// The MAC addresses are those of what we send, the other way round.
-INLINE bool is_from_ethernet_peer(const struct frame *frame, const struct peer *peer) {
-  const __u8 *to = frame->start, *from = frame->start + MAC_BYTES;
-  return (peer->flags & PEER_UDP) == 0 && has_tags_of(frame, peer) && LOAD32(from) == LOAD32(peer->header) &&
-         LOAD16(from + 4) == LOAD16(peer->header + 4) && LOAD32(to) == LOAD32(peer->header + MAC_BYTES) &&
-         LOAD16(to + 4) == LOAD16(peer->header + MAC_BYTES + 4);
+INLINE bool is_from_subscriber(const struct frame *frame, const struct channel *channel) {
+  const __u8 *macs = frame->start;
+  return has_tags(frame, channel->in_tags) && LOAD64(macs) == LOAD64(channel->in_macs) &&
+         LOAD32(macs + 8) == LOAD32(channel->in_macs + 8);
 }
 
 INLINE struct channel *receive_pppoe(struct frame *frame, const struct interface *interface) {
@@ -83,8 +81,7 @@ INLINE struct channel *receive_pppoe(struct frame *frame, const struct interface
   for (int i = 0; i < CHAIN_MAX; i++) {
     struct channel *channel = channel_of(number);
     if (!channel || channel->in_ids != session || (channel->flags & CHANNEL_L2TP)) return NULL;
-    const struct peer *peer = peer_of(channel->in_peer);
-    if (peer && is_from_ethernet_peer(frame, peer)) {
+    if (is_from_subscriber(frame, channel)) {
       frame->channel = *number;
       return channel;
     }
@@ -96,7 +93,7 @@ INLINE struct channel *receive_pppoe(struct frame *frame, const struct interface
 INLINE bool is_from_udp_peer(const struct frame *frame, const struct interface *interface,
                              const struct peer *peer, const __u8 *ip, const __u8 *udp) {
   const __u8 *to = frame->start;
-  if (!(peer->flags & PEER_UDP) || peer->domain != interface->domain || !has_tags_of(frame, peer))
+  if (!(peer->flags & PEER_UDP) || peer->domain != interface->domain || !has_tags(frame, peer->in_tags))
     return false;
   if (LOAD32(to) != LOAD32(interface->mac) || LOAD16(to + 4) != LOAD16(interface->mac + 4)) return false;
   if (LOAD16(udp) != peer->remote_port || LOAD16(udp + 2) != peer->local_port) return false;
@@ -127,8 +124,8 @@ INLINE __u32 ipv6_udp_octets(const __u8 *ip) {
   return IPV6_BYTES + bpf_ntohs(LOAD16(ip + IPV6_PAYLOAD_LENGTH));
 }
 
-// What stands in place of a UDP checksum that the sender's kernel left to a device: the sum of the pseudo-header. One
-// of 65,535 checksums looks the same.
+// What stands in place of a UDP checksum that the sender's kernel left to a device: the sum of the
+// pseudo-header. One of 65,535 checksums looks the same.
 INLINE bool has_partial_checksum(const __u8 *ip, const __u8 *udp, __u32 ip_octets) {
   __u64 sum = (__u64)bpf_htons(PROTOCOL_UDP) + LOAD16(udp + UDP_LENGTH);
   sum = ip_octets == IPV4_BYTES ? words(ip + IPV4_SOURCE, sum, 8) : words(ip + IPV6_SOURCE, sum, 32);

@@ -6,7 +6,7 @@
 
 _Static_assert(sizeof(struct page) == 1024, "pages");
 _Static_assert(sizeof(struct interface) == 16, "interfaces");
-_Static_assert(sizeof(struct channel) == 32, "channels");
+_Static_assert(sizeof(struct channel) == 64, "channels");
 _Static_assert(sizeof(struct peer) == 192, "peers");
 _Static_assert(sizeof(struct counters) == 32, "counters");
 

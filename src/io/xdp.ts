@@ -26,7 +26,7 @@ export interface XdpSizes {
   readonly tunnels: number;
   /** Pages of 256 sessions of a tunnel, numbered 1 to this. 1 KiB each. */
   readonly sessionPages: number;
-  /** Channels are numbered 1 to this. 32 octets each, and as many again for each CPU. */
+  /** Channels are numbered 1 to this. 64 octets each, and 32 for each CPU. */
   readonly channels: number;
   /** Peers are numbered 1 to this. 4 octets each. */
   readonly peers: number;
@@ -77,12 +77,12 @@ export const XDP_INTERFACE_NEEDS_LENGTH = 1;
  */
 export const XDP_INTERFACE_NEEDS_CHECKSUM = 2;
 
-/** `channels`: one end of a bridge. Only bridged channels may be reachable. All u32. */
-export const XDP_CHANNEL_BYTES = 32;
+/** `channels`: one end of a bridge. Only bridged channels may be reachable. u32, but for IN_MACS. */
+export const XDP_CHANNEL_BYTES = 64;
 export const XDP_CHANNEL_FLAGS = 0;
 /** PPPoE: session id. L2TP: our tunnel id << 16 | our session id. */
 export const XDP_CHANNEL_IN_IDS = 4;
-/** The peer that its frames must come from. */
+/** L2TP: the peer that its frames must come from. */
 export const XDP_CHANNEL_IN_PEER = 8;
 /** PPPoE: the next channel of that session id on the port, with other tags; at most XDP_CHAIN_MAX are looked at. */
 export const XDP_CHANNEL_NEXT = 12;
@@ -92,6 +92,10 @@ export const XDP_CHANNEL_OTHER = 16;
 export const XDP_CHANNEL_TO_PEER = 20;
 /** PPPoE: session id. L2TP: the peer's tunnel id << 16 | its session id. */
 export const XDP_CHANNEL_TO_IDS = 24;
+/** PPPoE, two u32: tags that its frames must have, outermost first, TPID << 16 | VLAN id; 0: none. */
+export const XDP_CHANNEL_IN_TAGS = 32;
+/** PPPoE, twelve octets: MAC addresses that its frames must have, ours first. */
+export const XDP_CHANNEL_IN_MACS = 40;
 /** In flags: an L2TP channel. */
 export const XDP_CHANNEL_L2TP = 1;
 /**
@@ -115,14 +119,13 @@ export const XDP_PEER_MAX_PPP = 10;
 export const XDP_PEER_IP_SUM = 12;
 /** u16: the folded sum of both addresses, the protocol (17) and both UDP ports; no length is in it. */
 export const XDP_PEER_UDP_SUM = 14;
-/** Two u32: tags of frames from it, outermost first, TPID << 16 | VLAN id; 0: none. */
+/** UDP, two u32: tags of frames from it, as XDP_CHANNEL_IN_TAGS. */
 export const XDP_PEER_IN_TAGS = 16;
 /** u32, UDP: the domain of the interfaces that it is believed on. */
 export const XDP_PEER_DOMAIN = 24;
 /**
  * Everything that goes before the PPPoE or L2TP header: MAC addresses (remote first), tags, EtherType, and with UDP an
- * IPv4 header of 20 octets or an IPv6 header, and the UDP header. Lengths, identification and checksums are 0. Frames
- * from an Ethernet peer must have its MAC addresses the other way round.
+ * IPv4 header of 20 octets or an IPv6 header, and the UDP header. Lengths, identification and checksums are 0.
  */
 export const XDP_PEER_HEADER = 28;
 /** UDP: octets as on the wire. Where its messages come from, and go to. */

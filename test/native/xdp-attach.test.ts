@@ -61,7 +61,7 @@ describe.skipIf(withoutXdp !== undefined)("loading the XDP program", () => {
     expect(tables.tunnels.byteLength).toBe(65_536 * 4);
     expect(tables.directories.byteLength).toBe((SIZES.tunnels + 1) * 1024);
     expect(tables.sessions.byteLength).toBe((SIZES.sessionPages + 1) * 1024);
-    expect(tables.channels.byteLength).toBe((SIZES.channels + 1) * 32);
+    expect(tables.channels.byteLength).toBe((SIZES.channels + 1) * 64);
     expect(tables.peerSlots.byteLength).toBeGreaterThanOrEqual((SIZES.peers + 1) * 4);
     expect(tables.peers.byteLength).toBe((SIZES.peerSlots + 1) * 192);
     expect(tables.counters.byteLength).toBe((SIZES.channels + 1) * 32 * cpus);

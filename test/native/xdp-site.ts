@@ -6,7 +6,9 @@ import {
   XDP_CHANNEL_BYTES,
   XDP_CHANNEL_FLAGS,
   XDP_CHANNEL_IN_IDS,
+  XDP_CHANNEL_IN_MACS,
   XDP_CHANNEL_IN_PEER,
+  XDP_CHANNEL_IN_TAGS,
   XDP_CHANNEL_L2TP,
   XDP_CHANNEL_NEXT,
   XDP_CHANNEL_OTHER,
@@ -153,7 +155,7 @@ export class XdpSite {
       XDP_CHANNEL_IN_IDS,
       from.kind === "udp" ? (from.localTunnelId << 16) | from.localSessionId : from.sessionId,
     );
-    set(XDP_CHANNEL_IN_PEER, peer);
+    if (from.kind === "udp") set(XDP_CHANNEL_IN_PEER, peer);
     set(XDP_CHANNEL_OTHER, other);
     set(XDP_CHANNEL_TO_PEER, toPeer);
     set(
@@ -162,6 +164,11 @@ export class XdpSite {
     );
     if (from.kind === "udp") this.#publishSession(number, from.localTunnelId, from.localSessionId);
     else {
+      for (const [i, tag] of from.tags.entries())
+        set(XDP_CHANNEL_IN_TAGS + 4 * i, tag.tpid * 0x10000 + vlanId(tag));
+      const macs = new Uint8Array(this.program.tables.channels, at + XDP_CHANNEL_IN_MACS);
+      macs.set(OUR_MAC);
+      macs.set(from.remoteMac, OUR_MAC.length);
       const access = new Uint32Array(this.program.tables.access);
       const index = (PORT << 16) | from.sessionId;
       set(XDP_CHANNEL_NEXT, access[index]!);
@@ -202,9 +209,9 @@ export class XdpSite {
     view.setUint32(at + XDP_PEER_IFINDEX, ifindex, true);
     view.setUint16(at + XDP_PEER_HEADER_BYTES, header.length, true);
     view.setUint16(at + XDP_PEER_MAX_PPP, maxPpp, true);
-    for (const [i, tag] of side.tags.entries())
-      view.setUint32(at + XDP_PEER_IN_TAGS + 4 * i, tag.tpid * 0x10000 + vlanId(tag), true);
     if (side.kind === "udp") {
+      for (const [i, tag] of side.tags.entries())
+        view.setUint32(at + XDP_PEER_IN_TAGS + 4 * i, tag.tpid * 0x10000 + vlanId(tag), true);
       const ipv6 = side.remote.length === 16;
       const ip = header.length - (ipv6 ? 48 : 28);
       const udp = header.length - 8;

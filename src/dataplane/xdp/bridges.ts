@@ -5,7 +5,9 @@ import {
   XDP_CHANNEL_BYTES,
   XDP_CHANNEL_FLAGS,
   XDP_CHANNEL_IN_IDS,
+  XDP_CHANNEL_IN_MACS,
   XDP_CHANNEL_IN_PEER,
+  XDP_CHANNEL_IN_TAGS,
   XDP_CHANNEL_L2TP,
   XDP_CHANNEL_NEXT,
   XDP_CHANNEL_OTHER,
@@ -15,6 +17,7 @@ import {
 } from "../../io/xdp.ts";
 import { numbers } from "../loop/numbers.ts";
 import { SessionTable } from "../loop/session-table.ts";
+import { tagWord } from "./peer-entry.ts";
 import type { Peers } from "./peers.ts";
 import type { ProgramCounters } from "./program-counters.ts";
 import type { Channel, L2tpChannel, PppoeChannel } from "./records.ts";
@@ -27,6 +30,8 @@ const NEXT = XDP_CHANNEL_NEXT >>> 2;
 const OTHER = XDP_CHANNEL_OTHER >>> 2;
 const TO_PEER = XDP_CHANNEL_TO_PEER >>> 2;
 const TO_IDS = XDP_CHANNEL_TO_IDS >>> 2;
+const IN_TAGS = XDP_CHANNEL_IN_TAGS >>> 2;
+const MAC_BYTES = 6;
 const STRIDE = XDP_CHANNEL_BYTES >>> 2;
 
 /**
@@ -36,6 +41,7 @@ const STRIDE = XDP_CHANNEL_BYTES >>> 2;
  */
 export class Bridges {
   readonly #channels: Int32Array;
+  readonly #octets: Uint8Array;
   readonly #access: Int32Array;
   readonly #sessions: SessionTable;
   readonly #slots: IdPool;
@@ -54,6 +60,7 @@ export class Bridges {
     logger: Logger,
   ) {
     this.#channels = new Int32Array(tables.channels);
+    this.#octets = new Uint8Array(tables.channels);
     this.#access = new Int32Array(tables.access);
     this.#sessions = new SessionTable(
       {
@@ -142,11 +149,22 @@ export class Bridges {
     const at = channel.slot * STRIDE;
     words[at + FLAGS] = channel.kind === "l2tp" ? XDP_CHANNEL_L2TP : 0;
     words[at + IN_IDS] = receivedIds(channel);
-    words[at + IN_PEER] = channel.peer.number;
+    words[at + IN_PEER] = channel.kind === "l2tp" ? channel.peer.number : 0;
     words[at + NEXT] = 0;
     words[at + OTHER] = other.slot;
     words[at + TO_PEER] = other.peer.number;
     words[at + TO_IDS] = sentIds(other);
+    if (channel.kind === "pppoe") this.#fillSubscriber(channel);
+  }
+
+  /** Whose frames are believed. */
+  #fillSubscriber({ slot, peer: { spec } }: PppoeChannel): void {
+    const { tags, localMac, remoteMac } = spec;
+    const words = slot * STRIDE + IN_TAGS;
+    for (let i = 0; i < 2; i++) this.#channels[words + i] = i < tags.length ? tagWord(tags[i]!) : 0;
+    const macs = slot * XDP_CHANNEL_BYTES + XDP_CHANNEL_IN_MACS;
+    this.#octets.set(localMac, macs);
+    this.#octets.set(remoteMac, macs + MAC_BYTES);
   }
 
   #publish(channel: Channel): void {

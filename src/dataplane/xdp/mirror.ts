@@ -106,8 +106,10 @@ export class Mirror {
 
   updatePeer(id: PeerId, spec: PeerSpec): void {
     const peer = this.peer(id)!;
-    if (peer.kind === "ethernet" && spec.kind === "ethernet") this.#peers.updateEthernet(peer, spec);
-    else if (peer.kind === "udp" && spec.kind === "udp") this.#peers.updateUdp(peer, spec);
+    if (peer.kind === "ethernet" && spec.kind === "ethernet") {
+      this.#peers.updateEthernet(peer, spec);
+      this.#reinstall(peer);
+    } else if (peer.kind === "udp" && spec.kind === "udp") this.#peers.updateUdp(peer, spec);
   }
 
   removePeer(id: PeerId, peer: Peer): void {
@@ -244,6 +246,15 @@ export class Mirror {
   /** By what was asked for, or because the peer numbered what came before the program could see it. */
   #isNumbered(channel: Channel): boolean {
     return channel.kind === "l2tp" && (channel.sequencing === "always" || this.#numbersSent(channel.id));
+  }
+
+  /** What a subscriber's frames must look like stands in the entries of its channels. */
+  #reinstall(peer: Peer): void {
+    for (const channel of this.#channels) {
+      if (channel?.peer !== peer || channel.to === undefined) continue;
+      this.#withdraw(channel, channel.to);
+      this.#installIfPlain(channel, channel.to);
+    }
   }
 
   #withdraw(a: Channel, b: Channel): void {

@@ -57,7 +57,7 @@ class Entry {
   }
 
   tags(tags: readonly VlanTag[]): void {
-    for (const [i, tag] of tags.entries()) this.u32(XDP_PEER_IN_TAGS + 4 * i, (tag.tpid << 16) | vlanId(tag));
+    for (const [i, tag] of tags.entries()) this.u32(XDP_PEER_IN_TAGS + 4 * i, tagWord(tag));
   }
 
   header(header: Uint8Array): void {
@@ -71,7 +71,6 @@ export function ethernetPeerEntry(spec: EthernetPeerSpec, ifindex: number, mtuBy
   const entry = new Entry();
   entry.u32(XDP_PEER_IFINDEX, ifindex);
   entry.u16(XDP_PEER_MAX_PPP, Math.min(MAX_U16, largestPppFrame(mtuBytes, spec.tags)));
-  entry.tags(spec.tags);
   entry.header(ethernetHeader(spec));
   return entry.bytes;
 }
@@ -158,6 +157,11 @@ function ipv6Header({ dscp = 0 }: UdpPeerSpec, source: Uint8Array, destination: 
     hopLimit: TTL,
     nextHeader: PROTOCOL_UDP,
   });
+}
+
+/** A tag as the program's tables have it; a priority is none of it. */
+export function tagWord(tag: VlanTag): number {
+  return (tag.tpid << 16) | vlanId(tag);
 }
 
 /** A sum of 16-bit words in 16 bits, not complemented. */

@@ -1,9 +1,13 @@
 import { beforeEach, describe, expect, it } from "vitest";
+import { toHex } from "../../../src/base/bytes.ts";
 import type { ChannelId, L2tpChannelSpec, PeerId } from "../../../src/channel/dataplane.ts";
 import type { NextHop } from "../../../src/io/next-hops.ts";
 import {
+  XDP_CHANNEL_BYTES,
   XDP_CHANNEL_IN_IDS,
+  XDP_CHANNEL_IN_MACS,
   XDP_CHANNEL_IN_PEER,
+  XDP_CHANNEL_IN_TAGS,
   XDP_CHANNEL_OTHER,
   XDP_CHANNEL_TO_IDS,
   XDP_CHANNEL_TO_PEER,
@@ -100,6 +104,39 @@ describe("the xdp engine", () => {
       expect(site.program.channel(fromTunnel, XDP_CHANNEL_TO_IDS)).toBe(5);
       expect(site.program.channel(fromTunnel, XDP_CHANNEL_IN_IDS)).toBe((7 << 16) | 6);
       expect([sendsTo(fromAccess!), sendsTo(fromTunnel)]).toEqual([CORE0, ACC0]);
+    });
+
+    it("says what a subscriber's frames must look like, and says it anew when that changes", async () => {
+      const believed = () => {
+        const [slot = 0] = site.program.findAccess(1, 5);
+        const macs = slot * XDP_CHANNEL_BYTES + XDP_CHANNEL_IN_MACS;
+        return {
+          macs: toHex(new Uint8Array(site.program.tables.channels, macs, 12)),
+          tags: [0, 4].map((at) => site.program.channel(slot, XDP_CHANNEL_IN_TAGS + at).toString(16)),
+        };
+      };
+      await site.dataplane.bridge(pppoe(5), l2tp(6));
+      expect(believed()).toEqual({ macs: "0200000000ac020000000001", tags: ["0", "0"] });
+      site.dataplane.updatePeer(subscriber, {
+        kind: "ethernet",
+        port: site.access,
+        remoteMac: Uint8Array.of(2, 0, 0, 0, 0, 9),
+        localMac: LOCAL_MAC,
+        tags: [{ tpid: 0x8100, tci: 0xe064 }],
+      });
+      expect(believed()).toEqual({ macs: "0200000000ac020000000009", tags: ["81000064", "0"] });
+      // the entry that it had goes to others, who say nothing about tags
+      await turn();
+      const other = site.dataplane.addPeer({
+        kind: "ethernet",
+        port: site.access,
+        remoteMac: Uint8Array.of(2, 0, 0, 0, 0, 7),
+        localMac: LOCAL_MAC,
+        tags: [],
+      });
+      await site.dataplane.bridge(pppoe(8, other), l2tp(9));
+      const slots = site.program.findAccess(1, 8);
+      expect(slots.map((slot) => site.program.channel(slot, XDP_CHANNEL_IN_TAGS))).toEqual([0]);
     });
 
     it("is taken back in the same turn, and that completes when no run of the program can use it", async () => {

@@ -109,7 +109,7 @@ describe("what the program is told of a peer", () => {
     expect(toHex(nowhere.subarray(XDP_PEER_LOCAL, XDP_PEER_LOCAL + 4))).toBe("00000000");
   });
 
-  it("on Ethernet: its header under tags, and the tags without their priorities", () => {
+  it("on Ethernet: its header under tags", () => {
     const spec = {
       kind: "ethernet",
       port: 1,
@@ -125,7 +125,6 @@ describe("what the program is told of a peer", () => {
       ifindex: 3,
       // neither tag is free: the outer one is not 802.1Q's
       maxPpp: 1508 - 6 - 8,
-      inTags: ["88a80064", "81000007"],
       header: "02000000001102000000001288a8e064810000078864",
     });
   });
