@@ -62,9 +62,19 @@ const encoder = new TextEncoder();
 /** A leading U+FEFF is part of the text: without it another name would be the same one. */
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
-/** UTF-8 octets of a text. */
+/** Characters of a text that is worth looking at before the encoder is asked. */
+const SHORT_TEXT = 64;
+
+/** UTF-8 octets of a text. Names are short and ASCII: the encoder would take ten times as long for them. */
 export function utf8(text: string): Uint8Array {
-  return encoder.encode(text);
+  if (text.length > SHORT_TEXT) return encoder.encode(text);
+  const bytes = new Uint8Array(text.length);
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code > 0x7f) return encoder.encode(text);
+    bytes[i] = code;
+  }
+  return bytes;
 }
 
 /** As much of a text, in UTF-8, as fits so many octets; no character is cut in two. */

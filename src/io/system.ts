@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 
+import { readU32 } from "../base/bytes.ts";
 import type { RandomSource } from "../base/random.ts";
 import type { Alarm } from "../base/scheduler.ts";
 import { type Clock, NEVER } from "../base/time.ts";
@@ -20,21 +21,22 @@ const BLOCK_BYTES = 4096;
 export function systemRandom(): RandomSource {
   let block = randomBytes(BLOCK_BYTES);
   let used = 0;
-  const bytes = (length: number): Uint8Array => {
-    if (length > BLOCK_BYTES) return new Uint8Array(randomBytes(length));
+  /** Where `length` octets of the block are that nobody has had. */
+  const take = (length: number): number => {
     if (used + length > BLOCK_BYTES) {
       block = randomBytes(BLOCK_BYTES);
       used = 0;
     }
     used += length;
-    return new Uint8Array(block.subarray(used - length, used));
+    return used - length;
   };
   return {
-    bytes,
-    uint32() {
-      const four = bytes(4);
-      return ((four[0]! << 24) | (four[1]! << 16) | (four[2]! << 8) | four[3]!) >>> 0;
+    bytes(length) {
+      if (length > BLOCK_BYTES) return new Uint8Array(randomBytes(length));
+      const at = take(length);
+      return new Uint8Array(block.subarray(at, at + length));
     },
+    uint32: () => readU32(block, take(4)),
   };
 }
 
