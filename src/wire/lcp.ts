@@ -254,7 +254,7 @@ export function parseLcpOption(option: ConfigOption): LcpOption {
       if (type === OPTION_QUALITY) return { kind: "quality", protocol, data: data.subarray(2) };
       // RFC 1994 §3: with CHAP the length is 5, one octet of algorithm
       if (protocol === PPP_CHAP && data.length !== 3) return malformed;
-      return { kind: "authentication", protocol, data: data.subarray(2) };
+      return { kind: "authentication", protocol, data: data.slice(2) };
     }
     case OPTION_MAGIC:
       return data.length === 4 ? { kind: "magic", magic: readU32(data, 0) } : malformed;
