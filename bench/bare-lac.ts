@@ -5,11 +5,15 @@
  *     ENGINE SESSIONS DEVICE ADDRESS PEERS
  *
  * the file of the sessions to bridge, the access device, the address that L2TP is spoken on and the LNSes' addresses with
- * commas. Its parent speaks with it by messages: see BareLacRequest and BareLacAnswer.
+ * commas. Its parent speaks with it by messages: see BareLacRequest and BareLacAnswer. Without such a parent it prints what
+ * it has to say.
  */
 import { readFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import type { ChannelId, Dataplane, EngineInterface, PeerId } from "../src/channel/dataplane.ts";
-import { startDataplane } from "../src/dataplane/start.ts";
+import { startLoopDataplane } from "../src/dataplane/loop/engine.ts";
+import { DEFAULT_LOOP_OPTIONS } from "../src/dataplane/loop/options.ts";
+import { startXdpDataplane } from "../src/dataplane/xdp/start.ts";
 import { openHostNetwork } from "../src/io/native-host-network.ts";
 import { L2TP_UDP_PORT } from "../src/wire/l2tp.ts";
 import { type BareSession, parseSessions } from "./bare-sessions.ts";
@@ -22,11 +26,10 @@ export type BareLacRequest = SlicePlan;
 export type BareLacAnswer =
   | {
       readonly kind: "ready";
-      readonly engine: string;
-      /** Why it is another than was asked for. */
-      readonly reason: string | undefined;
       readonly interfaces: readonly EngineInterface[];
     }
+  /** The engine cannot be had. */
+  | { readonly kind: "refused"; readonly reason: string }
   | ({ readonly kind: "alternated" } & Alternated);
 
 /** A bridged session needs two, and those that are made and undone have some, too. */
@@ -38,16 +41,20 @@ const CHANGING = 256;
 const CHANGING_TUNNEL = 999;
 const CHANGING_MAC = Uint8Array.of(2, 0, 1, 0, 0, 1);
 
-let reason: string | undefined;
 const logger = {
   debug: () => {},
   info: () => {},
   warn: (fields: object, message: string) => console.error(message, JSON.stringify(fields)),
-  error: (fields: { readonly reason?: unknown }, message: string) => {
-    reason ??= `${message}: ${fields.reason}`;
-    console.error(message, JSON.stringify(fields));
-  },
+  error: (fields: object, message: string) => console.error(message, JSON.stringify(fields)),
 };
+
+/** The engine, or why it cannot be had. What is not native here would be measured as something else. */
+async function start(engine: "loop" | "xdp", maxChannels: number): Promise<Dataplane | string> {
+  const workers = Math.max(1, availableParallelism() - 1);
+  const loop = await startLoopDataplane({ workers, maxChannels });
+  if (engine === "loop") return loop;
+  return startXdpDataplane(loop, { ...DEFAULT_LOOP_OPTIONS, maxChannels, logger, mode: "native" });
+}
 
 interface Ends {
   readonly access: number;
@@ -93,15 +100,11 @@ async function open(
   device: string,
   address: string,
   lnses: readonly string[],
-): Promise<Opened> {
+): Promise<Opened | string> {
   const link = openHostNetwork().linkByName(device);
   if (link === undefined) throw new Error(`there is no device "${device}"`);
-  const dataplane = await startDataplane({
-    engine,
-    workers: "auto",
-    logger,
-    maxChannels: 2 * sessions.length + CHANNELS_BESIDE,
-  });
+  const dataplane = await start(engine, 2 * sessions.length + CHANNELS_BESIDE);
+  if (typeof dataplane === "string") return dataplane;
   dataplane.onPunt(() => {});
   const { ifindex, name, mtuBytes } = link;
   const access = await dataplane.openPort({ kind: "ethernet", ifindex, name, mtuBytes });
@@ -152,20 +155,21 @@ function changing(dataplane: Dataplane, ends: Ends): readonly (readonly [Channel
 }
 
 function tell(answer: BareLacAnswer): void {
-  process.send?.(answer);
+  if (process.send === undefined) console.log(JSON.stringify(answer));
+  else process.send(answer);
 }
 
 const [engine = "", file = "", device = "", address = "", lnses = ""] = process.argv.slice(2);
 if (engine !== "loop" && engine !== "xdp") throw new TypeError(`no engine is called "${engine}"`);
 const sessions = parseSessions(readFileSync(file, "utf8"));
-const { dataplane, changes, frames } = await open(engine, sessions, device, address, lnses.split(","));
-process.on("message", (plan: BareLacRequest) => {
-  void alternate(plan, changes, frames).then((alternated) => tell({ kind: "alternated", ...alternated }));
-});
+const opened = await open(engine, sessions, device, address, lnses.split(","));
 process.on("disconnect", () => process.exit());
-tell({
-  kind: "ready",
-  engine: dataplane.engine,
-  reason,
-  interfaces: dataplane.interfaces?.() ?? [],
-});
+if (typeof opened === "string") {
+  tell({ kind: "refused", reason: opened });
+} else {
+  const { dataplane, changes, frames } = opened;
+  process.on("message", (plan: BareLacRequest) => {
+    void alternate(plan, changes, frames).then((alternated) => tell({ kind: "alternated", ...alternated }));
+  });
+  tell({ kind: "ready", interfaces: dataplane.interfaces?.() ?? [] });
+}

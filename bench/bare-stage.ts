@@ -15,6 +15,14 @@ import type { TrafficReport } from "./traffic-report.ts";
 const START_MS = 60_000;
 const PATIENCE_MS = 10_000;
 
+/** Rejects with LeftOut where the engine is not what was asked for. */
+export function mustBeReady(answer: BareLacAnswer): void {
+  if (answer.kind === "refused") throw new LeftOut(`there is no such engine here: ${answer.reason}`);
+  if (answer.kind !== "ready") throw new Error("the data plane does not say that it is ready");
+  for (const { name, mode, reason } of answer.interfaces)
+    if (mode !== "native") throw new LeftOut(`${name} is forwarded by ${mode ?? "the loop"}: ${reason}`);
+}
+
 /** A data plane alone in the LAC's place, whose bridges nobody has called for: what is measured is the engine. */
 export class BareStage {
   /** The file of its sessions. */
@@ -40,10 +48,7 @@ export class BareStage {
       const processors = othersProcessors(availableParallelism());
       const lac = site.run(new Child("the data plane", "lac", words, { ipc: true, processors }));
       const ready = await lac.ask<BareLacAnswer>(undefined, START_MS);
-      if (ready.kind !== "ready") throw new Error("the data plane does not say that it is ready");
-      if (ready.engine !== engine) throw new LeftOut(`the data plane is ${ready.engine}: ${ready.reason}`);
-      for (const { name, mode, reason } of ready.interfaces)
-        if (mode !== "native") throw new LeftOut(`${name} is forwarded by ${mode ?? "the loop"}: ${reason}`);
+      mustBeReady(ready);
       return new BareStage(site, lac, file);
     });
   }

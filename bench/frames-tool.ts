@@ -33,6 +33,7 @@ const PROGRAMS: Readonly<Record<string, readonly string[]>> = {
   diversion: ["diversion", "netns", "sessions"],
   gro: ["gro-main", "netns"],
   redirect: ["redirect"],
+  "kernel-bridge": ["kernel-bridge", "sessions"],
   "loop-io": ["loop-io-main", "loop-io", "netns", "sessions", GROUPING],
 };
 const BPF_OBJECTS = ["frames", "redirect"] as const;

@@ -25,6 +25,7 @@ import { scaleScene } from "./scale-benchmarks.ts";
 import { deadLnsScene, lacSetupScene, lnsSetupScene } from "./setup-benchmarks.ts";
 import { tcpScene } from "./tcp-benchmarks.ts";
 import { unitScene } from "./unit-benchmarks.ts";
+import { kernelBridgeScene } from "./vm/bridge-benchmarks.ts";
 import { uncheckedXdpScene, xdpScene, xdpSessionsScene } from "./xdp-benchmarks.ts";
 
 /** Others that want a processor take it from what is measured. */
@@ -75,6 +76,7 @@ async function bench({ quick, only, json }: BenchOptions): Promise<void> {
   await play(lnsSetupScene);
   await play(l2tpnsScene, { long: true });
   await play(unitScene, { long: true });
+  await play(kernelBridgeScene, { long: true });
   await play(tcpScene, { long: true });
   await play(uncheckedXdpScene, { long: true });
   await play(xdpSessionsScene, { long: true });

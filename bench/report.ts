@@ -55,6 +55,13 @@ TUN device and the kernel's routing. "up" is what subscribers send. With as many
 on the way as it carries with at most 0.1 % loss.`,
   },
   {
+    title: "Beside the kernel's own bridge, emulated",
+    holds: (name) => name.startsWith("peer/kernel-bridge/") || name.startsWith("emulated/"),
+    text: `In a virtual machine with Debian's kernel 6.1 on an emulated processor, since the kernel here may have no PPP: bridges by
+PPPIOCBRIDGECHAN, and those of an engine without a gateway above it, for the same 20 sessions, with the same generator and in
+turns. Only ratios mean something, and JavaScript suffers more from emulation than what the kernel does.`,
+  },
+  {
     title: "TCP through who terminates PPPoE sessions",
     holds: (name) => name.includes("/pta/tcp/"),
     text: `One connection of the kernel's TCP between a subscriber's device and a host behind the gateway. \`lacewing dial\` makes the

@@ -326,7 +326,7 @@ static __always_inline void note(struct received *r, struct progress *p, __u32 s
 
 /* Sixteen for each power of two; below 16 ns one each. */
 static __always_inline __u32 bucketOf(__u64 ns) {
-  if (ns >= 1ull << 34) return LATENCY_BUCKETS - 1;
+  if (ns >= 1ull << 34) return LATENCIES - 1;
   if (ns < 16) return ns;
   __u32 power = 4;
   __u64 rest = ns >> 5;
@@ -382,7 +382,7 @@ static __always_inline int judge(int direction, __u8 *frame, __u8 *end, struct c
   note(r, p, sequence);
   r->octets += octets;
   __u32 bucket = bucketOf(bpf_ktime_get_ns() - time);
-  if (bucket < LATENCY_BUCKETS) r->latency[bucket] += 1;
+  r->latency[bucket & (LATENCY_BUCKETS - 1)] += 1;
   return XDP_DROP;
 }
 

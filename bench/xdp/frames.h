@@ -36,7 +36,9 @@ enum {
   /* one of so many packets has its pattern compared: nobody changes one packet and not the next */
   PATTERN_CHECKED = 16,
   /* sixteen buckets for each power of two, up to 2^34 ns */
-  LATENCY_BUCKETS = 16 * 31,
+  LATENCIES = 16 * 31,
+  /* a power of two, so that a mask shows every verifier that a bucket is one of them */
+  LATENCY_BUCKETS = 512,
 };
 
 /* A session. The ids of a tunnel and a session are those that the named end has given. */

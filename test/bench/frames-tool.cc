@@ -108,11 +108,11 @@ constexpr uint32_t kAddress = 0x6443feff;
 const Ends kEnds{{2}, {4}, Address(0x0a000001), Address(0x0a000003)};
 
 // What a subscriber sends, as it comes to an LNS.
-std::vector<uint8_t> AddressedDatagram(uint32_t octets, uint32_t sequence) {
+std::vector<uint8_t> AddressedDatagram(uint32_t octets, uint32_t sequence, uint32_t address = kAddress) {
   std::vector<uint8_t> frame = BareFrame(octets);
   headers all = L2tpHeaders(kEnds, octets, true);
   std::memcpy(frame.data(), all.octets, sizeof all.octets);
-  PutAddress(frame.data() + L2TP_HEADERS, 12, kAddress);
+  PutAddress(frame.data() + L2TP_HEADERS, 12, address);
   Stamp(frame.data() + L2TP_HEADERS, 0, sequence);
   return frame;
 }
@@ -272,14 +272,21 @@ void TheSinkTellsWhatBecameOfFrames(const char* programs) {
 }
 
 // What an LNS made of a subscriber's datagram.
-std::vector<uint8_t> Routed(uint32_t sequence) {
-  std::vector<uint8_t> datagram = AddressedDatagram(200, sequence);
+std::vector<uint8_t> Routed(uint32_t sequence, uint32_t address = kAddress) {
+  std::vector<uint8_t> datagram = AddressedDatagram(200, sequence, address);
   std::vector<uint8_t> frame(datagram.begin() + L2TP_HEADERS - PLAIN_HEADERS, datagram.end());
   PutU16(frame.data() + 12, 0x0800);
   uint8_t* packet = frame.data() + PLAIN_HEADERS;
   packet[8] -= 1;
   PutU16(packet + 10, 0);
   PutU16(packet + 10, static_cast<uint16_t>(~OnesComplementSum(packet, 20, 0)));
+  return frame;
+}
+
+// The card would put the sum of the rest there.
+std::vector<uint8_t> Partial(std::vector<uint8_t> frame) {
+  uint8_t* packet = frame.data() + PLAIN_HEADERS;
+  PutU16(packet + 26, OnesComplementSum(packet + 12, 8, 17 + 180));
   return frame;
 }
 
@@ -290,11 +297,7 @@ void TheSinkTakesWhatWasRouted(const char* programs) {
   const volatile received& r = sink.counted();
   sink.Take(Routed(1));
   EXPECT(r.frames == 1 && sink.verdict == XDP_DROP);
-  // the card would put the sum of the rest there
-  std::vector<uint8_t> partial = Routed(2);
-  uint8_t* packet = partial.data() + PLAIN_HEADERS;
-  PutU16(packet + 26, OnesComplementSum(packet + 12, 8, 17 + 180));
-  sink.Take(partial);
+  sink.Take(Partial(Routed(2)));
   EXPECT(r.frames == 2 && r.damaged == 0);
   for (size_t at : {12, 19, 21, 26, 24}) {
     std::vector<uint8_t> damaged = Routed(3);
@@ -302,6 +305,9 @@ void TheSinkTakesWhatWasRouted(const char* programs) {
     sink.Take(damaged);
   }
   EXPECT(r.frames == 2 && r.damaged == 5);
+  // another subscriber's
+  sink.Take(Partial(Routed(3, kAddress + 1)));
+  EXPECT(r.frames == 2 && r.damaged == 6);
   std::vector<uint8_t> other = Routed(4);
   other[23] = 1;
   sink.Take(other);
