@@ -1,3 +1,4 @@
+import { setFlagsFromString } from "node:v8";
 import { LacewingError } from "../base/errors.ts";
 import { startLoopDataplane } from "../dataplane/loop/engine.ts";
 import { openFramePort } from "../io/frame-port.ts";
@@ -11,6 +12,11 @@ import { SessionSocket } from "./session-socket.ts";
 
 /** PPPoE's header and the PPP protocol field (RFC 2516 §7). */
 const PPPOE_OVERHEAD_BYTES = 8;
+/**
+ * Thousands of calls are over within seconds: what the optimising compiler puts into inlining (V8's limit is 920 octets
+ * of bytecode in a function) does not come back in that time. Not where packets are forwarded: there it does.
+ */
+const INLINED_BYTES = 200;
 /** PPP payload without PPP-Max-Payload. */
 const PPPOE_MRU_BYTES = 1492;
 
@@ -46,6 +52,7 @@ async function dialWithoutDevices(
   host: HostNetwork,
   signal: AbortSignal,
 ): Promise<boolean> {
+  setFlagsFromString(`--max-inlined-bytecode-size-cumulative=${INLINED_BYTES}`);
   const socket = new SessionSocket(link, () => host.linkByName(link.name)?.ifindex === link.ifindex);
   try {
     const dialer = new Dialer(options, socket, report, {
