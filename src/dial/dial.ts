@@ -12,13 +12,14 @@ import { SessionSocket } from "./session-socket.ts";
 
 /** PPPoE's header and the PPP protocol field (RFC 2516 §7). */
 const PPPOE_OVERHEAD_BYTES = 8;
+/** PPP payload without PPP-Max-Payload. */
+const PPPOE_MRU_BYTES = 1492;
+
 /**
  * Thousands of calls are over within seconds: what the optimising compiler puts into inlining (V8's limit is 920 octets
  * of bytecode in a function) does not come back in that time. Not where packets are forwarded: there it does.
  */
 const INLINED_BYTES = 200;
-/** PPP payload without PPP-Max-Payload. */
-const PPPOE_MRU_BYTES = 1492;
 
 /**
  * Brings `count` emulated subscribers up on an interface, keeps them until `signal`, and hangs up. Resolves to
