@@ -4,11 +4,12 @@ import { ClearNextHops } from "../../io/clear-next-hops.ts";
 import { openIpsecPolicies } from "../../io/ipsec-policies.ts";
 import { openLinkFeatures } from "../../io/native-link-features.ts";
 import { openNextHops } from "../../io/next-hops.ts";
-import { openXdp, type XdpError, type XdpProgram, type XdpSizes } from "../../io/xdp.ts";
+import { openXdp, type XdpAddon, type XdpProgram, type XdpSizes } from "../../io/xdp.ts";
 import type { LoopEngine } from "../loop/engine.ts";
 import type { LoopOptions } from "../loop/options.ts";
 import { XdpDataplane } from "./engine.ts";
 import type { ModePolicy } from "./interfaces.ts";
+import { loadRefusal } from "./load-refusal.ts";
 import { programSizes } from "./sizes.ts";
 
 export interface XdpOptions extends Pick<LoopOptions, "maxPorts" | "maxPeers" | "maxChannels"> {
@@ -19,11 +20,15 @@ export interface XdpOptions extends Pick<LoopOptions, "maxPorts" | "maxPeers" | 
 
 /**
  * Puts the program above a loop that runs: the engine that uses both, or why that cannot be. The loop is its caller's
- * then, and as it was.
+ * then, and as it was. `addon`: the one that was built, when absent.
  */
-export function startXdpDataplane(beneath: LoopEngine, options: XdpOptions): Dataplane | string {
+export function startXdpDataplane(
+  beneath: LoopEngine,
+  options: XdpOptions,
+  addon: XdpAddon | string = openXdp(),
+): Dataplane | string {
   const sizes = programSizes(options);
-  const program = loadProgram(sizes);
+  const program = loadProgram(addon, sizes);
   if (typeof program === "string") return program;
   const opened: { close(): void }[] = [program];
   try {
@@ -40,21 +45,15 @@ export function startXdpDataplane(beneath: LoopEngine, options: XdpOptions): Dat
     return new XdpDataplane(beneath, { program, sizes, hops, features, mode, logger });
   } catch (error) {
     for (const part of opened) part.close();
-    return textOf(error);
+    return loadRefusal(error);
   }
 }
 
-function loadProgram(sizes: XdpSizes): XdpProgram | string {
-  const addon = openXdp();
+function loadProgram(addon: XdpAddon | string, sizes: XdpSizes): XdpProgram | string {
   if (typeof addon === "string") return addon;
   try {
     return addon.load(sizes);
   } catch (error) {
-    const { log } = error as XdpError;
-    return log === undefined ? textOf(error) : `${textOf(error)}: ${log.trim().split("\n").at(-1)}`;
+    return loadRefusal(error);
   }
-}
-
-function textOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
