@@ -68,13 +68,27 @@ export function l2tpnsScene(extent: Extent): Scene<TrafficStage> {
     other: `peer/l2tpns/lac/${direction}/${L2TPNS_OCTETS}B`,
     load: { direction, sizes: `${L2TPNS_OCTETS}`, milliseconds: extent.closedLoopMs },
   }));
+  // one after the other says what both at once can give
+  const bounds = paths
+    .filter(({ load }) => load.direction !== "both")
+    .map(({ other, load }) => ({
+      own: `ceiling/loop-io/${load.direction}/${L2TPNS_OCTETS}B/beside-l2tpns`,
+      other,
+      load,
+    }));
   return {
-    benchmarks: paths.flatMap(({ own, other, load }) => [
-      closedLoop(own, "lac", (stage) => stage.one, load),
-      widestWindow(other, "l2tpns", load),
-    ]),
-    comparisons: paths.map(({ own, other }) => ({ own, other, ...OF_L2TPNS })),
-    open: () => TrafficStage.open({ sessions: SESSIONS, beside: ["rival"] }),
+    benchmarks: [
+      ...paths.flatMap(({ own, other, load }) => [
+        closedLoop(own, "lac", (stage) => stage.one, load),
+        widestWindow(other, "l2tpns", load),
+      ]),
+      ...bounds.map(({ own, load }) => closedLoop(own, "loop-io", (stage) => stage.one, load)),
+    ],
+    comparisons: [
+      ...paths.map(({ own, other }) => ({ own, other, ...OF_L2TPNS })),
+      ...bounds.map(({ own, other }) => ({ own, other })),
+    ],
+    open: () => TrafficStage.open({ sessions: SESSIONS, beside: ["rival", "ceiling"] }),
   };
 }
 
