@@ -24,7 +24,7 @@ const dataPlaneSchema = block({
   engine: word(["auto", "loop", "xdp"])
     .default("loop")
     .describe(
-      "What forwards frames: `loop` is the forwarding loop in worker threads; `xdp` lets a program in the kernel forward what is bridged, above the loop, which does everything else; `auto` is `xdp` where the kernel and our privileges allow it. Where they do not, `loop` runs, and the log says why. The host's IPsec policies and packet filters do not see what the program forwards: where L2TP needs them, `loop` it must be.",
+      "What forwards frames: `loop` is the forwarding loop in worker threads; `xdp` lets a program in the kernel forward what is bridged, above the loop, which does everything else; `auto` is `xdp` where the kernel and our privileges allow it. Where they do not, `loop` runs, and the log says why. The host's packet filters and captures do not see what the program forwards: where L2TP needs them, `loop` it must be. L2TP peers that an IPsec policy of the host applies to are left to the loop.",
     ),
   workers: z
     .union([z.literal("auto"), integer(1, 64)], { error: "a whole number from 1 to 64, or auto" })
