@@ -45,7 +45,7 @@ function benchmark(disturbed: string, undisturbed: string): Benchmark<BareStage>
     ],
     async warmUp(stage) {
       await stage.traffic({ ...LOAD, milliseconds: WARM_UP_MS });
-      await alternated(stage, disturbed);
+      await stage.whileChanging(PLAN, LOAD);
     },
     async run(stage) {
       const { changing, resting, made } = await alternated(stage, disturbed);
