@@ -23,6 +23,11 @@ import { Site } from "./site.ts";
 import type { TrafficReport } from "./traffic-report.ts";
 
 const LNS = compiled("bench/lns");
+/**
+ * Node's for the ends of the LAC's calls: one thread each, and room for what they make. Else their garbage is collected by
+ * helper threads, on the processors that the LAC is measured on.
+ */
+const EMULATOR = ["--single-threaded-gc", "--initial-heap-size=128"];
 const START_MS = 20_000;
 /** How long dialling and hanging up may take, beyond what it should. */
 const PATIENCE_MS = 300_000;
@@ -91,7 +96,7 @@ export class Stage {
     return Site.open(
       async (site) => {
         if (settings.engine === "xdp") takeRedirectedFrames("own");
-        const words = [process.execPath, LNS, ...LNS_ADDRESSES];
+        const words = [process.execPath, ...EMULATOR, LNS, ...LNS_ADDRESSES];
         const lns = site.run(new Child("the benchmark's LNS", "lns", words, { ipc: true }));
         await lns.ask(undefined, START_MS);
         const processors = besideGenerator ? othersProcessors(availableParallelism()) : undefined;
@@ -114,7 +119,8 @@ export class Stage {
     words.push("--password", "bench", "--count", `${count}`, "--device", "none", "--json");
     if (perSecond !== undefined) words.push("--rate", `${perSecond}`);
     if (atOnce !== undefined) words.push("--at-once", `${atOnce}`);
-    return this.#site.run(new Child("lacewing dial", "subscribers", [process.execPath, LACEWING, ...words]));
+    const command = [process.execPath, ...EMULATOR, LACEWING, ...words];
+    return this.#site.run(new Child("lacewing dial", "subscribers", command));
   }
 
   /** Brings `count` sessions up. Hang up by stopping the child. */
