@@ -6,7 +6,7 @@ export interface Benchmark<Stage> {
   readonly figures: readonly Figure[];
   /** A run that counts for nothing: code gets compiled, caches and buffers get filled. */
   warmUp(stage: Stage): Promise<void>;
-  /** Rejects when what came out is not what went in; with LeftOut when this alone cannot be measured here and now. */
+  /** Rejects with Faulty when what came out is not what went in, with LeftOut when this alone cannot be measured here and now. */
   run(stage: Stage): Promise<Run>;
 }
 
@@ -79,4 +79,12 @@ export const QUICK: Extent = {
 /** Thrown by a scene's open() that cannot be played here, and by a benchmark's run(); its message says why. */
 export class LeftOut extends Error {
   override readonly name = "LeftOut";
+}
+
+/**
+ * Thrown by a benchmark's run() in which something came out that had not gone in: that figure means nothing, and somebody
+ * has to look. The cause is what was counted.
+ */
+export class Faulty extends Error {
+  override readonly name = "Faulty";
 }

@@ -1,9 +1,9 @@
 import { BareStage } from "./bare-stage.ts";
-import type { Benchmark, Scene } from "./benchmark.ts";
+import { type Benchmark, Faulty, type Scene } from "./benchmark.ts";
 import { unstarved, WARM_UP_MS, WINDOW } from "./closed-loop.ts";
 import type { Load } from "./frames-tool.ts";
 import type { Alternated, SlicePlan, Slices } from "./slices.ts";
-import { faultOf, lossPercent } from "./traffic-report.ts";
+import { lossPercent, mustBeSound } from "./traffic-report.ts";
 
 const SESSIONS = 1000;
 const OCTETS = 128;
@@ -48,20 +48,20 @@ function benchmark(disturbed: string, undisturbed: string): Benchmark<BareStage>
       await stage.whileChanging(PLAN, LOAD);
     },
     async run(stage) {
-      const { changing, resting, made } = await alternated(stage, disturbed);
+      const { changing, resting, made } = await alternated(stage);
       return { values: [perSecond(changing), made / changing.seconds, perSecond(resting)] };
     },
   };
 }
 
-async function alternated(stage: BareStage, name: string): Promise<Alternated> {
+async function alternated(stage: BareStage): Promise<Alternated> {
   for (let attempt = 1; ; attempt += 1) {
     const { report, alternated } = await unstarved(() => stage.whileChanging(PLAN, LOAD));
-    const fault = faultOf(report);
-    if (fault !== undefined) throw new Error(`${name}: ${fault}: ${JSON.stringify(report)}`);
+    mustBeSound(report);
     const loss = lossPercent(report);
     if (loss <= MOST_LOSS_PERCENT) return alternated;
-    if (attempt === ATTEMPTS) throw new Error(`${name}: ${loss.toFixed(3)} % of the frames were lost`);
+    if (attempt === ATTEMPTS)
+      throw new Faulty(`${loss.toFixed(3)} % of the frames were lost`, { cause: report });
   }
 }
 

@@ -1,10 +1,10 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { type Benchmark, LeftOut } from "./benchmark.ts";
+import { type Benchmark, Faulty, LeftOut } from "./benchmark.ts";
 import type { Load } from "./frames-tool.ts";
 import {
   deliveredPerSecond,
-  faultOf,
   lossPercent,
+  mustBeSound,
   outranLac,
   streamsOf,
   type TrafficReport,
@@ -43,8 +43,8 @@ export function closedLoop(
       if (ours) await stage.send(carrier, sessions(stage), { ...load, milliseconds: WARM_UP_MS });
     },
     async run(stage) {
-      const { report, processorNs, remark } = await withoutLoss(name, () =>
-        measured(stage, carrier, name, sessions(stage), load),
+      const { report, processorNs, remark } = await withoutLoss(() =>
+        measured(stage, carrier, sessions(stage), load),
       );
       return {
         values: [deliveredPerSecond(report), ...(ours ? [processorNs] : [])],
@@ -55,45 +55,13 @@ export function closedLoop(
   };
 }
 
-/** Frames on the way, for who drops of the most: what queues he has is his own affair. */
-const NARROWER_WINDOWS = [1024, 512, 256, 128, 64, 32];
-
-/**
- * As many frames as go through somebody without more loss than a closed loop may have; if he loses more of the
- * narrowest window, too, that counts for him.
- */
-export function widestWindow(name: string, carrier: Carrier, what: Load): Benchmark<TrafficStage> {
-  let windows = NARROWER_WINDOWS;
-  return {
-    figures: [{ name, unit: "frames/s", better: "higher" }],
-    warmUp: () => Promise.resolve(),
-    async run(stage) {
-      for (;;) {
-        const [window = 0, ...narrower] = windows;
-        const { report } = await unstarved(async () => ({
-          report: await stage.send(carrier, stage.one, { ...what, window }),
-        }));
-        const fault = faultOf(report);
-        if (fault !== undefined) throw new Error(`${name}: ${fault}: ${JSON.stringify(report)}`);
-        const loss = lossPercent(report);
-        if (loss <= MOST_LOSS_PERCENT || narrower.length === 0)
-          return {
-            values: [deliveredPerSecond(report)],
-            limitedByGenerator: !outranLac(report),
-            remark: `${window} frames on the way, ${loss.toFixed(3)} % lost`,
-          };
-        windows = narrower;
-      }
-    },
-  };
-}
-
 /** Somebody else may take the processor for so long that a queue overflows: that run is made again. */
-async function withoutLoss(name: string, measure: () => Promise<Measured>): Promise<Measured> {
+async function withoutLoss(measure: () => Promise<Measured>): Promise<Measured> {
   for (let attempt = 1; ; attempt += 1) {
     const result = await measure();
     if (lossPercent(result.report) <= MOST_LOSS_PERCENT) return result;
-    if (attempt === ATTEMPTS) throw new Error(`${name}: ${result.remark}, of what was never too much`);
+    if (attempt === ATTEMPTS)
+      throw new Faulty(`${result.remark}, of what was never too much`, { cause: result.report });
   }
 }
 
@@ -121,13 +89,12 @@ interface Measured {
 }
 
 /**
- * Rejects when what came out cannot be what went in, or when the generator did not keep its rate; with LeftOut when it
+ * Rejects with Faulty when what came out cannot be what went in, or when the generator did not keep its rate; with LeftOut when it
  * never had its processor.
  */
 export async function measured(
   traffic: TrafficStage,
   carrier: Carrier,
-  name: string,
   sessions: string,
   load: Load,
 ): Promise<Measured> {
@@ -140,8 +107,7 @@ export async function measured(
   });
   const { framesPerSecond, milliseconds } = load;
   const offered = framesPerSecond === undefined ? undefined : (framesPerSecond * milliseconds) / 1000;
-  const fault = faultOf(report, offered);
-  if (fault !== undefined) throw new Error(`${name}: ${fault}: ${JSON.stringify(report)}`);
+  mustBeSound(report, offered);
   const frames = streamsOf(report).reduce((sum, { received }) => sum + received, 0);
   const lost = streamsOf(report).reduce((sum, stream) => sum + stream.lost, 0);
   return {

@@ -60,7 +60,7 @@ function latency(name: string, carrier: Carrier, half: HalfLoad, goalUs?: number
     warmUp: async (stage) => void (await half.of(stage)),
     async run(stage) {
       const load = await half.of(stage);
-      const { report, remark } = await measured(stage, carrier, name, stage.all, load);
+      const { report, remark } = await measured(stage, carrier, stage.all, load);
       const [stream] = streamsOf(report);
       return {
         values: [stream!.latencyUs.p50, stream!.latencyUs.p99],

@@ -1,10 +1,11 @@
 import type { Benchmark, Extent, Scene } from "./benchmark.ts";
-import { closedLoop, measured, WARM_UP_MS, widestWindow } from "./closed-loop.ts";
+import { closedLoop, measured, WARM_UP_MS } from "./closed-loop.ts";
 import type { Load } from "./frames-tool.ts";
 import { DIRECTIONS, loadsOf } from "./loads.ts";
 import type { Comparison, Run } from "./results.ts";
 import { lossPercent } from "./traffic-report.ts";
 import { TrafficStage } from "./traffic-stage.ts";
+import { widestWindow } from "./widest-window.ts";
 
 const SESSIONS = 1000;
 
@@ -108,7 +109,7 @@ function paced(milliseconds: number): Benchmark<TrafficStage> {
     ],
     warmUp: async (stage) => void (await stage.send("lac", stage.one, { ...load, milliseconds: WARM_UP_MS })),
     async run(stage): Promise<Run> {
-      const { report, processorNs, remark } = await measured(stage, "lac", name, stage.one, load);
+      const { report, processorNs, remark } = await measured(stage, "lac", stage.one, load);
       return { values: [lossPercent(report), processorNs], ...(remark !== undefined && { remark }) };
     },
   };

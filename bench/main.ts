@@ -54,9 +54,10 @@ async function bench({ quick, only, json }: BenchOptions): Promise<void> {
     );
   const results: Result[] = [];
   const leftOut: string[] = [];
-  const leaveOut = (what: string): void => {
-    leftOut.push(what);
-    say(`left out: ${what}`);
+  const leaveOut = (what: string, failed = false): void => {
+    leftOut.push(failed ? `failed: ${what}` : what);
+    say(`left out: ${leftOut.at(-1)}`);
+    if (failed) process.exitCode = 1;
   };
   const play: Play = async (make, { long = false } = {}) => {
     if (long && quick && only === undefined) return;
@@ -64,8 +65,7 @@ async function bench({ quick, only, json }: BenchOptions): Promise<void> {
       results.push(...(await measure(make(extent), extent.runs, wanted, say, leaveOut)));
     } catch (error) {
       // what others have measured in a quarter of an hour is not lost with it
-      leaveOut(`failed: ${error instanceof Error ? error.message : String(error)}`);
-      process.exitCode = 1;
+      leaveOut(error instanceof Error ? error.message : String(error), true);
     }
   };
   await play(loopScene);

@@ -1,16 +1,17 @@
-import { type Benchmark, LeftOut, type Scene } from "./benchmark.ts";
+import { type Benchmark, Faulty, LeftOut, type Scene } from "./benchmark.ts";
 import { compared, type Result, type Run, resultsOf } from "./results.ts";
 
 /**
  * Runs what of a scene `wanted` names, and what that is compared with. One run of each benchmark follows the other, and then all again, so that
- * what slows the machine down for a while does so for all of them. `runs`: where the scene does not say.
+ * what slows the machine down for a while does so for all of them. `runs`: where the scene does not say. What a run throws
+ * as LeftOut or Faulty ends that benchmark alone; `leaveOut` is told whether something failed.
  */
 export async function measure<Stage extends { close(): Promise<void> }>(
   scene: Scene<Stage>,
   runs: number,
   wanted: (name: string) => boolean,
   say: (line: string) => void,
-  leaveOut: (what: string) => void,
+  leaveOut: (what: string, failed?: boolean) => void,
 ): Promise<readonly Result[]> {
   const comparisons = scene.comparisons ?? [];
   const needed = (name: string): boolean =>
@@ -30,9 +31,10 @@ export async function measure<Stage extends { close(): Promise<void> }>(
           runsOfIt.push(run);
           say(`run ${number} of ${inAll}: ${lineOf(benchmark, run)}`);
         } catch (error) {
-          if (!(error instanceof LeftOut)) throw error;
+          if (!(error instanceof LeftOut || error instanceof Faulty)) throw error;
           made.delete(benchmark);
-          leaveOut(`${benchmark.figures[0]!.name}: ${error.message}`);
+          leaveOut(`${benchmark.figures[0]!.name}: ${error.message}`, error instanceof Faulty);
+          if (error instanceof Faulty) say(JSON.stringify(error.cause));
         }
       }
     }

@@ -1,3 +1,5 @@
+import { Faulty } from "./benchmark.ts";
+
 /** What the generator and sink (bench/xdp/) count and print. */
 
 /** One direction; frames. */
@@ -71,6 +73,12 @@ const MOST_WAITED = 0.25;
 /** Whether the generator had too little of its processor for the run to say anything about the LAC. */
 export function wasStarved({ seconds, waitedSeconds }: TrafficReport): boolean {
   return waitedSeconds > MOST_WAITED * seconds;
+}
+
+/** Throws a Faulty when there is a fault: see faultOf(). */
+export function mustBeSound(report: TrafficReport, offered?: number): void {
+  const fault = faultOf(report, offered);
+  if (fault !== undefined) throw new Faulty(fault, { cause: report });
 }
 
 /**

@@ -29,7 +29,7 @@ export function unitScene({ closedLoopMs }: Extent): Scene<UnitStage> {
 }
 
 function benchmark(name: string, terminator: Terminator, load: Load): Benchmark<UnitStage> {
-  const widest = new WidestWindow(name);
+  const widest = new WidestWindow();
   return {
     figures: [{ name, unit: "frames/s", better: "higher" }],
     warmUp: async (stage) =>

@@ -1,5 +1,14 @@
+import type { Benchmark } from "./benchmark.ts";
 import { unstarved } from "./closed-loop.ts";
-import { deliveredPerSecond, faultOf, lossPercent, type TrafficReport } from "./traffic-report.ts";
+import type { Load } from "./frames-tool.ts";
+import {
+  deliveredPerSecond,
+  lossPercent,
+  mustBeSound,
+  outranLac,
+  type TrafficReport,
+} from "./traffic-report.ts";
+import type { Carrier, TrafficStage } from "./traffic-stage.ts";
 
 /** Frames on the way in each direction. */
 const WINDOWS = [1024, 512, 256, 128, 64, 32];
@@ -13,23 +22,17 @@ const ATTEMPTS = 2;
  * true. If he loses more of the narrowest, too, that counts for him.
  */
 export class WidestWindow {
-  readonly #name: string;
   #windows = WINDOWS;
   #attempt = 0;
 
-  constructor(name: string) {
-    this.#name = name;
-  }
-
-  /** Sends until a window is narrow enough, which later calls begin with. Rejects when frames were not what went in. */
+  /** Sends until a window is narrow enough, which later calls begin with. Rejects with Faulty when frames were not what went in. */
   async measure(
     send: (window: number) => Promise<TrafficReport>,
   ): Promise<{ readonly framesPerSecond: number; readonly report: TrafficReport; readonly remark: string }> {
     for (;;) {
       const [window = 0, ...narrower] = this.#windows;
       const { report } = await unstarved(async () => ({ report: await send(window) }));
-      const fault = faultOf(report);
-      if (fault !== undefined) throw new Error(`${this.#name}: ${fault}: ${JSON.stringify(report)}`);
+      mustBeSound(report);
       const loss = lossPercent(report);
       if (loss <= MOST_LOSS_PERCENT || narrower.length === 0) {
         this.#attempt = 0;
@@ -42,4 +45,18 @@ export class WidestWindow {
       this.#windows = narrower;
     }
   }
+}
+
+/** As many frames as go through `carrier` by the widest window that is narrow enough for it. */
+export function widestWindow(name: string, carrier: Carrier, what: Load): Benchmark<TrafficStage> {
+  const widest = new WidestWindow();
+  return {
+    figures: [{ name, unit: "frames/s", better: "higher" }],
+    warmUp: () => Promise.resolve(),
+    async run(stage) {
+      const send = (window: number) => stage.send(carrier, stage.one, { ...what, window });
+      const { framesPerSecond, report, remark } = await widest.measure(send);
+      return { values: [framesPerSecond], limitedByGenerator: !outranLac(report), remark };
+    },
+  };
 }

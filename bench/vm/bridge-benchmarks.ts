@@ -33,7 +33,7 @@ function own(path: string): readonly { readonly name: string; readonly joiner: J
 }
 
 function benchmark(name: string, joiner: Joiner, load: Load): Benchmark<BridgeStage> {
-  const widest = new WidestWindow(name);
+  const widest = new WidestWindow();
   return {
     figures: [{ name, unit: "frames/s", better: "higher" }],
     warmUp: async (stage) =>

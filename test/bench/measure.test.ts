@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type Benchmark, LeftOut, type Scene } from "../../bench/benchmark.ts";
+import { type Benchmark, Faulty, LeftOut, type Scene } from "../../bench/benchmark.ts";
 import { measure } from "../../bench/measure.ts";
 
 interface Stage {
@@ -88,11 +88,29 @@ describe("measuring a scene", () => {
       ...played.scene(played.benchmark("a", 1, 2), refused),
       comparisons: [{ own: "a", other: "b" }],
     };
-    const left: string[] = [];
-    const leaveOut = (what: string): void => void left.push(what);
+    const left: [string, boolean | undefined][] = [];
+    const leaveOut = (what: string, failed?: boolean): void => void left.push([what, failed]);
     const results = await measure(scene, 2, () => true, quiet, leaveOut);
     expect(results.map(({ name, runs, versus }) => [name, runs, versus])).toEqual([["a", [1, 2], undefined]]);
-    expect(left).toEqual(["b: starved"]);
+    expect(left).toEqual([["b: starved", false]]);
+  });
+
+  it("says of a benchmark whose frames were damaged that it failed, and goes on with the others", async () => {
+    const played = new Played();
+    const fault = new Faulty("1 frames were damaged", { cause: { damaged: 1 } });
+    const faulty = { ...played.benchmark("b", 1), run: () => Promise.reject(fault) };
+    const said: string[] = [];
+    const left: [string, boolean | undefined][] = [];
+    const results = await measure(
+      played.scene(faulty, played.benchmark("a", 1)),
+      1,
+      () => true,
+      (line) => said.push(line),
+      (what, failed) => left.push([what, failed]),
+    );
+    expect(results.map(({ name }) => name)).toEqual(["a"]);
+    expect(left).toEqual([["b: 1 frames were damaged", true]]);
+    expect(said.join()).toContain('{"damaged":1}');
   });
 
   it("closes the stage when a run fails, and lets the failure through", async () => {
