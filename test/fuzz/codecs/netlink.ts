@@ -1,3 +1,4 @@
+import { concatBytes } from "../../../src/base/bytes.ts";
 import { parseActiveFeatures, parseIsRedirectTarget } from "../../../src/wire/device-features.ts";
 import { emitGenericMessage, parseFamily, parseGenericMessage } from "../../../src/wire/generic-netlink.ts";
 import {
@@ -5,6 +6,7 @@ import {
   attributeList,
   attributeString,
   attributeText,
+  emitNetlinkMessage,
   familyOf,
   nestedAttribute,
   netlinkErrno,
@@ -19,6 +21,7 @@ import { parseLinkEvent } from "../../../src/wire/rtnetlink-link.ts";
 import { parseLinkLayer } from "../../../src/wire/rtnetlink-link-layer.ts";
 import { parseNeighbour, parseNeighbourKey } from "../../../src/wire/rtnetlink-neighbour.ts";
 import { parseRoute, parseRouteDestination } from "../../../src/wire/rtnetlink-route.ts";
+import { parseDefaultPolicy, parsePolicy, policyApplies } from "../../../src/wire/xfrm-policy.ts";
 import { CAPTURED } from "../captures.ts";
 import { samples, wordMarks } from "../sample.ts";
 import { type CodecTarget, ensure } from "../target.ts";
@@ -41,6 +44,26 @@ const GENERIC = samples(
   ],
   wordMarks,
 );
+
+/** An IPsec policy of IPv4 with a template, one of IPv6 with a mark, and what becomes of packets without one. */
+const POLICIES = samples(
+  [
+    emitNetlinkMessage(0x13, 2, 1, concatBytes(policyInfo(2, 24), attribute(5, new Uint8Array(64)))),
+    emitNetlinkMessage(0x13, 2, 1, concatBytes(policyInfo(10, 64), attribute(21, new Uint8Array(8).fill(1)))),
+    emitNetlinkMessage(0x28, 0, 2, Uint8Array.of(2, 2, 1, 0)),
+  ],
+  wordMarks,
+);
+
+/** struct xfrm_userpolicy_info of what leaves for a prefix, to UDP/1701. */
+function policyInfo(family: number, prefixLength: number): Uint8Array {
+  const info = new Uint8Array(168);
+  info.set([10, 8, 0, 2]);
+  info.set([1701 >> 8, 1701 & 0xff, 0xff, 0xff], 32);
+  info.set([family, 0, prefixLength, prefixLength, 17], 40);
+  info[160] = 1;
+  return info;
+}
 
 /** The kernel's answers; a dump has several messages, and one alone is as good. */
 const ANSWERS = samples(CAPTURED.netlink, wordMarks);
@@ -119,4 +142,15 @@ export const NETLINK_CODECS: readonly CodecTarget[] = [
       }
     },
   ),
+  codec("xfrm-policies", [parsePolicy, parseDefaultPolicy, policyApplies], POLICIES, (input) => {
+    for (const message of parseNetlinkMessages([input])) {
+      const policy = parsePolicy(message);
+      ensure(policy === undefined || parseDefaultPolicy(message) === undefined, "one message of two kinds");
+      if (policy === undefined) continue;
+      const { source, destination } = policy;
+      ensure(source.address.length === destination.address.length, "addresses of two families");
+      const flow = { protocol: 17, sourcePort: 1701, destinationPort: 1701 };
+      policyApplies(policy, { ...flow, source: source.address, destination: destination.address });
+    }
+  }),
 ];
