@@ -11,7 +11,7 @@ import { Netns } from "../support/netns.ts";
 import { isRoot } from "../support/system.ts";
 
 const TEMPLATE = "tmpl src 10.8.0.1 dst 10.8.0.2 proto esp mode transport";
-const OUT = "src 10.8.0.1/32 dst 10.8.0.2/32 proto udp dport 1701 dir out";
+const OUT = "src 10.8.0.1/32 dst 10.8.0.2/32 proto 17 dport 1701 dir out";
 
 /** A kernel may be built without them. */
 const hasIpsec = ((): boolean => {

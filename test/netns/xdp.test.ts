@@ -113,8 +113,8 @@ describe.skipIf(xdpMissing() !== undefined)("a LAC with a program in the kernel"
   });
 
   it.each([
-    ["sent", `src ${LAC_ADDRESS} dst ${LNS_ADDRESS} proto udp dport 1701 dir out`],
-    ["received", `src ${LNS_ADDRESS} dst ${LAC_ADDRESS} proto udp sport 1701 dir in`],
+    ["sent", `src ${LAC_ADDRESS} dst ${LNS_ADDRESS} proto 17 dport 1701 dir out`],
+    ["received", `src ${LNS_ADDRESS} dst ${LAC_ADDRESS} proto 17 sport 1701 dir in`],
   ])(
     "does not carry past an IPsec policy what is %s, from when there is one, and says so",
     async (_, flow) => {
