@@ -78,7 +78,7 @@ describe.skipIf(!isRoot || !hasIpsec)("the host's IPsec policies", () => {
   });
 
   it("apply by addresses, ports and protocol", () => {
-    set(`${OUT} ${TEMPLATE}`, `src 10.9.0.0/16 dst 10.9.0.1/32 proto tcp dir out ${TEMPLATE}`);
+    set(`${OUT} ${TEMPLATE}`, `src 10.9.0.0/16 dst 10.9.0.1/32 proto 6 dir out ${TEMPLATE}`);
     expect(l2tp()).toBeDefined();
     expect(about("10.8.0.1", "10.8.0.3")).toBeUndefined();
     expect(about("10.8.0.3", "10.8.0.2")).toBeUndefined();
