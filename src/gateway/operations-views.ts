@@ -1,0 +1,181 @@
+/*
+ * What an operator reads of the gateway beside its rows (views.ts), and what becomes of his orders: plain values, fit
+ * for JSON. What is not known or does not apply is null.
+ */
+
+import type { ChannelView, SessionView, StatusView } from "./views.ts";
+
+/** A part of a list, in the order that was asked for. */
+interface Page {
+  /** How many there are, and how many of them the filters let through. */
+  readonly total: number;
+  readonly matched: number;
+  /** The cursor of the next part; null at the end. */
+  readonly next: string | null;
+}
+
+export interface SessionPage extends Page {
+  readonly sessions: readonly SessionView[];
+}
+
+export interface ChannelPage extends Page {
+  readonly channels: readonly ChannelView[];
+}
+
+export interface UserPage extends Page {
+  readonly users: readonly UserView[];
+}
+
+/** All sessions of one user name. */
+export interface UserView {
+  readonly user: string;
+  readonly sessions: number;
+  readonly openSessions: number;
+  /** Ids of the newest ones, eight at the most. */
+  readonly ids: readonly string[];
+  readonly lastStartedAt: string;
+  /** Of the sessions that are there now. */
+  readonly octetsIn: number;
+  readonly octetsOut: number;
+}
+
+export interface SessionDetailView extends SessionView {
+  readonly channels: readonly ChannelView[];
+}
+
+/** One access interface of the configuration. */
+export interface InterfaceView {
+  readonly interface: string;
+  /** "waiting": it is not there, or not up. */
+  readonly state: "open" | "draining" | "waiting";
+  /** What its link runs at, when the system says so. */
+  readonly linkBitsPerSecond: number | null;
+  readonly sessions: number;
+  /** Of them, those that are not complete. */
+  readonly settingUp: number;
+  /** Calls that wait for their turn. */
+  readonly waiting: number;
+  /** From 0 to 1: how busy it is with setting up. */
+  readonly load: number;
+  readonly padiReceived: number;
+  readonly padoSent: number;
+  readonly padsSent: number;
+  readonly padsRefused: number;
+}
+
+/** Frames that were dropped for one reason, since the start. */
+export interface DropView {
+  readonly reason: string;
+  readonly frames: number;
+  /** In an operator's words. */
+  readonly meaning: string;
+}
+
+/** Something that an operator should know; the gravest first. */
+export interface ProblemView {
+  /** "error": subscribers cannot get in, or get through. "warning": it has an end, or concerns a part. */
+  readonly severity: "error" | "warning";
+  /** A stable word to match on: "interface-waiting". */
+  readonly code: string;
+  readonly text: string;
+  /** What to do. */
+  readonly hint: string;
+}
+
+/** One screen. */
+export interface HealthView {
+  readonly status: StatusView;
+  readonly problems: readonly ProblemView[];
+  /** Sessions by state, and by role. */
+  readonly sessionsByState: Readonly<Record<string, number>>;
+  readonly sessionsByRole: Readonly<Record<string, number>>;
+  /** Tunnels by state. */
+  readonly tunnelsByState: Readonly<Record<string, number>>;
+  readonly interfaces: readonly InterfaceView[];
+  /** Frames dropped since the start, by the five most frequent reasons. */
+  readonly drops: readonly DropView[];
+}
+
+/** Whether calls are taken: every port of the configuration open, the engine up, not stopping. */
+export interface ReadinessView {
+  readonly ready: boolean;
+  /** Why not. */
+  readonly reasons: readonly string[];
+}
+
+/** What flows, over a second or so. "In" is from the subscriber, or from the port's wire. */
+export interface RateView {
+  readonly octetsInPerSecond: number;
+  readonly octetsOutPerSecond: number;
+  readonly framesInPerSecond: number;
+  readonly framesOutPerSecond: number;
+}
+
+export interface NamedRateView extends RateView {
+  readonly name: string;
+  readonly sessions: number;
+}
+
+export interface RatesView {
+  /** When the second of the two readings was taken. */
+  readonly at: string;
+  /** Between the readings. */
+  readonly seconds: number;
+  /** All subscribers: "in" from them, "out" to them. */
+  readonly total: RateView;
+  /** By access interface and by L2TP peer that brings subscribers. */
+  readonly ports: readonly NamedRateView[];
+  /** By the LNS that they are bridged to; "in" is still from the subscriber. */
+  readonly lnses: readonly NamedRateView[];
+  /** Sessions that came up in that time. */
+  readonly setupsPerSecond: number;
+}
+
+/** Whom to end; exactly one is given. */
+export type EndSelector =
+  | { readonly session: string }
+  /** A user name, or a pattern with * and ?. */
+  | { readonly user: string }
+  | { readonly realm: string }
+  /** Our tunnel id: the tunnel, and with it its sessions. */
+  | { readonly tunnel: number };
+
+export interface EndedView {
+  /** How many are being ended; each says its own end as an event. */
+  readonly sessions: number;
+  readonly tunnels: number;
+}
+
+export interface DrainedView {
+  readonly draining: boolean;
+  /** The access interfaces that it holds for. */
+  readonly interfaces: readonly string[];
+}
+
+export interface ClearedView {
+  /** The LNSes that were locked out. */
+  readonly cleared: readonly string[];
+}
+
+/** One step of a test of a tunnel. */
+export interface TestStepView {
+  /** "destination", "candidates", "tunnel", "call", "end". */
+  readonly step: string;
+  readonly ok: boolean;
+  readonly text: string;
+  readonly milliseconds: number | null;
+}
+
+export interface TunnelTestView {
+  /** Whether a subscriber's call would have got through to ICCN. */
+  readonly ok: boolean;
+  readonly steps: readonly TestStepView[];
+}
+
+/** Of whom a test is: a user, all of a realm, or an LNS or group; exactly one. `interface`: where he would call. */
+export interface TunnelTestRequest {
+  readonly user?: string;
+  readonly realm?: string;
+  readonly lns?: string;
+  readonly interface?: string;
+}

@@ -1,0 +1,98 @@
+/** Everything that an operator can do with a running gateway, as one object with plain arguments and results. */
+
+import type { StoryView, Subject } from "../journal/story-view.ts";
+import type { EventBus } from "./events.ts";
+import type {
+  ChannelPage,
+  ClearedView,
+  DrainedView,
+  DropView,
+  EndedView,
+  EndSelector,
+  HealthView,
+  InterfaceView,
+  RatesView,
+  ReadinessView,
+  SessionDetailView,
+  SessionPage,
+  TunnelTestRequest,
+  TunnelTestView,
+  UserPage,
+} from "./operations-views.ts";
+import type { CountersView, LnsView, SessionRole, StatusView, TunnelView } from "./views.ts";
+
+/** Which sessions; everything that is given must hold. */
+export interface SessionFilter {
+  /** A user name, or a pattern with * and ?; in any case. */
+  readonly user?: string | undefined;
+  /** What follows the last @ of the user name, in any case. */
+  readonly realm?: string | undefined;
+  /** The L2TP peer that it is bridged to. */
+  readonly lns?: string | undefined;
+  readonly state?: string | undefined;
+  readonly role?: SessionRole | undefined;
+  /** The access interface, or the L2TP peer that brought it. */
+  readonly interface?: string | undefined;
+  /** In any case. */
+  readonly mac?: string | undefined;
+  /** Our id of a tunnel that it came by or went to. */
+  readonly tunnel?: number | undefined;
+  /** Begun at this time or later, milliseconds since 1970. */
+  readonly since?: number | undefined;
+}
+
+export const SESSION_SORT_KEYS = ["id", "user", "state", "started", "in", "out"] as const;
+export type SessionSortKey = (typeof SESSION_SORT_KEYS)[number];
+
+/** Which part of a list. */
+export interface PageRequest {
+  readonly limit: number;
+  /** The `next` of the part before; it goes with the same order. */
+  readonly cursor?: string | undefined;
+}
+
+export interface SessionQuery extends SessionFilter, PageRequest {
+  readonly sort?: SessionSortKey | undefined;
+  readonly descending?: boolean | undefined;
+}
+
+export interface TunnelFilter {
+  readonly peer?: string | undefined;
+  readonly state?: string | undefined;
+}
+
+export interface UserQuery extends PageRequest {
+  readonly user?: string | undefined;
+  readonly realm?: string | undefined;
+}
+
+/** Reads are answered at once, but for those that take long with many sessions: they yield to others. */
+export interface Operations {
+  readonly events: EventBus;
+  status(): StatusView;
+  health(): HealthView;
+  readiness(): ReadinessView;
+  sessions(query: SessionQuery): SessionPage;
+  session(id: string): SessionDetailView | undefined;
+  users(query: UserQuery): UserPage;
+  channels(query: PageRequest): ChannelPage;
+  tunnels(filter: TunnelFilter): readonly TunnelView[];
+  lns(): readonly LnsView[];
+  interfaces(): readonly InterfaceView[];
+  counters(): CountersView;
+  drops(): readonly DropView[];
+  /** The configuration that it runs with, defaults filled in, without secrets and users. */
+  config(): Readonly<Record<string, unknown>>;
+  /** Two readings, a second apart; while somebody goes on asking, there is always a fresh one. */
+  rates(): Promise<RatesView>;
+  /** What became of a session, a user, a host or a tunnel, and why. */
+  why(subject: Subject): Promise<StoryView>;
+
+  end(selector: EndSelector, reason: string): Promise<EndedView>;
+  /** Throws an OperationError when there is no such access interface. */
+  drain(draining: boolean, accessInterface?: string): DrainedView;
+  /** Throws an OperationError when there is no such LNS. */
+  clearLockout(lns?: string): ClearedView;
+  /** Calls as for a subscriber, and hangs up before ICCN. */
+  testTunnel(request: TunnelTestRequest): Promise<TunnelTestView>;
+}
