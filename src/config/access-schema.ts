@@ -37,7 +37,7 @@ export const accessSchema = block(
         "Octets of the largest PPP packet; above 1492 only for clients with PPP-Max-Payload (RFC 4638).",
       ),
     "pado-delay": duration("0ms", "5s")
-      .default(0)
+      .prefault("0ms")
       .describe(
         "How much later a PADI is answered at full load, in proportion below it: of two concentrators the less loaded one gets the call.",
       ),

@@ -12,13 +12,16 @@ export type ConnectSpeedPolicy =
 /** line, port, or a rate. What is beyond 32 bits saturates on the wire. */
 export function connectSpeed() {
   const allowed = { error: "line, port, or a rate in bit/s such as 512k, 100M or 1G" };
-  return z.union([z.string(), z.int()], allowed).transform((written, context): ConnectSpeedPolicy => {
-    if (written === "line" || written === "port") return Object.freeze({ from: written });
-    const bps = bitsPerSecond(String(written));
-    if (bps >= 1) return Object.freeze({ from: "static", bps });
-    context.addIssue({ code: "custom", message: allowed.error });
-    return z.NEVER;
-  });
+  return z
+    .union([z.string(), z.int()], allowed)
+    .transform((written, context): ConnectSpeedPolicy => {
+      if (written === "line" || written === "port") return Object.freeze({ from: written });
+      const bps = bitsPerSecond(String(written));
+      if (bps >= 1) return Object.freeze({ from: "static", bps });
+      context.addIssue({ code: "custom", message: allowed.error });
+      return z.NEVER;
+    })
+    .meta({ errorMessage: allowed.error });
 }
 
 const CALLING_NUMBER_FIELDS = [
@@ -56,5 +59,6 @@ export function callingNumberTemplate() {
         } else if (part !== "") parts.push(part);
       }
       return Object.freeze(parts);
-    });
+    })
+    .meta({ errorMessage: allowed });
 }

@@ -26,7 +26,11 @@ export const destinationSchema = z
         .exactOptional()
         .describe("The name of the L2TP peer, or group of LNSes, that terminates it."),
       terminate: label().exactOptional().describe("The unit group here that terminates it."),
-      refuse: z.literal(true, { error: "true" }).exactOptional().describe("It is refused."),
+      refuse: z
+        .literal(true, { error: "true" })
+        .meta({ errorMessage: "true" })
+        .exactOptional()
+        .describe("It is refused."),
       "session-timeout": duration("1s", "8760h")
         .exactOptional()
         .describe("A session ends when it has been open for so long; never when absent."),
@@ -51,4 +55,5 @@ export const destinationSchema = z
     if (given.terminate !== undefined)
       return Object.freeze({ kind: "terminate", unit: given.terminate, ...limits });
     return Object.freeze({ kind: "refuse" });
-  });
+  })
+  .meta({ id: "destination", errorMessage: ALLOWED });

@@ -5,27 +5,29 @@ import { type Ipv4Range, parseIpv4Range } from "../wire/ipv4-range.ts";
 
 /*
  * The kinds of values that a configuration is made of. An issue's message is always the phrase for what is
- * allowed ("a whole number from 1 to 65535"); the report puts what was read before it.
+ * allowed ("a whole number from 1 to 65535"); the report puts what was read before it. The same phrase is in the
+ * JSON Schema, for docs/configuration.md and for editors, which show it as `errorMessage`.
  */
 
 /** A whole number from `min` to `max`, both included. */
 export function integer(min: number, max: number) {
   const allowed = { error: `a whole number from ${min} to ${max}` };
-  return z.int(allowed).min(min, allowed).max(max, allowed);
+  return z.int(allowed).min(min, allowed).max(max, allowed).meta({ errorMessage: allowed.error });
 }
 
 export function flag() {
-  return z.boolean({ error: "true or false" });
+  return z.boolean({ error: "true or false" }).meta({ errorMessage: "true or false" });
 }
 
 /** One of a few words. */
 export function word<const Words extends readonly [string, ...string[]]>(words: Words) {
-  return z.enum(words, { error: words.length === 1 ? words[0] : `one of ${words.join(", ")}` });
+  const allowed = words.length === 1 ? words[0] : `one of ${words.join(", ")}`;
+  return z.enum(words, { error: allowed }).meta({ errorMessage: allowed });
 }
 
 /** Text that matches `pattern`; `allowed` describes it. */
 export function text(pattern: RegExp, allowed: string) {
-  return z.string({ error: allowed }).regex(pattern, { error: allowed });
+  return z.string({ error: allowed }).regex(pattern, { error: allowed }).meta({ errorMessage: allowed });
 }
 
 /** A name of our own for something in the file: of a peer, of a unit group. */
@@ -52,7 +54,10 @@ export function filePath() {
 
 export function ipv4Address() {
   const allowed = { error: "an IPv4 address" };
-  return z.string(allowed).refine((address) => parseIpv4Address(address) !== undefined, allowed);
+  return z
+    .string(allowed)
+    .refine((address) => parseIpv4Address(address) !== undefined, allowed)
+    .meta({ errorMessage: allowed.error, format: "ipv4" });
 }
 
 /** Canonical text in the program. */
@@ -61,7 +66,8 @@ export function ipAddress() {
   return z
     .string(allowed)
     .refine((address) => parseIpAddress(address) !== undefined, allowed)
-    .transform((address) => formatIpAddress(parseIpAddress(address) ?? new Uint8Array(4)));
+    .transform((address) => formatIpAddress(parseIpAddress(address) ?? new Uint8Array(4)))
+    .meta({ errorMessage: allowed.error });
 }
 
 /** One prefix or range, or a list of them. */
@@ -84,9 +90,11 @@ export function ipv4Ranges() {
           });
       }
       return Object.freeze(ranges);
-    });
+    })
+    .meta({ errorMessage: allowed.error });
 }
 
+const DURATION = /^(\d{1,9})(ms|s|m|h)$/;
 const MILLISECONDS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 } as const;
 
 /** "500ms", "60s", "5m", "1h": a whole number with its unit. Milliseconds in the program. */
@@ -100,20 +108,44 @@ export function duration(min: string, max: string) {
       const ms = milliseconds(value);
       return ms >= least && ms <= most;
     }, allowed)
-    .transform(milliseconds);
+    .transform(milliseconds)
+    .meta({ errorMessage: allowed.error, pattern: DURATION.source });
 }
 
 /** A duration, or "never": Infinity in the program. */
 export function durationOrNever(min: string, max: string) {
   const allowed = { error: `a duration such as 500ms, 60s, 5m or 1h, from ${min} to ${max}, or never` };
-  return z.union([z.literal("never").transform(() => Number.POSITIVE_INFINITY), duration(min, max)], allowed);
+  return z
+    .union([z.literal("never").transform(() => Number.POSITIVE_INFINITY), duration(min, max)], allowed)
+    .meta({ errorMessage: allowed.error });
 }
 
 /** NaN for what is no duration. */
 function milliseconds(value: string): number {
-  const match = /^(\d{1,9})(ms|s|m|h)$/.exec(value);
+  const match = DURATION.exec(value);
   if (match === null) return Number.NaN;
   return Number(match[1]) * MILLISECONDS[match[2] as keyof typeof MILLISECONDS];
+}
+
+const OCTETS = /^(\d{1,9})(KiB|MiB|GiB)$/;
+const OCTETS_IN = { KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30 } as const;
+
+/** "512KiB", "32MiB", "1GiB", or 0, which `zero` says the meaning of. Octets in the program. */
+export function memory(max: string, zero: string) {
+  const allowed = { error: `an amount of memory such as 512KiB, 32MiB or 1GiB, up to ${max}, or 0, ${zero}` };
+  const most = octets(max);
+  return z
+    .union([z.literal(0), z.string().regex(OCTETS)], allowed)
+    .transform((written) => (written === 0 ? 0 : octets(written)))
+    .refine((value) => value <= most, allowed)
+    .meta({ errorMessage: allowed.error });
+}
+
+/** NaN for what is no amount of memory. */
+function octets(value: string): number {
+  const match = OCTETS.exec(value);
+  if (match === null) return Number.NaN;
+  return Number(match[1]) * OCTETS_IN[match[2] as keyof typeof OCTETS_IN];
 }
 
 const BITS_PER_SECOND = { "": 1, k: 1e3, M: 1e6, G: 1e9 } as const;
@@ -146,7 +178,8 @@ export function vlanRanges() {
   });
   return z
     .union([one.transform((range): readonly VlanRange[] => [range]), z.array(one).min(1).readonly()], allowed)
-    .transform((ranges): readonly VlanRange[] => Object.freeze([...ranges]));
+    .transform((ranges): readonly VlanRange[] => Object.freeze([...ranges]))
+    .meta({ errorMessage: allowed.error });
 }
 
 /** A password or shared secret of 1 to 255 octets. A number must be quoted: 0123 is not "0123". */
@@ -155,7 +188,8 @@ export function secret() {
   return z
     .string(allowed)
     .refine((value) => value.length > 0 && Buffer.byteLength(value) <= 255, allowed)
-    .transform((value) => new Secret(value));
+    .transform((value) => new Secret(value))
+    .meta({ errorMessage: allowed.error, minLength: 1 });
 }
 
 /** A list of one to `most`, without repetition. */
@@ -166,7 +200,8 @@ export function listOf<Item extends z.ZodType>(item: Item, allowed: string, most
     .min(1, whole)
     .max(most, whole)
     .refine((items) => new Set(items).size === items.length, whole)
-    .readonly();
+    .readonly()
+    .meta({ errorMessage: whole.error, uniqueItems: true });
 }
 
 /** A mapping whose keys are the operator's. A Map in the program: user names choose from it, and an object has a prototype. */

@@ -68,7 +68,7 @@ export const peerSchema = block(
     "hide-avps": flag()
       .default(false)
       .describe("Hide AVPs that carry names and passwords (§4.3); needs a secret."),
-    "hello-interval": duration("1s", "1h").default(60_000).describe("Silence after which HELLO is sent."),
+    "hello-interval": duration("1s", "1h").prefault("60s").describe("Silence after which HELLO is sent."),
     "receive-window": integer(1, 1024)
       .default(128)
       .describe("Control messages that we let it have outstanding."),
@@ -79,7 +79,7 @@ export const peerSchema = block(
       .default(5)
       .describe("Retransmissions of every other message, 1 s apart doubling to 8 s."),
     "retransmission-cycle": duration("31s", "10m")
-      .default(31_000)
+      .prefault("31s")
       .describe(
         "How long the peer repeats a message of its own: state and id of a closed tunnel are kept for so long (§5.7).",
       ),
@@ -108,7 +108,7 @@ export const peerSchema = block(
       .exactOptional()
       .describe("Sessions that we place with it, in all its tunnels; calls beyond go to the next LNS."),
     "tunnel-idle-timeout": durationOrNever("1s", "24h")
-      .default(60_000)
+      .prefault("60s")
       .describe("How long a tunnel that we opened stays without a session."),
     "replay-authentication": word(["never", "pap", "always"])
       .default("never")
@@ -134,7 +134,7 @@ export const peerSchema = block(
       .exactOptional()
       .describe("Octets of the largest outer IP packet; that of the route when absent."),
     "connect-speed": connectSpeed()
-      .default({ from: "line" })
+      .prefault("line")
       .describe(
         "As its LAC: what ICCN says the subscriber's line runs at. line: what the access node said, or else the interface's speed; port: the interface's speed; or a fixed rate such as 100M.",
       ),

@@ -26,7 +26,7 @@ const lnsGroupSchema = block(
         "Who gets the next call within a preference: in proportion to the weights, or who has the fewest sessions for its weight.",
       ),
     lockout: duration("1s", "24h")
-      .default(300_000)
+      .prefault("5m")
       .describe(
         "How long an LNS is passed over that did not answer SCCRQ, whose tunnel was lost, or that refused the tunnel. When all are locked out, the one locked longest is tried.",
       ),

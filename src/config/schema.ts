@@ -2,7 +2,7 @@ import { z } from "zod";
 import { accessSchema } from "./access-schema.ts";
 import { block } from "./block.ts";
 import { destinationSchema } from "./destination-schema.ts";
-import { filePath, integer, mapOf, protocolName, word } from "./fields.ts";
+import { filePath, integer, mapOf, memory, protocolName, word } from "./fields.ts";
 import { l2tpSchema } from "./l2tp-schema.ts";
 import { linesSchema } from "./line-schema.ts";
 import { lnsGroupsSchema } from "./lns-schema.ts";
@@ -20,6 +20,17 @@ const controlSchema = block({
     .describe("The local socket that `lacewing show` talks to; mode 0660."),
 });
 
+const journalSchema = block(
+  {
+    size: memory("1GiB", "which keeps none")
+      .prefault("32MiB")
+      .describe(
+        "Memory for the messages that were sent and received, without their secrets, so that `lacewing why` can tell what became of a call. When it is full, the oldest are forgotten.",
+      ),
+  },
+  { size: "sizeBytes" },
+);
+
 const dataPlaneSchema = block({
   engine: word(["auto", "loop", "xdp"])
     .default("loop")
@@ -28,6 +39,7 @@ const dataPlaneSchema = block({
     ),
   workers: z
     .union([z.literal("auto"), integer(1, 64)], { error: "a whole number from 1 to 64, or auto" })
+    .meta({ errorMessage: "a whole number from 1 to 64, or auto" })
     .default(1)
     .describe("Forwarding threads. `auto`: one less than there are processors, and one at least."),
   "max-channels": integer(2, 1_048_576)
@@ -44,6 +56,7 @@ export const configSchema = block({
     .prefault({})
     .describe("What is logged. Durations in this file are text with a unit: 500ms, 60s, 5m, 1h."),
   control: controlSchema.prefault({}).describe("The local control socket."),
+  journal: journalSchema.prefault({}).describe("What is remembered of the protocols' messages."),
   "data-plane": dataPlaneSchema.prefault({}).describe("The engine that forwards frames."),
   access: z
     .array(accessSchema, { error: "a list of access interfaces" })

@@ -120,7 +120,7 @@ describe("what is wrong as YAML", () => {
     expect(complaints("log: { level: loud }\nname: gw2\nacess: []")).toEqual([
       'lacewing.yaml:2:15: log.level: read "loud"; allowed: one of debug, info, warn, error',
       'lacewing.yaml:3:1: the key "name" is there twice, first in line 1',
-      'lacewing.yaml:4:1: unknown key "acess" (did you mean "access"?); allowed: name, log, control, data-plane, access, l2tp, lns-groups, realms, services, lines, default, units, users-file',
+      'lacewing.yaml:4:1: unknown key "acess" (did you mean "access"?); allowed: name, log, control, journal, data-plane, access, l2tp, lns-groups, realms, services, lines, default, units, users-file',
     ]);
   });
 
