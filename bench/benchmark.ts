@@ -4,6 +4,8 @@ import type { Comparison, Figure, Run } from "./results.ts";
 export interface Benchmark<Stage> {
   /** What one run gives, in this order. */
   readonly figures: readonly Figure[];
+  /** How often it is run, where that is less often than the others of its scene. */
+  readonly runs?: number;
   /** A run that counts for nothing: code gets compiled, caches and buffers get filled. */
   warmUp(stage: Stage): Promise<void>;
   /** Rejects with Faulty when what came out is not what went in, with LeftOut when this alone cannot be measured here and now. */
@@ -12,9 +14,8 @@ export interface Benchmark<Stage> {
 
 /** Benchmarks that share a stage, and what it must have for them. */
 export interface Scene<Stage extends { close(): Promise<void> } = { close(): Promise<void> }> {
+  readonly name: string;
   readonly benchmarks: readonly Benchmark<Stage>[];
-  /** How often each is run; as the extent says when absent. */
-  readonly runs?: number;
   /** Which figures are compared with which. */
   readonly comparisons?: readonly Comparison[];
   /** The stage, ready for all of them; measure() closes it. */
@@ -35,13 +36,14 @@ export interface Extent {
   /** Subscribers of a set-up benchmark, and of a storm. */
   readonly setups: number;
   readonly steadySetups: number;
-  /** Sessions that are there when a gateway's idle time and memory are measured, and for how long it is watched. */
+  /** Whether a storm also goes to an LNS that is dead. */
+  readonly deadLns: boolean;
+  /** Sessions that are there when a gateway's idle time and memory are measured; 0 when that is not done. */
   readonly crowd: number;
   /** Sessions of the largest LAC. */
   readonly scale: number;
   /** Of an LNS whose address or device changes. */
   readonly diverted: number;
-  readonly idleMs: number;
 }
 
 export const FULL: Extent = {
@@ -50,14 +52,14 @@ export const FULL: Extent = {
   sizes: [64, 128, 512, 1400],
   sessionCounts: [1, 1000, 64_000],
   closedLoopMs: 300,
-  pacedMs: 2000,
+  pacedMs: 1000,
   tcpMs: 1000,
   setups: 10_000,
-  steadySetups: 3000,
+  steadySetups: 1500,
+  deadLns: true,
   crowd: 64_000,
   scale: 100_000,
   diverted: 60_000,
-  idleMs: 30_000,
 };
 
 /** The dialler is a new process each time, and needs a thousand set-ups to get up to speed itself. */
@@ -67,11 +69,11 @@ export const QUICK: Extent = {
   runs: 2,
   sizes: [64],
   sessionCounts: [1, 4000],
-  pacedMs: 1000,
   tcpMs: 500,
   setups: 3000,
   steadySetups: 1000,
-  crowd: 8000,
+  deadLns: false,
+  crowd: 0,
   scale: 8000,
   diverted: 8000,
 };

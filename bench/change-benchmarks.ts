@@ -30,6 +30,7 @@ export function changeScene(engine: "loop" | "xdp"): () => Scene<BareStage> {
   const disturbed = `${name}/${PLAN.rate}-bridges`;
   const undisturbed = `${name}/none`;
   return () => ({
+    name: `changes, ${engine}`,
     benchmarks: [benchmark(disturbed, undisturbed)],
     comparisons: [{ own: disturbed, other: undisturbed, ...OF_UNDISTURBED }],
     open: () => BareStage.open(engine, SESSIONS),

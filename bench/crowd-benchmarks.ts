@@ -2,8 +2,9 @@ import type { Benchmark, Extent, Scene } from "./benchmark.ts";
 import { type GatewayChild, type Memory, pause } from "./gateway-child.ts";
 import { LnsStage } from "./lns-stage.ts";
 import type { Run } from "./results.ts";
-import { Stage } from "./stage.ts";
+import type { Stage } from "./stage.ts";
 import { slope } from "./statistics.ts";
+import type { TrafficStage } from "./traffic-stage.ts";
 
 /** The stretch over which memory is looked at, in parts. The first sessions make what all need. */
 const STEPS = 8;
@@ -13,54 +14,51 @@ interface Budget {
   readonly role: "lac" | "lns";
   /** Per cent of a processor while nothing happens. */
   readonly idleFloor: number;
+  /** As long as it takes until everybody has said what he says on his own. */
+  readonly idleMs: number;
   readonly memoryFloorKiB: number;
 }
 
 /** HELLO runs; nobody says anything else. */
-const LAC: Budget = { role: "lac", idleFloor: 5, memoryFloorKiB: 4 };
-/** HELLO runs, and an LCP echo every 30 s in every session. */
-const LNS: Budget = { role: "lns", idleFloor: 25, memoryFloorKiB: 8 };
+const LAC: Budget = { role: "lac", idleFloor: 5, idleMs: 10_000, memoryFloorKiB: 4 };
+/** Of the tunnels of that LAC. */
+export const CROWD_HELLO = `${LAC.idleMs / 1000}s`;
+/** HELLO runs, and an LCP echo in every session. */
+const LNS: Budget = { role: "lns", idleFloor: 25, idleMs: 30_000, memoryFloorKiB: 8 };
 
-/** What a LAC with many bridged sessions costs. */
-export function lacCrowdScene({ crowd, idleMs }: Extent): Scene<Stage> {
-  return {
-    benchmarks: [
-      crowdBenchmark(LAC, crowd, async (stage) => {
-        const dial = stage.startDial(crowd, { atOnce: AT_ONCE });
-        const [samples] = await Promise.all([
-          sampled(stage.lac, crowd, (upTo) => stage.lac.untilSessions(upTo, crowd)),
-          // which may come while the last sample is taken
-          dial.nextLine((text) => text.startsWith('{"event":"summary"'), PATIENCE_MS),
-        ]);
-        // nobody hangs up, and nobody sends an echo
-        await dial.stop("SIGKILL");
-        return [...samples, await idlePercent(stage.lac, idleMs)];
-      }),
-    ],
-    runs: 1,
-    open: () => Stage.open({ helloInterval: "10s" }),
-  };
+/** What a LAC with many bridged sessions costs: memory as they come up, and processor time when they are there. */
+export class LacCrowd {
+  readonly #crowd: number;
+  #growth: Growth | undefined;
+
+  constructor(crowd: number) {
+    this.#crowd = crowd;
+  }
+
+  /** Looks at the LAC while somebody else sets its sessions up. */
+  async watch({ lac }: Stage): Promise<void> {
+    this.#growth = await sampled(lac, this.#crowd, (upTo) => lac.untilSessions(upTo, this.#crowd));
+  }
+
+  benchmark(): Benchmark<TrafficStage> {
+    return crowdBenchmark(LAC, this.#crowd, async ({ stage }) => {
+      if (this.#growth === undefined) throw new Error("nobody has watched the LAC");
+      return [...this.#growth, await idlePercent(stage.lac, LAC.idleMs)];
+    });
+  }
 }
 
 /** What an LNS with many sessions costs. */
-export function lnsCrowdScene({ crowd, idleMs }: Extent): Scene<LnsStage> {
-  return {
-    benchmarks: [
-      crowdBenchmark(LNS, crowd, async (stage) => {
-        const samples = await sampled(stage.lns, crowd, async (upTo, before) => {
-          await stage.call(upTo - before);
-          return upTo;
-        });
-        return [...samples, await idlePercent(stage.lns, idleMs)];
-      }),
-    ],
-    runs: 1,
-    open: () => LnsStage.open(),
-  };
+export function lnsCrowdScene({ crowd }: Extent): Scene<LnsStage> {
+  const benchmark = crowdBenchmark<LnsStage>(LNS, crowd, async (stage) => {
+    const growth = await sampled(stage.lns, crowd, async (upTo, before) => {
+      await stage.call(upTo - before);
+      return upTo;
+    });
+    return [...growth, await idlePercent(stage.lns, LNS.idleMs)];
+  });
+  return { name: "many sessions in an LNS", benchmarks: [benchmark], open: () => LnsStage.open() };
 }
-
-const AT_ONCE = 256;
-const PATIENCE_MS = 120_000;
 
 function crowdBenchmark<AnyStage>(
   { role, idleFloor, memoryFloorKiB }: Budget,
@@ -74,17 +72,21 @@ function crowdBenchmark<AnyStage>(
       { name: `memory/${role}/tables`, unit: "KiB/session", better: "lower" },
       { name: `idle/${role}/${crowd}`, unit: "% of a processor", better: "lower", floor: idleFloor },
     ],
+    runs: 1,
     warmUp: () => Promise.resolve(),
     run: async (stage): Promise<Run> => ({ values: await values(stage) }),
   };
 }
 
-/** Opens sessions in order; KiB a session of the process without its tables, of its heap, and of the tables, as slopes. */
+/** KiB a session of the process without its tables, of its heap, and of the tables, as slopes. */
+type Growth = readonly [number, number, number];
+
+/** Opens sessions in order. */
 async function sampled(
   gateway: GatewayChild,
   crowd: number,
   open: (upTo: number, before: number) => Promise<number>,
-): Promise<readonly [number, number, number]> {
+): Promise<Growth> {
   const points: { readonly sessions: number; readonly memory: Memory }[] = [];
   let before = 0;
   for (let step = 1; step <= STEPS; step += 1) {

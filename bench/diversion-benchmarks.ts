@@ -36,6 +36,7 @@ interface Diversion {
 export function diversionScene({ diverted }: Extent): Scene<DiversionStage> {
   const name = (what: string): string => `changes/xdp/lac/${what}/${diverted / 1000}k-sessions`;
   return {
+    name: "diversion",
     benchmarks: [
       benchmark(name("neighbour"), (stage) => stage.changeNeighbour()),
       benchmark(name("route"), (stage) => stage.changeRoute()),
@@ -116,7 +117,7 @@ class DiversionStage {
       namespaceOf("lac"),
       ...change,
     ];
-    return runTool<Diversion>("diversion", words);
+    return runTool<Diversion>(built("diversion"), words);
   }
 }
 

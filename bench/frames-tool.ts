@@ -1,4 +1,4 @@
-import { execFileSync, spawn } from "node:child_process";
+import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, renameSync, statSync } from "node:fs";
 import { join } from "node:path";
 import {
@@ -12,6 +12,7 @@ import {
   SUBSCRIBER_DEVICE,
 } from "./namespaces.ts";
 import { ROOT } from "./root.ts";
+import { runTool } from "./run-tool.ts";
 import type { TrafficReport } from "./traffic-report.ts";
 
 const SOURCES = join(ROOT, "bench", "xdp");
@@ -102,18 +103,24 @@ export function othersProcessors(processors: number): string | undefined {
   return processors > 1 ? `1-${processors - 1}` : undefined;
 }
 
-/** One run through a network, over the sessions in the file. Rejects with what the tool complains about. */
-export function runFrames(network: Network, sessions: string, load: Load): Promise<TrafficReport> {
-  const at = (role: "subscribers" | "lac" | "lns"): string => namespacePath(placeIn(network, role));
+/** Where bench/xdp/'s programs and the sessions are, and the namespaces of a network. */
+interface FramesPlaces {
+  readonly programs: string;
+  readonly sessions: string;
+  readonly netns: (role: "subscribers" | "lac" | "lns") => string;
+}
+
+/** The words of a command line for one run. */
+export function framesWords({ programs, sessions, netns }: FramesPlaces, load: Load): readonly string[] {
   const options: Record<string, string> = {
-    programs: built("frames.bpf.o"),
+    programs,
     sessions,
-    "subscriber-netns": at("subscribers"),
+    "subscriber-netns": netns("subscribers"),
     "subscriber-device": SUBSCRIBER_DEVICE,
-    "lac-netns": at("lac"),
+    "lac-netns": netns("lac"),
     "access-device": ACCESS_DEVICE,
     "core-device": CORE_DEVICE,
-    "lns-netns": at("lns"),
+    "lns-netns": netns("lns"),
     "lns-device": CORE_DEVICE,
     "lac-address": LAC_ADDRESS,
     peers: LNS_ADDRESSES.join(","),
@@ -126,21 +133,11 @@ export function runFrames(network: Network, sessions: string, load: Load): Promi
     ...(load.untranslated === true && { untranslated: "1" }),
     ...(load.plain === true && { plain: "1" }),
   };
-  const words = Object.entries(options).flatMap(([name, value]) => [`--${name}`, value]);
-  return new Promise((resolve, reject) => {
-    const tool = spawn(built("frames"), words, { stdio: ["ignore", "pipe", "pipe"] });
-    let output = "";
-    let complaint = "";
-    tool.stdout.on("data", (data) => {
-      output += data;
-    });
-    tool.stderr.on("data", (data) => {
-      complaint += data;
-    });
-    tool.once("error", reject);
-    tool.once("close", (code) => {
-      if (code === 0) resolve(JSON.parse(output) as TrafficReport);
-      else reject(new Error(complaint.trim() || `the generator ended with ${code}`));
-    });
-  });
+  return Object.entries(options).flatMap(([name, value]) => [`--${name}`, value]);
+}
+
+/** One run through a network, over the sessions in the file. Rejects with what the tool complains about. */
+export function runFrames(network: Network, sessions: string, load: Load): Promise<TrafficReport> {
+  const netns: FramesPlaces["netns"] = (role) => namespacePath(placeIn(network, role));
+  return runTool(built("frames"), framesWords({ programs: built("frames.bpf.o"), sessions, netns }, load));
 }

@@ -22,6 +22,7 @@ export function latencyScene({ closedLoopMs }: Extent): Scene<TrafficStage> {
     };
   });
   return {
+    name: "latency",
     benchmarks: pairs.flatMap(({ own, other }) => [own, other]),
     comparisons: pairs.map(({ own, other }) => ({
       own: own.figures[1]!.name,

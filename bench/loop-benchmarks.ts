@@ -1,5 +1,6 @@
 import type { Benchmark, Extent, Scene } from "./benchmark.ts";
 import { closedLoop, measured, WARM_UP_MS } from "./closed-loop.ts";
+import { CROWD_HELLO, LacCrowd } from "./crowd-benchmarks.ts";
 import type { Load } from "./frames-tool.ts";
 import { DIRECTIONS, loadsOf } from "./loads.ts";
 import type { Comparison, Run } from "./results.ts";
@@ -38,13 +39,14 @@ export function loopScene(extent: Extent): Scene<TrafficStage> {
     ...OF_CEILING,
   }));
   return {
+    name: "loop",
     benchmarks: [...benchmarks, paced(extent.pacedMs)],
     comparisons,
     open: () => TrafficStage.open({ sessions: SESSIONS, beside: ["ceiling"] }),
   };
 }
 
-/** Frames through a LAC with many sessions, of which traffic goes through some. */
+/** A LAC with many sessions: what they cost, and frames through some of them and through all. */
 export function sessionsScene(extent: Extent): Scene<TrafficStage> {
   const counts = extent.sessionCounts;
   const nameOf = (count: number): string => `loop/lac/both/${SESSIONS_OCTETS}B/sessions-${count}`;
@@ -53,12 +55,23 @@ export function sessionsScene(extent: Extent): Scene<TrafficStage> {
     sizes: `${SESSIONS_OCTETS}`,
     milliseconds: extent.closedLoopMs,
   };
+  const crowd = extent.crowd === 0 ? undefined : new LacCrowd(extent.crowd);
   return {
-    benchmarks: counts.map((count) => closedLoop(nameOf(count), "lac", (stage) => stage.first(count), load)),
+    name: "loop, many sessions",
+    benchmarks: [
+      ...(crowd === undefined ? [] : [crowd.benchmark()]),
+      ...counts.map((count) => closedLoop(nameOf(count), "lac", (stage) => stage.first(count), load)),
+    ],
     comparisons: counts
       .slice(1)
       .map((count) => ({ own: nameOf(count), other: nameOf(counts[0]!), ...OF_ONE_SESSION })),
-    open: () => TrafficStage.open({ sessions: counts.at(-1)!, beside: [] }),
+    open: () =>
+      TrafficStage.open({
+        sessions: extent.crowd || counts.at(-1)!,
+        beside: [],
+        helloInterval: CROWD_HELLO,
+        ...(crowd !== undefined && { meanwhile: (stage) => crowd.watch(stage) }),
+      }),
   };
 }
 
@@ -78,6 +91,7 @@ export function l2tpnsScene(extent: Extent): Scene<TrafficStage> {
       load,
     }));
   return {
+    name: "beside l2tpns",
     benchmarks: [
       ...paths.flatMap(({ own, other, load }) => [
         closedLoop(own, "lac", (stage) => stage.one, load),

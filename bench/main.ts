@@ -9,7 +9,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { type Extent, FULL, QUICK, type Scene } from "./benchmark.ts";
 import { changeScene } from "./change-benchmarks.ts";
-import { lacCrowdScene, lnsCrowdScene } from "./crowd-benchmarks.ts";
+import { lnsCrowdScene } from "./crowd-benchmarks.ts";
 import { diversionScene } from "./diversion-benchmarks.ts";
 import { buildFramesTool } from "./frames-tool.ts";
 import { latencyScene } from "./latency-benchmarks.ts";
@@ -19,10 +19,10 @@ import { measure } from "./measure.ts";
 import { destroyNetwork, sweepDeadBenchmarks } from "./namespaces.ts";
 import { type BenchOptions, matches, parseOptions } from "./options.ts";
 import { performancePages } from "./report.ts";
-import { meets, type Result, type ResultFile } from "./results.ts";
+import { meets, type Result, type ResultFile, type SceneTimes } from "./results.ts";
 import { ROOT } from "./root.ts";
 import { scaleScene } from "./scale-benchmarks.ts";
-import { deadLnsScene, lacSetupScene, lnsSetupScene } from "./setup-benchmarks.ts";
+import { lacSetupScene, lnsSetupScene } from "./setup-benchmarks.ts";
 import { tcpScene } from "./tcp-benchmarks.ts";
 import { unitScene } from "./unit-benchmarks.ts";
 import { kernelBridgeScene } from "./vm/bridge-benchmarks.ts";
@@ -47,12 +47,15 @@ async function bench({ quick, only, json }: BenchOptions): Promise<void> {
   const wanted = (name: string): boolean => only === undefined || matches(name, only);
   buildFramesTool();
   sweepDeadBenchmarks();
+  const begun = performance.now();
+  const seconds = (): number => (performance.now() - begun) / 1000;
   const started = circumstances(only ?? extent.name);
   if (started.loadBefore > MOST_LOAD)
     say(
       `the machine is busy (load average ${started.loadBefore}): wait for it, or these figures mean little`,
     );
   const results: Result[] = [];
+  const scenes: SceneTimes[] = [];
   const leftOut: string[] = [];
   const leaveOut = (what: string, failed = false): void => {
     leftOut.push(failed ? `failed: ${what}` : what);
@@ -62,7 +65,11 @@ async function bench({ quick, only, json }: BenchOptions): Promise<void> {
   const play: Play = async (make, { long = false } = {}) => {
     if (long && quick && only === undefined) return;
     try {
-      results.push(...(await measure(make(extent), extent.runs, wanted, say, leaveOut)));
+      const measured = await measure(make(extent), extent.runs, wanted, say, leaveOut);
+      results.push(...measured.results);
+      if (measured.times === undefined) return;
+      scenes.push(measured.times);
+      say(`${Math.round(seconds())} s so far; ${timesLine(measured.times)}`);
     } catch (error) {
       // what others have measured in a quarter of an hour is not lost with it
       leaveOut(error instanceof Error ? error.message : String(error), true);
@@ -80,18 +87,27 @@ async function bench({ quick, only, json }: BenchOptions): Promise<void> {
   await play(tcpScene, { long: true });
   await play(uncheckedXdpScene, { long: true });
   await play(xdpSessionsScene, { long: true });
-  await play(deadLnsScene, { long: true });
   await play(changeScene("loop"), { long: true });
   await play(changeScene("xdp"), { long: true });
   await play(diversionScene, { long: true });
-  await play(lacCrowdScene, { long: true });
   await play(lnsCrowdScene, { long: true });
   await play(scaleScene, { long: true });
   if (results.length === 0 && leftOut.length === 0) throw new Error(`no figure has a name like "${only}"`);
-  const file: ResultFile = { ...started, ...(leftOut.length > 0 && { leftOut }), results };
+  const file: ResultFile = {
+    ...started,
+    seconds: Math.round(seconds()),
+    scenes,
+    ...(leftOut.length > 0 && { leftOut }),
+    results,
+  };
   write(file, only === undefined ? extent.name : "only");
   if (json) process.stdout.write(`${JSON.stringify(file)}\n`);
   else for (const result of results) process.stdout.write(`${line(result)}\n`);
+}
+
+function timesLine({ scene, openSeconds, warmUpSeconds, runsSeconds, closeSeconds }: SceneTimes): string {
+  const parts = `${openSeconds} to open, ${warmUpSeconds} to warm up, ${runsSeconds} to run, ${closeSeconds} to close`;
+  return `"${scene}": ${parts}`;
 }
 
 function write(file: ResultFile, name: string): void {

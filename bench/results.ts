@@ -64,8 +64,21 @@ export interface Circumstances {
   readonly extent: string;
 }
 
+/** How long a scene took. */
+export interface SceneTimes {
+  readonly scene: string;
+  readonly openSeconds: number;
+  readonly warmUpSeconds: number;
+  readonly runsSeconds: number;
+  readonly closeSeconds: number;
+}
+
 /** What bench/results/*.json holds. */
 export interface ResultFile extends Circumstances {
+  /** Of everything. */
+  readonly seconds: number;
+  /** In the order in which they were played. */
+  readonly scenes: readonly SceneTimes[];
   /** What could not be measured here, and why. */
   readonly leftOut?: readonly string[];
   readonly results: readonly Result[];

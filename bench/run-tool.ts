@@ -1,10 +1,9 @@
 import { spawn } from "node:child_process";
-import { built } from "./frames-tool.ts";
 
-/** Runs one of bench/xdp/'s programs, which prints one line of JSON. Rejects with what it complains about. */
+/** Runs a program that prints one line of JSON. Rejects with what it complains about. */
 export function runTool<Output>(program: string, words: readonly string[]): Promise<Output> {
   return new Promise((resolve, reject) => {
-    const tool = spawn(built(program), words, { stdio: ["ignore", "pipe", "pipe"] });
+    const tool = spawn(program, words, { stdio: ["ignore", "pipe", "pipe"] });
     let output = "";
     let complaint = "";
     tool.stdout.on("data", (data) => {

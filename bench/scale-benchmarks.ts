@@ -14,8 +14,8 @@ const ASKED = 3;
 /** Very many sessions in one LAC, over two access interfaces and the tunnels to eight LNSes. */
 export function scaleScene({ scale }: Extent): Scene<Stage> {
   return {
+    name: "very many sessions",
     benchmarks: [benchmark(scale)],
-    runs: 1,
     open: () =>
       Stage.open({
         helloInterval: "10s",
@@ -38,6 +38,7 @@ function benchmark(count: number): Benchmark<Stage> {
       { name: `${name}/memory`, unit: "KiB/session", better: "lower" },
       { name: `${name}/memory/tables`, unit: "KiB/session", better: "lower" },
     ],
+    runs: 1,
     warmUp: () => Promise.resolve(),
     async run(stage) {
       const { lac } = stage;

@@ -138,8 +138,13 @@ export class Stage {
    * that they take no part in what is measured. Nobody misses them: an LNS sends no echo. Returns the file that names
    * them.
    */
-  async prepareSessions(count: number, realm: "bench" | "spread"): Promise<string> {
-    const { child, summary } = await this.dial(count, { realm, atOnce: AT_ONCE });
+  async prepareSessions(
+    count: number,
+    realm: "bench" | "spread",
+    meanwhile: (stage: Stage) => Promise<void> = async () => {},
+  ): Promise<string> {
+    const dialled = this.dial(count, { realm, atOnce: AT_ONCE });
+    const [{ child, summary }] = await Promise.all([dialled, meanwhile(this)]);
     if (summary.failed > 0) throw new Error(`${summary.failed} of ${count} sessions did not come up`);
     await child.stop("SIGKILL");
     const file = join(this.#site.directory, "sessions");

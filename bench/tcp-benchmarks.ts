@@ -13,6 +13,7 @@ export function tcpScene({ tcpMs }: Extent): Scene<PtaStage> {
   const own = (direction: TcpDirection): string => `loop/pta/tcp/${direction}`;
   const other = (direction: TcpDirection): string => `peer/l2tpns/pta/tcp/${direction}`;
   return {
+    name: "PTA beside l2tpns",
     benchmarks: directions.flatMap((direction) => [
       goodput(own(direction), "own", direction, tcpMs),
       goodput(other(direction), "rival", direction, tcpMs),

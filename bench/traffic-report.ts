@@ -2,6 +2,20 @@ import { Faulty } from "./benchmark.ts";
 
 /** What the generator and sink (bench/xdp/) count and print. */
 
+/** The first frame of a run that was not what it should have been. Octets are hexadecimal, as they stand in the frame. */
+export interface DamagedFrame {
+  /** What was wrong first: its length, a header of the packet, its stamp, its pattern, or what routing may change. */
+  readonly of: "length" | "headers" | "stamp" | "pattern" | "routing";
+  /** Where in the frame, from 0, and what should have stood there. */
+  readonly at: number;
+  readonly expected: string;
+  readonly found: string;
+  /** The length of the frame. */
+  readonly octets: number;
+  /** How the frame begins. */
+  readonly frame: string;
+}
+
 /** One direction; frames. */
 export interface StreamReport {
   readonly sent: number;
@@ -17,6 +31,8 @@ export interface StreamReport {
   readonly reordered: number;
   /** Other octets than were sent. */
   readonly damaged: number;
+  /** Where some were damaged. */
+  readonly firstDamaged?: DamagedFrame;
   /** Came out on another session. */
   readonly misdelivered: number;
   /** Control messages and the like, which went on to who waits for them. */
@@ -87,7 +103,7 @@ export function mustBeSound(report: TrafficReport, offered?: number): void {
  */
 export function faultOf(report: TrafficReport, offered?: number): string | undefined {
   for (const stream of streamsOf(report)) {
-    if (stream.damaged > 0) return `${stream.damaged} frames were damaged`;
+    if (stream.damaged > 0) return `${stream.damaged} frames were damaged${evidence(stream.firstDamaged)}`;
     if (stream.misdelivered > 0) return `${stream.misdelivered} frames came out on another session`;
     if (stream.duplicated > 0) return `${stream.duplicated} frames came twice`;
     if (stream.reordered > 0) return `${stream.reordered} frames came after later ones of their session`;
@@ -96,6 +112,12 @@ export function faultOf(report: TrafficReport, offered?: number): string | undef
       return `the generator sent ${stream.sent} frames, less than it should have`;
   }
   return undefined;
+}
+
+function evidence(first: DamagedFrame | undefined): string {
+  if (first === undefined) return "";
+  const { of, at, octets, found, expected } = first;
+  return `, the first in its ${of}: ${found} and not ${expected} at octet ${at} of ${octets}`;
 }
 
 function total(report: TrafficReport, what: "sent" | "lost" | "receivedInTime"): number {

@@ -14,6 +14,8 @@ interface TrafficSettings extends LacSettings {
   readonly sessions: number;
   /** Who is measured beside it: networks of the same form. */
   readonly beside: readonly Exclude<Network, "own">[];
+  /** While the sessions come up. */
+  readonly meanwhile?: (stage: Stage) => Promise<void>;
 }
 
 /** A stage with its sessions, and with those that it is compared with. */
@@ -34,13 +36,13 @@ export class TrafficStage {
 
   /** `ready` may refuse the stage by an exception. */
   static async open(
-    { sessions, beside, ...settings }: TrafficSettings,
+    { sessions, beside, meanwhile, ...settings }: TrafficSettings,
     ready: (stage: Stage) => Promise<void> = () => Promise.resolve(),
   ): Promise<TrafficStage> {
     const stage = await Stage.open({ ...settings, besideGenerator: true, networks: beside });
     try {
       await ready(stage);
-      const all = await stage.prepareSessions(sessions, "spread");
+      const all = await stage.prepareSessions(sessions, "spread", meanwhile);
       const rivals = beside.includes("rival") ? await stage.startL2tpns(RIVALS_SESSIONS) : undefined;
       return new TrafficStage(stage, all, rivals);
     } catch (error) {

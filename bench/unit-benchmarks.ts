@@ -19,6 +19,7 @@ export function unitScene({ closedLoopMs }: Extent): Scene<UnitStage> {
     load: { direction, sizes: `${OCTETS}`, milliseconds: closedLoopMs },
   }));
   return {
+    name: "LNS beside l2tpns",
     benchmarks: pairs.flatMap(({ own, other, load }) => [
       benchmark(own, "lacewing", load),
       benchmark(other, "l2tpns", load),

@@ -33,6 +33,7 @@ function sceneOf(extent: Extent, udpChecksum: boolean): Scene<TrafficStage> {
   const other = (size: string): string => `ceiling/xdp-redirect/${size}/beside-xdp${suffix}`;
   const ceilings = loadsOf(extent, ["up"]);
   return {
+    name: `xdp${suffix}`,
     benchmarks: [
       ...ceilings.map(({ size, load, sessions }) =>
         closedLoop(other(size), "redirect", sessions, load, BY_XDP),
@@ -61,6 +62,7 @@ export function xdpSessionsScene(extent: Extent): Scene<TrafficStage> {
     milliseconds: extent.closedLoopMs,
   };
   return {
+    name: "xdp, many sessions",
     benchmarks: counts.map((count) =>
       closedLoop(nameOf(count), "lac", (stage) => stage.first(count), load, BY_XDP),
     ),

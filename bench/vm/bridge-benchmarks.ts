@@ -19,6 +19,7 @@ export function kernelBridgeScene(): Scene<BridgeStage> {
     return { load, other: `peer/kernel-bridge/${path}`, own: own(path) };
   });
   return {
+    name: "beside the kernel's bridge",
     benchmarks: named.flatMap(({ load, other, own }) => [
       benchmark(other, "kernel", load),
       ...own.map(({ name, joiner }) => benchmark(name, joiner, load)),

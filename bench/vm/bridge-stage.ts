@@ -3,7 +3,8 @@ import { join } from "node:path";
 import type { BareLacAnswer } from "../bare-lac.ts";
 import { bareSessions, sessionsText } from "../bare-sessions.ts";
 import { mustBeReady } from "../bare-stage.ts";
-import type { Load } from "../frames-tool.ts";
+import { framesWords, type Load } from "../frames-tool.ts";
+import { ACCESS_DEVICE, LAC_ADDRESS, LNS_ADDRESS } from "../namespaces.ts";
 import { ROOT } from "../root.ts";
 import type { TrafficReport } from "../traffic-report.ts";
 import { Machine, SHARE } from "./machine.ts";
@@ -13,8 +14,6 @@ export type Joiner = "kernel" | "loop" | "xdp";
 
 const SESSIONS = 20;
 const TOOLS = "/lacewing/build/bench";
-const LAC = "10.0.0.1";
-const LNS = "10.0.0.2";
 const SETUP_MS = 60_000;
 const RUN_MS = 60_000;
 
@@ -33,7 +32,7 @@ export class BridgeStage {
       writeFileSync(join(machine.directory, "sessions"), sessionsText(bareSessions(SESSIONS)));
       copyFileSync(join(ROOT, "bench", "vm", "networks.sh"), join(machine.directory, "networks.sh"));
       await machine.run(["bash", `${SHARE}/networks.sh`, "kernel", "loop", "xdp"], SETUP_MS);
-      const where = [`${SHARE}/sessions`, "acc0", LAC, LNS];
+      const where = [`${SHARE}/sessions`, ACCESS_DEVICE, LAC_ADDRESS, LNS_ADDRESS];
       const inside = (joiner: Joiner): string[] => ["ip", "netns", "exec", `${joiner}-lac`];
       const bridge = [...inside("kernel"), `${TOOLS}/kernel-bridge`, ...where];
       await machine.start(bridge, (line) => line === "ready", SETUP_MS);
@@ -50,26 +49,14 @@ export class BridgeStage {
   }
 
   async send(joiner: Joiner, load: Load): Promise<TrafficReport> {
-    const at = (role: string): string => `/run/netns/${joiner}-${role}`;
-    const options: Record<string, string> = {
-      programs: `${TOOLS}/frames.bpf.o`,
-      sessions: `${SHARE}/sessions`,
-      "subscriber-netns": at("subscribers"),
-      "subscriber-device": "sub0",
-      "lac-netns": at("lac"),
-      "access-device": "acc0",
-      "core-device": "net0",
-      "lns-netns": at("lns"),
-      "lns-device": "net0",
-      "lac-address": LAC,
-      peers: LNS,
-      processor: "0",
-      direction: load.direction,
-      sizes: load.sizes,
-      milliseconds: `${load.milliseconds}`,
-      window: `${load.window}`,
-    };
-    const words = Object.entries(options).flatMap(([name, value]) => [`--${name}`, value]);
+    const words = framesWords(
+      {
+        programs: `${TOOLS}/frames.bpf.o`,
+        sessions: `${SHARE}/sessions`,
+        netns: (role) => `/run/netns/${joiner}-${role}`,
+      },
+      load,
+    );
     return JSON.parse(await this.#machine.run([`${TOOLS}/frames`, ...words], RUN_MS)) as TrafficReport;
   }
 

@@ -23,7 +23,6 @@
 #include <cinttypes>
 #include <cstdio>
 #include <cstring>
-#include <exception>
 #include <optional>
 #include <sstream>
 #include <stdexcept>
@@ -218,11 +217,5 @@ void Main(int argc, char** argv) {
 }  // namespace frames
 
 int main(int argc, char** argv) {
-  try {
-    frames::Main(argc, argv);
-    return 0;
-  } catch (const std::exception& failure) {
-    std::fprintf(stderr, "diversion: %s\n", failure.what());
-    return 1;
-  }
+  return frames::Reporting("diversion", [&] { frames::Main(argc, argv); });
 }

@@ -276,32 +276,66 @@ static __always_inline int isOfFlow(int direction, const struct flow *flow, cons
          load16(mac + 2) == load16(flow->subscriber + 2) && load16(mac + 4) == load16(flow->subscriber + 4);
 }
 
+/* Of a damaged frame. */
+static __always_inline int differs(struct damage *damage, __u32 what, __u32 at, __u32 width, __u32 expected,
+                                   __u32 found) {
+  damage->what = what;
+  damage->at = at;
+  damage->width = width;
+  damage->expected = expected;
+  damage->found = found;
+  return 0;
+}
+
 /*
  * Of a packet that was routed: with one hop less, and a checksum that fits. Who cuts what was joined may give another
  * identification to a packet that nobody fragments (RFC 6864 section 4.1). Where the card would do the rest, there is only
  * the pseudo header in the UDP checksum.
  */
-static __always_inline int routedHeadersHold(const __u8 *packet, const __u8 *template, int direction, __be32 address) {
+static __always_inline int routedHeadersHold(const __u8 *packet, const __u8 *template, int direction, __be32 address,
+                                             struct damage *damage) {
   __u32 sum = 0;
   for (int i = 0; i < 20; i += 2) sum += load16(packet + i);
-  if (folded(sum) != 0xffff || load32(packet + ADDRESS) != address) return 0;
+  if (folded(sum) != 0xffff) return differs(damage, OF_ROUTING, IP_CHECKSUM, 2, 0xffff, folded(sum));
+  if (load32(packet + ADDRESS) != address)
+    return differs(damage, OF_ROUTING, ADDRESS, 4, address, load32(packet + ADDRESS));
   __u16 checksum = load16(packet + UDP_CHECKSUM);
+  __u16 whole = finished(load16(template + UDP_CHECKSUM) + halves(address));
   __u32 pseudo = halves(load32(packet + 12)) + halves(load32(packet + 16)) + bpf_htons(17) + load16(packet + 24);
-  if (checksum != finished(load16(template + UDP_CHECKSUM) + halves(address)) && checksum != folded(pseudo)) return 0;
+  if (checksum != whole && checksum != folded(pseudo))
+    return differs(damage, OF_ROUTING, UDP_CHECKSUM, 2, whole, checksum);
   for (int i = 0; i < UDP_CHECKSUM; i += 2)
     if (i != 4 && i != 8 && i != IP_CHECKSUM && i != ADDRESS && i != ADDRESS + 2 && load16(packet + i) != load16(template + i))
-      return 0;
+      return differs(damage, OF_HEADERS, i, 2, load16(template + i), load16(packet + i));
   return 1;
 }
 
-static __always_inline int patternHolds(const __u8 *packet, const __u8 *end, __u32 octets) {
+static __always_inline int patternHolds(const __u8 *packet, const __u8 *end, __u32 octets, struct damage *damage) {
   const __u8 *word = packet + PATTERN;
   __u32 left = octets - PATTERN;
   for (__u32 i = 0; i < (MOST_PACKET - PATTERN) / 4; i++) {
     if (left < 4 * (i + 1)) break;
-    if (word + 4 * i + 4 > end) return 0;
-    if (load32(word + 4 * i) != patternWord(i)) return 0;
+    if (word + 4 * i + 4 > end) return differs(damage, OF_PATTERN, PATTERN + 4 * i, 4, patternWord(i), 0);
+    if (load32(word + 4 * i) != patternWord(i))
+      return differs(damage, OF_PATTERN, PATTERN + 4 * i, 4, patternWord(i), load32(word + 4 * i));
   }
+  return 1;
+}
+
+static __always_inline int stampHolds(const __u8 *stamped, struct damage *damage) {
+  for (int field = 0; field < 16; field += 8)
+    if (load32(stamped + field + 4) != ~load32(stamped + field))
+      return differs(damage, OF_STAMP, STAMP + field + 4, 4, ~load32(stamped + field), load32(stamped + field + 4));
+  for (int half = 16; half < 24; half += 4)
+    if (load32(stamped + half + 8) != ~load32(stamped + half))
+      return differs(damage, OF_STAMP, STAMP + half + 8, 4, ~load32(stamped + half), load32(stamped + half + 8));
+  return 1;
+}
+
+static __always_inline int innerHeadersHold(const __u8 *packet, const __u8 *template, struct damage *damage) {
+  for (int i = 0; i < INNER_HEADERS; i += 2)
+    if (load16(packet + i) != load16(template + i))
+      return differs(damage, OF_HEADERS, i, 2, load16(template + i), load16(packet + i));
   return 1;
 }
 
@@ -339,51 +373,57 @@ static __always_inline __u32 bucketOf(__u64 ns) {
   return 16 * (power - 3) + ((ns >> (power - 4)) & 15);
 }
 
-static __always_inline int judge(int direction, __u8 *frame, __u8 *end, struct carried *carried, int pppoe) {
+enum { SOUND, DAMAGED, NOT_SEEN };
+
+/* `damage`, where there is one, counts octets from the packet's first. */
+static __always_inline int judge(int direction, __u8 *frame, __u8 *end, struct carried *carried, int pppoe,
+                                 struct damage *damage) {
   struct received *r = &tally.received[direction];
   __u32 at = carried->at;
   __u8 *packet = frame + (at & 63);
-  if (packet + PATTERN > end) return XDP_PASS;
+  if (packet + PATTERN > end) return NOT_SEEN;
   __u32 octets = carried->octets;
   __u32 size = sizeOf(octets);
   if (size >= MOST_SIZES || octets > MOST_PACKET) {
     /* control protocols of the session, and what is damaged in its length */
-    r->damaged += 1;
-    return XDP_DROP;
+    differs(damage, OF_LENGTH, 2, 2, load16(packet + 2), bpf_htons(octets));
+    return DAMAGED;
   }
   __u32 which = direction * MOST_PEERS * MOST_SIZES + size;
   struct headers *template = bpf_map_lookup_elem(&headers, &which);
-  if (!template) return XDP_ABORTED;
-  for (int i = 0; i < INNER_HEADERS && !setup.plain; i += 2)
-    if (load16(packet + i) != load16(template->octets + OUTER + i)) {
-      r->damaged += 1;
-      return XDP_DROP;
-    }
+  if (!template) return NOT_SEEN;
+  const __u8 *inner = template->octets + OUTER;
+  if (!setup.plain && !innerHeadersHold(packet, inner, damage)) return DAMAGED;
   __u8 *stamped = packet + STAMP;
+  if (!stampHolds(stamped, damage)) return DAMAGED;
   __u32 number = load32(stamped);
   __u32 sequence = load32(stamped + 8);
   __u64 time = load64(stamped + 16);
-  if (load32(stamped + 4) != ~number || load32(stamped + 12) != ~sequence || load64(stamped + 24) != ~time ||
-      (!(sequence % PATTERN_CHECKED) && !patternHolds(packet, end, octets))) {
-    r->damaged += 1;
-    return XDP_DROP;
-  }
+  if (!(sequence % PATTERN_CHECKED) && !patternHolds(packet, end, octets, damage)) return DAMAGED;
   struct flow *flow = bpf_map_lookup_elem(&flows, &number);
   __u32 own = direction * setup.flows + number;
   struct progress *p = bpf_map_lookup_elem(&progress, &own);
   if (!flow || !p || (!(pppoe && setup.plain) && !isOfFlow(direction, flow, frame, carried->ids, pppoe))) {
     r->misdelivered += 1;
-    return XDP_DROP;
+    return SOUND;
   }
-  if (setup.plain && !routedHeadersHold(packet, template->octets + OUTER, direction, flow->address)) {
-    r->damaged += 1;
-    return XDP_DROP;
-  }
+  if (setup.plain && !routedHeadersHold(packet, inner, direction, flow->address, damage)) return DAMAGED;
   note(r, p, sequence);
   r->octets += octets;
   __u32 bucket = bucketOf(bpf_ktime_get_ns() - time);
   r->latency[bucket & (LATENCY_BUCKETS - 1)] += 1;
-  return XDP_DROP;
+  return SOUND;
+}
+
+/* Kept of the first: it takes no time of frames that are sound. */
+static __always_inline void noteDamage(struct xdp_md *context, struct received *r, struct damage *damage,
+                                       __u32 packetAt) {
+  if (r->damaged++) return;
+  __u32 octets = bpf_xdp_get_buff_len(context);
+  r->first = *damage;
+  r->first.at += packetAt;
+  r->first.octets = octets;
+  bpf_xdp_load_bytes(context, 0, r->first.frame, octets < DAMAGE_KEPT ? DAMAGE_KEPT / 2 : DAMAGE_KEPT);
 }
 
 static __always_inline int sink(struct xdp_md *context, int direction) {
@@ -391,17 +431,25 @@ static __always_inline int sink(struct xdp_md *context, int direction) {
   __u8 *end = (void *)(long)context->data_end;
   struct carried carried = {};
   int pppoe = (direction == UP) != (setup.translated != 0);
+  int ours = 0;
   if (frame + ETH_HLEN <= end) {
     __u16 type = load16(frame + 12);
-    if (pppoe && !setup.plain && type == bpf_htons(0x8864) && readPppoe(frame, end, &carried))
-      return judge(direction, frame, end, &carried, 1);
-    if (pppoe && setup.plain && type == bpf_htons(ETH_P_IP) && readPlain(frame, end, &carried))
-      return judge(direction, frame, end, &carried, 1);
-    if (!pppoe && type == bpf_htons(ETH_P_IP) && readL2tp(frame, end, &carried))
-      return judge(direction, frame, end, &carried, 0);
+    if (pppoe && !setup.plain)
+      ours = type == bpf_htons(0x8864) && readPppoe(frame, end, &carried);
+    else if (pppoe)
+      ours = type == bpf_htons(ETH_P_IP) && readPlain(frame, end, &carried);
+    else
+      ours = type == bpf_htons(ETH_P_IP) && readL2tp(frame, end, &carried);
   }
-  tally.received[direction].foreign += 1;
-  return XDP_PASS;
+  if (!ours) {
+    tally.received[direction].foreign += 1;
+    return XDP_PASS;
+  }
+  struct damage damage = {};
+  int verdict = judge(direction, frame, end, &carried, pppoe, &damage);
+  if (verdict == NOT_SEEN) return XDP_PASS;
+  if (verdict == DAMAGED) noteDamage(context, &tally.received[direction], &damage, carried.at);
+  return XDP_DROP;
 }
 
 /* At the LNSes. */

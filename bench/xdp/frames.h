@@ -39,6 +39,8 @@ enum {
   LATENCIES = 16 * 31,
   /* a power of two, so that a mask shows every verifier that a bucket is one of them */
   LATENCY_BUCKETS = 512,
+  /* all headers and the stamp; half of it of a shorter frame, which none of ours is shorter than */
+  DAMAGE_KEPT = 128,
 };
 
 /* A session. The ids of a tunnel and a session are those that the named end has given. */
@@ -125,6 +127,22 @@ struct pace {
   __u64 receivedInTime[2];
 } __attribute__((aligned(64)));
 
+/* What was wrong with a frame: its length, a header of the packet, the stamp, the pattern, or what routing may change. */
+enum { OF_LENGTH = 1, OF_HEADERS, OF_STAMP, OF_PATTERN, OF_ROUTING };
+
+/* The first damaged frame: enough to find who it was. Octets stand as they do in the frame. */
+struct damage {
+  __u32 what;
+  /* where in the frame, and how many octets are compared there */
+  __u32 at;
+  __u32 width;
+  __u32 expected;
+  __u32 found;
+  /* of the whole frame */
+  __u32 octets;
+  __u8 frame[DAMAGE_KEPT];
+};
+
 /* Of a direction's sink. */
 struct received {
   __u64 frames; /* each once */
@@ -136,6 +154,7 @@ struct received {
   __u64 damaged;
   __u64 misdelivered;
   __u64 foreign; /* went on to the host */
+  struct damage first;
   __u64 latency[LATENCY_BUCKETS];
 } __attribute__((aligned(64)));
 

@@ -16,7 +16,6 @@
 
 #include <cstdio>
 #include <cstring>
-#include <exception>
 #include <stdexcept>
 
 #include "failure.h"
@@ -111,11 +110,5 @@ void Main(int argc, char** argv) {
 }  // namespace frames
 
 int main(int argc, char** argv) {
-  try {
-    frames::Main(argc, argv);
-    return 0;
-  } catch (const std::exception& failure) {
-    std::fprintf(stderr, "kernel-bridge: %s\n", failure.what());
-    return 1;
-  }
+  return frames::Reporting("kernel-bridge", [&] { frames::Main(argc, argv); });
 }

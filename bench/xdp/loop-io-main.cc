@@ -3,14 +3,15 @@
 #include <arpa/inet.h>
 
 #include <cstdio>
-#include <exception>
 #include <memory>
 #include <sstream>
+#include <stdexcept>
 
+#include "failure.h"
 #include "loop-io.h"
 
 int main(int argc, char** argv) {
-  try {
+  return frames::Reporting("loop-io", [&] {
     if (argc != 5) throw std::runtime_error("loop-io SESSIONS DEVICE ADDRESS PEER[,PEER...]");
     in_addr local{inet_addr(argv[3])};
     std::vector<in_addr> peers;
@@ -20,8 +21,5 @@ int main(int argc, char** argv) {
     std::printf("ready\n");
     std::fflush(stdout);
     io->Run();
-  } catch (const std::exception& failure) {
-    std::fprintf(stderr, "loop-io: %s\n", failure.what());
-    return 1;
-  }
+  });
 }

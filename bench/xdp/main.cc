@@ -5,7 +5,7 @@
 
 #include <cinttypes>
 #include <cstdio>
-#include <exception>
+#include <iterator>
 
 #include "failure.h"
 #include "run.h"
@@ -40,6 +40,25 @@ double PercentileUs(const volatile received& received, double share) {
   return 0;
 }
 
+void PrintOctets(const char* name, const uint8_t* octets, size_t count, const char* end) {
+  std::printf("\"%s\":\"", name);
+  for (size_t i = 0; i < count; i += 1) std::printf("%02x", octets[i]);
+  std::printf("\"%s", end);
+}
+
+void PrintDamage(const volatile received& received) {
+  if (received.damaged == 0) return;
+  constexpr const char* kOf[] = {"", "length", "headers", "stamp", "pattern", "routing"};
+  damage first;
+  for (size_t i = 0; i < sizeof first; i += 1)
+    reinterpret_cast<uint8_t*>(&first)[i] = reinterpret_cast<const volatile uint8_t*>(&received.first)[i];
+  std::printf("\"firstDamaged\":{\"of\":\"%s\",\"at\":%u,\"octets\":%u,", kOf[first.what % std::size(kOf)], first.at,
+              first.octets);
+  PrintOctets("expected", reinterpret_cast<const uint8_t*>(&first.expected), first.width, ",");
+  PrintOctets("found", reinterpret_cast<const uint8_t*>(&first.found), first.width, ",");
+  PrintOctets("frame", first.frame, first.octets < DAMAGE_KEPT ? DAMAGE_KEPT / 2 : DAMAGE_KEPT, "},");
+}
+
 void Print(const volatile tally& counted, int direction) {
   const volatile sent& s = counted.sent[direction];
   const volatile received& r = counted.received[direction];
@@ -59,6 +78,7 @@ void Print(const volatile tally& counted, int direction) {
   field("waits", s.waits);
   field("windowTimeouts", s.timeouts);
   field("largestBacklog", s.largestBacklog);
+  PrintDamage(r);
   std::printf("\"latencyUs\":{\"p50\":%.3f,\"p99\":%.3f}},", PercentileUs(r, 0.5), PercentileUs(r, 0.99));
 }
 
@@ -82,11 +102,5 @@ void Main(int argc, char** argv) {
 }  // namespace frames
 
 int main(int argc, char** argv) {
-  try {
-    frames::Main(argc, argv);
-    return 0;
-  } catch (const std::exception& failure) {
-    std::fprintf(stderr, "frames: %s\n", failure.what());
-    return 1;
-  }
+  return frames::Reporting("frames", [&] { frames::Main(argc, argv); });
 }

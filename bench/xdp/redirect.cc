@@ -6,7 +6,7 @@
 
 #include <cstdint>
 #include <cstdio>
-#include <exception>
+#include <stdexcept>
 #include <string>
 
 #include "failure.h"
@@ -32,15 +32,12 @@ void Attach(const char* programs, const std::string& from, const std::string& to
 }  // namespace
 
 int main(int argc, char** argv) {
-  try {
+  return frames::Reporting("redirect", [&] {
     if (argc != 4) throw std::runtime_error("redirect PROGRAMS DEVICE DEVICE");
     Attach(argv[1], argv[2], argv[3]);
     Attach(argv[1], argv[3], argv[2]);
     std::printf("ready\n");
     std::fflush(stdout);
     for (;;) pause();
-  } catch (const std::exception& failure) {
-    std::fprintf(stderr, "redirect: %s\n", failure.what());
-    return 1;
-  }
+  });
 }

@@ -254,10 +254,15 @@ void TheSinkTellsWhatBecameOfFrames(const char* programs) {
   damaged.back() ^= 1;
   sink.Take(damaged);
   EXPECT(r.damaged == 1 && r.frames == 8);
+  const volatile damage& first = r.first;
+  EXPECT(first.what == OF_PATTERN && first.at == L2TP_HEADERS + 196 && first.width == 4);
+  EXPECT(first.expected == patternWord(34) && first.found == (first.expected ^ 0x01000000));
+  EXPECT(first.octets == damaged.size());
+  for (size_t i = 0; i < DAMAGE_KEPT; i += 1) EXPECT(first.frame[i] == damaged[i]);
   damaged = frame(1603);
   damaged[L2TP_HEADERS + 16] ^= 1;
   sink.Take(damaged);
-  EXPECT(r.damaged == 2 && r.frames == 8);
+  EXPECT(r.damaged == 2 && r.frames == 8 && first.what == OF_PATTERN);
   sink.Take(FrameToLns(200, session, 1, 0));
   flow other = session;
   other.lnsSession = htons(23);
@@ -290,6 +295,30 @@ std::vector<uint8_t> Partial(std::vector<uint8_t> frame) {
   return frame;
 }
 
+// One bit of a frame that a new sink is shown.
+void TheSinkTellsWhatWasDamaged(const char* programs) {
+  flow session{};
+  const struct {
+    size_t at;
+    uint32_t what;
+    uint32_t told;
+  } cases[] = {
+      {39, OF_LENGTH, L2TP_HEADERS + 2},
+      {L2TP_HEADERS + 17, OF_HEADERS, L2TP_HEADERS + 16},
+      {L2TP_HEADERS + STAMP, OF_STAMP, L2TP_HEADERS + STAMP + 4},
+      {L2TP_HEADERS + STAMP + 31, OF_STAMP, L2TP_HEADERS + STAMP + 28},
+      {L2TP_HEADERS + PATTERN, OF_PATTERN, L2TP_HEADERS + PATTERN},
+  };
+  for (const auto& [at, what, told] : cases) {
+    Sink sink(programs, session);
+    std::vector<uint8_t> frame = FrameToLns(200, session, 0, 0);
+    frame[at] ^= 1;
+    sink.Take(frame);
+    EXPECT(sink.counted().damaged == 1);
+    EXPECT(sink.counted().first.what == what && sink.counted().first.at == told);
+  }
+}
+
 void TheSinkTakesWhatWasRouted(const char* programs) {
   flow session{};
   session.address = htonl(kAddress);
@@ -305,6 +334,7 @@ void TheSinkTakesWhatWasRouted(const char* programs) {
     sink.Take(damaged);
   }
   EXPECT(r.frames == 2 && r.damaged == 5);
+  EXPECT(r.first.what == OF_ROUTING && r.first.at == PLAIN_HEADERS + 10);
   // another subscriber's
   sink.Take(Partial(Routed(3, kAddress + 1)));
   EXPECT(r.frames == 2 && r.damaged == 6);
@@ -321,6 +351,7 @@ int main(int argc, char** argv) {
   PacketsOfSubscribersAreValid();
   if (argc > 1) SessionsAreReadFromAFile(argv[1]);
   if (argc > 2) TheSinkTellsWhatBecameOfFrames(argv[2]);
+  if (argc > 2) TheSinkTellsWhatWasDamaged(argv[2]);
   if (argc > 2) TheSinkTakesWhatWasRouted(argv[2]);
   if (failures == 0) std::printf("ok\n");
   return failures == 0 ? 0 : 1;

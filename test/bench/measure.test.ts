@@ -25,7 +25,7 @@ class Played {
 
   scene(...benchmarks: readonly Benchmark<Stage>[]): Scene<Stage> {
     const close = async (): Promise<void> => void this.steps.push("close");
-    return { benchmarks, open: async () => ({ close }) };
+    return { name: "a scene", benchmarks, open: async () => ({ close }) };
   }
 }
 
@@ -36,12 +36,43 @@ describe("measuring a scene", () => {
   it("runs its benchmarks in turns, after all have warmed up", async () => {
     const played = new Played();
     const scene = played.scene(played.benchmark("a", 1, 2), played.benchmark("b", 3, 4));
-    const results = await measure(scene, 2, () => true, quiet, nothingLeftOut);
+    const { results } = await measure(scene, 2, () => true, quiet, nothingLeftOut);
     expect(played.steps).toEqual(["warm a", "warm b", "a", "b", "a", "b", "close"]);
     expect(results.map(({ name, runs }) => [name, runs])).toEqual([
       ["a", [1, 2]],
       ["b", [3, 4]],
     ]);
+  });
+
+  it("runs a benchmark less often that says so, but never more often than it was asked to", async () => {
+    const played = new Played();
+    const scene = played.scene(
+      { ...played.benchmark("a", 1), runs: 1 },
+      { ...played.benchmark("b", 1, 2), runs: 3 },
+    );
+    const { results } = await measure(scene, 2, () => true, quiet, nothingLeftOut);
+    expect(results.map(({ name, runs }) => [name, runs])).toEqual([
+      ["a", [1]],
+      ["b", [1, 2]],
+    ]);
+  });
+
+  it("tells how long the scene took", async () => {
+    const played = new Played();
+    const { times } = await measure(
+      played.scene(played.benchmark("a", 1)),
+      1,
+      () => true,
+      quiet,
+      nothingLeftOut,
+    );
+    expect(times).toEqual({
+      scene: "a scene",
+      openSeconds: 0,
+      warmUpSeconds: 0,
+      runsSeconds: 0,
+      closeSeconds: 0,
+    });
   });
 
   it("also measures what something that is wanted is compared with, and nothing else", async () => {
@@ -50,7 +81,7 @@ describe("measuring a scene", () => {
       ...played.scene(played.benchmark("a", 8), played.benchmark("b", 10), played.benchmark("c", 1)),
       comparisons: [{ own: "a", other: "b" }],
     };
-    const results = await measure(scene, 1, (name) => name === "a", quiet, nothingLeftOut);
+    const { results } = await measure(scene, 1, (name) => name === "a", quiet, nothingLeftOut);
     expect(results.map(({ name, versus }) => [name, versus?.ratio])).toEqual([
       ["a", 0.8],
       ["b", undefined],
@@ -60,7 +91,7 @@ describe("measuring a scene", () => {
   it("does not open a stage that nobody wants", async () => {
     const played = new Played();
     const scene = played.scene(played.benchmark("a", 1));
-    expect(await measure(scene, 1, () => false, quiet, nothingLeftOut)).toEqual([]);
+    expect(await measure(scene, 1, () => false, quiet, nothingLeftOut)).toEqual({ results: [] });
     expect(played.steps).toEqual([]);
   });
 
@@ -77,7 +108,7 @@ describe("measuring a scene", () => {
         quiet,
         (what) => left.push(what),
       ),
-    ).toEqual([]);
+    ).toEqual({ results: [] });
     expect(left).toEqual(["a and what goes with it: no such engine"]);
   });
 
@@ -90,7 +121,7 @@ describe("measuring a scene", () => {
     };
     const left: [string, boolean | undefined][] = [];
     const leaveOut = (what: string, failed?: boolean): void => void left.push([what, failed]);
-    const results = await measure(scene, 2, () => true, quiet, leaveOut);
+    const { results } = await measure(scene, 2, () => true, quiet, leaveOut);
     expect(results.map(({ name, runs, versus }) => [name, runs, versus])).toEqual([["a", [1, 2], undefined]]);
     expect(left).toEqual([["b: starved", false]]);
   });
@@ -101,7 +132,7 @@ describe("measuring a scene", () => {
     const faulty = { ...played.benchmark("b", 1), run: () => Promise.reject(fault) };
     const said: string[] = [];
     const left: [string, boolean | undefined][] = [];
-    const results = await measure(
+    const { results } = await measure(
       played.scene(faulty, played.benchmark("a", 1)),
       1,
       () => true,

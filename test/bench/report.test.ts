@@ -30,6 +30,8 @@ function fileOf(...results: ResultFile["results"]): ResultFile {
     date: "2026-01-02T03:04:05.678Z",
     loadBefore: 0.25,
     extent: "full",
+    seconds: 900,
+    scenes: [],
     results,
   };
 }

@@ -71,6 +71,19 @@ describe("a traffic run", () => {
     },
   );
 
+  it("says of the first damaged frame what was wrong, and where", () => {
+    const firstDamaged = {
+      of: "pattern",
+      at: 612,
+      octets: 1546,
+      expected: "9e3779b1",
+      found: "00000000",
+    } as const;
+    expect(faultOf(reportOf({ damaged: 3, firstDamaged: { ...firstDamaged, frame: "0200" } }))).toBe(
+      "3 frames were damaged, the first in its pattern: 00000000 and not 9e3779b1 at octet 612 of 1546",
+    );
+  });
+
   it("means nothing when nothing was sent, or less than the rate asks for", () => {
     expect(faultOf(reportOf({ sent: 0 }))).toBe("the generator sent nothing");
     expect(faultOf(reportOf({ sent: 1999 }), 2000)).toBeUndefined();
