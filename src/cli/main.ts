@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { runProgram } from "./program.ts";
 import { readVersion } from "./version.ts";
+import { watchdogIntervalMs } from "./watchdog.ts";
 
 // A reader that goes away (show | head, a log collector that restarts) does not end us; nothing else is expected.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
@@ -20,6 +21,7 @@ process.exitCode = await runProgram(process.argv.slice(2), {
     const { addon } = await import("../io/native.ts");
     return addon.notify(state);
   },
+  watchdogIntervalMs: watchdogIntervalMs(process.env, process.pid),
   startGateway: async (config, options) => {
     const { startGateway } = await import("../gateway/run.ts");
     return startGateway(config, options);

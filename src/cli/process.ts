@@ -44,6 +44,8 @@ export interface CommandContext {
   readonly version: string;
   /** sd_notify(3); false when nobody wants to know. */
   readonly notify: (state: string) => Promise<boolean>;
+  /** How often systemd's watchdog is to be told that we are well; undefined where there is none. */
+  readonly watchdogIntervalMs: number | undefined;
   readonly startGateway: (config: Config, options: { readonly logger: Logger }) => Promise<StoppableGateway>;
   /** Brings sessions up and keeps them until `signal`; resolves to whether all came up. */
   readonly dial: (

@@ -6,6 +6,7 @@ import { GatheredLines } from "./gathered-lines.ts";
 import { createLogger } from "./log.ts";
 import { type CommandContext, EXIT_FAILED, EXIT_OK, type StoppableGateway } from "./process.ts";
 import { StopSignals } from "./stop-signals.ts";
+import { feedWatchdog } from "./watchdog.ts";
 
 /** `lacewing run`: the gateway, until SIGTERM or SIGINT. */
 export async function run(configPath: string, context: CommandContext): Promise<number> {
@@ -48,6 +49,7 @@ async function serve(
   context: CommandContext,
 ): Promise<End> {
   let end: End = { reason: "no control socket", failed: true };
+  const stopFeeding = watchdog(context, logger);
   try {
     const { version } = context;
     const control = await startControlServer(gateway, { socketPath: config.control.socket, version, logger });
@@ -65,6 +67,15 @@ async function serve(
     }
   } finally {
     await gateway.stop(end.reason);
+    stopFeeding();
   }
   return end;
+}
+
+/** Feeds systemd's watchdog, if there is one, until the returned function is called. */
+function watchdog({ watchdogIntervalMs, notify }: CommandContext, logger: Logger): () => void {
+  if (watchdogIntervalMs === undefined) return () => {};
+  return feedWatchdog(notify, watchdogIntervalMs, (error) =>
+    logger.error({ error: error.message }, "systemd's watchdog could not be told that we are well"),
+  );
 }

@@ -20,6 +20,7 @@ export class FakeProcess {
       onExit: () => {},
       version: "1.2.3",
       notify: async (state) => this.events.push(state) > 0,
+      watchdogIntervalMs: undefined,
       startGateway: async () => this.gateway(),
       dial: async () => true,
       ...context,
