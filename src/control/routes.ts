@@ -3,6 +3,7 @@
 import { z } from "zod";
 import { OperationError } from "../gateway/operation-error.ts";
 import { SESSION_SORT_KEYS, type SessionSortKey } from "../gateway/operations.ts";
+import type { Subject } from "../journal/story-view.ts";
 import {
   cleared,
   clearOrder,
@@ -195,9 +196,10 @@ const READS: readonly Route[] = [
     query: whyQuery,
     answer: story,
     handle: ({ operations }, { query }) => {
-      if (Object.values(query).filter((value) => value !== undefined).length !== 1)
+      const subject = subjectOf(query);
+      if (subject === undefined)
         throw new OperationError("bad-request", "exactly one of session, user, mac and tunnel is needed");
-      return operations.why(query);
+      return operations.why(subject);
     },
   }),
 ];
@@ -241,6 +243,16 @@ const ORDERS: readonly Route[] = [
 ];
 
 export const ROUTES: readonly Route[] = [...READS, ...ORDERS];
+
+/** Undefined when not exactly one is given. */
+function subjectOf({ session, user, mac, tunnel }: z.output<typeof whyQuery>): Subject | undefined {
+  const given: Subject[] = [];
+  if (session !== undefined) given.push({ session });
+  if (user !== undefined) given.push({ user });
+  if (mac !== undefined) given.push({ mac });
+  if (tunnel !== undefined) given.push({ tunnel });
+  return given.length === 1 ? given[0] : undefined;
+}
 
 function begin(since: string, wallClock: number): number {
   const at = parseSince(since, wallClock);

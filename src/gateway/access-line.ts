@@ -4,6 +4,8 @@ import type { FramePort } from "../io/frame-port.ts";
 import type { AuthenticationMethod } from "../ppp/lcp.ts";
 import { AccessConcentrator } from "../pppoe/access-concentrator.ts";
 import {
+  type AccessConcentratorCounters,
+  type AccessConcentratorLoad,
   type AccessConcentratorOutput,
   DEFAULT_ACCESS_CONCENTRATOR_LIMITS,
 } from "../pppoe/access-concentrator-types.ts";
@@ -85,6 +87,14 @@ export class AccessLine {
       ...prefixed("padsRefused", padsRefused),
       ...prefixed("discarded", discarded),
     };
+  }
+
+  /** What discovery has counted, and how much there is to do; undefined while the interface is away. */
+  discovery():
+    | { readonly counters: AccessConcentratorCounters; readonly load: AccessConcentratorLoad }
+    | undefined {
+    const concentrator = this.#open?.concentrator;
+    return concentrator && { counters: concentrator.counters(), load: concentrator.load() };
   }
 
   /** Opens when the interface is there and up, and is not open yet. Called again whenever links change. */

@@ -23,6 +23,7 @@ export type EndCode =
   | "interface-gone"
   | "idle" // no packet for as long as its destination allows
   | "session-timeout" // open for as long as its destination allows
+  | "operator" // an operator ended it
   | "failed" // the system refused us something
   | "shutdown";
 
@@ -47,6 +48,7 @@ const PUBLIC_TEXTS: Readonly<Record<EndCode, string>> = {
   "interface-gone": "the interface is gone",
   idle: "idle for too long",
   "session-timeout": "the session's time is over",
+  operator: "ended by the operator",
   failed: "no service at the moment",
   shutdown: "the access concentrator is going down",
 };

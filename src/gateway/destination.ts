@@ -3,10 +3,16 @@ import type { VlanRange } from "../config/fields.ts";
 import type { Carrier } from "./carrier.ts";
 
 /** What is known of a subscriber's line before he says who he is. */
-type Whereabouts = Pick<Carrier, "serviceName" | "portName" | "vlanIds" | "destination">;
+export type Whereabouts = Pick<Carrier, "serviceName" | "portName" | "vlanIds" | "destination">;
+
+/** Where a subscriber goes, and which key of the configuration says so ("peer": that of the peer that brings him). */
+export interface Decision {
+  readonly to: Destination;
+  readonly by: "service" | "line" | "peer" | "realm" | "default";
+}
 
 /** The realm of a user name: what follows the last @, in lower case; undefined when there is none. */
-function realmOf(userName: string): string | undefined {
+export function realmOf(userName: string): string | undefined {
   const at = userName.lastIndexOf("@");
   return at < 0 ? undefined : userName.slice(at + 1).toLowerCase();
 }
@@ -29,13 +35,18 @@ export class Destinations {
   }
 
   choose(userName: string, from: Whereabouts): Destination {
+    return this.decide(userName, from).to;
+  }
+
+  decide(userName: string, from: Whereabouts): Decision {
     const byService = from.serviceName === undefined ? undefined : this.#services.get(from.serviceName);
-    if (byService !== undefined) return byService;
+    if (byService !== undefined) return { to: byService, by: "service" };
     const byLine = this.#lines.find((line) => isOn(line, from));
-    if (byLine !== undefined) return byLine.to;
-    if (from.destination !== undefined) return from.destination;
+    if (byLine !== undefined) return { to: byLine.to, by: "line" };
+    if (from.destination !== undefined) return { to: from.destination, by: "peer" };
     const realm = realmOf(userName);
-    return (realm === undefined ? undefined : this.#realms.get(realm)) ?? this.#default;
+    const byRealm = realm === undefined ? undefined : this.#realms.get(realm);
+    return byRealm === undefined ? { to: this.#default, by: "default" } : { to: byRealm, by: "realm" };
   }
 }
 

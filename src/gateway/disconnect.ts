@@ -48,6 +48,7 @@ const CAUSES: Readonly<Record<EndCode, Cause>> = {
   "interface-gone": [lostCarrier, NO_INFORMATION, 0, GLOBAL],
   idle: [administrative, NORMAL, PPP_LCP, BY_US],
   "session-timeout": [administrative, NORMAL, PPP_LCP, BY_US],
+  operator: [administrative, ADMINISTRATIVE, 0, GLOBAL],
   failed: [administrative, NO_INFORMATION, 0, GLOBAL],
   shutdown: [administrative, ADMINISTRATIVE, 0, GLOBAL],
 };

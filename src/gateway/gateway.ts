@@ -152,6 +152,23 @@ export class Gateway implements SessionOwner, SessionMaker, CallSwitch {
     return this.#tunnels;
   }
 
+  /** The access interfaces of the configuration. */
+  get lines(): readonly AccessLine[] {
+    return this.#lines;
+  }
+
+  get lnses(): LnsGroups {
+    return this.#lnses;
+  }
+
+  get destinations(): Destinations {
+    return this.#destinations;
+  }
+
+  get isStopping(): boolean {
+    return this.#stopping;
+  }
+
   lnsViews(): readonly LnsView[] {
     return this.#tunnels === undefined ? [] : this.#lnses.views(this.#tunnels);
   }

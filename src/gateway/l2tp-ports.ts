@@ -54,6 +54,13 @@ export class L2tpPorts {
     }
   }
 
+  /** Those that are not open: "10.0.0.2:1701". */
+  closed(): readonly string[] {
+    return this.#listeners
+      .filter(({ port }) => port === undefined)
+      .map(({ config: { address, udpPort } }) => `${isV6(address) ? `[${address}]` : address}:${udpPort}`);
+  }
+
   portOf(key: number): PortId | undefined {
     return this.#listeners[key]?.port;
   }

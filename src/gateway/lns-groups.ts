@@ -77,8 +77,10 @@ export class LnsGroups {
 
   /** For Tunnels: an LNS is there. */
   reachable(peer: string): void {
-    if (this.#selection.lockOf(peer)?.refusal === false)
+    if (this.#selection.lockOf(peer)?.refusal === false) {
       this.#around.logger.info({ peer }, "LNS answers again, and is locked out no more");
+      this.#around.events.publish({ kind: "lns-back", peer });
+    }
     this.#selection.answered(peer);
   }
 
@@ -98,6 +100,24 @@ export class LnsGroups {
     if (this.#selection.lockedForMs(this.now, group, peer) > 0) return;
     this.#selection.lockOut(this.now, peer, reason, true);
     this.#tellLocked(peer, reason);
+  }
+
+  /** An operator lets calls go to LNSes again, to this one or to all; returns those that were locked out. */
+  clearLockout(only?: string): readonly string[] {
+    const cleared: string[] = [];
+    for (const { members } of this.#groups.values())
+      for (const { peer } of members)
+        if ((only === undefined || peer === only) && this.#selection.unlock(peer)) cleared.push(peer);
+    for (const peer of cleared) {
+      this.#around.logger.info({ peer }, "LNS is locked out no more: an operator says so");
+      this.#around.events.publish({ kind: "lns-back", peer });
+    }
+    return cleared;
+  }
+
+  /** Whether there is a peer of that name that calls may go to, or a group. */
+  has(name: string): boolean {
+    return this.#groups.has(name);
   }
 
   /** Counted under "lns.PEER.WHAT". */
@@ -127,6 +147,7 @@ export class LnsGroups {
     );
     if (group === undefined) return; // nobody could be called in its stead
     const lockoutSeconds = group.lockoutMs / 1000;
+    this.#around.events.publish({ kind: "lns-locked-out", peer, reason, seconds: lockoutSeconds });
     this.#around.logger.warn(
       { peer, reason, lockoutSeconds },
       "LNS locked out: calls go to others meanwhile",

@@ -131,6 +131,13 @@ export class LnsSelection {
     this.state.slow = [...this.state.slow.filter((each) => each.peer !== peer), { peer, since: now }];
   }
 
+  /** An operator lets calls go to it again. Returns whether it was locked out. */
+  unlock(peer: string): boolean {
+    const { locked } = this.state;
+    this.state.locked = locked.filter((each) => each.peer !== peer);
+    return this.state.locked.length < locked.length;
+  }
+
   /** It is there: that it was not is forgotten. */
   answered(peer: string): void {
     const { locked, slow } = this.state;

@@ -174,8 +174,8 @@ export interface TunnelTestView {
 
 /** Of whom a test is: a user, all of a realm, or an LNS or group; exactly one. `interface`: where he would call. */
 export interface TunnelTestRequest {
-  readonly user?: string;
-  readonly realm?: string;
-  readonly lns?: string;
-  readonly interface?: string;
+  readonly user?: string | undefined;
+  readonly realm?: string | undefined;
+  readonly lns?: string | undefined;
+  readonly interface?: string | undefined;
 }

@@ -7,6 +7,7 @@ import type { HostNetwork } from "../io/host-network.ts";
 import { openIcmpSender } from "../io/icmp-sender.ts";
 import { openHostNetwork } from "../io/native-host-network.ts";
 import { systemClock, systemRandom, timerAlarm } from "../io/system.ts";
+import { EventBus } from "./events.ts";
 import { Gateway } from "./gateway.ts";
 import { GatewayViews } from "./gateway-views.ts";
 import type { ControlSource } from "./views.ts";
@@ -57,6 +58,7 @@ export async function startGateway(
     scheduler,
     dataplane,
     host,
+    events: new EventBus(systemClock.wallClock),
     openFramePort,
   };
   const gateway = new Gateway(around);

@@ -17,8 +17,10 @@ import type { Carrier } from "./carrier.ts";
 import { causeOfLinkDown, type EndCause, publicText } from "./cause.ts";
 import type { Role } from "./role.ts";
 import { SessionClock } from "./session-limits.ts";
+import { sessionDown, sessionUp } from "./session-news.ts";
+import { AUTHENTICATING, ENDED, JOINING, OPEN, type Stage, stateOf, UNHEARD } from "./session-stage.ts";
 import type { Surroundings } from "./surroundings.ts";
-import type { ChannelView, SessionView } from "./views.ts";
+import type { ChannelView, L2tpLegView, SessionRole, SessionState, SessionView } from "./views.ts";
 
 /**
  * Our first Configure-Request waits this long for the CPE's: many do not listen yet when PADS arrives, and lose
@@ -31,23 +33,6 @@ const LEAVE_MS = 3000;
 
 /** PPP frames of a call that is not connected yet, which are kept for when it is. */
 const MAX_EARLY_FRAMES = 8;
-
-type Stage =
-  /** PPPoE: for the CPE's first frame. L2TP: for ICCN. */
-  | { readonly kind: "waiting"; readonly until: Instant }
-  | { readonly kind: "authenticating" }
-  /** The role is at work: it calls the LNS, or makes a unit and negotiates IPCP. */
-  | { readonly kind: "joining" }
-  | { readonly kind: "open" }
-  | { readonly kind: "leaving"; readonly cause: EndCause; readonly until: Instant }
-  | { readonly kind: "ended" };
-
-/** One each for all sessions. */
-const UNHEARD: Stage = { kind: "waiting", until: NEVER };
-const AUTHENTICATING: Stage = { kind: "authenticating" };
-const JOINING: Stage = { kind: "joining" };
-const OPEN: Stage = { kind: "open" };
-const ENDED: Stage = { kind: "ended" };
 
 const NO_LIMITS: SessionLimits = {};
 
@@ -117,6 +102,30 @@ export class Session {
 
   get isOver(): boolean {
     return this.#stage.kind === "ended" || this.#stage.kind === "leaving";
+  }
+
+  /** Where it stands, as SessionView has it. */
+  get state(): SessionState {
+    return stateOf(this.#stage, this.role);
+  }
+
+  get role(): SessionRole | undefined {
+    return this.#role?.kind;
+  }
+
+  /** The call to its LNS. */
+  get onward(): L2tpLegView | null {
+    return this.#role?.onward ?? null;
+  }
+
+  /** Milliseconds since 1970. */
+  get startedAt(): number {
+    return this.#startedAt;
+  }
+
+  /** PPP frames and octets, also of one that has ended. */
+  get traffic(): ChannelCounters {
+    return this.#counters();
   }
 
   /** The largest IP packet that may be sent to the subscriber, once LCP has opened. */
@@ -250,7 +259,10 @@ export class Session {
   opened(): void {
     if (this.#stage.kind !== "joining") return;
     const now = this.#around.clock.now();
-    this.#openSince ??= now;
+    if (this.#openSince === undefined) {
+      this.#openSince = now;
+      this.#around.events.publish(sessionUp(this, this.#role, this.#around.clock.wallClock()));
+    }
     if (this.#limits.sessionTimeoutMs !== undefined || this.#limits.idleTimeoutMs !== undefined)
       this.#clock ??= new SessionClock(this.#limits, now, this.#userFrames());
     this.#enter(OPEN);
@@ -298,6 +310,7 @@ export class Session {
     this.#stage = ENDED;
     this.#around.scheduler.remove(this);
     const record = this.#record(cause, this.#lastCounters);
+    this.#around.events.publish(sessionDown(this, this.#role, cause, this.#openForMs()));
     this.#role?.hangUp(cause);
     this.carrier.hangUp(cause);
     void this.#release()
@@ -322,7 +335,7 @@ export class Session {
     return {
       id: this.id,
       role: role?.kind ?? null,
-      state: this.#stateName(),
+      state: this.state,
       user: this.#user ?? null,
       origin: this.carrier.view(),
       onward: role?.onward ?? null,
@@ -438,20 +451,6 @@ export class Session {
 
   #openForMs(): number | undefined {
     return this.#openSince === undefined ? undefined : this.#around.clock.now() - this.#openSince;
-  }
-
-  #stateName(): string {
-    switch (this.#stage.kind) {
-      case "waiting":
-      case "authenticating":
-        return "authenticating";
-      case "joining":
-        return this.#role?.kind === "lac" || this.#role?.kind === "lts" ? "calling" : "network";
-      case "open":
-        return "open";
-      default:
-        return "closing";
-    }
   }
 
   #logFields(more: LogFields): LogFields {

@@ -8,6 +8,7 @@ import type { FramePort } from "../io/frame-port.ts";
 import type { HostNetwork } from "../io/host-network.ts";
 import type { IcmpSender } from "../io/icmp-sender.ts";
 import type { LinkInfo } from "../wire/rtnetlink-link.ts";
+import type { EventSink } from "./events.ts";
 
 /** What the gateway lives in: the system's in production, made of memory and virtual time in tests. */
 export interface Surroundings {
@@ -19,6 +20,8 @@ export interface Surroundings {
   readonly dataplane: Dataplane;
   readonly host: HostNetwork;
   readonly icmp: IcmpSender;
+  /** Who is told what happens. */
+  readonly events: EventSink;
   /** The gateway cannot go on and is to be stopped. */
   onFailure(reason: string): void;
   /** Opens the PPPoE discovery port of an interface. */

@@ -20,7 +20,8 @@ import { isNumberedByUs, type OutgoingWish, outgoingConnection } from "./outgoin
 import { Patience } from "./patience.ts";
 import { peerPolicy, poolPolicy } from "./peer-policy.ts";
 import type { Surroundings } from "./surroundings.ts";
-import { isPeersFault, refusalFields, type TunnelDown } from "./tunnel-faults.ts";
+import { isPeersFault, type TunnelDown } from "./tunnel-faults.ts";
+import { TunnelNews } from "./tunnel-news.ts";
 import type { TunnelOwner } from "./tunnel-owner.ts";
 import { TunnelPool } from "./tunnel-pool.ts";
 import { TunnelTable } from "./tunnel-table.ts";
@@ -38,6 +39,7 @@ export class Tunnels implements CallOwner {
   readonly #ports: L2tpPorts;
   readonly #table: TunnelTable;
   readonly #pool: TunnelPool;
+  readonly #news: TunnelNews;
   /** Tunnels that we are closing for a reason of our own: their peers are not to blame. */
   readonly #closing = new Set<number>();
   #depth = 0;
@@ -54,6 +56,7 @@ export class Tunnels implements CallOwner {
     this.#owner = owner;
     this.#ports = ports;
     this.#table = new TunnelTable(around);
+    this.#news = new TunnelNews(around);
     for (const peer of around.config.l2tp.peers) {
       this.#peers.set(peer.name, peer);
       if (peer.address !== undefined) this.#controlDscp.set(peer.address, peer.controlDscp);
@@ -302,10 +305,7 @@ export class Tunnels implements CallOwner {
     const opened = this.#endpoint.openTunnel(now, peer.name);
     if (opened.tunnel === undefined) return undefined;
     this.#pool.opening(now, opened.tunnel, peer.name);
-    this.#around.logger.info(
-      { peer: peer.name, address: peer.address, tunnel: opened.tunnel },
-      "calling L2TP peer: SCCRQ sent",
-    );
+    this.#news.calling(opened.tunnel, peer);
     this.#input(opened.outputs);
     return opened.tunnel;
   }
@@ -315,6 +315,20 @@ export class Tunnels implements CallOwner {
     this.#calls.add(call);
     this.#pool.begin(place.tunnel, place.placed);
     return call;
+  }
+
+  /** An operator ends a tunnel, and its sessions with it; false when there is none of that id. */
+  end(id: number, message: string): boolean {
+    const isThere = this.#endpoint
+      .tunnels()
+      .some(({ tunnel, phase }) => tunnel === id && phase !== "closing");
+    if (isThere) this.#closeTunnel(id, { result: STOPCCN_RESULT.general, message });
+    return isThere;
+  }
+
+  /** The local addresses that are to be spoken on, and are not open: "10.0.0.2:1701". */
+  closedPorts(): readonly string[] {
+    return this.#ports.closed();
   }
 
   /** For a reason of our own. */
@@ -345,7 +359,7 @@ export class Tunnels implements CallOwner {
         this.#tunnelDown(output);
         return;
       case "tunnel-refused":
-        this.#around.logger.warn(refusalFields(output), "L2TP tunnel refused");
+        this.#news.refused(output);
         return;
       case "call-offered":
         this.#offered(output);
@@ -367,7 +381,8 @@ export class Tunnels implements CallOwner {
         const { tunnel, session, stage, cause } = output;
         if (cause.by === "peer") this.#answered(tunnel);
         const why = { kind: "session", cause } as const;
-        this.#calls.end(tunnel, session, { text: describeCause("CDN", cause), stage, why });
+        const text = this.#news.callDown(this.#calls.get(tunnel, session)?.peer.name ?? "", output);
+        this.#calls.end(tunnel, session, { text, stage, why });
         return;
       }
     }
@@ -401,34 +416,14 @@ export class Tunnels implements CallOwner {
     this.#pool.up(now, up.tunnel, peer.name);
     if (this.#lookAt === NEVER) this.#lookAt = now + this.#lookIntervalMs;
     if (peer.role !== "lac") this.#owner.reachable(peer.name);
-    this.#around.logger.info(
-      {
-        peer: up.peerName,
-        hostName: up.peerHostName,
-        address: up.remote.address,
-        port: up.remote.port,
-        tunnel: up.tunnel,
-        remoteTunnel: up.remoteTunnelId,
-        initiator: up.initiator,
-      },
-      "L2TP tunnel up",
-    );
+    this.#news.up(up);
   }
 
   #tunnelDown(down: TunnelDown): void {
     const text = describeCause("StopCCN", down.cause);
-    const tunnel = this.#table.get(down.tunnel);
-    const fields = {
-      peer: down.peerName,
-      address: tunnel?.remote.address ?? this.#peers.get(down.peerName)?.address,
-      tunnel: down.tunnel,
-      sessions: down.sessions.length,
-      reason: text,
-    };
+    const address = this.#table.get(down.tunnel)?.remote.address ?? this.#peers.get(down.peerName)?.address;
     const ending = this.#stopping || this.#closing.has(down.tunnel);
-    if (ending) this.#around.logger.info(fields, "L2TP tunnel closed");
-    else
-      this.#around.logger.warn(fields, down.wasUp ? "L2TP tunnel down" : "L2TP tunnel could not be opened");
+    this.#news.down(down, text, address, ending);
     const ours = this.#pool.isOurs(down.tunnel);
     this.#pool.down(down.tunnel);
     const role = this.#peers.get(down.peerName)?.role ?? "lac";

@@ -6,13 +6,18 @@
 /** What a subscriber's session is to us (docs/architecture.md); null until that is decided. */
 export type SessionRole = "lac" | "lts" | "lns" | "pta";
 
+/** Where a session stands: "calling" is for the LNS, "network" for IPCP. */
+export type SessionState = "authenticating" | "calling" | "network" | "open" | "closing";
+
+/** RFC 2661 §7.2.1; "closing" while the state of a tunnel that has ended is kept. */
+type TunnelState = "wait-ctl-reply" | "wait-ctl-conn" | "established" | "closing";
+
 /** One subscriber. */
 export interface SessionView {
   /** Ours, unique while the process lives; the `session` of log lines. */
   readonly id: string;
   readonly role: SessionRole | null;
-  /** Where it stands: "authenticating", "calling" (the LNS), "network" (IPCP), "open", "closing". */
-  readonly state: string;
+  readonly state: SessionState;
   readonly user: string | null;
   /** Where it comes from. */
   readonly origin: PppoeOriginView | L2tpLegView;
@@ -64,8 +69,7 @@ export interface TunnelView {
   readonly localAddress: string;
   readonly remoteAddress: string;
   readonly remotePort: number;
-  /** RFC 2661 §7.2.1: "wait-ctl-reply", "wait-ctl-conn", "established", and "closing" while its state is kept. */
-  readonly state: string;
+  readonly state: TunnelState;
   /** Whether we called. */
   readonly initiator: boolean;
   readonly sessions: number;

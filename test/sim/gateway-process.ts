@@ -172,6 +172,7 @@ export class GatewayProcess {
       scheduler,
       dataplane,
       host,
+      events: { publish() {} },
       onFailure: (reason) => this.#world.referee.report("no gateway errs", `${this.name}: ${reason}`),
       icmp: { send() {}, close() {} },
       openFramePort: () => ({

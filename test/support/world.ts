@@ -11,6 +11,7 @@ import type { ChannelId, PortId, PortSpec, Punt, UnitId } from "../../src/channe
 import { loadConfig } from "../../src/config/load.ts";
 import { MemoryDataplane, type Transmission } from "../../src/dataplane/memory/engine.ts";
 import { type Line, type OnlineSession, Subscriber } from "../../src/dial/subscriber.ts";
+import { EventBus } from "../../src/gateway/events.ts";
 import { Gateway } from "../../src/gateway/gateway.ts";
 import { GatewayViews } from "../../src/gateway/gateway-views.ts";
 import type { FramePort } from "../../src/io/frame-port.ts";
@@ -226,6 +227,7 @@ export class Node {
   readonly dataplane: NodeDataplane;
   readonly gateway: Gateway;
   readonly views: GatewayViews;
+  readonly events: EventBus;
   readonly log: LogLine[] = [];
   readonly world: World;
   readonly host = memoryHostNetwork();
@@ -247,6 +249,7 @@ export class Node {
   constructor(world: World, address: string, yaml: string, users?: string) {
     this.world = world;
     this.dataplane = new NodeDataplane(world);
+    this.events = new EventBus(() => world.clock.wallClock());
     this.#address = address;
     this.host.announce({
       kind: "link",
@@ -270,6 +273,7 @@ export class Node {
       scheduler: world.scheduler(),
       dataplane: this.dataplane,
       host: this.host,
+      events: this.events,
       onFailure: (reason: string) => this.failures.push(reason),
       icmp: {
         send: (destination: string, message: Uint8Array) => this.icmp.push({ destination, message }),

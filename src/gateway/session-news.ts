@@ -1,0 +1,42 @@
+/** What listeners are told of a session. */
+
+import type { EndCause } from "./cause.ts";
+import type { GatewayEvent } from "./events.ts";
+import type { Role } from "./role.ts";
+import type { Session } from "./session.ts";
+
+/** It is open for the first time. `wallClock`: milliseconds since 1970. */
+export function sessionUp(session: Session, role: Role | undefined, wallClock: number): GatewayEvent {
+  return { kind: "session-up", setupMs: wallClock - session.startedAt, ...facts(session, role) };
+}
+
+/** It has ended; `openMs` is undefined when it never was open. */
+export function sessionDown(
+  session: Session,
+  role: Role | undefined,
+  cause: EndCause,
+  openMs: number | undefined,
+): GatewayEvent {
+  return {
+    kind: "session-down",
+    wasUp: openMs !== undefined,
+    cause: cause.code,
+    reason: cause.text,
+    openSeconds: Math.round((openMs ?? 0) / 1000),
+    ...session.traffic,
+    ...facts(session, role),
+  };
+}
+
+function facts({ id, user, carrier }: Session, role: Role | undefined) {
+  const origin = carrier.view();
+  return {
+    session: id,
+    user: user ?? null,
+    role: role?.kind ?? null,
+    origin: origin.kind === "pppoe" ? origin.interface : origin.peer,
+    mac: carrier.mac ?? null,
+    lns: role?.onward?.peer ?? null,
+    address: role?.address ?? null,
+  };
+}

@@ -1,0 +1,80 @@
+import type { Instant } from "../base/time.ts";
+import type { L2tpPeerConfig as PeerConfig } from "../config/config.ts";
+import { describeCause, type L2tpOutput, type SessionCause, type TunnelCause } from "../l2tp/outputs.ts";
+import type { Surroundings } from "./surroundings.ts";
+import { refusalFields, type TunnelDown } from "./tunnel-faults.ts";
+
+/** What becomes of tunnels and the calls in them, told to people and to listeners. */
+export class TunnelNews {
+  readonly #around: Surroundings;
+  /** When we sent SCCRQ, of tunnels that are not up yet. */
+  readonly #calledAt = new Map<number, Instant>();
+
+  constructor(around: Surroundings) {
+    this.#around = around;
+  }
+
+  calling(tunnel: number, { name, address }: PeerConfig): void {
+    this.#calledAt.set(tunnel, this.#around.clock.now());
+    this.#around.logger.info({ peer: name, address, tunnel }, "calling L2TP peer: SCCRQ sent");
+  }
+
+  up(up: Extract<L2tpOutput, { kind: "tunnel-up" }>): void {
+    const { tunnel, peerName: peer, remote } = up;
+    const calledAt = this.#calledAt.get(tunnel);
+    this.#calledAt.delete(tunnel);
+    const setupMs = calledAt === undefined ? null : this.#around.clock.now() - calledAt;
+    this.#around.events.publish({ kind: "tunnel-up", tunnel, peer, address: remote.address, setupMs });
+    this.#around.logger.info(
+      {
+        peer,
+        hostName: up.peerHostName,
+        address: remote.address,
+        port: remote.port,
+        tunnel,
+        remoteTunnel: up.remoteTunnelId,
+        initiator: up.initiator,
+      },
+      "L2TP tunnel up",
+    );
+  }
+
+  /** `wanted`: we were closing it for a reason of our own. */
+  down(down: TunnelDown, reason: string, address: string | undefined, wanted: boolean): void {
+    const { tunnel, peerName: peer, wasUp, cause } = down;
+    const sessions = down.sessions.length;
+    this.#calledAt.delete(tunnel);
+    this.#around.events.publish({
+      kind: "tunnel-down",
+      tunnel,
+      peer,
+      wasUp,
+      reason,
+      sessions,
+      ...codeOf(cause),
+    });
+    const fields = { peer, address, tunnel, sessions, reason };
+    if (wanted) this.#around.logger.info(fields, "L2TP tunnel closed");
+    else this.#around.logger.warn(fields, wasUp ? "L2TP tunnel down" : "L2TP tunnel could not be opened");
+  }
+
+  refused(refused: Extract<L2tpOutput, { kind: "tunnel-refused" }>): void {
+    this.#around.logger.warn(refusalFields(refused), "L2TP tunnel refused");
+  }
+
+  /** A call ended, not its tunnel; the end's text for people. */
+  callDown(peer: string, down: Extract<L2tpOutput, { kind: "session-down" }>): string {
+    const { tunnel, stage, cause } = down;
+    const reason = describeCause("CDN", cause);
+    const connected = stage === "connected";
+    this.#around.events.publish({ kind: "call-down", tunnel, peer, connected, reason, ...codeOf(cause) });
+    return reason;
+  }
+}
+
+/** The Result Code, and whose it is. */
+function codeOf(cause: TunnelCause | SessionCause): { result: number | null; by: "peer" | "us" | "nobody" } {
+  return cause.by === "peer" || cause.by === "us"
+    ? { result: cause.result, by: cause.by }
+    : { result: null, by: "nobody" };
+}
