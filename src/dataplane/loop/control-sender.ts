@@ -64,7 +64,7 @@ export class ControlSender {
 
   /** What waits leaves now: before workers begin to send what must come after it. */
   flush(): void {
-    this.#batch.flush();
+    if (!this.#batch.isEmpty) this.#batch.flush();
   }
 
   openUnit(unit: UnitId, fd: number): void {

@@ -46,7 +46,10 @@ export function packetOptions(spec: AccessPortSpec, options: LoopOptions): Packe
  */
 function sendingOptions({ ifindex, name, sendBufferBytes, bypassQdisc }: PacketOptions): PacketOptions {
   return {
-    ...{ ifindex, name, sendBufferBytes, bypassQdisc },
+    ifindex,
+    name,
+    sendBufferBytes,
+    bypassQdisc,
     protocol: 0,
     filter: new Uint8Array(0),
     ringSlots: 0,

@@ -93,7 +93,7 @@ class LoopDataplane implements ThreadedLoop {
     this.#tables = Tables.view(sizes, tables);
     this.#readings = new Readings(this.#tables);
     this.#registry = new Registry(sizes);
-    this.#grace = new Grace(this.#tables);
+    this.#grace = new Grace(this.#tables, () => this.#punts.drainAll());
     this.#writer = new TableWriter(this.#tables, this.#grace);
     this.#sender = new ControlSender(addon, this.#tables, this.#registry);
     this.#devices = new DeviceSetup(addon);
@@ -390,12 +390,7 @@ class LoopDataplane implements ThreadedLoop {
    * forwarded or counted.
    */
   #settled(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#grace.after(() => {
-        this.#punts.drainAll();
-        resolve();
-      });
-    });
+    return this.#grace.settled();
   }
 
   #ring(): void {

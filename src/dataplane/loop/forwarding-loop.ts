@@ -20,19 +20,11 @@ import type { Command, LaneCommand, OutletKey, Reply, WorkerSetup } from "./mess
 import { PuntProducer } from "./punt-ring.ts";
 import { Punter } from "./punter.ts";
 import { makeReorder } from "./reordering.ts";
-import {
-  COMMANDS,
-  controlOf,
-  EPOCH,
-  GRACE_WANTED,
-  PARKED,
-  SEEN,
-  Tables,
-  uncheckedLaneOfPort,
-} from "./tables.ts";
+import { COMMANDS, controlOf, Tables, uncheckedLaneOfPort } from "./tables.ts";
 import { Transmitter } from "./transmitter.ts";
 import { UnitEgress } from "./unit-egress.ts";
 import { UnitIngress } from "./unit-ingress.ts";
+import { WorkerGrace } from "./worker-grace.ts";
 
 /** Rounds over the busy lanes between two looks at the others. */
 const ROUNDS_BETWEEN_POLLS = 8;
@@ -63,6 +55,7 @@ export class ForwardingLoop {
   readonly #transmitter: Transmitter;
   readonly #egress: Egress;
   readonly #unitEgress: UnitEgress;
+  readonly #grace: WorkerGrace;
   readonly #punter: Punter;
   readonly #reorder: Reorder;
   readonly #ingress: Ingress;
@@ -103,6 +96,8 @@ export class ForwardingLoop {
     );
     this.#egress = new Egress(this.#tables, index, this.#region, this.#transmitter);
     this.#unitEgress = new UnitEgress(this.#region, sizes.units, this.#drops);
+    const signal = () => addon.signal(setup.doorbell);
+    this.#grace = new WorkerGrace(this.#control, index, signal, this.#clock);
     const ring = new PuntProducer(setup.puntRing, addon, setup.doorbell);
     this.#punter = new Punter(ring, this.#drops, options.punts, sizes.channels, this.#clock);
     const { bytes } = this.#region;
@@ -202,31 +197,14 @@ export class ForwardingLoop {
     this.#unitEgress.flush();
     this.#reorder.release();
     this.#punter.endBatch();
-    this.#boundary();
-  }
-
-  /** Between two batches, with nothing left to send: what was changed before this is what holds after it. */
-  #boundary(): void {
-    const at = controlOf(this.#setup.index, SEEN);
-    const epoch = Atomics.load(this.#control, EPOCH);
-    if (epoch === this.#control[at]) return;
-    Atomics.store(this.#control, at, epoch);
-    this.#ringIfWanted();
-  }
-
-  #ringIfWanted(): void {
-    if (Atomics.load(this.#control, GRACE_WANTED) === 1) this.#addon.signal(this.#setup.doorbell);
+    this.#grace.boundary();
   }
 
   /** Blocks. While it does, it counts as having seen every change. */
   #park(): void {
-    const at = controlOf(this.#setup.index, PARKED);
-    Atomics.store(this.#control, at, 1);
-    this.#ringIfWanted();
+    this.#grace.park();
     const count = this.#poller.wait(this.#longestWait(), this.#ready);
-    // before any table is read
-    Atomics.store(this.#control, at, 0);
-    this.#boundary();
+    this.#grace.wake();
     if (count === 0 && !this.#overflowsChecked) this.#checkOverflows();
     this.#activate(count);
   }

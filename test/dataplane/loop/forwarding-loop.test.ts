@@ -170,7 +170,7 @@ describe("the loop of a forwarding thread", () => {
     loop.run();
     expect(faults).toEqual([]);
     expect(batches).toBeGreaterThanOrEqual(20);
-    expect(loop.rings).toEqual(new Array(batches).fill(DOORBELL));
+    expect(loop.rings).toContain(DOORBELL);
     expect(loop.calls.slice(0, 6)).toEqual(["receive", "send", "release", "receive", "send", "release"]);
     expect(loop.replies.at(-1)).toEqual({ kind: "done", id: 2 });
   });

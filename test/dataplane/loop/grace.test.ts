@@ -67,6 +67,7 @@ describe("a grace period", () => {
   it("ends in the order of the changes, each with its own batch", async () => {
     park(1, true);
     grace.after(() => done.push("a"));
+    await tick();
     const first = Atomics.load(tables.control, EPOCH);
     grace.after(() => done.push("b"));
     await tick();
@@ -78,12 +79,54 @@ describe("a grace period", () => {
     expect(done).toEqual(["a", "b"]);
   });
 
+  it("is one for all that is changed in one go, and begins after the last of it", async () => {
+    park(1, true);
+    const before = Atomics.load(tables.control, EPOCH);
+    for (const name of ["a", "b", "c"]) grace.after(() => done.push(name));
+    // what a worker has seen by now is not the last change
+    passBatch(0);
+    await tick();
+    expect(done).toEqual([]);
+    expect(Atomics.load(tables.control, EPOCH)).toBe(before + 1);
+    passBatch(0);
+    grace.check();
+    expect(done).toEqual(["a", "b", "c"]);
+  });
+
+  it("is another one for what is changed when it has begun", async () => {
+    park(1, true);
+    const first = grace.settled().then(() => done.push("a"));
+    // a continuation of the same turn, behind the one in which the period begins
+    await Promise.resolve();
+    passBatch(0);
+    const second = grace.settled().then(() => done.push("b"));
+    await tick();
+    grace.check();
+    await first;
+    expect(done).toEqual(["a"]);
+    passBatch(0);
+    grace.check();
+    await second;
+    expect(done).toEqual(["a", "b"]);
+  });
+
+  it("is said to be over once, before what waited for it", async () => {
+    const told = new Grace(tables, () => done.push("over"));
+    told.begins(0);
+    told.after(() => done.push("a"));
+    told.after(() => done.push("b"));
+    await tick();
+    told.check();
+    expect(done).toEqual(["over", "a", "b"]);
+  });
+
   it("survives the wrap-around of the epoch", async () => {
     Atomics.store(tables.control, EPOCH, 0x7fff_ffff);
     passBatch(0);
     passBatch(1);
     grace.after(() => done.push("a"));
     await tick();
+    expect(Atomics.load(tables.control, EPOCH)).toBe(-0x8000_0000);
     expect(done).toEqual([]);
     passBatch(0);
     passBatch(1);
