@@ -91,11 +91,28 @@ export interface Load {
   readonly milliseconds: number;
   readonly framesPerSecond?: number;
   readonly window?: number;
-  /** What comes out is what went in: nobody translates between PPPoE and L2TP. */
-  readonly untranslated?: boolean;
-  /** The gateway is an LNS: "up" is what a far host on the access side sends to subscribers, without PPP. */
-  readonly plain?: boolean;
+  /**
+   * Who is measured; a LAC when absent. An LNS has a far host on the access side, which sends "up" without PPP; a PTA has it in the
+   * LNSes' place. Through a wire frames come out as they went in.
+   */
+  readonly role?: "lns" | "pta" | "wire";
 }
+
+/** The devices of a run, in the LAC's namespace and at its ends. */
+export interface Cabling {
+  readonly subscribers: string;
+  readonly access: string;
+  readonly core: string;
+  /** The LNSes', or a far host's. */
+  readonly far: { readonly role: "subscribers" | "lns"; readonly device: string };
+}
+
+const USUAL_CABLING: Cabling = {
+  subscribers: SUBSCRIBER_DEVICE,
+  access: ACCESS_DEVICE,
+  core: CORE_DEVICE,
+  far: { role: "lns", device: CORE_DEVICE },
+};
 
 /** The processor that the generator has to itself, and those that are left for what is measured. */
 const GENERATORS_PROCESSOR = "0";
@@ -111,17 +128,21 @@ interface FramesPlaces {
 }
 
 /** The words of a command line for one run. */
-export function framesWords({ programs, sessions, netns }: FramesPlaces, load: Load): readonly string[] {
+export function framesWords(
+  { programs, sessions, netns }: FramesPlaces,
+  load: Load,
+  { subscribers, access, core, far } = USUAL_CABLING,
+): readonly string[] {
   const options: Record<string, string> = {
     programs,
     sessions,
     "subscriber-netns": netns("subscribers"),
-    "subscriber-device": SUBSCRIBER_DEVICE,
+    "subscriber-device": subscribers,
     "lac-netns": netns("lac"),
-    "access-device": ACCESS_DEVICE,
-    "core-device": CORE_DEVICE,
-    "lns-netns": netns("lns"),
-    "lns-device": CORE_DEVICE,
+    "access-device": access,
+    "core-device": core,
+    "lns-netns": netns(far.role),
+    "lns-device": far.device,
     "lac-address": LAC_ADDRESS,
     peers: LNS_ADDRESSES.join(","),
     processor: GENERATORS_PROCESSOR,
@@ -130,14 +151,19 @@ export function framesWords({ programs, sessions, netns }: FramesPlaces, load: L
     milliseconds: `${load.milliseconds}`,
     ...(load.framesPerSecond !== undefined && { rate: `${load.framesPerSecond}` }),
     ...(load.window !== undefined && { window: `${load.window}` }),
-    ...(load.untranslated === true && { untranslated: "1" }),
-    ...(load.plain === true && { plain: "1" }),
+    ...(load.role !== undefined && { role: load.role }),
   };
   return Object.entries(options).flatMap(([name, value]) => [`--${name}`, value]);
 }
 
 /** One run through a network, over the sessions in the file. Rejects with what the tool complains about. */
-export function runFrames(network: Network, sessions: string, load: Load): Promise<TrafficReport> {
+export function runFrames(
+  network: Network,
+  sessions: string,
+  load: Load,
+  cabling?: Cabling,
+): Promise<TrafficReport> {
   const netns: FramesPlaces["netns"] = (role) => namespacePath(placeIn(network, role));
-  return runTool(built("frames"), framesWords({ programs: built("frames.bpf.o"), sessions, netns }, load));
+  const places = { programs: built("frames.bpf.o"), sessions, netns };
+  return runTool(built("frames"), framesWords(places, load, cabling));
 }

@@ -5,8 +5,9 @@ import { join } from "node:path";
 import { LeftOut } from "./benchmark.ts";
 import { Child } from "./child.ts";
 import type { ConfirmationsAnswer } from "./confirmations.ts";
+import { PASSWORD, silentSessions } from "./dial.ts";
 import { othersProcessors } from "./frames-tool.ts";
-import { LACEWING, pause } from "./gateway-child.ts";
+import { pause } from "./gateway-child.ts";
 import type { LnsAnswer } from "./lns.ts";
 import {
   ACCESS_DEVICE,
@@ -66,30 +67,26 @@ export async function startL2tpnsLac(site: Site, count: number): Promise<string>
     othersProcessors(availableParallelism()),
   );
 
-  const words = ["dial", "--interface", SUBSCRIBER_DEVICE, "--user", "s%d@bench", "--password", "bench"];
-  words.push("--count", `${count}`, "--device", "none", "--json");
-  const dial = site.run(
-    new Child("the dialler of l2tpns", "rival-subscribers", [process.execPath, LACEWING, ...words]),
-  );
-  const line = await dial.nextLine((text) => text.startsWith('{"event":"summary"'), PATIENCE_MS);
-  const { failed } = JSON.parse(line) as { readonly failed: number };
-  if (failed > 0) throw new Error(`${failed} of ${count} sessions of l2tpns did not come up`);
-  await dial.stop("SIGKILL");
-  site.forget(dial);
+  await silentSessions(site, "rival-subscribers", { device: SUBSCRIBER_DEVICE, user: "s%d@bench", count });
   return sessionsFile(site, lns, confirmations);
 }
 
-/** As who terminates PPPoE sessions in the network "rival", with a RADIUS server that knows `users`. */
-export async function startL2tpnsPta(site: Site, users: Readonly<Record<string, string>>): Promise<void> {
-  await startRadius(site, users);
-  await startDaemon(site, config(site.directory), undefined);
+interface TerminatorSettings {
+  /** That LACs call; nobody does when absent. */
+  readonly address?: string;
+  /** The access interface. */
+  readonly access: string;
+  readonly processors?: string | undefined;
 }
 
-/** As an LNS in the network "rival", with a RADIUS server that knows `users`. */
-export async function startL2tpnsLns(site: Site, users: Readonly<Record<string, string>>): Promise<void> {
-  await startRadius(site, users);
-  const processors = othersProcessors(availableParallelism());
-  await startDaemon(site, config(site.directory, { address: LAC_ADDRESS, duplicates: true }), processors);
+/** As who terminates sessions in the network "rival", with a RADIUS server that knows `users`. */
+export async function startL2tpnsTerminator(
+  site: Site,
+  users: readonly string[],
+  { processors, ...settings }: TerminatorSettings,
+): Promise<void> {
+  await startRadius(site, Object.fromEntries(users.map((user) => [user, PASSWORD])));
+  await startDaemon(site, config(site.directory, { ...settings, duplicates: true }), processors);
 }
 
 async function startRadius(site: Site, users: Readonly<Record<string, string>>): Promise<void> {
@@ -157,6 +154,8 @@ async function startDaemon(site: Site, config: string, processors: string | unde
 interface DaemonSettings {
   /** Where it answers LACs; nowhere that matters when absent. */
   readonly address?: string;
+  /** The first when absent. */
+  readonly access?: string;
   /** One user may call more than once. */
   readonly duplicates?: boolean;
   readonly more?: readonly string[];
@@ -165,7 +164,7 @@ interface DaemonSettings {
 /** It takes calls, terminates them, and does `more`. */
 function config(
   directory: string,
-  { address = "127.0.0.9", duplicates = false, more = [] }: DaemonSettings = {},
+  { address = "127.0.0.9", access = ACCESS_DEVICE, duplicates = false, more = [] }: DaemonSettings = {},
 ): string {
   return `${[
     "set debug 1",
@@ -189,7 +188,7 @@ function config(
     "set send_garp no",
     "set throttle_speed 0",
     "set multi_read_count 100",
-    `set pppoe_if_to_bind "${ACCESS_DEVICE}"`,
+    `set pppoe_if_to_bind "${access}"`,
     'set pppoe_ac_name "l2tpns"',
     ...more,
   ].join("\n")}\n`;

@@ -1,9 +1,7 @@
 import { execFileSync } from "node:child_process";
-import { writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { Child } from "./child.ts";
-import { LACEWING } from "./gateway-child.ts";
-import { startL2tpnsPta } from "./l2tpns.ts";
+import { startDial } from "./dial.ts";
+import { startL2tpnsTerminator } from "./l2tpns.ts";
 import {
   ACCESS_DEVICE,
   LAC_ADDRESS,
@@ -16,10 +14,9 @@ import {
 import { compiled } from "./root.ts";
 import { Site } from "./site.ts";
 import type { TcpAnswer } from "./tcp.ts";
+import { startTerminator, USER } from "./terminator.ts";
 
 const START_MS = 30_000;
-const USER = "one@bench";
-const PASSWORD = "bench";
 const DIALLED = "dial0";
 export type TcpDirection = "up" | "down";
 
@@ -37,15 +34,8 @@ export class PtaStage {
   static open(): Promise<PtaStage> {
     return Site.open(
       async (site) => {
-        writeFileSync(
-          join(site.directory, "users.yaml"),
-          `- { name: "${USER}", password: "${PASSWORD}" }\n`,
-          {
-            mode: 0o600,
-          },
-        );
-        await site.gateway("the gateway", "lac", CONFIG);
-        await startL2tpnsPta(site, { [USER]: PASSWORD });
+        await startTerminator(site, "the gateway", { place: "lac", access: [ACCESS_DEVICE] });
+        await startL2tpnsTerminator(site, [USER], { access: ACCESS_DEVICE });
         for (const network of ["own", "rival"] as const) await connect(site, network);
         return new PtaStage(site);
       },
@@ -81,22 +71,8 @@ async function connect(site: Site, network: Network): Promise<void> {
   const words = [process.execPath, compiled("bench/tcp"), "serve", LNS_ADDRESS];
   const server = site.run(new Child("the far host", placeIn(network, "lns"), words, { ipc: true }));
   await server.ask(undefined, START_MS);
-  const dialled = ["dial", "--interface", SUBSCRIBER_DEVICE, "--user", USER, "--password", PASSWORD];
-  dialled.push("--count", "1", "--device", "each", "--json");
-  const dial = site.run(
-    new Child("the subscriber", placeIn(network, "subscribers"), [process.execPath, LACEWING, ...dialled]),
-  );
+  const called = { device: SUBSCRIBER_DEVICE, user: USER, count: 1, devices: true };
+  const dial = startDial(site, placeIn(network, "subscribers"), called);
   await dial.nextLine((text) => text.startsWith('{"event":"up"'), START_MS);
   inside("subscribers", "ip", "route", "replace", LNS_ADDRESS, "dev", DIALLED);
 }
-
-const CONFIG = `name: bench-pta
-data-plane: { engine: loop }
-access:
-  - interface: ${ACCESS_DEVICE}
-realms:
-  bench: { terminate: subscribers }
-units:
-  subscribers: { mode: shared, name: subscribers, address: 100.64.0.1, pool: 100.64.0.0/14 }
-users-file: users.yaml
-`;

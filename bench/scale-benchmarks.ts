@@ -1,10 +1,10 @@
 import type { Benchmark, Extent, Scene } from "./benchmark.ts";
 import type { Child } from "./child.ts";
+import { dialSummary } from "./dial.ts";
 import { SUBSCRIBER_DEVICES } from "./namespaces.ts";
-import { type DialSummary, Stage } from "./stage.ts";
+import { Stage } from "./stage.ts";
 
 const AT_ONCE = 128;
-const PATIENCE_MS = 300_000;
 /** Who takes longer than this to stop is killed. */
 const MOST_TEAR_DOWN_MS = 60_000;
 const KIB = 1024;
@@ -47,7 +47,7 @@ function benchmark(count: number): Benchmark<Stage> {
         stage.startDial(count / SUBSCRIBER_DEVICES.length, { device, realm: "spread", atOnce: AT_ONCE }),
       );
       const setUp = await seconds(async () => {
-        const summaries = dials.map(summaryOf);
+        const summaries = dials.map(dialSummary);
         for (const { failed } of await Promise.all(summaries))
           if (failed > 0) throw new Error(`${failed} of ${count} sessions did not come up`);
       });
@@ -68,11 +68,6 @@ function benchmark(count: number): Benchmark<Stage> {
       };
     },
   };
-}
-
-async function summaryOf(dial: Child): Promise<DialSummary> {
-  const line = await dial.nextLine((text) => text.startsWith('{"event":"summary"'), PATIENCE_MS);
-  return JSON.parse(line) as DialSummary;
 }
 
 async function seconds(act: () => Promise<void>): Promise<number> {

@@ -1,7 +1,8 @@
 import type { Benchmark, Extent, Scene } from "./benchmark.ts";
+import type { DialSummary } from "./dial.ts";
 import { LnsStage } from "./lns-stage.ts";
 import type { Run } from "./results.ts";
-import { type DialPace, type DialSummary, Stage } from "./stage.ts";
+import { type DialPace, Stage } from "./stage.ts";
 
 const STEADY_PER_SECOND = 500;
 /** Calls that are coming up at one time when the rate is measured that a gateway sustains. */

@@ -3,8 +3,9 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import type { SessionView } from "../src/gateway/views.ts";
 import { Child } from "./child.ts";
+import { type Dial, type DialSummary, dialSummary, EMULATOR, startDial } from "./dial.ts";
 import { built, type Load, othersProcessors, runFrames, takeRedirectedFrames } from "./frames-tool.ts";
-import { type GatewayChild, LACEWING } from "./gateway-child.ts";
+import type { GatewayChild } from "./gateway-child.ts";
 import { startL2tpnsLac } from "./l2tpns.ts";
 import {
   ACCESS_DEVICE,
@@ -23,32 +24,12 @@ import { Site } from "./site.ts";
 import type { TrafficReport } from "./traffic-report.ts";
 
 const LNS = compiled("bench/lns");
-/**
- * Node's for the ends of the LAC's calls: one thread each, and room for what they make. Else their garbage is collected by
- * helper threads, on the processors that the LAC is measured on.
- */
-const EMULATOR = ["--single-threaded-gc", "--initial-heap-size=128"];
 const START_MS = 20_000;
-/** How long dialling and hanging up may take, beyond what it should. */
-const PATIENCE_MS = 300_000;
 /** Calls that are coming up at one time while sessions are prepared. */
 const AT_ONCE = 256;
 
-/** What `lacewing dial --json` says when all have come up or failed. */
-export interface DialSummary {
-  readonly up: number;
-  readonly failed: number;
-  readonly elapsedMs: number;
-  readonly sessionsPerSecond: number;
-  readonly setupMs: { readonly p50: number; readonly p99: number; readonly max: number };
-}
-
 /** How `lacewing dial` shall call. */
-export interface DialPace {
-  /** So many are begun in a second; all at once when absent. */
-  readonly perSecond?: number;
-  /** So many may be coming up at one time. */
-  readonly atOnce?: number;
+export interface DialPace extends Pick<Dial, "perSecond" | "atOnce"> {
   /** The subscribers' interface; the first when absent. */
   readonly device?: string;
   /** Of the user names; "bench" when absent. */
@@ -111,16 +92,8 @@ export class Stage {
   }
 
   /** Begins to bring `count` sessions up. Hang up by stopping the child. */
-  startDial(
-    count: number,
-    { perSecond, atOnce, device = SUBSCRIBER_DEVICE, realm = "bench" }: DialPace,
-  ): Child {
-    const words = ["dial", "--interface", device, "--user", `s%d@${realm}`];
-    words.push("--password", "bench", "--count", `${count}`, "--device", "none", "--json");
-    if (perSecond !== undefined) words.push("--rate", `${perSecond}`);
-    if (atOnce !== undefined) words.push("--at-once", `${atOnce}`);
-    const command = [process.execPath, ...EMULATOR, LACEWING, ...words];
-    return this.#site.run(new Child("lacewing dial", "subscribers", command));
+  startDial(count: number, { device = SUBSCRIBER_DEVICE, realm = "bench", ...pace }: DialPace = {}): Child {
+    return startDial(this.#site, "subscribers", { ...pace, device, user: `s%d@${realm}`, count });
   }
 
   /** Brings `count` sessions up. Hang up by stopping the child. */
@@ -129,8 +102,7 @@ export class Stage {
     pace: DialPace = {},
   ): Promise<{ readonly child: Child; readonly summary: DialSummary }> {
     const child = this.startDial(count, pace);
-    const line = await child.nextLine((text) => text.startsWith('{"event":"summary"'), PATIENCE_MS);
-    return { child, summary: JSON.parse(line) as DialSummary };
+    return { child, summary: await dialSummary(child) };
   }
 
   /**
@@ -177,7 +149,7 @@ export class Stage {
     );
     try {
       await child.nextLine((line) => line === "ready", START_MS);
-      return await runFrames("ceiling", sessions, { ...load, untranslated: program === "redirect" });
+      return await runFrames("ceiling", sessions, program === "redirect" ? { ...load, role: "wire" } : load);
     } finally {
       await child.stop();
       this.#site.forget(child);

@@ -2,13 +2,14 @@ import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
-import { Child } from "./child.ts";
-import { type Load, othersProcessors, runFrames } from "./frames-tool.ts";
-import { startL2tpnsLns } from "./l2tpns.ts";
-import type { LacAnswer, LacRequest } from "./lac.ts";
+import { Caller } from "./caller.ts";
+import { type DialledSession, silentSessions } from "./dial.ts";
+import { type Cabling, type Load, othersProcessors, runFrames } from "./frames-tool.ts";
+import { startL2tpnsTerminator } from "./l2tpns.ts";
 import type { LacCallNames } from "./lac-calls.ts";
 import {
   ACCESS_DEVICE,
+  ACCESS_DEVICES,
   LAC_ADDRESS,
   LNS_ADDRESS,
   macOf,
@@ -16,33 +17,47 @@ import {
   namespaceOf,
   placeIn,
   SUBSCRIBER_DEVICE,
-  TUNNEL_SECRET,
+  SUBSCRIBER_DEVICES,
 } from "./namespaces.ts";
-import { compiled } from "./root.ts";
 import { Site } from "./site.ts";
+import { startTerminator, USER } from "./terminator.ts";
 import type { TrafficReport } from "./traffic-report.ts";
 
-const START_MS = 30_000;
-const USER = "bench@bench";
-const PASSWORD = "bench";
 /** Of the generator's packets (bench/xdp/templates.cc). */
 const FAR_HOST = "203.0.113.10";
 const SESSIONS = 100;
+/** Those who come by PPPoE are numbered. */
+const USERS = [USER, ...Array.from({ length: SESSIONS + 1 }, (_, number) => `s${number}@bench`)];
 /** l2tpns loses one of several that are opened at once. */
 const TUNNELS = 1;
+const [, PPPOE_SUBSCRIBERS] = SUBSCRIBER_DEVICES;
+const [, PPPOE_ACCESS] = ACCESS_DEVICES;
+/** From PPPoE subscribers to the far host. */
+const PTA: Cabling = {
+  subscribers: PPPOE_SUBSCRIBERS,
+  access: PPPOE_ACCESS,
+  core: ACCESS_DEVICE,
+  far: { role: "subscribers", device: SUBSCRIBER_DEVICE },
+};
+const TURNED = { up: "down", down: "up", both: "both" } as const;
 
 export type Terminator = "lacewing" | "l2tpns";
 const NETWORKS: Readonly<Record<Terminator, Network>> = { lacewing: "own", l2tpns: "rival" };
+/** Where subscribers come from: by L2TP, or by PPPoE. */
+export type TerminatorRole = "lns" | "pta";
+/** Files of sessions. */
+type Sessions = Readonly<Record<TerminatorRole, string>>;
 
 /**
- * Lacewing as an LNS with one shared device, and Debian's l2tpns as the same. The LNS is where the LAC is elsewhere: the
- * benchmark's LAC, which calls it, has the LNSes' place, and the subscribers' is a far host's, to which the LNS routes.
+ * Lacewing as an LNS and a PTA with one shared device, and Debian's l2tpns as the same. Each is where the LAC is
+ * elsewhere: the benchmark's LAC, which calls it, has the LNSes' place. On the first access interface is a far host, to
+ * which it routes, and on the second are PPPoE subscribers.
  */
 export class UnitStage {
   readonly #site: Site;
-  readonly #sessions: Readonly<Record<Terminator, string>>;
+  readonly #sessions: Readonly<Record<Terminator, Sessions>>;
 
-  private constructor(site: Site, sessions: Readonly<Record<Terminator, string>>) {
+  private constructor(site: Site, sessions: Readonly<Record<Terminator, Sessions>>) {
     this.#site = site;
     this.#sessions = sessions;
   }
@@ -50,22 +65,26 @@ export class UnitStage {
   static open(): Promise<UnitStage> {
     return Site.open(
       async (site) => {
-        const users = `- { name: "${USER}", password: "${PASSWORD}" }\n`;
-        writeFileSync(join(site.directory, "users.yaml"), users, { mode: 0o600 });
-        await site.gateway("the LNS", "lac", CONFIG, othersProcessors(availableParallelism()));
-        await startL2tpnsLns(site, { [USER]: PASSWORD });
-        const lacewing = await connect(site, "own");
-        return new UnitStage(site, { lacewing, l2tpns: await connect(site, "rival") });
+        const l2tp = { address: LAC_ADDRESS, lac: LNS_ADDRESS };
+        const processors = othersProcessors(availableParallelism());
+        const ours = { place: "lac", users: USERS, access: [PPPOE_ACCESS], l2tp, processors } as const;
+        await startTerminator(site, "the gateway", ours);
+        await startL2tpnsTerminator(site, USERS, { address: LAC_ADDRESS, access: PPPOE_ACCESS, processors });
+        return new UnitStage(site, {
+          lacewing: await connect(site, "own"),
+          l2tpns: await connect(site, "rival"),
+        });
       },
       ["own", "rival"],
     );
   }
 
   /** The load's "up" is what subscribers send. */
-  send(terminator: Terminator, { direction, ...load }: Load): Promise<TrafficReport> {
-    const turned = { up: "down", down: "up", both: "both" } as const;
-    const told = { ...load, direction: turned[direction], plain: true };
-    return runFrames(NETWORKS[terminator], this.#sessions[terminator], told);
+  send(terminator: Terminator, role: TerminatorRole, { direction, ...load }: Load): Promise<TrafficReport> {
+    const network = NETWORKS[terminator];
+    const sessions = this.#sessions[terminator][role];
+    if (role === "pta") return runFrames(network, sessions, { ...load, direction, role }, PTA);
+    return runFrames(network, sessions, { ...load, direction: TURNED[direction], role });
   }
 
   close(): Promise<void> {
@@ -73,8 +92,8 @@ export class UnitStage {
   }
 }
 
-/** Has sessions called, and routes to the far host; resolves with the file that names them for the generator. */
-async function connect(site: Site, network: Network): Promise<string> {
+/** Routes to the far host, and has sessions called. */
+async function connect(site: Site, network: Network): Promise<Sessions> {
   const inside = (...words: string[]): void => {
     execFileSync("ip", ["netns", "exec", namespaceOf(placeIn(network, "lac")), ...words]);
   };
@@ -82,44 +101,31 @@ async function connect(site: Site, network: Network): Promise<string> {
   inside("ip", "route", "add", FAR_HOST, "dev", ACCESS_DEVICE);
   const farMac = macOf(placeIn(network, "subscribers"), SUBSCRIBER_DEVICE);
   inside("ip", "neighbour", "add", FAR_HOST, "lladdr", farMac, "dev", ACCESS_DEVICE);
-  const words = [
-    process.execPath,
-    compiled("bench/lac"),
-    LNS_ADDRESS,
-    LAC_ADDRESS,
-    USER,
-    PASSWORD,
-    `${TUNNELS}`,
-  ];
-  const lac = site.run(new Child("the benchmark's LAC", placeIn(network, "lns"), words, { ipc: true }));
-  const ask = (request?: LacRequest): Promise<LacAnswer> => lac.ask<LacAnswer>(request, START_MS);
-  await ask();
-  const called = await ask({ kind: "call", count: SESSIONS });
-  if (called.kind !== "called" || called.failed > 0)
-    throw new Error(`not all of ${SESSIONS} calls to the LNS in "${network}" came up`);
-  const named = await ask({ kind: "names" });
-  if (named.kind !== "named") throw new Error("the benchmark's LAC does not do what it was told");
-  const file = join(site.directory, `${network}-sessions`);
-  writeFileSync(file, named.calls.map(sessionLine).join(""));
-  return file;
+
+  const lac = { address: LNS_ADDRESS, lns: LAC_ADDRESS, tunnels: TUNNELS };
+  const caller = await Caller.start(site, placeIn(network, "lns"), lac);
+  await caller.call(SESSIONS);
+  const dial = { device: PPPOE_SUBSCRIBERS, user: "s%d@bench", count: SESSIONS, atOnce: 10 };
+  const dialled = await silentSessions(site, placeIn(network, "subscribers"), dial);
+  const written = (name: string, lines: readonly string[]): string => {
+    const file = join(site.directory, `${network}-${name}`);
+    writeFileSync(file, lines.map((line) => `${line}\n`).join(""));
+    return file;
+  };
+  return {
+    lns: written("calls", (await caller.names()).map(callLine)),
+    pta: written("sessions", dialled.map(sessionLine)),
+  };
 }
 
 /** As bench/xdp/sessions.h reads it: "LNS" is there who is called here, and the PPPoE side is unused. */
-function sessionLine(call: LacCallNames): string {
+function callLine(call: LacCallNames): string {
   const { localTunnelId, localSessionId, remoteTunnelId, remoteSessionId, address } = call;
   const ids = [1, localTunnelId, localSessionId, remoteTunnelId, remoteSessionId, 0];
-  return `00:00:00:00:00:00 ${ids.join(" ")} ${address}\n`;
+  return `00:00:00:00:00:00 ${ids.join(" ")} ${address}`;
 }
 
-const CONFIG = `name: bench-lns
-data-plane: { engine: loop }
-l2tp:
-  listen: [{ address: ${LAC_ADDRESS} }]
-  peers:
-    - { name: lac, address: ${LNS_ADDRESS}, role: lac, secret: ${TUNNEL_SECRET} }
-realms:
-  bench: { terminate: subscribers }
-units:
-  subscribers: { mode: shared, name: subscribers, address: 100.64.0.1, pool: 100.64.0.0/14 }
-users-file: users.yaml
-`;
+/** The L2TP side is unused. */
+function sessionLine({ mac, pppoeSessionId, address }: DialledSession): string {
+  return `${mac} ${pppoeSessionId} 1 1 1 1 0 ${address}`;
+}

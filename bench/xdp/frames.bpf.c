@@ -42,7 +42,8 @@ struct {
   __type(value, __u32);
 } entrances SEC(".maps");
 
-#define OUTER (direction == UP ? (setup.plain ? PLAIN_HEADERS : PPPOE_HEADERS) : L2TP_HEADERS)
+#define OUTER \
+  (setup.entry[direction] == IN_L2TP ? L2TP_HEADERS : setup.entry[direction] == IN_PPPOE ? PPPOE_HEADERS : PLAIN_HEADERS)
 
 static __always_inline __u16 load16(const __u8 *at) { return *(const __u16 *)at; }
 static __always_inline __u32 load32(const __u8 *at) { return *(const __u32 *)at; }
@@ -124,7 +125,7 @@ static __always_inline int atRate(int direction, __u64 now, __u64 elapsed) {
 }
 
 /* Where the subscriber's address is in a packet. */
-#define ADDRESS (direction == UP ? 16 : 12)
+#define ADDRESS (direction == setup.fromSubscribers ? 12 : 16)
 #define IP_CHECKSUM 10
 #define UDP_CHECKSUM 26
 
@@ -147,27 +148,27 @@ static __always_inline int write(struct xdp_md *context, int direction) {
   if (!template) return XDP_ABORTED;
   int surplus = setup.frameBytes - L2TP_HEADERS - setup.octets[size];
   if (surplus > 0 && bpf_xdp_adjust_tail(context, -surplus)) return XDP_ABORTED;
-  if (direction == UP && bpf_xdp_adjust_head(context, L2TP_HEADERS - OUTER)) return XDP_ABORTED;
+  __u32 form = setup.entry[direction];
+  if (form != IN_L2TP && bpf_xdp_adjust_head(context, L2TP_HEADERS - OUTER)) return XDP_ABORTED;
 
   __u8 *frame = (void *)(long)context->data;
   __u8 *end = (void *)(long)context->data_end;
   if (frame + OUTER + PATTERN > end) return XDP_ABORTED;
-  if (direction == UP && setup.plain) {
+  if (form == PLAIN) {
     __builtin_memcpy(frame, template->octets, PLAIN_HEADERS + INNER_HEADERS);
-    writeAddress(frame + PLAIN_HEADERS, direction, flow->address);
-  } else if (direction == UP) {
+  } else if (form == IN_PPPOE) {
     __builtin_memcpy(frame, template->octets, PPPOE_HEADERS + INNER_HEADERS);
     __builtin_memcpy(frame + ETH_ALEN, flow->subscriber, ETH_ALEN);
     store16(frame + 16, flow->pppoe);
   } else {
     __builtin_memcpy(frame, template->octets, L2TP_HEADERS + INNER_HEADERS);
     /* the packet's UDP checksum has made up for the address */
-    __u32 inner = setup.plain ? halves(~flow->address) : 0;
+    __u32 inner = setup.routed ? halves(~flow->address) : 0;
     store16(frame + 40, finished(load16(frame + 40) + flow->lacTunnel + flow->lacSession + inner));
     store16(frame + 46, flow->lacTunnel);
     store16(frame + 48, flow->lacSession);
-    if (setup.plain) writeAddress(frame + L2TP_HEADERS, direction, flow->address);
   }
+  if (setup.routed) writeAddress(frame + OUTER, direction, flow->address);
   stamp(frame + OUTER + STAMP, number, s->sequence);
 
   s->frames += 1;
@@ -264,9 +265,11 @@ static __always_inline __u32 sizeOf(__u32 octets) {
   return size;
 }
 
-static __always_inline int isOfFlow(int direction, const struct flow *flow, const __u8 *frame, __u32 ids,
-                                    int pppoe) {
-  if (!pppoe) {
+static __always_inline int isOfFlow(int direction, const struct flow *flow, const __u8 *frame, __u32 ids) {
+  __u32 form = setup.exit[direction];
+  /* by its address, which is a header's */
+  if (form == PLAIN) return 1;
+  if (form == IN_L2TP) {
     __u16 tunnel = direction == UP ? flow->lnsTunnel : flow->lacTunnel;
     __u16 session = direction == UP ? flow->lnsSession : flow->lacSession;
     return ids == (tunnel | (__u32)session << 16);
@@ -376,7 +379,7 @@ static __always_inline __u32 bucketOf(__u64 ns) {
 enum { SOUND, DAMAGED, NOT_SEEN };
 
 /* `damage`, where there is one, counts octets from the packet's first. */
-static __always_inline int judge(int direction, __u8 *frame, __u8 *end, struct carried *carried, int pppoe,
+static __always_inline int judge(int direction, __u8 *frame, __u8 *end, struct carried *carried,
                                  struct damage *damage) {
   struct received *r = &tally.received[direction];
   __u32 at = carried->at;
@@ -393,7 +396,7 @@ static __always_inline int judge(int direction, __u8 *frame, __u8 *end, struct c
   struct headers *template = bpf_map_lookup_elem(&headers, &which);
   if (!template) return NOT_SEEN;
   const __u8 *inner = template->octets + OUTER;
-  if (!setup.plain && !innerHeadersHold(packet, inner, damage)) return DAMAGED;
+  if (!setup.routed && !innerHeadersHold(packet, inner, damage)) return DAMAGED;
   __u8 *stamped = packet + STAMP;
   if (!stampHolds(stamped, damage)) return DAMAGED;
   __u32 number = load32(stamped);
@@ -403,11 +406,11 @@ static __always_inline int judge(int direction, __u8 *frame, __u8 *end, struct c
   struct flow *flow = bpf_map_lookup_elem(&flows, &number);
   __u32 own = direction * setup.flows + number;
   struct progress *p = bpf_map_lookup_elem(&progress, &own);
-  if (!flow || !p || (!(pppoe && setup.plain) && !isOfFlow(direction, flow, frame, carried->ids, pppoe))) {
+  if (!flow || !p || !isOfFlow(direction, flow, frame, carried->ids)) {
     r->misdelivered += 1;
     return SOUND;
   }
-  if (setup.plain && !routedHeadersHold(packet, inner, direction, flow->address, damage)) return DAMAGED;
+  if (setup.routed && !routedHeadersHold(packet, inner, direction, flow->address, damage)) return DAMAGED;
   note(r, p, sequence);
   r->octets += octets;
   __u32 bucket = bucketOf(bpf_ktime_get_ns() - time);
@@ -430,23 +433,21 @@ static __always_inline int sink(struct xdp_md *context, int direction) {
   __u8 *frame = (void *)(long)context->data;
   __u8 *end = (void *)(long)context->data_end;
   struct carried carried = {};
-  int pppoe = (direction == UP) != (setup.translated != 0);
   int ours = 0;
   if (frame + ETH_HLEN <= end) {
+    __u32 form = setup.exit[direction];
     __u16 type = load16(frame + 12);
-    if (pppoe && !setup.plain)
+    if (form == IN_PPPOE)
       ours = type == bpf_htons(0x8864) && readPppoe(frame, end, &carried);
-    else if (pppoe)
-      ours = type == bpf_htons(ETH_P_IP) && readPlain(frame, end, &carried);
-    else
-      ours = type == bpf_htons(ETH_P_IP) && readL2tp(frame, end, &carried);
+    else if (type == bpf_htons(ETH_P_IP))
+      ours = form == IN_L2TP ? readL2tp(frame, end, &carried) : readPlain(frame, end, &carried);
   }
   if (!ours) {
     tally.received[direction].foreign += 1;
     return XDP_PASS;
   }
   struct damage damage = {};
-  int verdict = judge(direction, frame, end, &carried, pppoe, &damage);
+  int verdict = judge(direction, frame, end, &carried, &damage);
   if (verdict == NOT_SEEN) return XDP_PASS;
   if (verdict == DAMAGED) noteDamage(context, &tally.received[direction], &damage, carried.at);
   return XDP_DROP;

@@ -21,6 +21,9 @@
 
 enum { UP = 0, DOWN = 1 };
 
+/* How packets are carried on a side of who is measured. */
+enum { IN_PPPOE, IN_L2TP, PLAIN };
+
 enum {
   PPPOE_HEADERS = 14 + 6 + 2,             /* Ethernet, PPPoE, PPP */
   PLAIN_HEADERS = 14,                     /* Ethernet */
@@ -62,10 +65,13 @@ struct setup {
   __u32 flows;
   /* one or both of 1 << UP, 1 << DOWN */
   __u32 directions;
-  /* 0: frames come out as they went in (the bare redirect) */
-  __u32 translated;
-  /* 1: the packets leave PPP at an LNS, whose subscribers' side is a far host's then */
-  __u32 plain;
+  /* how frames of each direction go in, and how they come out */
+  __u32 entry[2];
+  __u32 exit[2];
+  /* 1: somebody takes packets out of PPP and routes them */
+  __u32 routed;
+  /* the direction of what subscribers send; the other is the far host's */
+  __u32 fromSubscribers;
   __u32 sizes;
   /* of the packets, in host order */
   __u32 octets[MOST_SIZES];

@@ -72,6 +72,14 @@ std::vector<Share> ParseSizes(const std::string& text) {
   return sizes;
 }
 
+Role ParseRole(const std::string& text) {
+  const std::map<std::string, Role> roles{
+      {"lac", Role::kLac}, {"lns", Role::kLns}, {"pta", Role::kPta}, {"wire", Role::kWire}};
+  auto found = roles.find(text);
+  if (found == roles.end()) throw std::runtime_error("--role is lac, lns, pta or wire");
+  return found->second;
+}
+
 }  // namespace
 
 Options ParseOptions(int argc, char** argv) {
@@ -96,8 +104,7 @@ Options ParseOptions(int argc, char** argv) {
   if (words.Has("window")) options.window = words.Number("window");
   if ((options.rate == 0) == (options.window == 0))
     throw std::runtime_error("one of --rate and --window is needed");
-  if (words.Has("untranslated")) options.untranslated = words.Number("untranslated") != 0;
-  if (words.Has("plain")) options.plain = words.Number("plain") != 0;
+  if (words.Has("role")) options.role = ParseRole(words.Text("role"));
   if (words.Has("processor")) options.processor = static_cast<int>(words.Number("processor"));
   return options;
 }

@@ -22,6 +22,11 @@ struct Share {
   uint32_t ofTwelve;
 };
 
+// Who is measured, by what it does with packets: a LAC bridges PPPoE and L2TP, an LNS and a PTA route what comes in L2TP
+// or PPPoE, a wire leaves frames as they are. What is called subscribers' side here is a far host's before an LNS, and what
+// is called LNSes' before a PTA.
+enum class Role { kLac, kLns, kPta, kWire };
+
 struct Options {
   // The compiled frames.bpf.c.
   std::string programs;
@@ -41,10 +46,7 @@ struct Options {
   // Frames a second in each direction; 0: as many as a window lets through.
   uint64_t rate = 0;
   uint64_t window = 0;
-  // Frames come out as they went in.
-  bool untranslated = false;
-  // The packets leave PPP at an LNS: what is called subscribers here is a far host.
-  bool plain = false;
+  Role role = Role::kLac;
   // That the generator runs on.
   int processor = 0;
 };

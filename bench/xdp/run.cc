@@ -12,7 +12,6 @@
 
 #include "failure.h"
 #include "netns.h"
-#include "templates.h"
 #include "waiting.h"
 
 namespace frames {
@@ -46,6 +45,19 @@ void PutRound(const std::vector<Share>& sizes, uint32_t* round) {
     due[next] -= int{ROUND};
     round[place] = static_cast<uint32_t>(next);
   }
+}
+
+// What goes in at one side comes out as what goes in at the other.
+void PutForms(Role role, setup& setup) {
+  uint32_t access = role == Role::kLns ? PLAIN : IN_PPPOE;
+  uint32_t core = role == Role::kPta ? PLAIN : IN_L2TP;
+  bool wire = role == Role::kWire;
+  setup.entry[UP] = access;
+  setup.entry[DOWN] = core;
+  setup.exit[UP] = wire ? access : core;
+  setup.exit[DOWN] = wire ? core : access;
+  setup.routed = access == PLAIN || core == PLAIN ? 1 : 0;
+  setup.fromSubscribers = role == Role::kLns ? DOWN : UP;
 }
 
 bpf_map* MapOf(bpf_object* object, const std::string& suffix) {
@@ -106,8 +118,7 @@ void Run::Configure(const std::vector<flow>& sessions) {
   setup setup{};
   setup.flows = static_cast<uint32_t>(sessions.size());
   setup.directions = (options_.up ? 1u << UP : 0) | (options_.down ? 1u << DOWN : 0);
-  setup.translated = options_.untranslated ? 0 : 1;
-  setup.plain = options_.plain ? 1 : 0;
+  PutForms(options_.role, setup);
   setup.sizes = static_cast<uint32_t>(options_.sizes.size());
   for (size_t i = 0; i < options_.sizes.size(); i += 1) setup.octets[i] = options_.sizes[i].octets;
   PutRound(options_.sizes, setup.round);
@@ -143,13 +154,18 @@ void Run::WriteHeaders(int direction) {
     ends.sourceAddress = options_.peers[peer];
     for (size_t size = 0; size < options_.sizes.size(); size += 1) {
       uint32_t octets = options_.sizes[size].octets;
-      headers all = direction == DOWN ? L2tpHeaders(ends, octets, options_.plain)
-                    : options_.plain ? PlainHeaders(ends, octets)
-                                     : PppoeHeaders(lac, octets);
+      headers all = HeadersOf(direction, ends, octets);
       auto key = static_cast<uint32_t>((static_cast<size_t>(direction) * MOST_PEERS + peer) * MOST_SIZES + size);
       Must(bpf_map_update_elem(map, &key, &all, BPF_ANY), "the generator's headers");
     }
   }
+}
+
+headers Run::HeadersOf(int direction, const Ends& ends, uint32_t octets) const {
+  bool routed = options_.role == Role::kLns || options_.role == Role::kPta;
+  bool plain = options_.role == (direction == UP ? Role::kLns : Role::kPta);
+  if (plain) return PlainHeaders(ends, octets);
+  return direction == UP ? PppoeHeaders(ends.destination, octets, routed) : L2tpHeaders(ends, octets, routed);
 }
 
 // Where frames of this direction come in is where those of the other go out.

@@ -8,6 +8,7 @@
 
 #include "options.h"
 #include "sessions.h"
+#include "templates.h"
 
 namespace frames {
 
@@ -37,6 +38,7 @@ class Run {
   void Configure(const std::vector<flow>& sessions);
   void WriteSessions(const std::vector<flow>& sessions);
   void WriteHeaders(int direction);
+  headers HeadersOf(int direction, const Ends& ends, uint32_t octets) const;
   void Join(int direction);
   void Drain() const;
 

@@ -74,7 +74,7 @@ void PutInnerHeaders(uint8_t* at, const std::vector<uint8_t>& packet) {
 
 }  // namespace
 
-headers PppoeHeaders(const Mac& concentrator, uint32_t octets) {
+headers PppoeHeaders(const Mac& concentrator, uint32_t octets, bool addressed) {
   headers all{};
   uint8_t* frame = all.octets;
   std::memcpy(frame, concentrator.data(), 6);
@@ -82,7 +82,10 @@ headers PppoeHeaders(const Mac& concentrator, uint32_t octets) {
   PutU16(frame + 14, 0x1100);
   PutU16(frame + 18, static_cast<uint16_t>(octets + 2));
   PutU16(frame + 20, 0x0021);
-  std::memcpy(frame + PPPOE_HEADERS, Packet(UP, octets).data(), INNER_HEADERS);
+  if (addressed)
+    PutInnerHeaders(frame + PPPOE_HEADERS, Packet(0, kFarHost, octets));
+  else
+    std::memcpy(frame + PPPOE_HEADERS, Packet(UP, octets).data(), INNER_HEADERS);
   return all;
 }
 

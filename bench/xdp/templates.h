@@ -18,8 +18,9 @@ struct Ends {
   in_addr destinationAddress;
 };
 
-// Of PPPoE frames: the subscriber's MAC address and the session id are left out.
-headers PppoeHeaders(const Mac& concentrator, uint32_t octets);
+// Of PPPoE frames: the subscriber's MAC address and the session id are left out; with `addressed`, also his address and
+// what it adds to checksums.
+headers PppoeHeaders(const Mac& concentrator, uint32_t octets, bool addressed = false);
 // Of L2TP data messages: ids and the checksum's complement are left out; with `addressed`, also the subscriber's address
 // and what it adds to checksums.
 headers L2tpHeaders(const Ends& ends, uint32_t octets, bool addressed = false);

@@ -129,6 +129,13 @@ void PacketsOfSubscribersAreValid() {
     Stamp(packet, 3, 9);
     EXPECT(OnesComplementSum(packet, 20, 0) == 0xffff && UdpSum(packet, octets - 20) == 0xffff);
 
+    std::vector<uint8_t> pppoe = FrameUp(octets, 3, 9);
+    all = PppoeHeaders({2}, octets, true);
+    std::memcpy(pppoe.data(), all.octets, PPPOE_HEADERS + INNER_HEADERS);
+    packet = pppoe.data() + PPPOE_HEADERS;
+    PutAddress(packet, 12, kAddress);
+    EXPECT(OnesComplementSum(packet, 20, 0) == 0xffff && UdpSum(packet, octets - 20) == 0xffff);
+
     std::vector<uint8_t> datagram = AddressedDatagram(octets, 8);
     packet = datagram.data() + L2TP_HEADERS;
     EXPECT(OnesComplementSum(packet, 20, 0) == 0xffff && UdpSum(packet, octets - 20) == 0xffff);
@@ -170,8 +177,10 @@ class Sink {
       : object_(bpf_object__open_file(programs, nullptr)), plain_(plain) {
     setup setup{};
     setup.flows = 1;
-    setup.translated = 1;
-    setup.plain = plain ? 1 : 0;
+    setup.entry[DOWN] = setup.exit[UP] = IN_L2TP;
+    setup.entry[UP] = setup.exit[DOWN] = plain ? PLAIN : IN_PPPOE;
+    setup.routed = plain ? 1 : 0;
+    setup.fromSubscribers = plain ? DOWN : UP;
     setup.sizes = 1;
     setup.octets[0] = 200;
     bpf_map* map;
