@@ -1,5 +1,8 @@
 import type { Dataplane } from "../channel/dataplane.ts";
+import type { AccessLine } from "./access-line.ts";
 import type { Gateway } from "./gateway.ts";
+import type { InterfaceView } from "./operations-views.ts";
+import type { Session } from "./session.ts";
 import type { Surroundings } from "./surroundings.ts";
 import type {
   ChannelView,
@@ -63,13 +66,19 @@ export class GatewayViews implements ControlSource {
   }
 
   channels(): readonly ChannelView[] {
-    return [...this.#gateway.sessions].flatMap((session) =>
-      session.channels().map((view) => ({
-        ...view,
-        session: session.id,
-        ...this.#around.dataplane.counters(view.channel),
-      })),
-    );
+    return [...this.#gateway.sessions].flatMap((session) => this.channelsOf(session));
+  }
+
+  channelsOf(session: Session): readonly ChannelView[] {
+    return session.channels().map((view) => ({
+      ...view,
+      session: session.id,
+      ...this.#around.dataplane.counters(view.channel),
+    }));
+  }
+
+  interfaces(): readonly InterfaceView[] {
+    return this.#gateway.lines.map(interfaceView);
   }
 
   counters(): CountersView {
@@ -78,6 +87,26 @@ export class GatewayViews implements ControlSource {
       counters[`drops.${reason}`] = count;
     return counters;
   }
+}
+
+function interfaceView(line: AccessLine): InterfaceView {
+  const discovery = line.discovery();
+  const { counters, load } = discovery ?? {};
+  const refused = Object.values(counters?.padsRefused ?? {});
+  const whileOpen = line.draining ? "draining" : "open";
+  return {
+    interface: line.config.interface,
+    state: discovery === undefined ? "waiting" : whileOpen,
+    linkBitsPerSecond: line.linkSpeed ?? null,
+    sessions: load?.sessions ?? 0,
+    settingUp: load?.settingUp ?? 0,
+    waiting: (load?.waitingPadis ?? 0) + (load?.waitingPadrs ?? 0),
+    load: load?.load ?? 0,
+    padiReceived: counters?.padiReceived ?? 0,
+    padoSent: counters?.padoSent ?? 0,
+    padsSent: counters?.padsSent ?? 0,
+    padsRefused: refused.reduce((sum, each) => sum + each, 0),
+  };
 }
 
 function interfacesOf(dataplane: Dataplane): string | null {

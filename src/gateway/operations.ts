@@ -2,6 +2,7 @@
 
 import type { StoryView, Subject } from "../journal/story-view.ts";
 import type { EventBus } from "./events.ts";
+import type { TrafficReading } from "./operations-traffic.ts";
 import type {
   ChannelPage,
   ClearedView,
@@ -83,6 +84,8 @@ export interface Operations {
   drops(): readonly DropView[];
   /** The configuration that it runs with, defaults filled in, without secrets and users. */
   config(): Readonly<Record<string, unknown>>;
+  /** What has flowed since the start. */
+  flows(): Promise<TrafficReading>;
   /** Two readings, a second apart; while somebody goes on asking, there is always a fresh one. */
   rates(): Promise<RatesView>;
   /** What became of a session, a user, a host or a tunnel, and why. */

@@ -108,6 +108,11 @@ export class Session {
   get state(): SessionState {
     return stateOf(this.#stage, this.role);
   }
+  /** It is being taken apart, and nothing more becomes of it. */
+  get hasEnded(): boolean {
+    return this.#stage.kind === "ended";
+  }
+
 
   get role(): SessionRole | undefined {
     return this.#role?.kind;

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { DROP_REASONS } from "../../src/channel/dataplane.ts";
-import { meaningOf } from "../../src/cli/counter-meanings.ts";
 import { duration, quantity, showTable } from "../../src/cli/show-tables.ts";
 import { formatTable } from "../../src/cli/table.ts";
+import { meaningOf } from "../../src/gateway/counter-meanings.ts";
 import { L2TP_DISCARD_REASONS } from "../../src/l2tp/state.ts";
 import { lacSession, sampleSource } from "../control/sample-source.ts";
 

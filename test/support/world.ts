@@ -13,7 +13,9 @@ import { MemoryDataplane, type Transmission } from "../../src/dataplane/memory/e
 import { type Line, type OnlineSession, Subscriber } from "../../src/dial/subscriber.ts";
 import { EventBus } from "../../src/gateway/events.ts";
 import { Gateway } from "../../src/gateway/gateway.ts";
+import { GatewayOperations } from "../../src/gateway/gateway-operations.ts";
 import { GatewayViews } from "../../src/gateway/gateway-views.ts";
+import type { Surroundings } from "../../src/gateway/surroundings.ts";
 import type { FramePort } from "../../src/io/frame-port.ts";
 import { memoryHostNetwork } from "../../src/io/memory-host-network.ts";
 import { PppClient } from "../../src/ppp/client.ts";
@@ -228,6 +230,8 @@ export class Node {
   readonly gateway: Gateway;
   readonly views: GatewayViews;
   readonly events: EventBus;
+  readonly operations: GatewayOperations;
+  readonly around: Surroundings;
   readonly log: LogLine[] = [];
   readonly world: World;
   readonly host = memoryHostNetwork();
@@ -286,7 +290,15 @@ export class Node {
     };
     this.dataplane.onTransmit((transmission) => this.#transmitted(transmission));
     this.gateway = new Gateway(around);
+    this.around = around;
     this.views = new GatewayViews(this.gateway, around);
+    this.operations = new GatewayOperations(this.gateway, around, this.operationsParts);
+  }
+
+  /** What its operations are made of beside itself; nothing is explained. */
+  get operationsParts(): ConstructorParameters<typeof GatewayOperations>[2] {
+    const explainer = { explain: () => Promise.reject(new Error("no journal is kept")) };
+    return { views: this.views, events: this.events, explainer };
   }
 
   /** An Ethernet frame arrives on acc0. */

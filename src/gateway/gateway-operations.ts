@@ -1,0 +1,238 @@
+import { setImmediate as otherWork } from "node:timers/promises";
+import { Secret } from "../base/secret.ts";
+import type { Explainer, StoryView, Subject } from "../journal/story-view.ts";
+import { endCause } from "./cause.ts";
+import { meaningOf } from "./counter-meanings.ts";
+import type { EventBus } from "./events.ts";
+import type { Gateway } from "./gateway.ts";
+import type { GatewayViews } from "./gateway-views.ts";
+import { OperationError } from "./operation-error.ts";
+import type { Operations, PageRequest, SessionQuery, TunnelFilter, UserQuery } from "./operations.ts";
+import { sessionTest } from "./operations-filter.ts";
+import { type HealthFacts, problemsOf, reasonsNotReady } from "./operations-health.ts";
+import { channelPage, sessionPage, userPage } from "./operations-lists.ts";
+import { Rates } from "./operations-rates.ts";
+import { Traffic, type TrafficReading } from "./operations-traffic.ts";
+import { testTunnel } from "./operations-tunnel-test.ts";
+import type {
+  ChannelPage,
+  ClearedView,
+  DrainedView,
+  DropView,
+  EndedView,
+  EndSelector,
+  HealthView,
+  InterfaceView,
+  RatesView,
+  ReadinessView,
+  SessionDetailView,
+  SessionPage,
+  TunnelTestRequest,
+  TunnelTestView,
+  UserPage,
+} from "./operations-views.ts";
+import type { Surroundings } from "./surroundings.ts";
+import type { CountersView, LnsView, StatusView, TunnelView } from "./views.ts";
+
+/** Sessions that are told to end before others get their turn. */
+const ENDS_AT_ONCE = 200;
+/** Tests of tunnels that may be under way. */
+const MOST_TESTS = 4;
+/** Reasons for drops that the screen of health shows. */
+const SHOWN_DROPS = 5;
+
+/** What operators do with this gateway. */
+export class GatewayOperations implements Operations {
+  readonly events: EventBus;
+  readonly #traffic: Traffic;
+  readonly #gateway: Gateway;
+  readonly #around: Surroundings;
+  readonly #views: GatewayViews;
+  readonly #explainer: Explainer;
+  readonly #rates: Rates;
+  #tests = 0;
+
+  constructor(
+    gateway: Gateway,
+    around: Surroundings,
+    { views, events, explainer }: { views: GatewayViews; events: EventBus; explainer: Explainer },
+  ) {
+    this.#gateway = gateway;
+    this.#around = around;
+    this.#views = views;
+    this.#explainer = explainer;
+    this.events = events;
+    this.#traffic = new Traffic(() => gateway.sessions, events);
+    this.#rates = new Rates(around, this.#traffic, events);
+  }
+
+  status(): StatusView {
+    return this.#views.status();
+  }
+
+  health(): HealthView {
+    const sessionsByState: Record<string, number> = {};
+    const sessionsByRole: Record<string, number> = {};
+    for (const { state, role } of this.#gateway.sessions) {
+      count(sessionsByState, state);
+      if (role !== undefined) count(sessionsByRole, role);
+    }
+    const tunnelsByState: Record<string, number> = {};
+    for (const { state } of this.tunnels({})) count(tunnelsByState, state);
+    return {
+      status: this.status(),
+      problems: problemsOf(this.#facts()),
+      sessionsByState,
+      sessionsByRole,
+      tunnelsByState,
+      interfaces: this.interfaces(),
+      drops: this.drops()
+        .filter(({ frames }) => frames > 0)
+        .slice(0, SHOWN_DROPS),
+    };
+  }
+
+  readiness(): ReadinessView {
+    const reasons = reasonsNotReady(this.#facts());
+    return { ready: reasons.length === 0, reasons };
+  }
+
+  sessions(query: SessionQuery): SessionPage {
+    return sessionPage(this.#gateway.sessions, query);
+  }
+
+  session(id: string): SessionDetailView | undefined {
+    for (const session of this.#gateway.sessions)
+      if (session.id === id) return { ...session.view(), channels: this.#views.channelsOf(session) };
+    return undefined;
+  }
+
+  users(query: UserQuery): UserPage {
+    return userPage(this.#gateway.sessions, query);
+  }
+
+  channels(query: PageRequest): ChannelPage {
+    return channelPage(this.#gateway.sessions, (session) => this.#views.channelsOf(session), query);
+  }
+
+  tunnels({ peer, state }: TunnelFilter): readonly TunnelView[] {
+    return this.#views
+      .tunnels()
+      .filter((tunnel) => peer === undefined || tunnel.peer === peer)
+      .filter((tunnel) => state === undefined || tunnel.state === state);
+  }
+
+  lns(): readonly LnsView[] {
+    return this.#views.lns();
+  }
+
+  interfaces(): readonly InterfaceView[] {
+    return this.#views.interfaces();
+  }
+
+  counters(): CountersView {
+    return this.#views.counters();
+  }
+
+  drops(): readonly DropView[] {
+    return Object.entries(this.#around.dataplane.drops())
+      .map(([reason, frames]) => ({ reason, frames, meaning: meaningOf(`drops.${reason}`) ?? reason }))
+      .sort((a, b) => b.frames - a.frames);
+  }
+
+  config(): Readonly<Record<string, unknown>> {
+    const { users, ...config } = this.#around.config;
+    return { ...(plain(config) as Record<string, unknown>), users: users.length };
+  }
+
+  rates(): Promise<RatesView> {
+    return this.#rates.read();
+  }
+
+  flows(): Promise<TrafficReading> {
+    return this.#traffic.read();
+  }
+
+  why(subject: Subject): Promise<StoryView> {
+    return this.#explainer.explain(subject);
+  }
+
+  async end(selector: EndSelector, reason: string): Promise<EndedView> {
+    if ("tunnel" in selector) return this.#endTunnel(selector.tunnel, reason);
+    const isMeant =
+      "session" in selector ? ({ id }: { id: string }) => id === selector.session : sessionTest(selector);
+    const meant = [...this.#gateway.sessions].filter((session) => !session.isOver && isMeant(session));
+    if (meant.length === 0 && "session" in selector)
+      throw new OperationError("no-such", `there is no session ${selector.session}`, "it may have ended");
+    const cause = endCause("operator", reason);
+    this.#around.logger.info({ ...selector, sessions: meant.length, reason }, "an operator ends sessions");
+    for (const [i, session] of meant.entries()) {
+      if (i % ENDS_AT_ONCE === ENDS_AT_ONCE - 1) await otherWork();
+      session.leave(cause);
+    }
+    return { sessions: meant.length, tunnels: 0 };
+  }
+
+  drain(draining: boolean, accessInterface?: string): DrainedView {
+    const names = this.#gateway.lines.map(({ config }) => config.interface);
+    if (accessInterface !== undefined && !names.includes(accessInterface))
+      throw new OperationError(
+        "no-such",
+        `there is no access interface ${accessInterface}`,
+        `there are: ${names.join(", ") || "none"}`,
+      );
+    this.#gateway.drain(draining, accessInterface);
+    return { draining, interfaces: accessInterface === undefined ? names : [accessInterface] };
+  }
+
+  clearLockout(lns?: string): ClearedView {
+    if (lns !== undefined && !this.lns().some(({ peer }) => peer === lns))
+      throw new OperationError("no-such", `there is no LNS ${lns}`, "lacewing show lns lists them");
+    return { cleared: this.#gateway.lnses.clearLockout(lns) };
+  }
+
+  async testTunnel(request: TunnelTestRequest): Promise<TunnelTestView> {
+    if (this.#tests >= MOST_TESTS)
+      throw new OperationError("busy", `${MOST_TESTS} tests are under way`, "try again in a minute");
+    this.#tests += 1;
+    try {
+      return await testTunnel(request, this.#gateway, this.#around, this.events);
+    } finally {
+      this.#tests -= 1;
+    }
+  }
+
+  #endTunnel(tunnel: number, reason: string): EndedView {
+    const { tunnels } = this.#gateway;
+    const view = this.tunnels({}).find(({ localTunnelId }) => localTunnelId === tunnel);
+    this.#around.logger.info({ tunnel, sessions: view?.sessions ?? 0, reason }, "an operator ends a tunnel");
+    if (view === undefined || tunnels === undefined || !tunnels.end(tunnel, reason))
+      throw new OperationError("no-such", `there is no tunnel ${tunnel}`, "it may have ended");
+    return { sessions: view.sessions, tunnels: 1 };
+  }
+
+  #facts(): HealthFacts {
+    return {
+      isStopping: this.#gateway.isStopping,
+      engine: this.#around.dataplane.engine,
+      wantedEngine: this.#around.config.dataPlane.engine,
+      interfaces: this.interfaces(),
+      closedPorts: this.#gateway.tunnels?.closedPorts() ?? [],
+      lnses: this.lns(),
+    };
+  }
+}
+
+function count(tally: Record<string, number>, name: string): void {
+  tally[name] = (tally[name] ?? 0) + 1;
+}
+
+/** As JSON has it: maps are objects, what never comes is "never", a secret is none. */
+function plain(value: unknown): unknown {
+  if (value === Number.POSITIVE_INFINITY) return "never";
+  if (typeof value !== "object" || value === null) return value;
+  if (value instanceof Secret) return String(value);
+  if (Array.isArray(value)) return value.map(plain);
+  const entries = value instanceof Map ? value : Object.entries(value);
+  return Object.fromEntries([...entries].map(([key, item]) => [key, plain(item)]));
+}

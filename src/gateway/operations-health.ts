@@ -1,0 +1,119 @@
+/** What is wrong with a gateway, the gravest first, and what to do about it. */
+
+import type { InterfaceView, ProblemView } from "./operations-views.ts";
+import type { LnsView } from "./views.ts";
+
+/** What the judgement rests on. */
+export interface HealthFacts {
+  readonly isStopping: boolean;
+  /** The engine that runs, and the one that is configured. */
+  readonly engine: string;
+  readonly wantedEngine: string;
+  readonly interfaces: readonly InterfaceView[];
+  /** Local L2TP addresses that are not open: "10.0.0.2:1701". */
+  readonly closedPorts: readonly string[];
+  readonly lnses: readonly LnsView[];
+}
+
+export function problemsOf(facts: HealthFacts): readonly ProblemView[] {
+  const problems = [...ofProcess(facts), ...ofInterfaces(facts), ...ofPorts(facts), ...ofLnses(facts.lnses)];
+  return problems.sort((a, b) => Number(b.severity === "error") - Number(a.severity === "error"));
+}
+
+/** Why calls are not taken; empty when they are. */
+export function reasonsNotReady({ isStopping, interfaces, closedPorts }: HealthFacts): readonly string[] {
+  return [
+    ...(isStopping ? ["the gateway is stopping"] : []),
+    ...interfaces
+      .filter(({ state }) => state === "waiting")
+      .map((each) => `access interface ${each.interface} is not there, or not up`),
+    ...closedPorts.map((port) => `L2TP is not spoken on ${port} yet`),
+  ];
+}
+
+function* ofProcess({ isStopping, engine, wantedEngine }: HealthFacts): Iterable<ProblemView> {
+  if (isStopping)
+    yield {
+      severity: "error",
+      code: "stopping",
+      text: "The gateway is stopping: sessions are being ended, and no call is taken.",
+      hint: "It ends by itself within some seconds.",
+    };
+  if (wantedEngine === "xdp" && engine !== "xdp")
+    yield {
+      severity: "warning",
+      code: "engine",
+      text: `Frames are forwarded by the engine ${engine}, not by xdp as configured.`,
+      hint: 'The log says why: "data plane started on another engine than configured".',
+    };
+}
+
+function* ofInterfaces({ interfaces }: HealthFacts): Iterable<ProblemView> {
+  const isNoneOpen = interfaces.every(({ state }) => state === "waiting");
+  for (const each of interfaces) {
+    if (each.state === "waiting")
+      yield {
+        severity: isNoneOpen ? "error" : "warning",
+        code: "interface-waiting",
+        text: `Access interface ${each.interface} is not there, or not up: nobody can call on it.`,
+        hint: `ip link show ${each.interface}; it opens by itself when it comes up.`,
+      };
+    if (each.state === "draining")
+      yield {
+        severity: "warning",
+        code: "interface-draining",
+        text: `Access interface ${each.interface} drains: it takes no new calls, and has ${each.sessions} sessions.`,
+        hint: `lacewing drain off --interface ${each.interface} takes calls again.`,
+      };
+  }
+}
+
+function* ofPorts({ closedPorts }: HealthFacts): Iterable<ProblemView> {
+  for (const port of closedPorts)
+    yield {
+      severity: "error",
+      code: "port-closed",
+      text: `L2TP is not spoken on ${port}: the device that it is bound to is not there.`,
+      hint: "It opens by itself when the device comes.",
+    };
+}
+
+function* ofLnses(lnses: readonly LnsView[]): Iterable<ProblemView> {
+  for (const [group, members] of byGroup(lnses))
+    if (members.every(({ state }) => state === "locked-out"))
+      yield {
+        severity: "error",
+        code: "no-lns",
+        text: `No LNS of ${group} answers: its subscribers cannot get in.`,
+        hint: "lacewing show lns says why; lacewing test tunnel --lns NAME tries one.",
+      };
+  const told = new Set<string>();
+  for (const { peer, state, lockedForSeconds, reason } of lnses) {
+    if (told.has(peer)) continue;
+    told.add(peer);
+    if (state === "locked-out")
+      yield {
+        severity: "warning",
+        code: "lns-locked-out",
+        text: `LNS ${peer} is locked out for ${lockedForSeconds ?? 0} s more: ${reason ?? "nobody knows why"}.`,
+        hint: `lacewing test tunnel --lns ${peer} tries it; lacewing lockout clear ${peer} ends the lockout.`,
+      };
+    if (state === "slow")
+      yield {
+        severity: "warning",
+        code: "lns-slow",
+        text: `LNS ${peer} owes somebody an answer; calls go to others meanwhile.`,
+        hint: `lacewing test tunnel --lns ${peer} shows how long it takes.`,
+      };
+  }
+}
+
+/** "the group wholesale" and "lns1" with their members. */
+function byGroup(lnses: readonly LnsView[]): ReadonlyMap<string, readonly LnsView[]> {
+  const groups = new Map<string, LnsView[]>();
+  for (const lns of lnses) {
+    const name = lns.group === null ? lns.peer : `the group ${lns.group}`;
+    groups.set(name, [...(groups.get(name) ?? []), lns]);
+  }
+  return groups;
+}
