@@ -1,6 +1,7 @@
 import type { LogFields } from "../base/logger.ts";
 import type { Instant } from "../base/time.ts";
 import type { ChannelId, PeerId } from "../channel/dataplane.ts";
+import type { Journal } from "../journal/journal.ts";
 import type { AccessConcentratorOutput } from "../pppoe/access-concentrator-types.ts";
 import { formatMac, macNumber, macOctets, vlanId } from "../wire/ethernet.ts";
 import type { AccessLine as WireAccessLine } from "../wire/pppoe-tags.ts";
@@ -101,6 +102,12 @@ export class PppoeCarrier implements Carrier {
       pppoeSessionId: this.#pppoeSessionId,
       serviceName: this.serviceName,
     };
+  }
+
+  introduce(journal: Journal, session: number): void {
+    const where =
+      this.vlanIds.length === 0 ? this.portName : `${this.portName}, VLAN ${this.vlanIds.join(".")}`;
+    journal.note("session-begun", { session, mac: this.#mac }, "pppoe", where, String(this.#pppoeSessionId));
   }
 
   heard(): void {

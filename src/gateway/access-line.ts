@@ -131,7 +131,11 @@ export class AccessLine {
       }
       const frames = this.#around.openFramePort(link);
       const concentrator = this.#concentrator(link);
-      frames.onFrame((frame) => this.#input(concentrator.receive(clock.now(), frame)));
+      frames.onFrame((frame) => {
+        const outputs = concentrator.receive(clock.now(), frame);
+        this.#around.journal.discovery(this.config.interface, false, frame, concentrator.discarded);
+        this.#input(outputs);
+      });
       logger.info(
         { interface: name, ifindex, mtu: mtuBytes },
         "access interface open: PPPoE calls are answered",
@@ -287,6 +291,7 @@ export class AccessLine {
     if (open === undefined) return;
     switch (output.kind) {
       case "send":
+        this.#around.journal.discovery(this.config.interface, true, output.frame);
         open.frames.send(output.frame);
         return;
       case "session-requested":

@@ -1,6 +1,7 @@
 import type { LogFields } from "../base/logger.ts";
 import type { ChannelId } from "../channel/dataplane.ts";
 import type { Destination } from "../config/config.ts";
+import type { Journal } from "../journal/journal.ts";
 import type { AccessLine } from "../wire/pppoe-tags.ts";
 import type { EndCause } from "./cause.ts";
 import type { L2tpLegView, PppoeOriginView } from "./views.ts";
@@ -29,6 +30,8 @@ export interface Carrier {
   readonly mruBytes: number;
   /** For log lines: interface, MAC and line, or peer, tunnel and session. */
   readonly logFields: LogFields;
+  /** Writes down where its session comes from. */
+  introduce(journal: Journal, session: number): void;
   /** His first PPP frame has come. */
   heard(): void;
   /**

@@ -65,6 +65,10 @@ export class Forwarding implements Role, OnwardHandler {
     this.#onward.start();
   }
 
+  get session(): number {
+    return this.#session.number;
+  }
+
   get isWanted(): boolean {
     return !this.#over && !this.#session.isOver;
   }

@@ -221,9 +221,14 @@ export class Gateway implements SessionOwner, SessionMaker, CallSwitch {
           { session: session.id, user: name, ...session.carrier.logFields },
           "login refused: no service for this realm and Service-Name",
         );
+        this.#noteRefused(session, "no service");
         session.reject(attempt, "no service for this user name");
         return;
     }
+  }
+
+  #noteRefused({ number }: Session, reason: string): void {
+    this.#around.journal.note("login-refused", { session: number }, reason);
   }
 
   ended(session: Session, record: LogFields): void {
@@ -287,11 +292,13 @@ export class Gateway implements SessionOwner, SessionMaker, CallSwitch {
         { session: session.id, user: session.user, reason: verdict.reason, ...session.carrier.logFields },
         "login refused",
       );
+      this.#noteRefused(session, verdict.reason);
       session.reject(attempt, "wrong user name or password");
       return;
     }
     const group = this.#groups.get(verdict.user.unit ?? to.unit);
     if (group === undefined) {
+      this.#noteRefused(session, "no service");
       session.reject(attempt, "no service for this user name");
       return;
     }

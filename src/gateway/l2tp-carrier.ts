@@ -1,6 +1,7 @@
 import type { LogFields } from "../base/logger.ts";
 import type { ChannelId } from "../channel/dataplane.ts";
 import type { Destination } from "../config/config.ts";
+import type { Journal } from "../journal/journal.ts";
 import type { CallConnection, CallRequest } from "../l2tp/outputs.ts";
 import { DEFAULT_ACCM } from "../ppp/lcp.ts";
 import type { PppServerConfig } from "../ppp/server.ts";
@@ -133,6 +134,11 @@ export class L2tpCarrier implements Carrier, CallHandler {
 
   ended(end: CallEnd): void {
     this.session?.end(endCause("lac-ended", `${this.#call.peer.name}: ${end.text}`, cdnOf(end)));
+  }
+
+  introduce(journal: Journal, session: number): void {
+    const { tunnel, session: l2tpSession, peer } = this.#call;
+    journal.note("session-begun", { session, tunnel, l2tpSession }, "l2tp", peer.name, this.callingNumber);
   }
 
   heard(): void {

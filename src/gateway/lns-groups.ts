@@ -1,5 +1,6 @@
 import type { Instant } from "../base/time.ts";
 import type { L2tpPeerConfig } from "../config/config.ts";
+import type { Journal } from "../journal/journal.ts";
 import type { Call } from "./call.ts";
 import { type LnsGroup, LnsSelection, type Standing } from "./lns-selection.ts";
 import { OnwardCall, type OnwardHandler } from "./onward-call.ts";
@@ -69,6 +70,11 @@ export class LnsGroups {
     const peer = this.#peers.get(name);
     if (peer === undefined) throw new RangeError(`no L2TP peer ${name}`);
     return peer;
+  }
+
+  /** Where its calls are written down. */
+  get journal(): Journal {
+    return this.#around.journal;
   }
 
   get selection(): LnsSelection {

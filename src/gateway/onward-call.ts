@@ -6,6 +6,7 @@ import { CDN_RESULT, GENERAL_ERROR, type ResultCode } from "../wire/l2tp-codes.t
 import { type Call, type CallEnd, type CallHandler, cdnOf } from "./call.ts";
 import type { CallReport } from "./call-reports.ts";
 import { shareMs } from "./call-share.ts";
+import { candidatesOf } from "./lns-candidates.ts";
 import type { LnsGroups } from "./lns-groups.ts";
 import type { LnsGroup, Standing } from "./lns-selection.ts";
 import type { Tunnels } from "./tunnels.ts";
@@ -29,6 +30,8 @@ const MAX_ATTEMPTS = 32;
 export interface OnwardHandler {
   /** Somebody still waits for the call: no other LNS is tried for who has gone. */
   readonly isWanted: boolean;
+  /** The number of its session, for the journal; absent when there is none. */
+  readonly session?: number;
   /** What ICRQ says. */
   request(peer: L2tpPeerConfig): Omit<CallRequest, "callSerialNumber">;
   /** Whether ICCN will say Sequencing Required. */
@@ -329,10 +332,19 @@ export class OnwardCall {
     this.#lnses.count(peer, "calls");
     // it may end before place() returns, and then the call has been placed elsewhere already
     const config = this.#lnses.peer(peer);
+    const candidates = candidatesOf(now, this.#group, this.#lnses.selection, this.#tunnels);
+    const about = { session: this.#handler.session ?? 0 };
+    this.#lnses.journal.note("lns-chosen", about, this.#group.name, peer, ...candidates);
     const numbered = this.#handler.numbers(config);
     const call = this.#tunnels.place(peer, this.#handler.request(config), attempt, numbered);
     if (call !== undefined && attempt.over) this.#giveBack(call);
     attempt.call = call;
+    if (call !== undefined)
+      this.#lnses.journal.note(
+        "call-placed",
+        { ...about, tunnel: call.tunnel, l2tpSession: call.session },
+        peer,
+      );
     if (call === undefined && !attempt.over) this.#fail(attempt, "cannot be called: no free id");
     this.#handler.changed();
   }
@@ -345,6 +357,12 @@ export class OnwardCall {
   /** The call is taken from an LNS; what it held there is given back. */
   #abandon(attempt: Attempt, trial: Trial): void {
     this.#trials = [...this.#trials.filter(({ peer }) => peer !== trial.peer), trial];
+    this.#lnses.journal.note(
+      "call-failed",
+      { session: this.#handler.session ?? 0 },
+      trial.peer,
+      trial.reason,
+    );
     if (!attempt.over)
       attempt.call?.hangUp({
         result: CDN_RESULT.notEstablishedInTime,

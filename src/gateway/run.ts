@@ -7,6 +7,7 @@ import type { HostNetwork } from "../io/host-network.ts";
 import { openIcmpSender } from "../io/icmp-sender.ts";
 import { openHostNetwork } from "../io/native-host-network.ts";
 import { systemClock, systemRandom, timerAlarm } from "../io/system.ts";
+import { Journal } from "../journal/journal.ts";
 import { EventBus } from "./events.ts";
 import { Gateway } from "./gateway.ts";
 import { GatewayViews } from "./gateway-views.ts";
@@ -59,6 +60,7 @@ export async function startGateway(
     dataplane,
     host,
     events: new EventBus(systemClock.wallClock),
+    journal: new Journal(config.journal.sizeBytes, systemClock),
     openFramePort,
   };
   const gateway = new Gateway(around);

@@ -46,6 +46,8 @@ export interface SessionOwner {
 /** One subscriber: a carrier, his PPP as far as we speak it, and the role that his channel is joined in. */
 export class Session {
   readonly id: string;
+  /** "s12" without the letter: the later it began, the greater. */
+  readonly number: number;
   readonly carrier: Carrier;
   readonly #around: Surroundings;
   readonly #owner: SessionOwner;
@@ -78,11 +80,13 @@ export class Session {
     around: Surroundings,
   ) {
     this.id = id;
+    this.number = Number(id.slice(1));
     this.carrier = carrier;
     this.#config = config;
     this.#owner = owner;
     this.#around = around;
     this.#startedAt = around.clock.wallClock();
+    carrier.introduce(around.journal, this.number);
   }
 
   /** Resolves when nothing of the session is left. */
@@ -171,6 +175,7 @@ export class Session {
   /** Tunnel switch: ICCN is there, and perhaps his name in it. He goes on to an LNS; his PPP is never ours. */
   identify(user: string | undefined): void {
     this.#user = user;
+    if (user !== undefined) this.#around.journal.note("user", { session: this.number }, user);
   }
 
   /** What he has sent since, with nobody there to take it; each frame once. */
@@ -185,6 +190,7 @@ export class Session {
   /** A PPP frame that the data plane punted. */
   frame(frame: Uint8Array): void {
     const now = this.#around.clock.now();
+    this.#around.journal.ppp(this.number, false, frame);
     if (this.#ppp === undefined) {
       const { kind } = this.#stage;
       if (kind !== "waiting" && kind !== "joining") return;
@@ -266,6 +272,7 @@ export class Session {
     const now = this.#around.clock.now();
     if (this.#openSince === undefined) {
       this.#openSince = now;
+      this.#journalOpen();
       this.#around.events.publish(sessionUp(this, this.#role, this.#around.clock.wallClock()));
     }
     if (this.#limits.sessionTimeoutMs !== undefined || this.#limits.idleTimeoutMs !== undefined)
@@ -316,6 +323,7 @@ export class Session {
     this.#around.scheduler.remove(this);
     const record = this.#record(cause, this.#lastCounters);
     this.#around.events.publish(sessionDown(this, this.#role, cause, this.#openForMs()));
+    this.#journalEnd(cause);
     this.#role?.hangUp(cause);
     this.carrier.hangUp(cause);
     void this.#release()
@@ -395,6 +403,7 @@ export class Session {
   #act(output: PppServerOutput): void {
     switch (output.kind) {
       case "send":
+        this.#around.journal.ppp(this.number, true, output.frame);
         this.#around.dataplane.inject(this.carrier.channel, output.frame);
         return;
       case "authenticate":
@@ -420,6 +429,7 @@ export class Session {
     const again = this.#role;
     if (again === undefined) {
       this.#user = name;
+      this.#around.journal.note("user", { session: this.number }, name);
       this.#owner.authenticate(this, credentials, attempt);
     } else if (name === this.#user) {
       again.reauthenticated(credentials, attempt);
@@ -452,6 +462,18 @@ export class Session {
 
   #hasEnded(): boolean {
     return this.#stage.kind === "ended";
+  }
+
+  #journalOpen(): void {
+    const { kind = "", device, onward, address } = this.#role ?? {};
+    const joined = device ?? onward?.peer ?? "";
+    this.#around.journal.note("session-open", { session: this.number }, kind, joined, address ?? "");
+  }
+
+  #journalEnd({ code, link, text }: EndCause): void {
+    const openFor = this.#openForMs();
+    const seconds = openFor === undefined ? "" : (openFor / 1000).toFixed(1);
+    this.#around.journal.note("session-ended", { session: this.number }, code, link ?? "", text, seconds);
   }
 
   #openForMs(): number | undefined {

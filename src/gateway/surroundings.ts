@@ -7,6 +7,7 @@ import type { Config } from "../config/config.ts";
 import type { FramePort } from "../io/frame-port.ts";
 import type { HostNetwork } from "../io/host-network.ts";
 import type { IcmpSender } from "../io/icmp-sender.ts";
+import type { Journal } from "../journal/journal.ts";
 import type { LinkInfo } from "../wire/rtnetlink-link.ts";
 import type { EventSink } from "./events.ts";
 
@@ -22,6 +23,8 @@ export interface Surroundings {
   readonly icmp: IcmpSender;
   /** Who is told what happens. */
   readonly events: EventSink;
+  /** Where what happens is written down, for those who ask why. */
+  readonly journal: Journal;
   /** The gateway cannot go on and is to be stopped. */
   onFailure(reason: string): void;
   /** Opens the PPPoE discovery port of an interface. */

@@ -78,6 +78,7 @@ export class Termination implements Role {
         this.#sessionUnit = await this.#group.openUnit(lease.address, this.#session);
       } else {
         this.#refusal = lease.reason;
+        this.#refused(`no address: ${lease.reason}`);
         this.#around.logger.warn(
           { session: this.#session.id, user: this.#user.name, unit: this.unit, reason: lease.reason },
           "login refused: no address",
@@ -90,6 +91,7 @@ export class Termination implements Role {
   reauthenticated(credentials: Credentials, attempt: number): void {
     const verdict = this.#verify(credentials);
     if (!verdict.ok) {
+      this.#refused(verdict.reason);
       this.#session.reject(attempt, "wrong user name or password");
       return;
     }
@@ -156,6 +158,10 @@ export class Termination implements Role {
     if (!this.#attached) return;
     this.#attached = false;
     await this.#around.dataplane.detach(this.#session.carrier.channel);
+  }
+
+  #refused(reason: string): void {
+    this.#around.journal.note("login-refused", { session: this.#session.number }, reason);
   }
 
   #answer(): void {

@@ -1,4 +1,3 @@
-import type { LogFields } from "../base/logger.ts";
 import { describeCause, type L2tpOutput } from "../l2tp/outputs.ts";
 import { STOPCCN_RESULT } from "../wire/l2tp-codes.ts";
 
@@ -18,7 +17,7 @@ export function refusalFields({
   from,
   peerHostName: hostName,
   cause,
-}: Extract<L2tpOutput, { kind: "tunnel-refused" }>): LogFields {
+}: Extract<L2tpOutput, { kind: "tunnel-refused" }>) {
   const reason = describeCause("StopCCN", { by: "us", ...cause });
   return { address: from.address, port: from.port, hostName, reason };
 }

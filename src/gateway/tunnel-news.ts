@@ -16,6 +16,7 @@ export class TunnelNews {
 
   calling(tunnel: number, { name, address }: PeerConfig): void {
     this.#calledAt.set(tunnel, this.#around.clock.now());
+    this.#around.journal.note("tunnel-calling", { tunnel }, name, address ?? "");
     this.#around.logger.info({ peer: name, address, tunnel }, "calling L2TP peer: SCCRQ sent");
   }
 
@@ -25,6 +26,8 @@ export class TunnelNews {
     this.#calledAt.delete(tunnel);
     const setupMs = calledAt === undefined ? null : this.#around.clock.now() - calledAt;
     this.#around.events.publish({ kind: "tunnel-up", tunnel, peer, address: remote.address, setupMs });
+    const caller = up.initiator ? "us" : "peer";
+    this.#around.journal.note("tunnel-up", { tunnel }, peer, up.peerHostName, remote.address, caller);
     this.#around.logger.info(
       {
         peer,
@@ -53,13 +56,18 @@ export class TunnelNews {
       sessions,
       ...codeOf(cause),
     });
+    const [state, why] = [wasUp ? "up" : "opening", wanted ? "asked" : "fault"];
+    this.#around.journal.note("tunnel-down", { tunnel }, peer, state, why, reason);
     const fields = { peer, address, tunnel, sessions, reason };
     if (wanted) this.#around.logger.info(fields, "L2TP tunnel closed");
     else this.#around.logger.warn(fields, wasUp ? "L2TP tunnel down" : "L2TP tunnel could not be opened");
   }
 
   refused(refused: Extract<L2tpOutput, { kind: "tunnel-refused" }>): void {
-    this.#around.logger.warn(refusalFields(refused), "L2TP tunnel refused");
+    const fields = refusalFields(refused);
+    const { address, hostName, reason } = fields;
+    this.#around.journal.note("tunnel-refused", { stranger: true }, address, hostName ?? "", reason);
+    this.#around.logger.warn(fields, "L2TP tunnel refused");
   }
 
   /** A call ended, not its tunnel; the end's text for people. */

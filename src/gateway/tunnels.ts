@@ -21,6 +21,7 @@ import { Patience } from "./patience.ts";
 import { peerPolicy, poolPolicy } from "./peer-policy.ts";
 import type { Surroundings } from "./surroundings.ts";
 import { isPeersFault, type TunnelDown } from "./tunnel-faults.ts";
+import { TunnelJournal } from "./tunnel-journal.ts";
 import { TunnelNews } from "./tunnel-news.ts";
 import type { TunnelOwner } from "./tunnel-owner.ts";
 import { TunnelPool } from "./tunnel-pool.ts";
@@ -40,6 +41,7 @@ export class Tunnels implements CallOwner {
   readonly #table: TunnelTable;
   readonly #pool: TunnelPool;
   readonly #news: TunnelNews;
+  readonly #journal: TunnelJournal;
   /** Tunnels that we are closing for a reason of our own: their peers are not to blame. */
   readonly #closing = new Set<number>();
   #depth = 0;
@@ -63,6 +65,7 @@ export class Tunnels implements CallOwner {
     }
     this.#lookIntervalMs = Math.min(...around.config.l2tp.peers.map((peer) => peer.helloIntervalMs)) / 4;
     this.#pool = new TunnelPool((name) => poolPolicy(this.#peers.get(name)));
+    this.#journal = new TunnelJournal(around.journal, this.#table, this.#pool);
     this.#endpoint = new L2tpEndpoint(
       {
         hostName: around.config.name,
@@ -198,7 +201,9 @@ export class Tunnels implements CallOwner {
       localAddress: punt.localAddress,
       portKey,
     };
-    this.#input(this.#endpoint.receive(this.#around.clock.now(), from, punt.datagram));
+    const outputs = this.#endpoint.receive(this.#around.clock.now(), from, punt.datagram);
+    this.#journal.received(punt, outputs);
+    this.#input(outputs);
   }
 
   /** The network says that datagrams to a peer do not arrive. */
@@ -389,7 +394,8 @@ export class Tunnels implements CallOwner {
   }
 
   /** What has no port at the moment is lost, as on any path: it is sent again. */
-  #send({ to, datagram }: Extract<L2tpOutput, { kind: "send" }>): void {
+  #send({ tunnel, to, datagram }: Extract<L2tpOutput, { kind: "send" }>): void {
+    this.#around.journal.control(tunnel, true, datagram, tunnel !== 0);
     const port = this.#ports.portOf(to.portKey);
     if (port === undefined) return;
     const dscp = this.#controlDscp.get(to.address);

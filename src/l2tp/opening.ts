@@ -306,6 +306,6 @@ function refuse(
     sequence: { ns: 0, nr: 1 },
     priority: false,
   };
-  turn.out.push({ kind: "send", to: from, datagram: emitL2tp(header, body) });
+  turn.out.push({ kind: "send", tunnel: 0, to: from, datagram: emitL2tp(header, body) });
   turn.out.push({ kind: "tunnel-refused", from, peerHostName, cause });
 }

@@ -124,7 +124,13 @@ export interface EndedSession {
 }
 
 export type L2tpOutput =
-  | { readonly kind: "send"; readonly to: L2tpAddress; readonly datagram: Uint8Array }
+  /** `tunnel`: ours that it goes in; 0 for the refusal of one. */
+  | {
+      readonly kind: "send";
+      readonly tunnel: number;
+      readonly to: L2tpAddress;
+      readonly datagram: Uint8Array;
+    }
   | {
       readonly kind: "tunnel-up";
       readonly tunnel: number;

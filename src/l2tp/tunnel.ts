@@ -364,7 +364,7 @@ export function settle(turn: Turn, tunnel: TunnelState): void {
   }
   const { counters } = turn.registry.state;
   for (const datagram of flush(tunnel.transport, turn.now, tunnel.remoteId, counters))
-    turn.out.push({ kind: "send", to: tunnel.remote, datagram });
+    turn.out.push({ kind: "send", tunnel: tunnel.id, to: tunnel.remote, datagram });
   turn.registry.scheduleTunnel(tunnel, tunnelDeadline(tunnel, policyOf(turn, tunnel)));
 }
 

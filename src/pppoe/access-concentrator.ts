@@ -18,6 +18,7 @@ import {
   type AccessConcentratorOutput,
   type AccessConcentratorState,
   type AcSessionView,
+  type DiscardReason,
   type RequestEcho,
   zeroCounters,
 } from "./access-concentrator-types.ts";
@@ -84,8 +85,14 @@ export class AccessConcentrator {
     this.#logins = new LoginBackoff(limits.loginBackoff, own.logins, limits.trackedMacs);
   }
 
+  /** Why the last frame that was received got no answer; undefined when it got one, or has to wait for it. */
+  get discarded(): DiscardReason | undefined {
+    return this.#answerer.discarded;
+  }
+
   /** One Ethernet frame, with its VLAN tags. */
   receive(now: Instant, bytes: Uint8Array): Outputs {
+    this.#answerer.discarded = undefined;
     const frame = readDiscoveryFrame(bytes);
     if (typeof frame === "string") return this.#answerer.discard(frame);
     if (equalBytes(frame.source, this.#config.localMac)) return this.#answerer.discard("bad-source");

@@ -33,6 +33,8 @@ export class Answerer {
   readonly #localMac: Uint8Array;
   readonly #own: OwnTags;
   readonly #counters: MutableCounters;
+  /** Why what was received last got no answer, if that is so. */
+  discarded: DiscardReason | undefined;
 
   constructor(config: AccessConcentratorConfig, counters: MutableCounters) {
     this.#localMac = config.localMac;
@@ -42,6 +44,7 @@ export class Answerer {
 
   discard(reason: DiscardReason): Outputs {
     this.#counters.discarded[reason] += 1;
+    this.discarded = reason;
     return NOTHING;
   }
 

@@ -88,18 +88,34 @@ const ERROR_TEXTS: Readonly<Record<number, string>> = {
   8: "unknown AVP with the M bit set",
 };
 
-/** Of RFC 3145 §3, what is about the subscriber's end rather than ours to explain. */
+/** RFC 3145 §3. */
 const DISCONNECT_TEXTS: Readonly<Record<number, string>> = {
+  0: "no information",
   1: "administrative disconnect",
+  2: "the LNS does not negotiate LCP, and the LAC sent none that it had negotiated",
   3: "normal disconnection by LCP Terminate-Request",
+  4: "encryption that one end requires was refused by the other",
   5: "LCP timed out",
   6: "no LCP packets were recognized",
   7: "link looped back",
   8: "no answer to LCP Echo-Requests",
+  9: "another Endpoint-Discriminator than that of the Multilink bundle",
+  10: "another MRRU than that of the Multilink bundle",
+  11: "another Short-Sequence-Number option than that of the Multilink bundle",
+  12: "call-back that one end requires was refused by the other",
+  13: "authentication timed out",
+  14: "another authenticated name than that of the Multilink bundle",
+  15: "the authentication protocol was refused",
+  16: "authentication failed",
+  17: "a network control protocol timed out",
+  18: "no network control protocol is available to both ends",
+  19: "no agreement on addresses",
+  20: "the user may have no address",
 };
 const DIRECTION_TEXTS: Readonly<Record<number, string>> = { 1: "at the peer", 2: "at the local end" };
 
-function describeDisconnect({ code, protocol, direction, message }: PppDisconnectCause): string {
+/** One line for people: `PPP disconnect cause 13 (authentication timed out), at the peer`. */
+export function describeDisconnect({ code, protocol, direction, message }: PppDisconnectCause): string {
   const text = DISCONNECT_TEXTS[code];
   let line = `PPP disconnect cause ${code}${text === undefined ? "" : ` (${text})`}`;
   if (protocol !== 0) line += `, protocol 0x${protocol.toString(16).padStart(4, "0")}`;

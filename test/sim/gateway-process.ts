@@ -5,6 +5,7 @@ import { DEFAULT_REORDER } from "../../src/channel/dataplane.ts";
 import type { Transmission } from "../../src/dataplane/memory/engine.ts";
 import { Gateway } from "../../src/gateway/gateway.ts";
 import { memoryHostNetwork } from "../../src/io/memory-host-network.ts";
+import { Journal } from "../../src/journal/journal.ts";
 import { parseL2tp } from "../../src/wire/l2tp.ts";
 import { ActedOnce } from "./acted-once.ts";
 import { etherTypeOf } from "./ethernet.ts";
@@ -19,6 +20,9 @@ import type { SimConfig, World } from "./world.ts";
 /** Bits of the first octet (RFC 2661 §3.1). */
 const L2TP_CONTROL_AND_SEQUENCE = 0x88;
 const L2TP_SEQUENCE = 0x08;
+
+/** Overwritten many times in a run. */
+const JOURNAL_BYTES = 256 * 1024;
 
 const GATEWAY_MAC = Uint8Array.of(2, 0, 0, 0, 0, 0xac);
 
@@ -161,18 +165,20 @@ export class GatewayProcess {
         mac: GATEWAY_MAC,
       },
     });
+    const clock = {
+      now: () => this.now(),
+      wallClock: () => 1_700_000_000_000 + this.#world.timeline.now + this.#wallAhead,
+    };
     const gateway = new Gateway({
       config: this.#config,
-      clock: {
-        now: () => this.now(),
-        wallClock: () => 1_700_000_000_000 + this.#world.timeline.now + this.#wallAhead,
-      },
+      clock,
       random,
       logger: this.#logger(life as Life),
       scheduler,
       dataplane,
       host,
       events: { publish() {} },
+      journal: new Journal(JOURNAL_BYTES, clock),
       onFailure: (reason) => this.#world.referee.report("no gateway errs", `${this.name}: ${reason}`),
       icmp: { send() {}, close() {} },
       openFramePort: () => ({

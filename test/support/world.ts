@@ -18,6 +18,7 @@ import { GatewayViews } from "../../src/gateway/gateway-views.ts";
 import type { Surroundings } from "../../src/gateway/surroundings.ts";
 import type { FramePort } from "../../src/io/frame-port.ts";
 import { memoryHostNetwork } from "../../src/io/memory-host-network.ts";
+import { Journal } from "../../src/journal/journal.ts";
 import { PppClient } from "../../src/ppp/client.ts";
 import type { LinkOutput } from "../../src/ppp/link-types.ts";
 import { DEFAULT_TIMERS } from "../../src/ppp/timers.ts";
@@ -27,6 +28,7 @@ import { seededRandom } from "./seeded-random.ts";
 
 const LINK_DEFAULTS = { flags: 0, up: true, operState: "up", mtuBytes: 1500 } as const;
 const ETHERTYPE_DISCOVERY = 0x8863;
+const JOURNAL_BYTES = 1024 * 1024;
 
 /** How bad the lines are; all deliveries take `latencyMs`. */
 export interface Weather {
@@ -232,6 +234,7 @@ export class Node {
   readonly events: EventBus;
   readonly operations: GatewayOperations;
   readonly around: Surroundings;
+  readonly journal: Journal;
   readonly log: LogLine[] = [];
   readonly world: World;
   readonly host = memoryHostNetwork();
@@ -254,6 +257,7 @@ export class Node {
     this.world = world;
     this.dataplane = new NodeDataplane(world);
     this.events = new EventBus(() => world.clock.wallClock());
+    this.journal = new Journal(JOURNAL_BYTES, world.clock);
     this.#address = address;
     this.host.announce({
       kind: "link",
@@ -278,6 +282,7 @@ export class Node {
       dataplane: this.dataplane,
       host: this.host,
       events: this.events,
+      journal: this.journal,
       onFailure: (reason: string) => this.failures.push(reason),
       icmp: {
         send: (destination: string, message: Uint8Array) => this.icmp.push({ destination, message }),

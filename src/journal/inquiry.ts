@@ -1,0 +1,105 @@
+import { equalBytes, utf8 } from "../base/bytes.ts";
+import { macNumber, parseMac } from "../wire/ethernet.ts";
+import { noteNumber } from "./notes.ts";
+import { KIND, type Ring } from "./ring.ts";
+import { sessionTraces } from "./session-traces.ts";
+import type { Subject } from "./story-view.ts";
+import { type Archive, collect, isNote, type Trace } from "./trail.ts";
+
+/** What was found of a subject. */
+export interface Case {
+  readonly kind: "session" | "host" | "tunnel";
+  /** "session s12", "user alice". */
+  readonly subject: string;
+  /** Oldest first. */
+  readonly traces: readonly Trace[];
+  /** The ends, and refused logins, of other sessions of the same subject, oldest first. */
+  readonly earlier: readonly Trace[];
+}
+
+const NO_TRACES: readonly Trace[] = [];
+const BEGUN = noteNumber("session-begun");
+const USER = noteNumber("user");
+const ENDED = noteNumber("session-ended");
+const REFUSED = noteNumber("login-refused");
+
+/** Finds out whom a subject means, and all that is known of it. */
+export async function inquire(archive: Archive, subject: Subject): Promise<Case> {
+  const { session, user, mac, tunnel } = subject;
+  if (session !== undefined) return ofSession(archive, session);
+  if (user !== undefined) return ofUser(archive, user);
+  if (mac !== undefined) return ofHost(archive, mac);
+  return ofTunnel(archive, tunnel ?? 0);
+}
+
+async function ofSession(archive: Archive, id: string): Promise<Case> {
+  const number = /^s?(\d{1,10})$/.exec(id)?.[1];
+  const traces = number === undefined ? NO_TRACES : await sessionTraces(archive, Number(number));
+  return { kind: "session", subject: `session ${id}`, traces, earlier: NO_TRACES };
+}
+
+async function ofUser(archive: Archive, name: string): Promise<Case> {
+  const octets = utf8(name);
+  const named = await collect(archive, (ring, body) => {
+    if (!isNote(ring, body) || ring.octets[body] !== USER || ring.bodyBytes(body) !== 1 + octets.length)
+      return false;
+    return equalBytes(ring.octets.subarray(body + 1, body + 1 + octets.length), octets);
+  });
+  const { traces, earlier } = await latest(archive, named);
+  return { kind: "session", subject: `user ${name}`, traces, earlier };
+}
+
+async function ofHost(archive: Archive, text: string): Promise<Case> {
+  const octets = parseMac(text);
+  const subject = `host ${text.toLowerCase()}`;
+  if (octets === undefined) return { kind: "host", subject, traces: NO_TRACES, earlier: NO_TRACES };
+  const mac = macNumber(octets);
+  const high = Math.floor(mac / 65_536);
+  const all = await collect(
+    archive,
+    (ring, body) => ring.macHigh(body) === high && ring.macLow(body) === (mac & 0xffff),
+  );
+  const begun = all.filter(({ note }) => note?.kind === "session-begun");
+  const lastBegun = begun.at(-1);
+  const calls = all.filter(({ kind, out }) => kind === KIND.pppoe && !out);
+  const isLater =
+    lastBegun !== undefined && calls.some(({ number, at }) => at > lastBegun.at && number > lastBegun.number);
+  if (lastBegun === undefined || isLater) {
+    const since = all.filter(({ kind, at }) => kind === KIND.pppoe && at >= (lastBegun?.at ?? 0));
+    return { kind: "host", subject, traces: since, earlier: await endsOf(archive, begun) };
+  }
+  return { kind: "session", subject, ...(await latest(archive, begun)) };
+}
+
+/** The last of the sessions that are named, and how the others ended. */
+async function latest(archive: Archive, named: readonly Trace[]): Promise<Pick<Case, "traces" | "earlier">> {
+  const last = named.at(-1);
+  if (last === undefined) return { traces: NO_TRACES, earlier: NO_TRACES };
+  const others = named.filter(({ session }) => session !== last.session);
+  return { traces: await sessionTraces(archive, last.session), earlier: await endsOf(archive, others) };
+}
+
+async function endsOf(archive: Archive, named: readonly Trace[]): Promise<readonly Trace[]> {
+  if (named.length === 0) return NO_TRACES;
+  const sessions = new Set(named.map(({ session }) => session));
+  return collect(
+    archive,
+    (ring, body) => isNoteOf(ring, body, ENDED, REFUSED) && sessions.has(ring.session(body)),
+  );
+}
+
+function isNoteOf(ring: Ring, body: number, ...kinds: readonly number[]): boolean {
+  return isNote(ring, body) && kinds.includes(ring.octets[body]!);
+}
+
+/** The life of a tunnel id that began last; a call in it is told by its own session's story. */
+async function ofTunnel(archive: Archive, tunnel: number): Promise<Case> {
+  const all = await collect(archive, (ring, body) => {
+    const kind = ring.kind(body);
+    if (kind !== KIND.l2tp && kind !== KIND.note) return false;
+    return ring.tunnel(body) === tunnel && !isNoteOf(ring, body, BEGUN);
+  });
+  const start = all.findLastIndex(({ note }) => note?.kind === "tunnel-calling" || note?.kind === "caller");
+  const traces = tunnel === 0 ? NO_TRACES : all.slice(Math.max(0, start));
+  return { kind: "tunnel", subject: `tunnel ${tunnel}`, traces, earlier: NO_TRACES };
+}
