@@ -8,7 +8,7 @@ const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
 const MACHINES = ["base", "wire"];
 const BELOW_ENGINES = [...MACHINES, "ppp", "pppoe", "l2tp", "channel"];
-const BELOW_GATEWAY = [...BELOW_ENGINES, "io", "dataplane", "aaa", "config"];
+const BELOW_GATEWAY = [...BELOW_ENGINES, "io", "dataplane", "aaa", "config", "journal"];
 const BELOW_CONTROL = [...BELOW_GATEWAY, "gateway", "dial"];
 
 /** What each folder of src/ may import besides itself: the arrows of docs/architecture.md, and no other. */
@@ -19,6 +19,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   pppoe: MACHINES,
   l2tp: MACHINES,
   channel: MACHINES,
+  journal: MACHINES,
   io: MACHINES,
   dataplane: [...BELOW_ENGINES, "io"],
   aaa: BELOW_ENGINES,

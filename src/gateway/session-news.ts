@@ -1,5 +1,6 @@
 /** What listeners are told of a session. */
 
+import type { Journal } from "../journal/journal.ts";
 import type { EndCause } from "./cause.ts";
 import type { GatewayEvent } from "./events.ts";
 import type { Role } from "./role.ts";
@@ -26,6 +27,22 @@ export function sessionDown(
     ...session.traffic,
     ...facts(session, role),
   };
+}
+
+/** For whoever asks why: it is open for the first time. */
+export function noteOpen(journal: Journal, session: number, role: Role | undefined): void {
+  const { kind = "", device, onward, address } = role ?? {};
+  journal.note("session-open", { session }, kind, device ?? onward?.peer ?? "", address ?? "");
+}
+
+export function noteEnd(
+  journal: Journal,
+  session: number,
+  { code, link, text }: EndCause,
+  openMs: number | undefined,
+): void {
+  const seconds = openMs === undefined ? "" : (openMs / 1000).toFixed(1);
+  journal.note("session-ended", { session }, code, link ?? "", text, seconds);
 }
 
 function facts({ id, user, carrier }: Session, role: Role | undefined) {

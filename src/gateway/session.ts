@@ -17,7 +17,7 @@ import type { Carrier } from "./carrier.ts";
 import { causeOfLinkDown, type EndCause, publicText } from "./cause.ts";
 import type { Role } from "./role.ts";
 import { SessionClock } from "./session-limits.ts";
-import { sessionDown, sessionUp } from "./session-news.ts";
+import { noteEnd, noteOpen, sessionDown, sessionUp } from "./session-news.ts";
 import { AUTHENTICATING, ENDED, JOINING, OPEN, type Stage, stateOf, UNHEARD } from "./session-stage.ts";
 import type { Surroundings } from "./surroundings.ts";
 import type { ChannelView, L2tpLegView, SessionRole, SessionState, SessionView } from "./views.ts";
@@ -272,7 +272,7 @@ export class Session {
     const now = this.#around.clock.now();
     if (this.#openSince === undefined) {
       this.#openSince = now;
-      this.#journalOpen();
+      noteOpen(this.#around.journal, this.number, this.#role);
       this.#around.events.publish(sessionUp(this, this.#role, this.#around.clock.wallClock()));
     }
     if (this.#limits.sessionTimeoutMs !== undefined || this.#limits.idleTimeoutMs !== undefined)
@@ -323,7 +323,7 @@ export class Session {
     this.#around.scheduler.remove(this);
     const record = this.#record(cause, this.#lastCounters);
     this.#around.events.publish(sessionDown(this, this.#role, cause, this.#openForMs()));
-    this.#journalEnd(cause);
+    noteEnd(this.#around.journal, this.number, cause, this.#openForMs());
     this.#role?.hangUp(cause);
     this.carrier.hangUp(cause);
     void this.#release()
@@ -462,18 +462,6 @@ export class Session {
 
   #hasEnded(): boolean {
     return this.#stage.kind === "ended";
-  }
-
-  #journalOpen(): void {
-    const { kind = "", device, onward, address } = this.#role ?? {};
-    const joined = device ?? onward?.peer ?? "";
-    this.#around.journal.note("session-open", { session: this.number }, kind, joined, address ?? "");
-  }
-
-  #journalEnd({ code, link, text }: EndCause): void {
-    const openFor = this.#openForMs();
-    const seconds = openFor === undefined ? "" : (openFor / 1000).toFixed(1);
-    this.#around.journal.note("session-ended", { session: this.number }, code, link ?? "", text, seconds);
   }
 
   #openForMs(): number | undefined {
