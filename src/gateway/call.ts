@@ -6,6 +6,7 @@ import type { CallConnection, L2tpOutput, SessionCause, SessionStage, TunnelCaus
 import { CDN_RESULT, GENERAL_ERROR, type ResultCode } from "../wire/l2tp-codes.ts";
 import type { CallReport, CallSpeeds } from "./call-reports.ts";
 import type { Surroundings } from "./surroundings.ts";
+import type { TunnelTable } from "./tunnel-table.ts";
 import type { L2tpLegView } from "./views.ts";
 
 /** A call in a tunnel, placed by us or by the peer. */
@@ -70,17 +71,11 @@ export interface CallHandler {
 /** What a call needs of the tunnels around it. */
 export interface CallOwner {
   endpointDo(act: (endpoint: L2tpEndpoint, now: number) => readonly L2tpOutput[]): void;
-  addChannel(call: ActiveCall, remoteSessionId: number): ChannelId;
-  innerMtuBytes(tunnel: number, sequenced: boolean): number;
-  /** 0 while the tunnel is not up. */
-  remoteTunnelId(tunnel: number): number;
-  remote(tunnel: number): CallRemote | undefined;
+  readonly table: TunnelTable;
   /** The call is over: the tunnel has room for another. */
   over(call: ActiveCall): void;
   /** Its ids may be another call's. */
   forget(call: ActiveCall): void;
-  /** Its channel is closed: nothing of the call is left. */
-  released(call: ActiveCall): void;
 }
 
 /** Where a call is. */
@@ -150,18 +145,19 @@ export class ActiveCall implements Call {
   }
 
   remote(): CallRemote | undefined {
-    return this.#owner.remote(this.tunnel);
+    const up = this.#owner.table.get(this.tunnel);
+    return up && { address: up.remote.address, hostName: up.hostName };
   }
 
   innerMtuBytes(sequenced: boolean): number {
-    return this.#owner.innerMtuBytes(this.tunnel, sequenced);
+    return this.#owner.table.innerMtuBytes(this.tunnel, sequenced);
   }
 
   /** Makes the channel, now that the peer's ids are known. Throws a DataplaneError when there is no room. */
   open(remoteSessionId: number): ChannelId {
     this.#remoteSessionId = remoteSessionId;
-    this.#remoteTunnelId = this.#owner.remoteTunnelId(this.tunnel);
-    return this.#owner.addChannel(this, remoteSessionId);
+    this.#remoteTunnelId = this.#owner.table.get(this.tunnel)?.remoteTunnelId ?? 0;
+    return this.#owner.table.addChannel(this, remoteSessionId);
   }
 
   /** LAC: ICRP came. */
@@ -224,7 +220,7 @@ export class ActiveCall implements Call {
   async release(): Promise<void> {
     this.#owner.forget(this);
     if (this.#channel !== undefined) await this.#around.dataplane.closeChannel(this.#channel);
-    this.#owner.released(this);
+    this.#owner.table.closedChannel(this);
     this.#release?.resolve();
   }
 }

@@ -1,5 +1,6 @@
 import type { PeerId, PortId, UdpPeerSpec } from "../channel/dataplane.ts";
 import type { L2tpListenConfig, L2tpPeerConfig } from "../config/config.ts";
+import { listenerIdentity } from "../config/difference.ts";
 import type { Surroundings } from "./surroundings.ts";
 
 /** A local address that L2TP is spoken on; open while the device that it is bound to is there. */
@@ -16,24 +17,58 @@ interface Listener {
 }
 
 /**
- * The local addresses that L2TP is spoken on. The machines know each by its key, its place in the configuration:
+ * The local addresses that L2TP is spoken on. The machines know each by its key, at first its place in the configuration:
  * the data plane's port comes and goes with the device. An address may be missing, too: the port is bound to it
  * all the same, and hears what comes once the address is there.
  */
 export class L2tpPorts {
   readonly #around: Surroundings;
-  readonly #listeners: readonly Listener[];
+  /** In the order of the configuration. */
+  #listeners: readonly Listener[] = [];
+  /** No longer in the configuration, and not closed yet. */
+  readonly #gone = new Set<Listener>();
+  #nextKey = 0;
 
   constructor(around: Surroundings) {
     this.#around = around;
-    this.#listeners = around.config.l2tp.listen.map((config, key) => ({
-      config,
-      key,
-      port: undefined,
-      ifindex: undefined,
-      known: [],
-      changing: false,
-    }));
+    this.read();
+  }
+
+  /**
+   * Reads the configuration as it is now. What is new in it is opened by openWhatIsThere(); what is not in it any more
+   * goes on until closeGone().
+   */
+  read(): void {
+    const known = new Map(this.#listeners.map((listener) => [listenerIdentity(listener.config), listener]));
+    const listeners = this.#around.config.l2tp.listen.map(
+      (config) => known.get(listenerIdentity(config)) ?? this.#listener(config),
+    );
+    for (const listener of this.#listeners) if (!listeners.includes(listener)) this.#gone.add(listener);
+    this.#listeners = listeners;
+  }
+
+  /** Whether the local address of that key is not in the configuration any more. */
+  isGone(key: number): boolean {
+    const listener = this.#find(key);
+    return listener !== undefined && this.#gone.has(listener);
+  }
+
+  /** Closes what is not in the configuration any more; the peers of all tunnels through it have been removed. */
+  async closeGone(): Promise<void> {
+    for (const listener of this.#gone) {
+      await this.lose(listener.key)?.();
+      this.#gone.delete(listener);
+    }
+  }
+
+  /** The peers of the configuration have changed: the data plane knows those of now. */
+  async introducePeers(): Promise<void> {
+    for (const listener of this.#listeners) {
+      const { port, known, config } = listener;
+      if (port === undefined) continue;
+      listener.known = this.#makeKnown(port, config.address);
+      await Promise.all(known.map((peer) => this.#around.dataplane.removePeer(peer)));
+    }
   }
 
   /** Opens what can be opened; rejects when the system refuses one for another reason than a missing device. */
@@ -62,15 +97,15 @@ export class L2tpPorts {
   }
 
   portOf(key: number): PortId | undefined {
-    return this.#listeners[key]?.port;
+    return this.#find(key)?.port;
   }
 
   keyOf(port: PortId): number | undefined {
-    return this.#listeners.find((listener) => listener.port === port)?.key;
+    return this.#all().find((listener) => listener.port === port)?.key;
   }
 
   addressOf(key: number): string {
-    return this.#listeners[key]?.config.address ?? "";
+    return this.#find(key)?.config.address ?? "";
   }
 
   /** The key of the first that speaks the address's family, and from `source` if that is given. */
@@ -89,7 +124,9 @@ export class L2tpPorts {
 
   /** The keys of those whose device this was. */
   keysOn(ifindex: number): readonly number[] {
-    return this.#listeners.filter((listener) => listener.ifindex === ifindex).map(({ key }) => key);
+    return this.#all()
+      .filter((listener) => listener.ifindex === ifindex)
+      .map(({ key }) => key);
   }
 
   /**
@@ -97,7 +134,7 @@ export class L2tpPorts {
    * it have been removed; undefined when it is not open.
    */
   lose(key: number): (() => Promise<void>) | undefined {
-    const listener = this.#listeners[key];
+    const listener = this.#find(key);
     const port = listener?.port;
     if (listener === undefined || port === undefined) return undefined;
     const { known } = listener;
@@ -118,13 +155,27 @@ export class L2tpPorts {
 
   /** Opens a port that was lost, if its device has come back meanwhile. */
   async openAgain(key: number): Promise<void> {
-    const device = this.#listeners[key]?.config.interface;
+    const device = this.#find(key)?.config.interface;
     if (device !== undefined && this.#around.host.linkByName(device) !== undefined)
       await this.linkChanged(device);
   }
 
   async closeAll(): Promise<void> {
-    for (const { key } of this.#listeners) await this.lose(key)?.();
+    for (const { key } of this.#all()) await this.lose(key)?.();
+  }
+
+  #listener(config: L2tpListenConfig): Listener {
+    const key = this.#nextKey;
+    this.#nextKey += 1;
+    return { config, key, port: undefined, ifindex: undefined, known: [], changing: false };
+  }
+
+  #all(): readonly Listener[] {
+    return this.#gone.size === 0 ? this.#listeners : [...this.#listeners, ...this.#gone];
+  }
+
+  #find(key: number): Listener | undefined {
+    return this.#all().find((listener) => listener.key === key);
   }
 
   #waitsFor(device: string): boolean {
@@ -147,6 +198,10 @@ export class L2tpPorts {
     try {
       const bound = link === undefined ? {} : { ifindex: link.ifindex };
       const port = await dataplane.openPort({ kind: "udp", address, udpPort, ...bound });
+      if (!this.#listeners.includes(listener)) {
+        await dataplane.closePort(port);
+        return;
+      }
       // nobody has told us that the device went away: the port was nobody's yet
       if (device !== undefined && host.linkByName(device)?.ifindex !== link?.ifindex) {
         await dataplane.closePort(port);

@@ -23,6 +23,8 @@ const SILENT_MS = 31_000;
 interface PooledTunnel {
   readonly id: number;
   readonly peer: string;
+  /** It gets no more calls: its peer is to be called in another way by now. */
+  retired: boolean;
   /** We opened it. */
   readonly ours: boolean;
   up: boolean;
@@ -65,6 +67,7 @@ export class TunnelPool {
     this.#add({
       id,
       peer,
+      retired: false,
       ours: true,
       up: false,
       sessions: 0,
@@ -88,6 +91,7 @@ export class TunnelPool {
     this.#add({
       id,
       peer,
+      retired: false,
       ours: false,
       up: true,
       sessions: 0,
@@ -106,6 +110,23 @@ export class TunnelPool {
     mine?.delete(tunnel);
     if (mine?.size === 0) this.#byPeer.delete(tunnel.peer);
     this.#idleAt.clear(id);
+  }
+
+  /** A tunnel of ours gets no more calls, and is idle as soon as it is empty. */
+  retire(id: number): void {
+    const tunnel = this.state.tunnels[id];
+    if (tunnel === undefined) return;
+    tunnel.retired = true;
+    this.#schedule(tunnel);
+  }
+
+  isRetired(id: number): boolean {
+    return this.state.tunnels[id]?.retired ?? false;
+  }
+
+  /** Policies have changed: tunnels may be idle for another time than before. */
+  reschedule(): void {
+    for (const tunnel of Object.values(this.state.tunnels)) this.#schedule(tunnel);
   }
 
   /** A session begins in a tunnel; `placed` by us. */
@@ -153,6 +174,7 @@ export class TunnelPool {
     // asked several times a call: nothing is allocated
     for (const tunnel of this.#of(peer)) {
       placed += tunnel.placed;
+      if (tunnel.retired) continue;
       if (tunnel.ours) opened += 1;
       else if (!usesTheirs) continue;
       if (tunnel.sessions >= maxSessionsPerTunnel) continue;
@@ -222,9 +244,10 @@ export class TunnelPool {
     this.#schedule(tunnel);
   }
 
-  #schedule({ id, ours, up, sessions, idleSince, peer }: PooledTunnel): void {
+  #schedule({ id, ours, up, sessions, idleSince, peer, retired }: PooledTunnel): void {
     const idle = ours && up && sessions === 0;
-    this.#idleAt.set(id, idle ? idleSince + this.#policyOf(peer).idleMs : NEVER);
+    const idleMs = retired ? 0 : this.#policyOf(peer).idleMs;
+    this.#idleAt.set(id, idle ? idleSince + idleMs : NEVER);
   }
 }
 

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import { LacewingError } from "../base/errors.ts";
 import type { ChannelId, PeerId, PortId, Punt, UdpPeerSpec } from "../channel/dataplane.ts";
 import type { L2tpPeerConfig as PeerConfig } from "../config/config.ts";
@@ -14,7 +15,7 @@ const LARGEST_PATH_MTU_BYTES = 0xffff;
 
 /** A tunnel that is up: what the data plane must know of it, and what calls its channels are for. */
 export interface TunnelRecord {
-  readonly peer: PeerConfig;
+  peer: PeerConfig;
   readonly remoteTunnelId: number;
   readonly dataPeer: PeerId;
   readonly remote: L2tpAddress;
@@ -62,6 +63,22 @@ export class TunnelTable {
       channels: new Set(),
       upSince: this.#around.clock.now(),
     });
+  }
+
+  /** Peers have other policies: what is sent in tunnels that are up goes by them from now on. */
+  reconfigure(peerOf: (name: string) => PeerConfig | undefined): void {
+    for (const tunnel of this.#tunnels.values()) {
+      const peer = peerOf(tunnel.peer.name);
+      if (peer === undefined || peer === tunnel.peer) continue;
+      // what the network has said of the path still holds, unless somebody knows better
+      const isLearnt = peer.pathMtuBytes === undefined && tunnel.peer.pathMtuBytes === undefined;
+      const { pathMtuBytes, port } = tunnel.spec;
+      const spec = { ...this.#dataPeer(peer, port, tunnel.remote), ...(isLearnt && { pathMtuBytes }) };
+      tunnel.peer = peer;
+      if (isDeepStrictEqual(spec, tunnel.spec)) continue;
+      tunnel.spec = spec;
+      this.#around.dataplane.updatePeer(tunnel.dataPeer, spec);
+    }
   }
 
   /** A tunnel is down: its data-plane peer goes when the last channel that points at it is closed. */

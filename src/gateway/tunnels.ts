@@ -5,20 +5,13 @@ import type { L2tpAddress } from "../l2tp/config.ts";
 import { L2tpEndpoint } from "../l2tp/endpoint.ts";
 import { type CallRequest, describeCause, type L2tpOutput } from "../l2tp/outputs.ts";
 import { CDN_RESULT, GENERAL_ERROR, type ResultCode, STOPCCN_RESULT } from "../wire/l2tp-codes.ts";
-import {
-  ActiveCall,
-  type Call,
-  type CallHandler,
-  type CallOwner,
-  type CallPlace,
-  type CallRemote,
-} from "./call.ts";
-import { type ReportOutput, reportsIn } from "./call-reports.ts";
+import { ActiveCall, type Call, type CallHandler, type CallOwner, type CallPlace } from "./call.ts";
+import { type ReportOutput, tellCalls } from "./call-reports.ts";
 import { CallTable } from "./call-table.ts";
 import { L2tpPorts } from "./l2tp-ports.ts";
 import { isNumberedByUs, type OutgoingWish, outgoingConnection } from "./outgoing-call.ts";
 import { Patience } from "./patience.ts";
-import { peerPolicy, poolPolicy } from "./peer-policy.ts";
+import { PeerBook } from "./peer-book.ts";
 import type { Surroundings } from "./surroundings.ts";
 import { isPeersFault, type TunnelDown } from "./tunnel-faults.ts";
 import { TunnelJournal } from "./tunnel-journal.ts";
@@ -29,14 +22,15 @@ import { TunnelTable } from "./tunnel-table.ts";
 import { controlCounters, tunnelViews } from "./tunnel-views.ts";
 import type { TunnelView } from "./views.ts";
 
+const CALLED_ANEW = { result: STOPCCN_RESULT.general, message: "configured anew" };
+const TAKEN_OUT = { result: STOPCCN_RESULT.general, message: "no longer configured" };
+
 /** All L2TP tunnels of the gateway: the endpoint machine between UDP ports, the data plane and the sessions. */
 export class Tunnels implements CallOwner {
   readonly #around: Surroundings;
   readonly #owner: TunnelOwner;
   readonly #endpoint: L2tpEndpoint;
-  readonly #peers = new Map<string, PeerConfig>();
-  /** By the peer's address. */
-  readonly #controlDscp = new Map<string, number>();
+  readonly #peers: PeerBook;
   readonly #ports: L2tpPorts;
   readonly #table: TunnelTable;
   readonly #pool: TunnelPool;
@@ -45,9 +39,8 @@ export class Tunnels implements CallOwner {
   /** Tunnels that we are closing for a reason of our own: their peers are not to blame. */
   readonly #closing = new Set<number>();
   #depth = 0;
-  /** When we look for data in the tunnels next, and how often: several times in the shortest HELLO interval. */
+  /** When we look for data in the tunnels next. */
   #lookAt = NEVER;
-  readonly #lookIntervalMs: number;
   readonly #calls = new CallTable();
   #idle: (() => void) | undefined;
   #stopping = false;
@@ -59,20 +52,10 @@ export class Tunnels implements CallOwner {
     this.#ports = ports;
     this.#table = new TunnelTable(around);
     this.#news = new TunnelNews(around);
-    for (const peer of around.config.l2tp.peers) {
-      this.#peers.set(peer.name, peer);
-      if (peer.address !== undefined) this.#controlDscp.set(peer.address, peer.controlDscp);
-    }
-    this.#lookIntervalMs = Math.min(...around.config.l2tp.peers.map((peer) => peer.helloIntervalMs)) / 4;
-    this.#pool = new TunnelPool((name) => poolPolicy(this.#peers.get(name)));
+    this.#peers = new PeerBook(around, ports);
+    this.#pool = new TunnelPool((name) => this.#peers.poolPolicy(name));
     this.#journal = new TunnelJournal(around.journal, this.#table, this.#pool);
-    this.#endpoint = new L2tpEndpoint(
-      {
-        hostName: around.config.name,
-        peers: around.config.l2tp.peers.map((peer) => peerPolicy(peer, ports)),
-      },
-      around.random,
-    );
+    this.#endpoint = new L2tpEndpoint(this.#peers.endpointConfig, around.random);
   }
 
   /** Opens the UDP ports whose devices are there; rejects when the system refuses one. */
@@ -80,6 +63,45 @@ export class Tunnels implements CallOwner {
     const ports = new L2tpPorts(around);
     await ports.openWhatIsThere();
     return new Tunnels(around, owner, ports);
+  }
+
+  /**
+   * Goes on with the configuration as it is now, but for what settle() does. Returns the tunnels of peers and local
+   * addresses that are not in it any more: no call begins in them.
+   */
+  reconfigure(): ReadonlySet<number> {
+    this.#ports.read();
+    const moved = this.#peers.read();
+    this.#endpoint.reconfigure(this.#peers.endpointConfig);
+    this.#table.reconfigure((name) => this.#peers.get(name));
+    for (const { tunnel, peerName, initiator, phase } of this.#endpoint.tunnels()) {
+      if (!initiator || phase === "closing" || !moved.has(peerName)) continue;
+      this.#pool.retire(tunnel);
+      // who was called as it is no more: the calls that wait for it are placed anew
+      if (phase !== "established") this.#closeTunnel(tunnel, CALLED_ANEW);
+    }
+    this.#pool.reschedule();
+    this.#around.scheduler.update(this);
+    return new Set(this.#leftOver());
+  }
+
+  /** Ends the tunnels that reconfigure() told of, closes their ports, and opens new ones; rejects when one is refused. */
+  async settle(patienceMs: number): Promise<void> {
+    const left = this.#leftOver();
+    for (const id of left) this.#closeTunnel(id, TAKEN_OUT);
+    if (left.length > 0) await this.#acknowledged(patienceMs);
+    await this.#table.released();
+    await this.#ports.closeGone();
+    await this.#ports.openWhatIsThere();
+    await this.#ports.introducePeers();
+  }
+
+  #leftOver(): readonly number[] {
+    return this.#endpoint
+      .tunnels()
+      .filter(({ phase }) => phase !== "closing")
+      .filter(({ peerName, remote }) => !this.#peers.get(peerName) || this.#ports.isGone(remote.portKey))
+      .map(({ tunnel }) => tunnel);
   }
 
   /** A link has come or has another name now. */
@@ -225,7 +247,7 @@ export class Tunnels implements CallOwner {
   /** Where data comes from the peer, HELLO has nothing to find out. */
   #noticeTraffic(now: number): void {
     for (const id of this.#table.busy()) this.endpointDo((endpoint) => endpoint.onTraffic(now, id));
-    this.#lookAt = this.#table.isEmpty ? NEVER : now + this.#lookIntervalMs;
+    this.#lookAt = this.#table.isEmpty ? NEVER : now + this.#peers.lookIntervalMs;
   }
 
   /** Every tunnel, also those that are coming up or whose state is kept after their end. */
@@ -242,6 +264,10 @@ export class Tunnels implements CallOwner {
   async shutdown(patienceMs: number): Promise<void> {
     this.#stopping = true;
     this.#input(this.#endpoint.shutdown(this.#around.clock.now()));
+    await this.#acknowledged(patienceMs);
+  }
+
+  async #acknowledged(patienceMs: number): Promise<void> {
     if (this.#endpoint.unacknowledgedCloses() === 0) return;
     const patience = new Patience(this.#around, patienceMs);
     this.#idle = () => patience.end();
@@ -268,25 +294,9 @@ export class Tunnels implements CallOwner {
     this.#input(act(this.#endpoint, this.#around.clock.now()));
   }
 
-  /** For ActiveCall: makes the channel of a call whose ids are known. */
-  addChannel(call: ActiveCall, remoteSessionId: number): ChannelId {
-    return this.#table.addChannel(call, remoteSessionId);
-  }
-
-  /** For ActiveCall: octets of the largest subscriber's packet whose outer packet fits the path. */
-  innerMtuBytes(tunnel: number, sequenced: boolean): number {
-    return this.#table.innerMtuBytes(tunnel, sequenced);
-  }
-
-  /** For ActiveCall; 0 while the tunnel is not up. */
-  remoteTunnelId(tunnel: number): number {
-    return this.#table.get(tunnel)?.remoteTunnelId ?? 0;
-  }
-
   /** For ActiveCall. */
-  remote(tunnel: number): CallRemote | undefined {
-    const up = this.#table.get(tunnel);
-    return up && { address: up.remote.address, hostName: up.hostName };
+  get table(): TunnelTable {
+    return this.#table;
   }
 
   /** For ActiveCall: the tunnel has room for another. */
@@ -298,11 +308,6 @@ export class Tunnels implements CallOwner {
   /** For ActiveCall: nothing of it is left. */
   forget(call: ActiveCall): void {
     this.#calls.forget(call);
-  }
-
-  /** For ActiveCall. */
-  released(call: ActiveCall): void {
-    this.#table.closedChannel(call);
   }
 
   #openTunnel(now: number, peer: PeerConfig): number | undefined {
@@ -398,7 +403,7 @@ export class Tunnels implements CallOwner {
     this.#around.journal.control(tunnel, true, datagram, tunnel !== 0);
     const port = this.#ports.portOf(to.portKey);
     if (port === undefined) return;
-    const dscp = this.#controlDscp.get(to.address);
+    const dscp = this.#peers.controlDscp(to.address);
     this.#around.dataplane.sendControl(port, to.address, to.port, datagram, to.localAddress, dscp);
   }
 
@@ -420,7 +425,7 @@ export class Tunnels implements CallOwner {
     }
     const now = this.#around.clock.now();
     this.#pool.up(now, up.tunnel, peer.name);
-    if (this.#lookAt === NEVER) this.#lookAt = now + this.#lookIntervalMs;
+    if (this.#lookAt === NEVER) this.#lookAt = now + this.#peers.lookIntervalMs;
     if (peer.role !== "lac") this.#owner.reachable(peer.name);
     this.#news.up(up);
   }
@@ -431,9 +436,10 @@ export class Tunnels implements CallOwner {
     const ending = this.#stopping || this.#closing.has(down.tunnel);
     this.#news.down(down, text, address, ending);
     const ours = this.#pool.isOurs(down.tunnel);
+    // one that is out of use says nothing of its peer as it is configured now
+    const isFault = isPeersFault(down) && !this.#pool.isRetired(down.tunnel);
     this.#pool.down(down.tunnel);
     const role = this.#peers.get(down.peerName)?.role ?? "lac";
-    const isFault = isPeersFault(down);
     if (role !== "lac" && (ours || down.wasUp) && !ending && isFault)
       this.#owner.unreachable(down.peerName, text, this.#pool.tunnels(down.peerName).up > 0);
     const why = { kind: "tunnel", cause: down.cause, isFault } as const;
@@ -452,7 +458,7 @@ export class Tunnels implements CallOwner {
     const { tunnel: tunnelId, session } = offer;
     const tunnel = this.#table.get(tunnelId);
     if (tunnel === undefined) return; // it went down in the same breath, and took its sessions with it
-    if (this.#stopping) {
+    if (this.#stopping || !this.#peers.get(tunnel.peer.name)) {
       const code = { result: CDN_RESULT.noFacilitiesNow };
       this.endpointDo((endpoint, now) => endpoint.closeSession(now, tunnelId, session, code));
       return;
@@ -481,18 +487,9 @@ export class Tunnels implements CallOwner {
     call.handler?.connected(connection);
   }
 
-  /** What nobody behind us is told is of no use to us; to CSURQ we answer by what we said last. */
   #reported(output: ReportOutput): void {
-    const { tunnel, kind } = output;
-    const callOf = (session: number): ActiveCall | undefined => this.#calls.get(tunnel, session);
-    const left = reportsIn(output).filter(({ session, report }) => !callOf(session)?.handler?.report(report));
-    if (left.length === 0) return;
-    this.#around.logger.debug({ tunnel, message: kind }, "L2TP: news of a line");
-    if (kind !== "speeds-requested") return;
-    const speeds = left.flatMap(({ session }) => {
-      const told = callOf(session)?.speeds;
-      return told === undefined ? [] : [{ session, ...told }];
-    });
-    this.endpointDo((endpoint, now) => endpoint.updateSpeeds(now, tunnel, speeds));
+    const { tunnel } = output;
+    const speeds = tellCalls(output, (session) => this.#calls.get(tunnel, session), this.#around.logger);
+    if (speeds !== undefined) this.endpointDo((endpoint, now) => endpoint.updateSpeeds(now, tunnel, speeds));
   }
 }

@@ -85,6 +85,15 @@ export class L2tpEndpoint {
     this.#registry = new Registry(config, random, state);
   }
 
+  /**
+   * Goes on with other peers and policies, for tunnels that are there, too; those keep the secret that they were opened
+   * with (in this process: a snapshot has no secrets). Throws a LacewingError (L2TP_CONFIG), and nothing has changed
+   * then.
+   */
+  reconfigure(config: L2tpEndpointConfig): void {
+    this.#registry.reconfigure(config);
+  }
+
   /** Takes one datagram with the T bit; whatever it is, it never throws. */
   receive(now: Instant, from: L2tpAddress, datagram: Uint8Array): readonly L2tpOutput[] {
     const turn = this.#turn(now);
@@ -352,7 +361,7 @@ export class L2tpEndpoint {
   }
 
   #deliver(turn: Turn, tunnel: TunnelState, incoming: IncomingMessage, from: L2tpAddress): void {
-    const { secret, ignoreUnknownAvps } = this.#registry.peers.policyOf(tunnel.peerName);
+    const { secret, ignoreUnknownAvps } = this.#registry.policyFor(tunnel);
     const options = { ignoreUnknown: ignoreUnknownAvps, keepAvps: true };
     const parsed = parseMessage(incoming.body, secret, options);
     switch (parsed.outcome) {

@@ -1,10 +1,11 @@
 /** The tunnels and sessions of an endpoint, their ids and deadlines, and how they are found. */
 
+import { equalBytes } from "../base/bytes.ts";
 import { Deadlines } from "../base/deadlines.ts";
 import { IdPool } from "../base/ids.ts";
 import type { RandomSource } from "../base/random.ts";
 import type { Instant } from "../base/time.ts";
-import { type L2tpAddress, type L2tpEndpointConfig, PeerTable } from "./config.ts";
+import { type L2tpAddress, type L2tpEndpointConfig, type PeerPolicy, PeerTable } from "./config.ts";
 import { createFifo } from "./fifo.ts";
 import type { L2tpOutput } from "./outputs.ts";
 import {
@@ -60,11 +61,13 @@ function deadlineKey(tunnel: number, session: number): number {
   return tunnel * 65_536 + session;
 }
 
+type FormerSecret = Pick<PeerPolicy, "secret" | "hideAvps" | "authenticate">;
+
 /** Plain state with indexes beside it, which are made anew from a snapshot. */
 export class Registry {
   readonly state: L2tpEndpointState;
-  readonly config: L2tpEndpointConfig;
-  readonly peers: PeerTable;
+  #config: L2tpEndpointConfig;
+  #peers: PeerTable;
   readonly deadlines = new Deadlines<number>();
   readonly #random: RandomSource;
   /** Tunnels that the peer opened, by where the SCCRQ came from and the id that it assigned. */
@@ -73,10 +76,12 @@ export class Registry {
   readonly #openedByUs = new Map<string, Set<number>>();
   /** By tunnel: the peer's session id → ours, for calls that the peer placed. */
   readonly #placedByPeer = new Map<number, Map<number, number>>();
+  /** By tunnel: what it was opened under, where its peer has another secret by now. */
+  readonly #formerSecrets = new Map<number, FormerSecret>();
 
   constructor(config: L2tpEndpointConfig, random: RandomSource, state?: L2tpEndpointState) {
-    this.config = config;
-    this.peers = new PeerTable(config);
+    this.#config = config;
+    this.#peers = new PeerTable(config);
     this.#random = random;
     this.state = state ?? newState(random);
     // of two tunnels with one remote id the newer one is found
@@ -92,6 +97,33 @@ export class Registry {
           this.scheduleSession(tunnel, session, session.progress.deadline);
       }
     }
+  }
+
+  get config(): L2tpEndpointConfig {
+    return this.#config;
+  }
+
+  get peers(): PeerTable {
+    return this.#peers;
+  }
+
+  /** Goes on with other peers and policies. Throws a LacewingError (L2TP_CONFIG), and nothing has changed then. */
+  reconfigure(config: L2tpEndpointConfig): void {
+    const peers = new PeerTable(config);
+    for (const tunnel of Object.values(this.state.tunnels)) {
+      const { secret, hideAvps, authenticate } = this.policyFor(tunnel);
+      if (isSame(secret, peers.policyOf(tunnel.peerName).secret)) this.#formerSecrets.delete(tunnel.id);
+      else this.#formerSecrets.set(tunnel.id, { secret, hideAvps, authenticate });
+    }
+    this.#config = config;
+    this.#peers = peers;
+  }
+
+  /** How a tunnel that is there is treated: as its peer, but that it keeps the secret that it was opened with. */
+  policyFor({ id, peerName }: Pick<TunnelState, "id" | "peerName">): PeerPolicy {
+    const policy = this.#peers.policyOf(peerName);
+    const former = this.#formerSecrets.get(id);
+    return former === undefined ? policy : { ...policy, ...former };
   }
 
   discard(reason: L2tpDiscardReason, count = 1): void {
@@ -133,6 +165,7 @@ export class Registry {
     new IdPool(this.state.tunnelIds).release(tunnel.id);
     this.deadlines.clear(deadlineKey(tunnel.id, 0));
     this.#placedByPeer.delete(tunnel.id);
+    this.#formerSecrets.delete(tunnel.id);
     this.#openedByUs.get(tunnel.peerName)?.delete(tunnel.id);
     const key = remoteKey(tunnel.remote, tunnel.remoteId);
     if (this.#byRemote.get(key) !== tunnel.id) return;
@@ -244,6 +277,10 @@ export class Registry {
     if (ours === undefined) this.#openedByUs.set(tunnel.peerName, new Set([tunnel.id]));
     else ours.add(tunnel.id);
   }
+}
+
+function isSame(a: Uint8Array | undefined, b: Uint8Array | undefined): boolean {
+  return a === undefined || b === undefined ? a === b : equalBytes(a, b);
 }
 
 function passing(pool: IdPool): number {

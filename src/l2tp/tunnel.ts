@@ -135,7 +135,7 @@ function onLateReply(turn: Turn, tunnel: TunnelState, message: MessageOf<"SCCRP"
 }
 
 function policyOf(turn: Turn, tunnel: TunnelState): PeerPolicy {
-  return turn.registry.peers.policyOf(tunnel.peerName);
+  return turn.registry.policyFor(tunnel);
 }
 
 /** The attributes that SCCRQ and SCCRP have in common. */
