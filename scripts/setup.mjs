@@ -1,7 +1,7 @@
 /**
  * Sets up whatever is missing for one purpose, and only that; every npm script goes through it first.
  *
- *     node scripts/setup.mjs [run|test|interop|check|build|bench|sanitizers]
+ *     node scripts/setup.mjs [run|test|interop|check|build|package|bench|sanitizers]
  *
  * Plain JavaScript without dependencies, because nothing is installed when it starts. When all is there it says
  * nothing and takes a fraction of a second. It writes to standard error only.

@@ -12,6 +12,11 @@ const BUILD = {
   packages: ["g++", "make", "python3", "libpcap-dev"],
 };
 const NETWORK = { why: "for the network of namespaces", packages: ["iproute2", "iputils-ping", "procps"] };
+const PACKAGE = { why: "to build the Debian package", packages: ["binutils", "dpkg-dev"] };
+const BOOT = {
+  why: "to test the package in a booted Debian",
+  packages: ["debootstrap", "systemd-container"],
+};
 /** The gateway does not need them: without them it forwards by its loop alone. */
 export const XDP = { why: "to build the XDP program", packages: ["clang", "libbpf-dev"] };
 
@@ -24,7 +29,7 @@ function testing(root) {
 }
 
 /**
- * @param {string} purpose one of run, test, check, build, bench
+ * @param {string} purpose one of run, test, check, build, bench, package
  * @param {string} root the checkout
  * @returns {{ why: string, packages: string[] }[]}
  */
@@ -35,7 +40,9 @@ export function packageGroups(purpose, root) {
     case "bench":
       return [BUILD, NETWORK, { ...XDP, why: "for the XDP program and the generator of frames" }];
     case "test":
-      return [BUILD, NETWORK, testing(root)];
+      return [BUILD, NETWORK, testing(root), PACKAGE, BOOT];
+    case "package":
+      return [BUILD, PACKAGE];
     default:
       return [BUILD];
   }

@@ -136,6 +136,20 @@ const peerVm = {
   },
 };
 
+/** What the package is tested in, likewise. */
+const debianRoot = {
+  stamp: () => fingerprint(["test/deploy/prepare.mjs"]),
+  why() {
+    if (process.getuid() !== 0 || readStamp("debian-root") === this.stamp()) return undefined;
+    return "prepares a Debian system in which the package is tested: debootstrap, for a minute";
+  },
+  async make() {
+    const stamp = this.stamp();
+    await run("debian-root", [process.execPath, "test/deploy/prepare.mjs"]);
+    writeStamp("debian-root", stamp);
+  },
+};
+
 /** A peer of `npm run interop`, likewise. */
 const l2tpns = {
   stamp: () => fingerprint(["test/interop/l2tpns/prepare.mjs", "test/interop/vm/image/debian.mjs"]),
@@ -153,10 +167,11 @@ const l2tpns = {
 /** @type {Record<string, { why(): string | undefined, make(): Promise<void> }[]>} */
 export const STEPS = {
   run: [debianPackages("run"), nodeModules, addon, xdpAddon, dist],
-  test: [debianPackages("test"), nodeModules, addon, xdpAddon, dist, peerVm],
+  test: [debianPackages("test"), nodeModules, addon, xdpAddon, dist, peerVm, debianRoot],
   interop: [debianPackages("test"), nodeModules, addon, xdpAddon, dist, peerVm, l2tpns],
   check: [debianPackages("check"), nodeModules],
   build: [debianPackages("build"), nodeModules, addon, xdpAddon, dist],
+  package: [debianPackages("package"), nodeModules, addon, xdpAddon, dist],
   bench: [debianPackages("bench"), nodeModules, addon, xdpAddon, dist],
   sanitizers: [debianPackages("run"), nodeModules, dist, sanitizedAddon],
 };

@@ -1,0 +1,49 @@
+/** What of node_modules a running gateway loads. */
+
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { ROOT } from "../setup/tools.mjs";
+
+/** They build addons, and are not loaded afterwards. */
+const BUILD_ONLY = new Set(["node-addon-api", "node-gyp", "nan"]);
+
+/** Sources of addons, types and maps: nothing that is loaded. */
+const NOT_LOADED =
+  /\.(d\.[cm]?ts|map|md|markdown|ts|cc|cpp|h|gyp|gypi|o|a|d|mk|flow)$|(^|\/)(obj\.target|\.deps)\//;
+
+/**
+ * The packages that package.json's dependencies come to, each with the files of it that are loaded.
+ * @returns {{ folder: string, files: string[] }[]} folders relative to the checkout, files relative to them
+ */
+export function runtimeModules() {
+  const { packages } = JSON.parse(readFileSync(join(ROOT, "package-lock.json"), "utf8"));
+  const found = new Map();
+  const visit = (from, name) => {
+    if (BUILD_ONLY.has(name)) return;
+    const folder = resolveModule(packages, from, name);
+    if (folder === undefined || found.has(folder)) return;
+    found.set(folder, filesOf(folder));
+    for (const next of Object.keys(packages[folder].dependencies ?? {})) visit(folder, next);
+  };
+  for (const name of Object.keys(packages[""].dependencies)) visit("", name);
+  return [...found].map(([folder, files]) => ({ folder, files }));
+}
+
+/** As Node.js does it: in the folder's own node_modules, then in those above. */
+function resolveModule(packages, from, name) {
+  for (let folder = from; ; folder = folder.slice(0, Math.max(0, folder.lastIndexOf("/node_modules")))) {
+    const candidate = join(folder, "node_modules", name);
+    if (packages[candidate] !== undefined) return candidate;
+    if (folder === "") return undefined;
+  }
+}
+
+function filesOf(folder) {
+  const absolute = join(ROOT, folder);
+  if (!existsSync(absolute)) return [];
+  return readdirSync(absolute, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath ?? entry.path, entry.name).slice(absolute.length + 1))
+    .filter((file) => !NOT_LOADED.test(file) && !file.startsWith("node_modules/"))
+    .sort();
+}

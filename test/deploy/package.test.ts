@@ -1,0 +1,160 @@
+/** The Debian package in a booted Debian 12: installed, at work under its unit's sandbox, upgraded, removed and purged. */
+
+import { execFileSync } from "node:child_process";
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { DebianSystem } from "../support/debian-system.ts";
+import { DialProcess } from "../support/dial-process.ts";
+import { eventually } from "../support/eventually.ts";
+import { GatewayProcess } from "../support/gateway-process.ts";
+import {
+  createSite,
+  lacConfig,
+  lnsConfig,
+  PASSWORD,
+  type Site,
+  secretFiles,
+  TUNNEL_SECRET,
+} from "../support/site.ts";
+import { isRoot } from "../support/system.ts";
+
+const BUILD = fileURLToPath(new URL("../../scripts/package.mjs", import.meta.url));
+const UNIT = "lacewing.service";
+/** CAP_NET_ADMIN, CAP_NET_RAW and CAP_BPF, as /proc shows them. */
+const CAPABILITIES = ((1n << 12n) | (1n << 13n) | (1n << 39n)).toString(16).padStart(16, "0");
+
+/** The same package as a later version. */
+function upgraded(deb: string, folder: string): string {
+  const tree = join(folder, "later");
+  execFileSync("dpkg-deb", ["-R", deb, tree]);
+  const control = join(tree, "DEBIAN/control");
+  writeFileSync(control, readFileSync(control, "utf8").replace(/^Version: .*/m, "Version: 99.0"));
+  const file = join(folder, "later.deb");
+  execFileSync("dpkg-deb", ["--root-owner-group", "-Zzstd", "-z1", "-b", tree, file]);
+  return file;
+}
+
+describe.skipIf(!isRoot)("the Debian package", { timeout: 120_000 }, () => {
+  let folder: string;
+  let site: Site;
+  let lns: GatewayProcess;
+  let system: DebianSystem;
+
+  const property = (name: string): string => system.run("systemctl", "show", "--value", "-p", name, UNIT);
+  const isActive = (): boolean => system.try("systemctl", "is-active", UNIT).output === "active";
+  const log = (): string => system.try("journalctl", "--no-pager", "-o", "cat", "-u", UNIT).output;
+  const show = <T>(what: string): T => JSON.parse(system.run("lacewing", "show", what, "--json")) as T;
+  const configure = (text: string): void => {
+    system.write("etc/lacewing/lacewing.yaml", text, 0o640);
+    system.write("etc/lacewing/tunnel.secret", `${TUNNEL_SECRET}\n`, 0o600);
+    system.run("chown", "root:lacewing", "/etc/lacewing/lacewing.yaml");
+    system.run("chown", "lacewing:", "/etc/lacewing/tunnel.secret");
+  };
+
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), "lacewing-deb-"));
+    site = createSite();
+    const users = secretFiles("anna@isp.example");
+    [system, lns] = await Promise.all([
+      DebianSystem.boot(site.lac),
+      GatewayProcess.start(site.lns, lnsConfig(), users),
+    ]);
+    const deb = execFileSync(process.execPath, [BUILD, folder], { encoding: "utf8" }).trim();
+    copyFileSync(deb, join(system.root, "root/lacewing.deb"));
+    copyFileSync(upgraded(deb, folder), join(system.root, "root/later.deb"));
+  });
+
+  afterAll(async () => {
+    await lns?.close();
+    await system?.close();
+    site?.close();
+    if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
+  });
+
+  it("installs, and its service runs with a configuration in which everything is commented out", () => {
+    system.run("dpkg", "-i", "/root/lacewing.deb");
+    expect(isActive(), log()).toBe(true);
+    expect(system.run("systemctl", "is-enabled", UNIT)).toBe("enabled");
+    expect(show<{ sessions: number }>("status")).toMatchObject({ name: "lacewing", sessions: 0 });
+  });
+
+  it("runs as a user of its own, with three capabilities", () => {
+    const status = system.run("cat", `/proc/${property("MainPID")}/status`);
+    const uid = system.run("id", "-u", "lacewing");
+    expect(status).toMatch(new RegExp(`^Uid:\\s+${uid}\\s+${uid}\\s+${uid}\\s+${uid}$`, "m"));
+    for (const set of ["CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"])
+      expect(status).toMatch(new RegExp(`^${set}:\\s+${CAPABILITIES}$`, "m"));
+    expect(status).toMatch(/^NoNewPrivs:\s+1$/m);
+    expect(status).toMatch(/^Seccomp:\s+2$/m);
+  });
+
+  it("has an exposure below 2.5, by systemd's own reckoning, and nothing that systemd warns of", () => {
+    system.run("systemd-analyze", "verify", "--man=no", `/lib/systemd/system/${UNIT}`);
+    const reckoned = system.run("systemd-analyze", "security", "--threshold=25", "--no-pager", UNIT);
+    expect(reckoned).toContain("Overall exposure level");
+  });
+
+  it.each(["loop", "xdp"])("carries a subscriber to the LNS, forwarding by %s", async (engine) => {
+    configure(`data-plane: { engine: ${engine} }\n${lacConfig()}`);
+    system.run("systemctl", "restart", UNIT);
+    expect(show<{ engine: string }>("status").engine, log()).toBe(engine);
+    const dial = new DialProcess(site.subscriber, {
+      user: "anna@isp.example",
+      password: PASSWORD,
+      device: "each",
+    });
+    await dial.up();
+    await lns.session("anna@isp.example");
+    await dial.hangUp();
+    await eventually("the session has ended", () => show<unknown[]>("sessions").length === 0);
+    expect(log()).not.toMatch(/"level":"(error|fatal)"/);
+  });
+
+  it("is killed and started again when it no longer answers systemd's watchdog", async () => {
+    system.write(
+      `run/systemd/system/${UNIT}.d/watchdog.conf`,
+      "[Service]\nWatchdogSec=3\nWatchdogSignal=SIGKILL\n",
+    );
+    system.run("systemctl", "daemon-reload");
+    system.run("systemctl", "restart", UNIT);
+    const before = property("MainPID");
+    const ms = (name: string): number => Number(property(`${name}TimestampMonotonic`)) / 1000;
+    await eventually(
+      "it has said that it is well, for longer than it may be silent",
+      () => ms("Watchdog") - ms("ActiveEnter") > 3500,
+    );
+    expect(property("MainPID")).toBe(before);
+    system.run("sh", "-c", `kill -STOP ${before}`);
+    await eventually(
+      "another one has taken its place",
+      () => isActive() && property("MainPID") !== before && property("MainPID") !== "0",
+      { timeoutMs: 60_000 },
+    );
+    expect(property("NRestarts")).toBe("1");
+  });
+
+  it("is upgraded with its configuration kept and its service restarted", () => {
+    const before = property("MainPID");
+    system.run("dpkg", "-i", "/root/later.deb");
+    expect(property("MainPID")).not.toBe(before);
+    expect(isActive()).toBe(true);
+    expect(system.run("cat", "/etc/lacewing/lacewing.yaml")).toContain("isp.example");
+    expect(show<unknown[]>("tunnels")).toEqual([]);
+  });
+
+  it("leaves its configuration when it is removed, and nothing when it is purged, but what an administrator added", () => {
+    system.run("dpkg", "-r", "lacewing");
+    expect(isActive()).toBe(false);
+    expect(system.run("ls", "/etc/lacewing")).toContain("lacewing.yaml");
+    system.run("dpkg", "-P", "lacewing");
+    expect(system.run("ls", "/etc/lacewing")).toBe("tunnel.secret");
+    expect(
+      system.run("find", "/", "-xdev", "-iname", "*lacewing*", "-not", "-path", "/root/*").split("\n"),
+    ).toEqual(["/etc/lacewing"]);
+    expect(system.try("getent", "passwd", "lacewing").status).not.toBe(0);
+    expect(system.try("systemctl", "cat", UNIT).status).not.toBe(0);
+  });
+});
