@@ -184,8 +184,11 @@ export class Crew {
     try {
       await this.#spread(size);
     } catch (error) {
-      await this.#spread(before);
-      for (const index of added) await this.#retire(index);
+      try {
+        await this.#spread(before);
+      } finally {
+        for (const index of added) await this.#retire(index);
+      }
       throw error;
     }
     for (let index = size; index < before; index++) await this.#retire(index);
@@ -227,7 +230,7 @@ export class Crew {
     await everyOne(told);
   }
 
-  /** Ends a thread, or the one that is about to take its place when it has died. */
+  /** Ends a thread, if it has ever started, or the one that is about to take its place when it has died. */
   async #retire(index: number): Promise<void> {
     let member = this.#members.get(index);
     while (member?.successor !== undefined) {
@@ -236,9 +239,8 @@ export class Crew {
       if (next === member) break;
       member = next;
     }
-    if (member === undefined) return;
     this.#members.delete(index);
-    await member.worker.stop();
+    await member?.worker.stop();
     this.#grace.ended(index);
     this.#punts.removeRing(index);
   }

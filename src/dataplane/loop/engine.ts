@@ -78,6 +78,7 @@ class LoopDataplane implements ThreadedLoop {
   readonly #sender: ControlSender;
   readonly #devices: DeviceSetup;
   readonly #punts: PuntDelivery;
+  readonly #failures: LaneFailures;
   readonly #crew: Crew;
   readonly #ports = new Map<PortId, Descriptors>();
   readonly #units = new Map<UnitId, Descriptors>();
@@ -104,7 +105,7 @@ class LoopDataplane implements ThreadedLoop {
       () => watcher.close(),
       () => addon.close(this.#doorbell),
     );
-    const failures = new LaneFailures(this.#ports, this.#units, this.#registry, this.#devices, this.#punts);
+    this.#failures = new LaneFailures(this.#ports, this.#units, this.#registry, this.#devices, this.#punts);
     this.#crew = new Crew(
       addon,
       this.#tables,
@@ -112,9 +113,7 @@ class LoopDataplane implements ThreadedLoop {
       this.#punts,
       { sizes, tables, doorbell: this.#doorbell, options },
       {
-        laneFailed: (source, errno) => {
-          if (!this.#closed) failures.report(source, errno);
-        },
+        laneFailed: (source, errno) => this.#failures.report(source, errno),
         restarted: (reason) => this.#report({ kind: "worker-restarted", reason }),
         down: (reason) => this.#report({ kind: "engine-down", reason }),
       },
@@ -144,7 +143,8 @@ class LoopDataplane implements ThreadedLoop {
     const fds: number[] = [];
     let opened: Opened | undefined;
     try {
-      opened = await this.#crew.open(this.#openPort(port, spec, fds));
+      const opening = this.#crew.open(this.#openPort(port, spec, fds));
+      opened = await this.#failures.whileOpening({ port }, opening);
       this.#checkOpen();
     } catch (error) {
       this.#registry.removePort(port);
@@ -255,7 +255,8 @@ class LoopDataplane implements ThreadedLoop {
       const device = await this.#devices.open(spec);
       fds.push(device.fd);
       this.#writer.addUnit(unit, spec);
-      opened = await this.#crew.open(unitOpening(unit, device.segmentsUdp, fds));
+      const opening = this.#crew.open(unitOpening(unit, device.segmentsUdp, fds));
+      opened = await this.#failures.whileOpening({ unit }, opening);
       this.#checkOpen();
     } catch (error) {
       this.#registry.removeUnit(unit);
@@ -352,6 +353,7 @@ class LoopDataplane implements ThreadedLoop {
 
   async #close(): Promise<void> {
     this.#closed = true;
+    this.#failures.close();
     this.#punts.close();
     // who still waits for a change need not wait for any of them
     await this.#crew.end();

@@ -10,21 +10,29 @@ export interface Failing {
   failed: boolean;
 }
 
+interface Failure {
+  readonly source: LaneSource;
+  readonly errno: number;
+}
+
 /** What it means that a worker cannot receive from a lane: told once of each port or unit. */
 export class LaneFailures {
   readonly #ports: ReadonlyMap<PortId, Failing>;
   readonly #units: ReadonlyMap<UnitId, Failing>;
-  readonly #registry: Registry;
-  readonly #devices: DeviceSetup;
-  readonly #punts: PuntDelivery;
+  readonly #registry: Pick<Registry, "port">;
+  readonly #devices: Pick<DeviceSetup, "hasLink">;
+  readonly #punts: Pick<PuntDelivery, "deliver">;
+  /** By ownerOf(): what is being opened, and has perhaps failed before all workers have it. */
+  readonly #opening = new Map<string, Failure | undefined>();
+  #closed = false;
 
   /** `ports` and `units`: those that are open. */
   constructor(
     ports: ReadonlyMap<PortId, Failing>,
     units: ReadonlyMap<UnitId, Failing>,
-    registry: Registry,
-    devices: DeviceSetup,
-    punts: PuntDelivery,
+    registry: Pick<Registry, "port">,
+    devices: Pick<DeviceSetup, "hasLink">,
+    punts: Pick<PuntDelivery, "deliver">,
   ) {
     this.#ports = ports;
     this.#units = units;
@@ -33,10 +41,31 @@ export class LaneFailures {
     this.#punts = punts;
   }
 
+  /** A port or unit is being opened. What of it fails meanwhile is told when who opens it knows that it is open. */
+  async whileOpening<Result>(owner: LaneOwner, opening: Promise<Result>): Promise<Result> {
+    const key = ownerOf(owner);
+    this.#opening.set(key, undefined);
+    try {
+      return await opening;
+    } finally {
+      const failure = this.#opening.get(key);
+      this.#opening.delete(key);
+      if (failure !== undefined) setImmediate(() => this.report(failure.source, failure.errno));
+    }
+  }
+
   /** Its device is down, which passes, or gone. */
   report(source: LaneSource, errno: number): void {
-    if (source.medium === "unit") this.#unitFailed(source.unit, errno);
+    if (this.#closed) return;
+    const key = ownerOf(source);
+    if (this.#opening.has(key)) this.#opening.set(key, { source, errno });
+    else if (source.medium === "unit") this.#unitFailed(source.unit, errno);
     else this.#portFailed(source.port, errno);
+  }
+
+  /** Nothing is told any more. */
+  close(): void {
+    this.#closed = true;
   }
 
   #unitFailed(unit: UnitId, errno: number): void {
@@ -52,6 +81,12 @@ export class LaneFailures {
     const reason = spec.kind === "ethernet" ? `${spec.name} is gone` : `the socket failed (errno ${errno})`;
     if (isFirst(open)) this.#punts.deliver({ kind: "port-down", port, reason });
   }
+}
+
+type LaneOwner = { readonly port: PortId } | { readonly unit: UnitId };
+
+function ownerOf(owner: LaneOwner): string {
+  return "unit" in owner ? `unit ${owner.unit}` : `port ${owner.port}`;
 }
 
 /** Marks it. False when it was marked, or has been closed. */

@@ -6,7 +6,7 @@ const isRoot = process.getuid?.() === 0;
 
 describe.skipIf(!isRoot)("forwarding threads (root)", async () => {
   if (!isRoot) return;
-  const { loopRig } = await import("./rig.ts");
+  const { ip, loopRig, makeCable } = await import("./rig.ts");
   const { SteadyTraffic } = await import("./steady-traffic.ts");
   let rig: Awaited<ReturnType<typeof loopRig>>;
 
@@ -48,6 +48,39 @@ describe.skipIf(!isRoot)("forwarding threads (root)", async () => {
     await traffic.stop();
     await rig.until("the last frames", () => traffic.arrived === traffic.sent);
     expect(traffic.faults()).toEqual([]);
+  });
+
+  it("become more and fewer while devices disappear: others lose nothing, and each end is told once", async () => {
+    rig = await loopRig({ lanes: 4 });
+    const { dataplane, loop } = rig;
+    const traffic = await SteadyTraffic.start(rig);
+    let devices = 0;
+    for (const workers of [3, 1, 4, 2, 1]) {
+      const cable = makeCable();
+      const { name, ifindex } = cable.gateway;
+      const changing = loop.setWorkers(workers);
+      const port = await dataplane.openPort({ kind: "ethernet", name, ifindex, mtuBytes: 1500 });
+      const unit = await dataplane.createUnit(unitSpec(`${rig.unitName}${workers}`));
+      const again = loop.setWorkers(5 - workers);
+      cable.remove();
+      ip("link", "del", `${rig.unitName}${workers}`);
+      await Promise.all([changing, again]);
+      devices += 2;
+      await rig.until("both reports", () => rig.punts.length === devices);
+      expect(rig.punts.slice(-2)).toEqual(
+        expect.arrayContaining([
+          expect.objectContaining({ kind: "port-down", port }),
+          expect.objectContaining({ kind: "unit-down", unit }),
+        ]),
+      );
+      await dataplane.closePort(port);
+      await dataplane.closeUnit(unit);
+    }
+    await traffic.flow(500);
+    await traffic.stop();
+    await rig.until("the last frames", () => traffic.arrived === traffic.sent);
+    expect(traffic.faults()).toEqual([]);
+    expect(rig.punts).toHaveLength(devices);
   });
 
   it("that die have successors under traffic, and it is said", async () => {
