@@ -35,6 +35,17 @@ Napi::Value OpenPacket(const Napi::CallbackInfo& info) {
   return Guard(info.Env(), [&] { return Adopt(info.Env(), OpenPacketSocket(options)); });
 }
 
+Napi::Value SendByXsk(const Napi::CallbackInfo& info) {
+  int fd = Descriptor(info[0]);
+  XskOptions options = ReadXskOptions(Options(info[1]));
+  Guard(info.Env(), [&] {
+    if (!Environment::Of(info.Env()).descriptors.Owns(fd))
+      throw SystemFailure(EBADF, "socket", "descriptor " + std::to_string(fd));
+    XskOutlet::Open(fd, options);
+  });
+  return info.Env().Undefined();
+}
+
 Napi::Value ReadFanoutGroup(const Napi::CallbackInfo& info) {
   int fd = Descriptor(info[0]);
   return Guard(info.Env(), [&] { return Napi::Number::New(info.Env(), FanoutGroup(fd)); });
@@ -204,6 +215,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   define.operator()<CreateRegion>("createRegion");
   define.operator()<CreatePoller>("createPoller");
   define.operator()<OpenPacket>("openPacket");
+  define.operator()<SendByXsk>("sendByXsk");
   define.operator()<ReadFanoutGroup>("fanoutGroup");
   define.operator()<OpenUdp>("openUdp");
   define.operator()<OpenTun>("openTun");

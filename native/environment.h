@@ -20,6 +20,7 @@ class Descriptors {
   ~Descriptors();
 
   int Adopt(UniqueFd fd);
+  bool Owns(int fd) const { return owned_.contains(fd); }
   // Throws EBADF for what is not ours: the number may be somebody else's descriptor by now.
   void Close(int fd);
   // As Close, but gives the descriptor to who asks.

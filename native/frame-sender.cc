@@ -15,6 +15,14 @@ int FrameSender::Gather(const FrameToSend& frame, iovec* pieces) const {
 }
 
 int FrameSender::SendPacket(int fd, std::span<const FrameToSend> frames) {
+  std::shared_ptr<XskOutlet> outlet = XskOutlet::Of(fd);
+  if (outlet == nullptr) return SendMessages(fd, frames);
+  const int taken = SendXsk(*outlet, frames);
+  if (outlet->usable) return taken;
+  return taken + SendMessages(fd, frames.subspan(static_cast<size_t>(taken)));
+}
+
+int FrameSender::SendMessages(int fd, std::span<const FrameToSend> frames) {
   lastError_ = 0;
   size_t sent = 0;
   while (sent < frames.size()) {

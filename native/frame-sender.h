@@ -12,6 +12,7 @@
 #include "address-record.h"
 #include "grouping.h"
 #include "mapping.h"
+#include "xsk-outlet.h"
 
 namespace lacewing {
 
@@ -30,6 +31,7 @@ class FrameSender {
   explicit FrameSender(std::shared_ptr<Mapping> mapping) : mapping_(std::move(mapping)) {}
 
   // Each sends in order and returns how many frames were taken; lastError() says why not all.
+  // Through an AF_XDP socket where the descriptor has one.
   int SendPacket(int fd, std::span<const FrameToSend> frames);
   // Puts the frames in a better order first, in which those with one lowest octet of `user` stay in theirs.
   int SendUdp(int fd, std::span<FrameToSend> frames, std::span<const uint8_t> addresses);
@@ -55,6 +57,10 @@ class FrameSender {
   }
   // Writes one or two pieces; returns their number.
   int Gather(const FrameToSend& frame, iovec* pieces) const;
+  int SendMessages(int fd, std::span<const FrameToSend> frames);
+  int SendXsk(XskOutlet& outlet, std::span<const FrameToSend> frames);
+  // Copies the frame into the next free slot. Returns 0, or why it cannot be sent.
+  int AddXsk(XskOutlet& outlet, const FrameToSend& frame);
   void Group(std::span<FrameToSend> frames);
   int PrepareDatagrams(std::span<const FrameToSend> frames, std::span<const uint8_t> addresses,
                        size_t ungrouped);

@@ -60,6 +60,19 @@ PacketOptions ReadPacketOptions(const Napi::Object& given) {
   return options;
 }
 
+XskOptions ReadXskOptions(const Napi::Object& given) {
+  XskOptions options{};
+  options.ifindex = static_cast<int>(Integer(given, "ifindex", 1, INT_MAX));
+  options.name = Text(given, "name");
+  options.queue = static_cast<uint32_t>(Integer(given, "queue", 0, UINT16_MAX));
+  options.slots = static_cast<uint32_t>(Integer(given, "slots", 2, 1 << 16));
+  options.slotBytes = static_cast<uint32_t>(Integer(given, "slotBytes", 2048, 1 << 16));
+  options.sendBufferBytes = static_cast<int>(Integer(given, "sendBufferBytes", 0, kLargestBuffer));
+  if (!IsPowerOfTwo(options.slots) || !IsPowerOfTwo(options.slotBytes))
+    throw Napi::RangeError::New(given.Env(), "slots and slotBytes must be powers of two");
+  return options;
+}
+
 namespace {
 
 std::string AddressText(const UdpOptions& options) {

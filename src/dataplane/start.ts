@@ -21,10 +21,10 @@ export interface DataplaneOptions extends Partial<Omit<LoopOptions, "workers">> 
  */
 export async function startDataplane(options: DataplaneOptions): Promise<Dataplane> {
   const { engine, workers, logger, ...rest } = options;
-  const loop = await startLoopDataplane({
-    ...rest,
-    workers: workers === "auto" ? spareProcessors() : workers,
-  });
+  const loop = await startLoopDataplane(
+    { ...rest, workers: workers === "auto" ? spareProcessors() : workers },
+    logger,
+  );
   const above =
     engine === "loop" ? loop : startXdpDataplane(loop, { ...DEFAULT_LOOP_OPTIONS, ...rest, logger });
   if (typeof above !== "string") {

@@ -43,6 +43,19 @@ export interface PacketOptions {
   readonly fanout?: { readonly group: number; readonly mode: number; readonly program?: Uint8Array };
 }
 
+/** An AF_XDP socket that frames are sent by, in copy mode. */
+export interface XskOptions {
+  readonly ifindex: number;
+  /** For error messages. */
+  readonly name: string;
+  /** Of the device's queues, counted from 0: an AF_XDP socket has it for itself. */
+  readonly queue: number;
+  /** Frames that may be on the way to the device at one time (a power of two), and octets of each: 2048, or a page. */
+  readonly slots: number;
+  readonly slotBytes: number;
+  readonly sendBufferBytes: number;
+}
+
 /** Modes and flags of fanout groups. */
 export const FANOUT_BY_PROGRAM = 6;
 export const FANOUT_UNIQUE = 0x2000;
@@ -246,6 +259,13 @@ export interface Addon {
   createPoller(wakeFd?: number): Poller;
 
   openPacket(options: PacketOptions): number;
+  /**
+   * From now on sendPacket() sends what is for this packet socket, one of ours, by an AF_XDP socket of the same device, which
+   * is closed with it. Frames that are longer than a slot are refused as those above the MTU, with EMSGSIZE. Throws, and leaves
+   * it as it was: EPERM without CAP_NET_RAW, ENOBUFS when so much memory may not be pinned (RLIMIT_MEMLOCK), EBUSY when
+   * somebody has the queue, EINVAL when the device has no such queue, EAFNOSUPPORT when the kernel has no AF_XDP.
+   */
+  sendByXsk(fd: number, options: XskOptions): void;
   /** The fanout group that a packet socket is in. */
   fanoutGroup(fd: number): number;
   openUdp(options: UdpOptions): number;

@@ -23,7 +23,9 @@ import {
   TX_HEAD_OFFSET,
   TX_STRIDE,
   type UdpOptions,
+  type XskOptions,
 } from "../../src/io/addon.ts";
+import { addon } from "../../src/io/native.ts";
 
 export const root = process.getuid?.() === 0;
 
@@ -60,6 +62,27 @@ export function packetOptions(name: string, changes: Partial<PacketOptions> = {}
     promiscuous: false,
     ...changes,
   };
+}
+
+export function xskOptions(name: string, changes: Partial<XskOptions> = {}): XskOptions {
+  const size = { slots: 64, slotBytes: 2048, sendBufferBytes: 1 << 20 };
+  return { ifindex: ifindexOf(name), name, queue: 0, ...size, ...changes };
+}
+
+/** Whether the kernel has AF_XDP, and we may use it. */
+export function hasXsk(): boolean {
+  if (!root) return false;
+  const cable = makeCable("xp");
+  const fd = addon.openPacket(packetOptions(cable.a, { ringSlots: 0, slotBytes: 0 }));
+  try {
+    addon.sendByXsk(fd, xskOptions(cable.a));
+    return true;
+  } catch {
+    return false;
+  } finally {
+    addon.close(fd);
+    cable.remove();
+  }
 }
 
 export const LOOPBACK_4 = Uint8Array.of(127, 0, 0, 1);

@@ -1,4 +1,5 @@
 import { availableParallelism } from "node:os";
+import { type Logger, silentLogger } from "../../base/logger.ts";
 import type {
   AttachSpec,
   ChannelCounters,
@@ -37,6 +38,7 @@ import { PEER_MAX } from "./sequence-numbers.ts";
 import { TableWriter } from "./table-writer.ts";
 import { type TableSizes, Tables } from "./tables.ts";
 import { DeviceSetup } from "./unit-device.ts";
+import { openXskSenders } from "./xsk-senders.ts";
 
 /** What a port or unit has open. */
 interface Descriptors extends Failing {
@@ -70,6 +72,7 @@ class LoopDataplane implements ThreadedLoop {
   readonly preallocated: PreallocatedMemory;
   readonly #addon: Addon;
   readonly #options: LoopOptions;
+  readonly #logger: Logger;
   readonly #tables: Tables;
   readonly #readings: Readings;
   readonly #registry: Registry;
@@ -87,9 +90,16 @@ class LoopDataplane implements ThreadedLoop {
   #closed = false;
   #closing: Promise<void> | undefined;
 
-  constructor(addon: Addon, options: LoopOptions, sizes: TableSizes, tables: SharedArrayBuffer) {
+  constructor(
+    addon: Addon,
+    options: LoopOptions,
+    sizes: TableSizes,
+    tables: SharedArrayBuffer,
+    logger: Logger,
+  ) {
     this.#addon = addon;
     this.#options = options;
+    this.#logger = logger;
     this.preallocated = preallocatedMemory(options, sizes);
     this.#tables = Tables.view(sizes, tables);
     this.#readings = new Readings(this.#tables);
@@ -370,9 +380,15 @@ class LoopDataplane implements ThreadedLoop {
   /** Opens what a port needs, into `fds`. */
   #openPort(port: PortId, spec: PortSpec, fds: number[]): Opening {
     const lanes = this.#tables.sizes.workers;
-    return spec.kind === "ethernet"
-      ? openAccessPort(this.#addon, port, spec, lanes, this.#options, fds)
-      : openTunnelPort(this.#addon, port, spec, lanes, this.#options, this.#tables.sizes, fds);
+    if (spec.kind === "udp")
+      return openTunnelPort(this.#addon, port, spec, lanes, this.#options, this.#tables.sizes, fds);
+    const opening = openAccessPort(this.#addon, port, spec, lanes, this.#options, fds);
+    for (const outlet of opening.outlets) {
+      const reason = openXskSenders(this.#addon, outlet.fds, spec, this.#options);
+      if (reason !== undefined)
+        this.#logger.info({ interface: spec.name, reason }, "frames to subscribers leave by packet sockets");
+    }
+    return opening;
   }
 
   async #abandonPort(port: PortId, opened: Opened | undefined, fds: readonly number[]): Promise<void> {
@@ -433,10 +449,13 @@ function takeDescriptors(of: ReadonlyMap<number, Descriptors>): number[] {
 }
 
 /**
- * Starts the loop engine. `options` replaces single defaults. Rejects, with nothing left open, when a thread cannot
+ * Starts the loop engine. `options` replaces single defaults; `logger` is told what a port does without. Rejects, with nothing left open, when a thread cannot
  * start: the addon or the compiled worker is missing, or there is no memory.
  */
-export async function startLoopDataplane(options: Partial<LoopOptions> = {}): Promise<ThreadedLoop> {
+export async function startLoopDataplane(
+  options: Partial<LoopOptions> = {},
+  logger: Logger = silentLogger,
+): Promise<ThreadedLoop> {
   const all = { ...DEFAULT_LOOP_OPTIONS, ...options };
   if (all.maxChannels > INDEX_MAX / 2)
     throw new DataplaneError("bad-spec", `${all.maxChannels} channels are more than ${INDEX_MAX >>> 1}`);
@@ -450,7 +469,7 @@ export async function startLoopDataplane(options: Partial<LoopOptions> = {}): Pr
     units: all.maxUnits,
   };
   const tables = Tables.allocate(sizes);
-  const dataplane = new LoopDataplane(addon, all, sizes, tables);
+  const dataplane = new LoopDataplane(addon, all, sizes, tables, logger);
   try {
     await dataplane.setWorkers(all.workers);
   } catch (error) {

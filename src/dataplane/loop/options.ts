@@ -23,6 +23,11 @@ export interface LoopOptions {
   readonly unitAreaBytes: number;
   readonly receiveBufferBytes: number;
   readonly sendBufferBytes: number;
+  /**
+   * Frames of each worker that may be on the way to an access port's device by an AF_XDP socket, a power of two; 0: packet
+   * sockets alone. Pinned memory, of 2 KiB each.
+   */
+  readonly xskSlots: number;
   /** Frames received with one call, and at most queued for one device or socket. */
   readonly batchFrames: number;
   /** What each worker has for sequenced L2TP messages that wait for earlier ones: messages, and octets of each. */
@@ -75,6 +80,7 @@ export const DEFAULT_LOOP_OPTIONS: LoopOptions = {
   unitAreaBytes: 512 << 10,
   receiveBufferBytes: 8 << 20,
   sendBufferBytes: 8 << 20,
+  xskSlots: 1024,
   batchFrames: 256,
   reorderFrames: 4096,
   reorderFrameBytes: 2048,

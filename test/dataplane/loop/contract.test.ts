@@ -7,4 +7,5 @@ describe.skipIf(!isRoot)("with root", async () => {
   if (!isRoot) return;
   const { loopRig } = await import("./rig.ts");
   describeDataplane("loop", () => loopRig());
+  describeDataplane("loop, by packet sockets alone", () => loopRig({ xskSlots: 0 }));
 });

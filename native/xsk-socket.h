@@ -1,0 +1,106 @@
+// An AF_XDP socket that only sends. The kernel takes frames from a ring in memory that both see, many with one call, where a
+// packet socket pays for a message header, an address and a look-up of the device for each of them.
+//
+//     umem            slots, one frame each, pinned
+//     tx ring         we fill it: which slots hold frames to send
+//     completion ring the kernel fills it: which slots it has done with
+//
+// A bound socket has a queue of its device for itself. XDP_COPY always: in the other mode the driver would take the
+// queue's receive side from the host's stack, too.
+#pragma once
+
+#include <linux/if_xdp.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "unique-fd.h"
+
+namespace lacewing {
+
+struct XskOptions {
+  int ifindex;
+  std::string name;
+  // Of the device's queues.
+  uint32_t queue;
+  // Frames that may be on the way to the device at one time, a power of two, and octets of each: 2048 or a page.
+  uint32_t slots;
+  uint32_t slotBytes;
+  int sendBufferBytes;
+};
+
+// Anonymous memory, or what a descriptor maps.
+class Mapped {
+ public:
+  Mapped() = default;
+  // Throws what mmap refuses.
+  Mapped(int fd, size_t size, uint64_t offset, const std::string& subject);
+  Mapped(Mapped&& other) noexcept { *this = static_cast<Mapped&&>(other); }
+  Mapped& operator=(Mapped&& other) noexcept;
+  ~Mapped();
+
+  uint8_t* data() const { return data_; }
+
+ private:
+  uint8_t* data_ = nullptr;
+  size_t size_ = 0;
+};
+
+class XskSocket {
+ public:
+  // Throws a SystemFailure: EPERM without CAP_NET_RAW, ENOBUFS when so much memory may not be pinned (RLIMIT_MEMLOCK),
+  // EBUSY when somebody has the queue, EINVAL when the device has no such queue.
+  explicit XskSocket(const XskOptions& options);
+  XskSocket(const XskSocket&) = delete;
+  XskSocket& operator=(const XskSocket&) = delete;
+
+  // Where to write the next frame, a slot; null when all are on the way.
+  uint8_t* Slot();
+  // What was written into Slot() is a frame of so many octets.
+  void Add(size_t length);
+  // Frames that were added since the last Flush().
+  size_t waiting() const { return next_ - accepted_; }
+  // Hands all of them to the kernel. Returns how many it took, in order, and withdraws the others: error() says why the
+  // first of them was refused.
+  size_t Flush();
+  // 0 when all were taken.
+  int error() const { return error_; }
+
+ private:
+  // A ring in memory shared with the kernel: one of the two sides owns each index.
+  struct Ring {
+    Mapped memory;
+    uint32_t* producer = nullptr;
+    uint32_t* consumer = nullptr;
+    uint8_t* entries = nullptr;
+  };
+
+  void Bind(const sockaddr_xdp& address) const;
+  Ring MapRing(uint64_t at, const xdp_ring_offset& offsets, size_t entryBytes);
+  xdp_desc& Entry(uint32_t index) { return reinterpret_cast<xdp_desc*>(tx_.entries)[index & (slots_ - 1)]; }
+  // Slots that the kernel has done with are free again.
+  void Reap();
+  // Sends what is in the ring; returns the error of the call, 0 for none.
+  int Kick() const;
+  void Withdraw();
+
+  std::string name_;
+  uint32_t slots_;
+  uint32_t slotBytes_;
+  UniqueFd fd_;
+  // behind the socket, so that it is unmapped first: the kernel keeps the pages itself as long as it needs them
+  Mapped umem_;
+  Ring tx_;
+  Ring completion_;
+  std::vector<uint32_t> free_;
+  // Entries of the tx ring, counted from its beginning: up to `accepted_` the kernel is done with them, up to `next_` there
+  // are frames of ours, and up to `published_` it may look at them.
+  uint32_t accepted_ = 0;
+  uint32_t next_ = 0;
+  uint32_t published_ = 0;
+  int error_ = 0;
+};
+
+}  // namespace lacewing
