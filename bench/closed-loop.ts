@@ -56,7 +56,7 @@ export function closedLoop(
 }
 
 /** Somebody else may take the processor for so long that a queue overflows: that run is made again. */
-async function withoutLoss(measure: () => Promise<Measured>): Promise<Measured> {
+export async function withoutLoss(measure: () => Promise<Measured>): Promise<Measured> {
   for (let attempt = 1; ; attempt += 1) {
     const result = await measure();
     if (lossPercent(result.report) <= MOST_LOSS_PERCENT) return result;

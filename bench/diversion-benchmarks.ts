@@ -106,7 +106,8 @@ class DiversionStage {
   #divert(change: readonly string[]): Promise<Diversion> {
     const from = [namespacePath("subscribers"), SUBSCRIBER_DEVICE, macOf("lac", ACCESS_DEVICE)];
     const to = [namespacePath("lns"), `${CORE_DEVICE},${OTHER_DEVICE}`];
-    const words = [
+    const command = [
+      built("diversion"),
       this.#bare.sessions,
       `${RATE}`,
       ...from,
@@ -117,7 +118,7 @@ class DiversionStage {
       namespaceOf("lac"),
       ...change,
     ];
-    return runTool<Diversion>(built("diversion"), words);
+    return runTool<Diversion>(command);
   }
 }
 

@@ -11,6 +11,7 @@ import {
   placeIn,
   SUBSCRIBER_DEVICE,
 } from "./namespaces.ts";
+import { AHEAD_OF_OTHERS } from "./priority.ts";
 import { ROOT } from "./root.ts";
 import { runTool } from "./run-tool.ts";
 import type { TrafficReport } from "./traffic-report.ts";
@@ -91,6 +92,8 @@ export interface Load {
   readonly milliseconds: number;
   readonly framesPerSecond?: number;
   readonly window?: number;
+  /** Nobody else gets the processors of who is measured and of the generator while they want them. */
+  readonly freeCore?: boolean;
   /**
    * Who is measured; a LAC when absent. An LNS has a far host on the access side, which sends "up" without PPP; a PTA has it in the
    * LNSes' place. Through a wire frames come out as they went in.
@@ -165,5 +168,6 @@ export function runFrames(
 ): Promise<TrafficReport> {
   const netns: FramesPlaces["netns"] = (role) => namespacePath(placeIn(network, role));
   const places = { programs: built("frames.bpf.o"), sessions, netns };
-  return runTool(built("frames"), framesWords(places, load, cabling));
+  const before = load.freeCore === true ? AHEAD_OF_OTHERS : [];
+  return runTool([...before, built("frames"), ...framesWords(places, load, cabling)]);
 }

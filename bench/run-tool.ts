@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 
 /** Runs a program that prints one line of JSON. Rejects with what it complains about. */
-export function runTool<Output>(program: string, words: readonly string[]): Promise<Output> {
+export function runTool<Output>([program = "", ...words]: readonly string[]): Promise<Output> {
   return new Promise((resolve, reject) => {
     const tool = spawn(program, words, { stdio: ["ignore", "pipe", "pipe"] });
     let output = "";

@@ -19,6 +19,7 @@ import {
   SUBSCRIBER_DEVICE,
   TUNNEL_SECRET,
 } from "./namespaces.ts";
+import { AHEAD_OF_OTHERS, aheadOfOthers } from "./priority.ts";
 import { compiled } from "./root.ts";
 import { Site } from "./site.ts";
 import type { TrafficReport } from "./traffic-report.ts";
@@ -134,7 +135,8 @@ export class Stage {
 
   /** Sends `load` through sessions of the LAC. */
   traffic(sessions: string, load: Load): Promise<TrafficReport> {
-    return runFrames("own", sessions, load);
+    const send = (): Promise<TrafficReport> => runFrames("own", sessions, load);
+    return load.freeCore === true ? aheadOfOthers(this.#lac.child.pid, send) : send();
   }
 
   /** Sends `load` through the same sessions, with one of bench/xdp/'s programs in the LAC's place. */
@@ -144,9 +146,9 @@ export class Stage {
         ? [sessions, ACCESS_DEVICE, LAC_ADDRESS, LNS_ADDRESSES.join(",")]
         : [built("redirect.bpf.o"), ACCESS_DEVICE, CORE_DEVICE];
     const processors = othersProcessors(availableParallelism());
-    const child = this.#site.run(
-      new Child(program, placeIn("ceiling", "lac"), [built(program), ...words], { processors }),
-    );
+    const before = load.freeCore === true ? AHEAD_OF_OTHERS : [];
+    const command = [...before, built(program), ...words];
+    const child = this.#site.run(new Child(program, placeIn("ceiling", "lac"), command, { processors }));
     try {
       await child.nextLine((line) => line === "ready", START_MS);
       return await runFrames("ceiling", sessions, program === "redirect" ? { ...load, role: "wire" } : load);

@@ -3,7 +3,7 @@ import { Faulty } from "./benchmark.ts";
 /** What the generator and sink (bench/xdp/) count and print. */
 
 /** The first frame of a run that was not what it should have been. Octets are hexadecimal, as they stand in the frame. */
-export interface DamagedFrame {
+interface DamagedFrame {
   /** What was wrong first: its length, a header of the packet, its stamp, its pattern, or what routing may change. */
   readonly of: "length" | "headers" | "stamp" | "pattern" | "routing";
   /** Where in the frame, from 0, and what should have stood there. */
