@@ -8,8 +8,23 @@ export interface OtherEnd {
   readonly hidesTags: boolean | undefined;
 }
 
+/** Who is told that what the kernel says of devices may be otherwise. */
+export interface LinkFeatureListener {
+  /** Whether a device matters: of others nothing is told. */
+  concerns(ifindex: number): boolean;
+  /**
+   * isRedirectTarget() may say something else. `settled`: and nothing has been heard for some seconds; called like that
+   * also now and then, since kernels before 6.3 announce nothing.
+   */
+  changed(settled: boolean): void;
+}
+
 /** Asks the kernel; close() when nobody asks any more. */
 export interface LinkFeatures {
+  /** Tells one listener of changes until close(). Nothing is called from within this. */
+  listen(listener: LinkFeatureListener): void;
+  /** As if something had been heard: the listener's own interest has changed. */
+  reconsider(): void;
   /**
    * Whether the driver transmits what a native program on another device redirects to it. A veth device does when its
    * other end has a program or GRO.

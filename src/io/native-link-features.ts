@@ -1,21 +1,29 @@
 import { existsSync } from "node:fs";
+import type { Clock } from "../base/time.ts";
 import {
   clearFeaturesRequest,
   ETHTOOL_FAMILY,
   getFeaturesRequest,
   getXdpFeaturesRequest,
   NETDEV_FAMILY,
+  NETDEV_MANAGEMENT_GROUP,
   parseActiveFeatures,
   parseIsRedirectTarget,
 } from "../wire/device-features.ts";
-import { getFamilyRequest, parseFamily } from "../wire/generic-netlink.ts";
+import {
+  getFamilyRequest,
+  NETLINK_GENERIC,
+  parseFamily,
+  parseMulticastGroup,
+} from "../wire/generic-netlink.ts";
 import { type NetlinkMessage, netlinkErrno, parseNetlinkMessages } from "../wire/rtnetlink.ts";
 import { getLinkRequest, parseLinkEvent } from "../wire/rtnetlink-link.ts";
 import { parseLinkLayer } from "../wire/rtnetlink-link-layer.ts";
+import { getVethEndRequest, parseHasProgram, parseVethEnd } from "../wire/rtnetlink-link-xdp.ts";
+import { type Announcements, LinkFeatureWatch } from "./link-feature-watch.ts";
 import type { LinkFeatures } from "./link-features.ts";
 import { addon } from "./native.ts";
-
-const NETLINK_GENERIC = 16;
+import { systemClock } from "./system.ts";
 
 /** Tags left to whoever receives, as the sender of a veth pair may: he gets them beside the frame. */
 const VLAN_INSERTION = ["tx-vlan-hw-insert", "tx-vlan-stag-hw-insert"];
@@ -23,8 +31,19 @@ const VLAN_INSERTION = ["tx-vlan-hw-insert", "tx-vlan-stag-hw-insert"];
 /** Tags of 802.1Q and of 802.1ad that the card takes off, by the names that the kernel gives them. */
 const VLAN_STRIPPING = ["rx-vlan-hw-parse", "rx-vlan-stag-hw-parse"];
 
+/** Of a veth device: it takes whole batches of frames, those that are redirected to its other end, too. */
+const RECEIVE_COALESCING = "rx-gro";
+
+export interface LinkFeatureOptions {
+  /** As on a kernel before 6.3, which does not tell what drivers can do with XDP; for tests. */
+  readonly oldKernel?: boolean;
+  /** The system's when absent. */
+  readonly clock?: Clock;
+}
+
 /** Asks in this process's network namespace. Throws a NativeError when there is no netlink socket to be had. */
-export function openLinkFeatures(): LinkFeatures {
+export function openLinkFeatures(options: LinkFeatureOptions = {}): LinkFeatures {
+  const { oldKernel = false, clock = systemClock } = options;
   const fd = addon.openNetlink({ groups: 0, protocol: NETLINK_GENERIC });
   let routeFd: number;
   try {
@@ -53,6 +72,7 @@ export function openLinkFeatures(): LinkFeatures {
   const families = new Map<string, number | undefined>();
   /** Undefined when the kernel does not know it. */
   const family = (name: string): number | undefined => {
+    if (oldKernel && name === NETDEV_FAMILY) return undefined;
     if (!families.has(name))
       families.set(
         name,
@@ -74,7 +94,36 @@ export function openLinkFeatures(): LinkFeatures {
     const event = find((n) => getLinkRequest(n, ifindex), parseLinkEvent, routeFd);
     return event?.kind === "link" ? event.link.name : undefined;
   };
+  const featuresOf = (ifindex: number): readonly string[] | undefined => {
+    const ethtool = family(ETHTOOL_FAMILY);
+    return ethtool === undefined ? undefined : active(ethtool, ifindex);
+  };
+  /** What a veth device needs of its other end (since Linux 5.13); undefined of other devices. */
+  const isReadyVeth = (ifindex: number): boolean | undefined => {
+    const end = find((n) => getLinkRequest(n, ifindex), parseVethEnd, routeFd);
+    if (end === undefined) return undefined;
+    if (find((n) => getVethEndRequest(n, end), parseHasProgram, routeFd) === true) return true;
+    // in another namespace there is no asking
+    return end.netnsId === undefined && featuresOf(end.ifindex)?.includes(RECEIVE_COALESCING) === true;
+  };
+  /** Undefined where the kernel announces nothing. */
+  const announcements = (): Announcements | undefined => {
+    const netdev = family(NETDEV_FAMILY);
+    const group =
+      netdev === undefined
+        ? undefined
+        : find(
+            (n) => getFamilyRequest(n, NETDEV_FAMILY),
+            (message) => parseMulticastGroup(message, NETDEV_MANAGEMENT_GROUP),
+          );
+    return netdev === undefined || group === undefined ? undefined : { family: netdev, group };
+  };
+  let watch: LinkFeatureWatch | undefined;
   return {
+    listen(listener) {
+      watch = new LinkFeatureWatch(announcements(), listener, clock);
+    },
+    reconsider: () => watch?.heard(),
     isRedirectTarget(ifindex, name) {
       const netdev = family(NETDEV_FAMILY);
       const said =
@@ -84,8 +133,8 @@ export function openLinkFeatures(): LinkFeatures {
               (n) => getXdpFeaturesRequest(n, netdev, ifindex),
               (message) => parseIsRedirectTarget(message, netdev),
             );
-      // kernels before 6.3 do not tell: cards that do native XDP do it both ways, virtual devices only now and then
-      return said ?? existsSync(`/sys/class/net/${name}/device`);
+      // kernels before 6.3 do not tell: cards that do native XDP do it both ways, other virtual devices only now and then
+      return said ?? isReadyVeth(ifindex) ?? existsSync(`/sys/class/net/${name}/device`);
     },
     keepVlanTags(ifindex) {
       const ethtool = family(ETHTOOL_FAMILY);
@@ -101,8 +150,7 @@ export function openLinkFeatures(): LinkFeatures {
       if (veth === undefined) return undefined;
       const { otherIfindex } = veth;
       if (otherIfindex === undefined) return { name: undefined, hidesTags: undefined };
-      const ethtool = family(ETHTOOL_FAMILY);
-      const features = ethtool === undefined ? undefined : active(ethtool, otherIfindex);
+      const features = featuresOf(otherIfindex);
       return {
         name: nameOf(otherIfindex),
         hidesTags: features && VLAN_INSERTION.some((name) => features.includes(name)),
@@ -110,6 +158,8 @@ export function openLinkFeatures(): LinkFeatures {
     },
     nameOf,
     close() {
+      watch?.close();
+      watch = undefined;
       addon.close(fd);
       addon.close(routeFd);
     },

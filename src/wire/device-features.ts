@@ -18,6 +18,8 @@ import {
 
 export const NETDEV_FAMILY = "netdev";
 export const ETHTOOL_FAMILY = "ethtool";
+/** Whose members hear of devices that come, go or get other XDP features. */
+export const NETDEV_MANAGEMENT_GROUP = "mgmt";
 
 const NETDEV_CMD_DEV_GET = 1;
 const NETDEV_A_DEV_IFINDEX = 1;
@@ -45,6 +47,11 @@ export function parseIsRedirectTarget(message: NetlinkMessage, family: number): 
   // 64 bits in the host's order: what we look for is in the lower half, which comes first
   const lower = readHostU32(features);
   return lower === undefined ? undefined : (lower & NETDEV_XDP_ACT_NDO_XMIT) !== 0;
+}
+
+/** The device that a notification of the family's management group is about. */
+export function parseChangedDevice(message: NetlinkMessage, family: number): number | undefined {
+  return readHostU32(parseGenericMessage(message, family)?.get(NETDEV_A_DEV_IFINDEX));
 }
 
 function deviceHeader(ifindex: number): Uint8Array {

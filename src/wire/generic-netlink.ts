@@ -12,12 +12,18 @@
 
 import { concatBytes } from "../base/bytes.ts";
 import {
+  attributeList,
   attributeString,
+  attributeText,
   emitNetlinkMessage,
   type NetlinkMessage,
   parseAttributes,
   readHostU16,
+  readHostU32,
 } from "./rtnetlink.ts";
+
+/** The protocol of sockets (netlink(7)). */
+export const NETLINK_GENERIC = 16;
 
 const HEADER_BYTES = 4;
 const VERSION = 1;
@@ -27,6 +33,9 @@ const GENL_ID_CTRL = 0x10;
 const CTRL_CMD_GETFAMILY = 3;
 const CTRL_ATTR_FAMILY_ID = 1;
 const CTRL_ATTR_FAMILY_NAME = 2;
+const CTRL_ATTR_MCAST_GROUPS = 7;
+const CTRL_ATTR_MCAST_GRP_NAME = 1;
+const CTRL_ATTR_MCAST_GRP_ID = 2;
 
 /** A request of a family. */
 export function emitGenericMessage(
@@ -66,4 +75,16 @@ export function getFamilyRequest(seq: number, name: string): Uint8Array {
 /** The number of the family that was asked for. */
 export function parseFamily(message: NetlinkMessage): number | undefined {
   return readHostU16(parseGenericMessage(message, GENL_ID_CTRL)?.get(CTRL_ATTR_FAMILY_ID));
+}
+
+/** The number of a multicast group of the family that was asked for; undefined when it has none of that name. */
+export function parseMulticastGroup(message: NetlinkMessage, name: string): number | undefined {
+  const groups = parseGenericMessage(message, GENL_ID_CTRL)?.get(CTRL_ATTR_MCAST_GROUPS);
+  for (const octets of groups === undefined ? [] : attributeList(groups)) {
+    const group = parseAttributes(octets, 0);
+    const called = group.get(CTRL_ATTR_MCAST_GRP_NAME);
+    if (called !== undefined && attributeText(called) === name)
+      return readHostU32(group.get(CTRL_ATTR_MCAST_GRP_ID));
+  }
+  return undefined;
 }

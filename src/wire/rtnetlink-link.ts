@@ -32,7 +32,7 @@ import {
 
 export const RTM_NEWLINK = 16;
 export const RTM_DELLINK = 17;
-const RTM_GETLINK = 18;
+export const RTM_GETLINK = 18;
 const RTM_SETLINK = 19;
 
 /** Multicast group (bit mask) whose members hear of every change of a link. */

@@ -4,12 +4,19 @@ import {
   clearFeaturesRequest,
   getXdpFeaturesRequest,
   parseActiveFeatures,
+  parseChangedDevice,
   parseIsRedirectTarget,
 } from "../../src/wire/device-features.ts";
-import { emitGenericMessage, getFamilyRequest, parseFamily } from "../../src/wire/generic-netlink.ts";
+import {
+  emitGenericMessage,
+  getFamilyRequest,
+  parseFamily,
+  parseMulticastGroup,
+} from "../../src/wire/generic-netlink.ts";
 import {
   attribute,
   attributeString,
+  attributeU32,
   type NetlinkMessage,
   nestedAttribute,
   parseNetlinkMessages,
@@ -31,9 +38,26 @@ describe("families of generic netlink", () => {
     expect(parseFamily(message(0x10, attribute(1, Uint8Array.of(FAMILY))))).toBeUndefined();
     expect(parseFamily(message(FAMILY, attribute(1, Uint8Array.of(FAMILY, 0))))).toBeUndefined();
   });
+
+  it("have multicast groups with names", () => {
+    const group = (name: string, id: number) =>
+      nestedAttribute(id, attributeU32(2, id), attributeString(1, name));
+    const groups = message(0x10, nestedAttribute(7, group("mgmt", 4), group("page-pool", 5)));
+    expect(parseMulticastGroup(groups, "page-pool")).toBe(5);
+    expect(parseMulticastGroup(groups, "other")).toBeUndefined();
+    expect(parseMulticastGroup(message(0x10), "mgmt")).toBeUndefined();
+    const numberless = message(0x10, nestedAttribute(7, nestedAttribute(1, attributeString(1, "mgmt"))));
+    expect(parseMulticastGroup(numberless, "mgmt")).toBeUndefined();
+  });
 });
 
 describe("features of a device", () => {
+  it("have changed where a notification says so", () => {
+    expect(parseChangedDevice(message(FAMILY, attributeU32(1, 9)), FAMILY)).toBe(9);
+    expect(parseChangedDevice(message(FAMILY), FAMILY)).toBeUndefined();
+    expect(parseChangedDevice(message(FAMILY + 1, attributeU32(1, 9)), FAMILY)).toBeUndefined();
+  });
+
   it("say whether frames can be redirected to it", () => {
     const features = (bits: number) =>
       message(FAMILY, attribute(3, Uint8Array.of(bits, 0, 0, 0, 0, 0, 0, 0)));

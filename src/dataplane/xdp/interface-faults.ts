@@ -2,7 +2,7 @@ import type { OtherEnd } from "../../io/link-features.ts";
 import type { XdpMode } from "../../io/xdp.ts";
 
 /** An interface that the program is on. */
-interface Attachment {
+export interface Attachment {
   readonly mode: XdpMode;
   /** Because of this one all are in generic mode. */
   readonly spoilsNative: boolean;

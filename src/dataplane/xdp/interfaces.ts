@@ -14,7 +14,7 @@ import {
   type XdpProgram,
 } from "../../io/xdp.ts";
 
-import { interfaceFaults } from "./interface-faults.ts";
+import { type Attachment, interfaceFaults } from "./interface-faults.ts";
 
 /** What an interface is used for: the sessions of an access port, or a device that L2TP peers are behind. */
 export type InterfaceRole =
@@ -41,6 +41,8 @@ interface Interface {
   link: XdpLink | undefined;
   /** Why there is no link. */
   reason: string;
+  /** The driver has no native mode for it. */
+  genericOnly: boolean;
   readonly roles: InterfaceRole[];
 }
 
@@ -49,7 +51,8 @@ interface Interface {
  * the loop's; that is said once for each time that it comes into use.
  *
  * Either all of them are native or all of them generic: what a native program redirects goes to the other driver's
- * transmit function, which must be there and ready; what a generic one redirects is sent as any packet.
+ * transmit function, which must be there and ready; what a generic one redirects is sent as any packet. Both can change
+ * while frames flow: what comes while one is taken off and the other not yet on is the loop's.
  */
 export class Interfaces {
   readonly #program: Pick<XdpProgram, "attach">;
@@ -80,11 +83,23 @@ export class Interfaces {
     this.#words = new Int32Array(interfaces);
     this.#halves = new Uint16Array(interfaces);
     this.#bytes = new Uint8Array(interfaces);
+    if (policy === "auto")
+      features.listen({
+        concerns: (ifindex) => this.#interfaces.has(ifindex),
+        changed: (settled) => this.#judge(settled),
+      });
   }
 
   use(ifindex: number, name: string, role: InterfaceRole): InterfaceUse {
     const known = this.#interfaces.get(ifindex);
-    const used: Interface = known ?? { ifindex, name, link: undefined, reason: "", roles: [] };
+    const used: Interface = known ?? {
+      ifindex,
+      name,
+      link: undefined,
+      reason: "",
+      genericOnly: false,
+      roles: [],
+    };
     this.#interfaces.set(ifindex, used);
     used.roles.push(role);
     if (known === undefined) this.#attach(used);
@@ -117,6 +132,8 @@ export class Interfaces {
     if (used.roles.length > 0) return;
     this.#interfaces.delete(used.ifindex);
     used.link?.close();
+    // it may have been because of this one
+    if (!this.#native) this.#features.reconsider();
   }
 
   #attach(used: Interface): void {
@@ -133,16 +150,18 @@ export class Interfaces {
     }
     const { mode } = used.link;
     const spoilsNative = mode === "generic" && this.#native && this.#policy === "auto";
+    const isTarget = this.#features.isRedirectTarget(ifindex, name);
+    used.genericOnly = spoilsNative && isTarget;
     if (spoilsNative) this.#makeGeneric();
     this.#logger.info({ interface: name, mode }, "the program forwards on the interface");
-    const isTarget = this.#features.isRedirectTarget(ifindex, name);
-    const otherEnd = this.#features.otherEnd(ifindex);
-    const faults = interfaceFaults({ mode, spoilsNative, isTarget, otherEnd });
-    if (faults.length > 0)
-      this.#logger.warn(
-        { interface: name, reason: faults.join("; ") },
-        "the interface is not at its best for the program",
-      );
+    this.#warn(used, { mode, spoilsNative, isTarget });
+  }
+
+  #warn({ ifindex, name }: Interface, attachment: Omit<Attachment, "otherEnd">): void {
+    const faults = interfaceFaults({ ...attachment, otherEnd: this.#features.otherEnd(ifindex) });
+    if (faults.length === 0) return;
+    const fields = { interface: name, reason: faults.join("; ") };
+    this.#logger.warn(fields, "the interface is not at its best for the program");
   }
 
   #refusal(ifindex: number): string | undefined {
@@ -157,18 +176,57 @@ export class Interfaces {
     return this.#program.attach(ifindex, native ? "auto" : "generic");
   }
 
-  /** One of the interfaces cannot be native. Frames that come meanwhile are the loop's. */
+  /**
+   * Goes by what is said of the interfaces now. What a native program redirects to one that is not ready any more is lost,
+   * so all are generic at once; native again, when each has been ready for a while.
+   */
+  #judge(settled: boolean): void {
+    if (this.#ended) return;
+    try {
+      const attached = [...this.#interfaces.values()].filter(({ link }) => link !== undefined);
+      const unready = attached.find((used) => !this.#canBeNative(used));
+      if (unready === undefined) {
+        if (settled && !this.#native && attached.length > 0) this.#makeNative();
+      } else if (this.#native) {
+        this.#makeGeneric();
+        this.#warn(unready, { mode: "generic", spoilsNative: true, isTarget: false });
+      }
+    } catch (error) {
+      // it is asked again
+      const reason = error instanceof Error ? error.message : String(error);
+      this.#logger.warn({ reason }, "what the interfaces can do could not be asked");
+    }
+  }
+
+  /** Of one that is gone nothing is asked: nothing is sent to it either. */
+  #canBeNative({ ifindex, genericOnly }: Interface): boolean {
+    const name = this.#features.nameOf(ifindex);
+    return name === undefined || (!genericOnly && this.#features.isRedirectTarget(ifindex, name));
+  }
+
+  /** One of the interfaces cannot be native. */
   #makeGeneric(): void {
     this.#native = false;
+    for (const used of this.#interfaces.values()) if (used.link?.mode === "native") this.#attachAgain(used);
+  }
+
+  #makeNative(): void {
+    this.#native = true;
     for (const used of this.#interfaces.values()) {
-      if (used.link?.mode !== "native") continue;
-      used.link.close();
-      used.link = undefined;
-      // in generic mode frames are read in another way: none by what the entry says of native mode
-      this.#describe(used);
-      this.#attach(used);
-      this.#describe(used);
+      // a driver has refused, and all are generic
+      if (!this.#native) return;
+      if (used.link?.mode === "generic") this.#attachAgain(used);
     }
+  }
+
+  /** In the other mode. Frames that come meanwhile are the loop's. */
+  #attachAgain(used: Interface): void {
+    used.link?.close();
+    used.link = undefined;
+    // in generic mode frames are read in another way: none by what the entry says of the other
+    this.#describe(used);
+    this.#attach(used);
+    this.#describe(used);
   }
 
   /**

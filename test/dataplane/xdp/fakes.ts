@@ -4,7 +4,7 @@ import type { Logger } from "../../../src/base/logger.ts";
 import { MemoryDataplane } from "../../../src/dataplane/memory/engine.ts";
 import { XdpDataplane } from "../../../src/dataplane/xdp/engine.ts";
 import type { UdpFlowQuery, UdpNextHops } from "../../../src/io/clear-next-hops.ts";
-import type { LinkFeatures, OtherEnd } from "../../../src/io/link-features.ts";
+import type { LinkFeatureListener, LinkFeatures, OtherEnd } from "../../../src/io/link-features.ts";
 import type { NextHop, Unresolved } from "../../../src/io/next-hops.ts";
 import {
   XDP_CHANNEL_BYTES,
@@ -165,11 +165,22 @@ class FakeNextHops implements UdpNextHops {
 }
 
 /** Every card can do everything, but for those that are named. */
-class FakeFeatures implements LinkFeatures {
+export class FakeFeatures implements LinkFeatures {
   readonly notTargets = new Set<number>();
   readonly stripping = new Set<number>();
   /** What devices are called now: those that are not here are gone. */
   readonly names = new Map<number, string>();
+  /** How often it was asked to look again. */
+  reconsidered = 0;
+  listener: LinkFeatureListener | undefined;
+
+  listen(listener: LinkFeatureListener): void {
+    this.listener = listener;
+  }
+
+  reconsider(): void {
+    this.reconsidered += 1;
+  }
 
   isRedirectTarget(ifindex: number): boolean {
     return !this.notTargets.has(ifindex);

@@ -2,7 +2,6 @@ import { describe, expect, it } from "vitest";
 import { silentLogger } from "../../../src/base/logger.ts";
 import { interfaceFaults } from "../../../src/dataplane/xdp/interface-faults.ts";
 import { Interfaces } from "../../../src/dataplane/xdp/interfaces.ts";
-import type { LinkFeatures } from "../../../src/io/link-features.ts";
 import {
   XDP_INTERFACE_BYTES,
   XDP_INTERFACE_DOMAIN,
@@ -13,15 +12,8 @@ import {
   type XdpLink,
   type XdpMode,
 } from "../../../src/io/xdp.ts";
-import { FakeLog, FakeProgram } from "./fakes.ts";
+import { FakeFeatures, FakeLog, FakeProgram } from "./fakes.ts";
 
-const FEATURES: LinkFeatures = {
-  isRedirectTarget: () => true,
-  keepVlanTags: () => undefined,
-  otherEnd: () => undefined,
-  nameOf: () => undefined,
-  close: () => {},
-};
 const CORE = 3;
 const GENERIC_ONLY = 4;
 const TUNNELS = { kind: "tunnels", domain: 1, mac: Uint8Array.of(2, 0, 0, 0, 0, 1) } as const;
@@ -46,7 +38,7 @@ class WatchedProgram extends FakeProgram {
 function setUp() {
   const program = new WatchedProgram();
   program.genericOnly.add(GENERIC_ONLY);
-  return { program, interfaces: new Interfaces(program, FEATURES, "auto", silentLogger) };
+  return { program, interfaces: new Interfaces(program, new FakeFeatures(), "auto", silentLogger) };
 }
 
 describe("the entry of an interface", () => {
@@ -111,9 +103,130 @@ describe("what is said of an interface that the program is on", () => {
     const program = new FakeProgram();
     program.genericOnly.add(GENERIC_ONLY);
     const log = new FakeLog();
-    const features = { ...FEATURES, otherEnd: () => elsewhere };
+    const features = new FakeFeatures();
+    features.otherEnd = () => elsewhere;
     const interfaces = new Interfaces(program, features, "auto", log);
     interfaces.use(GENERIC_ONLY, "acc0", { kind: "access", port: 1 });
     expect(log.of("warn")).toEqual([expect.stringMatching(/"acc0".*generic mode.*; tagged frames/)]);
+  });
+});
+
+describe("the mode of the interfaces while they are used", () => {
+  const ACCESS = 5;
+
+  function running() {
+    const program = new WatchedProgram();
+    const features = new FakeFeatures();
+    const log = new FakeLog();
+    for (const [ifindex, name] of [[CORE, "core0"] as const, [ACCESS, "acc0"] as const])
+      features.names.set(ifindex, name);
+    const interfaces = new Interfaces(program, features, "auto", log);
+    const use = () => [
+      interfaces.use(ACCESS, "acc0", { kind: "access", port: 1 }),
+      interfaces.use(CORE, "core0", TUNNELS),
+    ];
+    const modes = () => [program.attached.get(ACCESS), program.attached.get(CORE)];
+    return { program, features, log, interfaces, use, modes, changed: features.listener!.changed };
+  }
+
+  it("becomes native when each has been ready for a while, by the same entries", () => {
+    const { program, features, use, modes, changed } = running();
+    features.notTargets.add(ACCESS);
+    use();
+    expect(modes()).toEqual(["generic", "generic"]);
+    features.notTargets.clear();
+    changed(false);
+    expect(modes()).toEqual(["generic", "generic"]);
+    changed(true);
+    expect(modes()).toEqual(["native", "native"]);
+    expect(program.atAttach.slice(-2)).toEqual([
+      `${ACCESS} native port 0 domain 0`,
+      `${CORE} native port 0 domain 0`,
+    ]);
+    expect([program.entry(ACCESS), program.entry(CORE)]).toEqual(["port 1 domain 0", "port 0 domain 1"]);
+    expect(program.half("interfaces", CORE * XDP_INTERFACE_BYTES + XDP_INTERFACE_FLAGS)).toBe(0);
+    // nothing more to do
+    changed(true);
+    expect(program.atAttach).toHaveLength(4);
+  });
+
+  it("becomes generic as soon as one loses what is sent to it, and that is said", () => {
+    const { features, log, use, modes, changed } = running();
+    use();
+    expect(modes()).toEqual(["native", "native"]);
+    features.notTargets.add(CORE);
+    changed(false);
+    expect(modes()).toEqual(["generic", "generic"]);
+    expect(log.of("warn")).toEqual([
+      expect.stringMatching(/"core0".*generic mode.* does not transmit what is redirected to it/),
+    ]);
+    changed(false);
+    changed(true);
+    expect(log.of("warn")).toHaveLength(1);
+  });
+
+  it("stays generic because of a driver that has refused, until that interface is not used any more", () => {
+    const { program, features, use, modes, changed } = running();
+    program.genericOnly.add(ACCESS);
+    const [access] = use();
+    const attached = program.atAttach.length;
+    changed(true);
+    expect(modes()).toEqual(["generic", "generic"]);
+    expect(program.atAttach).toHaveLength(attached);
+    expect(features.reconsidered).toBe(0);
+    access!.close();
+    expect(features.reconsidered).toBe(1);
+    changed(true);
+    expect(modes()).toEqual([undefined, "native"]);
+  });
+
+  it("goes back when a driver refuses what it was thought to have", () => {
+    const { program, features, use, modes, changed } = running();
+    features.notTargets.add(ACCESS);
+    use();
+    features.notTargets.clear();
+    program.genericOnly.add(CORE);
+    changed(true);
+    expect(modes()).toEqual(["generic", "generic"]);
+    const attached = program.atAttach.length;
+    changed(true);
+    expect(program.atAttach).toHaveLength(attached);
+  });
+
+  it("is not changed by an interface that is gone, nor by one that nobody uses", () => {
+    const { features, use, modes, changed } = running();
+    use();
+    expect([ACCESS, CORE, 9].map((ifindex) => features.listener!.concerns(ifindex))).toEqual([
+      true,
+      true,
+      false,
+    ]);
+    features.names.delete(ACCESS);
+    features.notTargets.add(ACCESS);
+    changed(false);
+    expect(modes()).toEqual(["native", "native"]);
+  });
+
+  it("stays as it is when nothing can be asked, which is said", () => {
+    const { features, log, use, modes, changed } = running();
+    use();
+    features.isRedirectTarget = () => {
+      throw new Error("recv: ETIMEDOUT");
+    };
+    changed(false);
+    expect(modes()).toEqual(["native", "native"]);
+    expect(log.of("warn")).toEqual([expect.stringMatching(/could not be asked.*ETIMEDOUT/)]);
+  });
+
+  it("is left alone when the operator has chosen it, and after the end", () => {
+    const { interfaces, use, modes, features, changed } = running();
+    use();
+    interfaces.end();
+    features.notTargets.add(CORE);
+    changed(false);
+    expect(modes()).toEqual(["native", "native"]);
+    const chosen = new FakeFeatures();
+    new Interfaces(new FakeProgram(), chosen, "native", silentLogger);
+    expect(chosen.listener).toBeUndefined();
   });
 });

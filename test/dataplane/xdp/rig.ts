@@ -191,6 +191,18 @@ export interface XdpRig extends LoopRig {
 /** The xdp engine above a loop, between two veth pairs. Needs root, and xdpMissing() to be undefined. */
 export async function xdpRig(options: Partial<XdpOptions> = {}): Promise<XdpRig> {
   const core = cableCore();
+  const { dataplane, loop } = await startEngine(options);
+  return Object.assign(await rigOnCables(dataplane, core), { loop });
+}
+
+/** As xdpRig(), but what is redirected to the veth pairs is lost as yet: their other ends are new. */
+export async function xdpRigUnready(): Promise<XdpRig> {
+  const core = cableCore();
+  const { dataplane, loop } = await startEngine({});
+  return Object.assign(await rigAround(dataplane, core), { core, loop });
+}
+
+async function startEngine(options: Partial<XdpOptions>) {
   const loop = await startLoopDataplane(RIG_OPTIONS);
   const dataplane = startXdpDataplane(loop, {
     ...DEFAULT_LOOP_OPTIONS,
@@ -199,5 +211,5 @@ export async function xdpRig(options: Partial<XdpOptions> = {}): Promise<XdpRig>
     ...options,
   });
   if (typeof dataplane === "string") throw new Error(dataplane);
-  return Object.assign(await rigOnCables(dataplane, core), { loop });
+  return { dataplane, loop };
 }
