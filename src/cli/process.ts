@@ -1,7 +1,7 @@
 import type { Logger } from "../base/logger.ts";
 import type { Config } from "../config/config.ts";
 import type { DialOptions } from "../dial/dial-options.ts";
-import type { ControlSource } from "../gateway/views.ts";
+import type { Operations } from "../gateway/operations.ts";
 import type { LineSink } from "./log.ts";
 
 /** Exit codes of the command. */
@@ -25,7 +25,8 @@ export interface SignalSource {
 }
 
 /** What `lacewing run` keeps running. */
-export interface StoppableGateway extends ControlSource {
+export interface StoppableGateway {
+  readonly operations: Operations;
   /** Resolves to the reason when the gateway cannot go on. */
   readonly failed: Promise<string>;
   /** Ends every session politely, and resolves when all is closed. */

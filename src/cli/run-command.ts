@@ -52,7 +52,11 @@ async function serve(
   const stopFeeding = watchdog(context, logger);
   try {
     const { version } = context;
-    const control = await startControlServer(gateway, { socketPath: config.control.socket, version, logger });
+    const control = await startControlServer(gateway.operations, {
+      socketPath: config.control.socket,
+      version,
+      logger,
+    });
     try {
       await context.notify("READY=1");
       logger.info({ socket: config.control.socket }, "ready");

@@ -1,6 +1,6 @@
 import type { ResourceName, Resources } from "../control/resources.ts";
-import type { ChannelView, L2tpLegView, LnsView, SessionView, TunnelView } from "../gateway/views.ts";
 import { meaningOf } from "../gateway/counter-meanings.ts";
+import type { ChannelView, L2tpLegView, LnsView, SessionView, TunnelView } from "../gateway/views.ts";
 import { type Column, formatTable } from "./table.ts";
 
 /** What `lacewing show` can show. */

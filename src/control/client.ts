@@ -1,41 +1,100 @@
-import { request } from "node:http";
+import { type IncomingMessage, request } from "node:http";
 import { ControlError } from "./control-error.ts";
 import type { ResourceName, Resources } from "./resources.ts";
 
 const TIMEOUT_MS = 10_000;
+/** A test of a tunnel takes up to 35 s, and says nothing meanwhile. */
+const ORDER_TIMEOUT_MS = 45_000;
+/** Rows of one part of a list that is read whole. */
+const PART = 1000;
 
-/** Asks the gateway that listens on `socketPath`. Rejects with a ControlError that says what to do about it. */
+/** What is asked of the gateway. */
+export interface Ask {
+  readonly path: string;
+  /** What is undefined is left out. */
+  readonly query?: Readonly<Record<string, string | number | undefined>>;
+  /** An order; its JSON. */
+  readonly body?: unknown;
+}
+
+/**
+ * Asks the gateway that listens on `socketPath`, and gives its answer, which is of the type that the API's table says.
+ * Rejects with a ControlError that says what to do about it.
+ */
+export async function ask<Answer>(socketPath: string, { path, query = {}, body }: Ask): Promise<Answer> {
+  const given = Object.entries(query).flatMap(([name, value]): [string, string][] =>
+    value === undefined ? [] : [[name, String(value)]],
+  );
+  const search = new URLSearchParams(given).toString();
+  const whole = search === "" ? path : `${path}?${search}`;
+  const { status, text } = await exchange(socketPath, whole, body);
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw new ControlError("control-answer", `${socketPath} answered what is not JSON`, { cause: error });
+  }
+  if (status === 200) return value as Answer;
+  const { message = text.trim(), hint } =
+    (value as { error?: { message?: string; hint?: string } }).error ?? {};
+  throw new ControlError("control-answer", hint === undefined ? message : `${message} (${hint})`);
+}
+
+/** All of a resource: long lists are read in parts. */
 export async function readResource<Name extends ResourceName>(
   socketPath: string,
   name: Name,
 ): Promise<Resources[Name]> {
-  const { status, body } = await get(socketPath, `/v1/${name}`);
-  if (status !== 200)
-    throw new ControlError("control-answer", `${socketPath} answered ${status}: ${body.trim()}`);
-  try {
-    return JSON.parse(body) as Resources[Name];
-  } catch (error) {
-    throw new ControlError("control-answer", `${socketPath} answered what is not JSON`, { cause: error });
-  }
+  if (name !== "sessions" && name !== "channels") return ask(socketPath, { path: `/v1/${name}` });
+  const rows: unknown[] = [];
+  let cursor: string | undefined;
+  do {
+    const query = { limit: PART, cursor };
+    const part = await ask<Record<string, unknown>>(socketPath, { path: `/v1/${name}`, query });
+    rows.push(...(part[name] as unknown[]));
+    cursor = (part.next as string | null) ?? undefined;
+  } while (cursor !== undefined);
+  return rows as unknown as Resources[Name];
 }
 
-function get(socketPath: string, path: string): Promise<{ readonly status: number; readonly body: string }> {
+async function exchange(
+  socketPath: string,
+  path: string,
+  body: unknown,
+): Promise<{ readonly status: number; readonly text: string }> {
+  const response = await send(socketPath, path, body);
+  const chunks: Buffer[] = [];
+  try {
+    for await (const chunk of response) chunks.push(chunk as Buffer);
+  } catch (error) {
+    throw failure(socketPath, error as Error);
+  }
+  return { status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString("utf8") };
+}
+
+function send(socketPath: string, path: string, body: unknown): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
-    const fail = (error: NodeJS.ErrnoException) => {
-      const nobody = error.code === "ENOENT" || error.code === "ECONNREFUSED";
-      const text = nobody ? "nobody listens; is the gateway running?" : error.message;
-      reject(new ControlError("control-connect", `${socketPath}: ${text}`, { cause: error }));
-    };
-    const asked = request({ socketPath, path, agent: false, timeout: TIMEOUT_MS }, (response) => {
-      const chunks: Buffer[] = [];
-      response.on("data", (chunk: Buffer) => chunks.push(chunk));
-      response.on("error", fail);
-      response.on("end", () =>
-        resolve({ status: response.statusCode ?? 0, body: Buffer.concat(chunks).toString("utf8") }),
-      );
-    });
-    asked.on("error", fail);
-    asked.on("timeout", () => asked.destroy(new Error(`no answer within ${TIMEOUT_MS / 1000} s`)));
-    asked.end();
+    const json = body === undefined ? undefined : JSON.stringify(body);
+    const timeout = json === undefined ? TIMEOUT_MS : ORDER_TIMEOUT_MS;
+    const asked = request(
+      {
+        socketPath,
+        path,
+        agent: false,
+        timeout,
+        method: json === undefined ? "GET" : "POST",
+        headers: json === undefined ? {} : { "Content-Type": "application/json" },
+      },
+      resolve,
+    );
+    asked.on("error", (error) => reject(failure(socketPath, error)));
+    asked.on("timeout", () => asked.destroy(new Error(`no answer within ${timeout / 1000} s`)));
+    asked.end(json);
   });
+}
+
+function failure(socketPath: string, error: NodeJS.ErrnoException): ControlError {
+  const nobody = error.code === "ENOENT" || error.code === "ECONNREFUSED";
+  const text = nobody ? "nobody listens; is the gateway running?" : error.message;
+  return new ControlError("control-connect", `${socketPath}: ${text}`, { cause: error });
 }

@@ -1,6 +1,5 @@
 import type {
   ChannelView,
-  ControlSource,
   CountersView,
   LnsView,
   SessionView,
@@ -8,7 +7,7 @@ import type {
   TunnelView,
 } from "../gateway/views.ts";
 
-/** What the control socket answers to GET /v1/NAME, as JSON. */
+/** What can be read whole of a running gateway, by its name under /v1/. */
 export interface Resources {
   readonly status: StatusView & { readonly version: string };
   readonly sessions: readonly SessionView[];
@@ -19,18 +18,3 @@ export interface Resources {
 }
 
 export type ResourceName = keyof Resources;
-
-/** How each resource is read. `version` is the program's. */
-export function readers(
-  source: ControlSource,
-  version: string,
-): { readonly [Name in ResourceName]: () => Resources[Name] } {
-  return {
-    status: () => ({ version, ...source.status() }),
-    sessions: () => source.sessions(),
-    tunnels: () => source.tunnels(),
-    lns: () => source.lns(),
-    channels: () => source.channels(),
-    counters: () => source.counters(),
-  };
-}

@@ -1,104 +1,63 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { Server } from "node:http";
 import type { Logger } from "../base/logger.ts";
-import type { ControlSource } from "../gateway/views.ts";
-import { ControlError } from "./control-error.ts";
-import { type ResourceName, readers } from "./resources.ts";
-import { clearSocketPath } from "./socket-path.ts";
+import type { Operations } from "../gateway/operations.ts";
+import { type AppParts, buildApp, type Page } from "./app.ts";
+import { EventStreams } from "./event-streams.ts";
+import { type ControlAddress, listenOnAddress, listenOnSocket } from "./listeners.ts";
+import { Metrics } from "./metrics.ts";
+import { LoopWatch } from "./probes.ts";
 
 export interface ControlServerOptions {
   readonly socketPath: string;
-  /** The program's, for `status`. */
+  /** Where else it is spoken. */
+  readonly addresses?: readonly ControlAddress[];
+  /** What the files of `addresses` are relative to. */
+  readonly folder?: string;
+  /** The program's. */
   readonly version: string;
   readonly logger: Logger;
+  readonly page?: Page | undefined;
 }
 
-/** An open control socket. */
+/** An open HTTP API. */
 export interface ControlServer {
   /** Ends it and removes the socket; requests that are under way are cut off. */
   close(): Promise<void>;
 }
 
-const MAX_HEADER_BYTES = 8192;
-const MAX_CONNECTIONS = 64;
-const REQUEST_TIMEOUT_MS = 5000;
-/** Nobody but the owner and the group may connect: mode 0660. */
-const UMASK = 0o117;
-
-/** Answers local tools over HTTP on a Unix socket: GET /v1/status, sessions, tunnels, lns, channels, counters. */
+/** Lets operators' tools ask and order: src/control/routes.ts. Rejects with a ControlError, and nothing is open then. */
 export async function startControlServer(
-  source: ControlSource,
+  operations: Operations,
   options: ControlServerOptions,
 ): Promise<ControlServer> {
-  const { socketPath, version, logger } = options;
-  await clearSocketPath(socketPath);
-  const resources = readers(source, version);
-  const server = createServer(
-    {
-      maxHeaderSize: MAX_HEADER_BYTES,
-      requestTimeout: REQUEST_TIMEOUT_MS,
-      headersTimeout: REQUEST_TIMEOUT_MS,
-      connectionsCheckingInterval: REQUEST_TIMEOUT_MS,
-    },
-    (request, response) => {
-      try {
-        answer(request, response, resources);
-      } catch (error) {
-        logger.error({ url: request.url, reason: (error as Error).stack }, "control request failed");
-        send(response, 500, { error: "internal error" });
-      }
-    },
-  );
-  server.maxConnections = MAX_CONNECTIONS;
-  await listen(server, socketPath);
-  server.on("error", (error) => logger.error({ reason: error.message }, "control socket failed"));
-  return { close: () => close(server) };
-}
-
-function answer(
-  request: IncomingMessage,
-  response: ServerResponse,
-  resources: Readonly<Record<ResourceName, () => unknown>>,
-): void {
-  const name = /^\/v1\/([a-z]+)$/.exec(request.url ?? "")?.[1];
-  if (name === undefined || !Object.hasOwn(resources, name)) {
-    send(response, 404, {
-      error: `no such resource; there are /v1/${Object.keys(resources).join(", /v1/")}`,
-    });
-  } else if (request.method !== "GET") {
-    response.setHeader("Allow", "GET");
-    send(response, 405, { error: "only GET" });
-  } else if (Number(request.headers["content-length"] ?? 0) > 0 || "transfer-encoding" in request.headers) {
-    send(response, 413, { error: "a request has no body" });
-  } else send(response, 200, resources[name as ResourceName]());
-}
-
-/** One answer a connection: what a refused request still sends is not read. */
-function send(response: ServerResponse, status: number, value: unknown): void {
-  response.writeHead(status, { "Content-Type": "application/json", Connection: "close" });
-  response.end(`${JSON.stringify(value)}\n`);
-}
-
-function listen(server: Server, path: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once("error", (error) =>
-      reject(
-        new ControlError("control-listen", `cannot listen on ${path}: ${error.message}`, { cause: error }),
-      ),
-    );
-    // listen() binds before it returns: at no time does the socket have another mode
-    const before = process.umask(UMASK);
-    try {
-      server.listen(path, () => {
-        server.removeAllListeners("error");
-        resolve();
-      });
-    } finally {
-      process.umask(before);
+  const { socketPath, addresses = [], folder = ".", version, logger, page } = options;
+  const events = new EventStreams(operations.events, process.pid.toString(36) + Date.now().toString(36));
+  const metrics = new Metrics(operations, version, () => events.size);
+  const watch = new LoopWatch();
+  const parts: AppParts = { operations, version, logger, events, metrics, watch, page };
+  const servers: Server[] = [];
+  const close = async (): Promise<void> => {
+    metrics.close();
+    watch.close();
+    const closed = servers.map(closeServer);
+    events.close();
+    await Promise.all(closed);
+  };
+  try {
+    servers.push(await listenOnSocket(socketPath, buildApp(parts), logger));
+    for (const address of addresses) {
+      const appFor = (isAdmitted?: Parameters<typeof buildApp>[1]) => buildApp(parts, isAdmitted);
+      servers.push(await listenOnAddress(address, folder, appFor, logger));
+      logger.info({ address: address.address, port: address.port }, "HTTP API open");
     }
-  });
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return { close };
 }
 
-function close(server: Server): Promise<void> {
+function closeServer(server: Server): Promise<void> {
   return new Promise((resolve, reject) => {
     server.close((error) => (error === undefined ? resolve() : reject(error)));
     server.closeAllConnections();

@@ -1,6 +1,6 @@
 import { setImmediate as otherWork } from "node:timers/promises";
 import { Secret } from "../base/secret.ts";
-import type { Explainer, StoryView, Subject } from "../journal/story-view.ts";
+import type { StoryView, Subject } from "../journal/story-view.ts";
 import { endCause } from "./cause.ts";
 import { meaningOf } from "./counter-meanings.ts";
 import type { EventBus } from "./events.ts";
@@ -15,6 +15,7 @@ import { Rates } from "./operations-rates.ts";
 import { Traffic, type TrafficReading } from "./operations-traffic.ts";
 import { testTunnel } from "./operations-tunnel-test.ts";
 import type {
+  CensusEntry,
   ChannelPage,
   ClearedView,
   DrainedView,
@@ -22,6 +23,7 @@ import type {
   EndedView,
   EndSelector,
   HealthView,
+  IdentityView,
   InterfaceView,
   RatesView,
   ReadinessView,
@@ -48,19 +50,17 @@ export class GatewayOperations implements Operations {
   readonly #gateway: Gateway;
   readonly #around: Surroundings;
   readonly #views: GatewayViews;
-  readonly #explainer: Explainer;
   readonly #rates: Rates;
   #tests = 0;
 
   constructor(
     gateway: Gateway,
     around: Surroundings,
-    { views, events, explainer }: { views: GatewayViews; events: EventBus; explainer: Explainer },
+    { views, events }: { readonly views: GatewayViews; readonly events: EventBus },
   ) {
     this.#gateway = gateway;
     this.#around = around;
     this.#views = views;
-    this.#explainer = explainer;
     this.events = events;
     this.#traffic = new Traffic(() => gateway.sessions, events);
     this.#rates = new Rates(around, this.#traffic, events);
@@ -70,15 +70,30 @@ export class GatewayOperations implements Operations {
     return this.#views.status();
   }
 
+  identity(): IdentityView {
+    return this.#views.identity();
+  }
+
+  census(): readonly CensusEntry[] {
+    const counts: CensusCount[] = [];
+    for (const { state, role = null } of this.#gateway.sessions) {
+      // there are few kinds: none is looked up by a text that would have to be made
+      const known = counts.find((each) => each.state === state && each.role === role);
+      if (known === undefined) counts.push({ state, role, count: 1 });
+      else known.count += 1;
+    }
+    return counts;
+  }
+
   health(): HealthView {
     const sessionsByState: Record<string, number> = {};
     const sessionsByRole: Record<string, number> = {};
-    for (const { state, role } of this.#gateway.sessions) {
-      count(sessionsByState, state);
-      if (role !== undefined) count(sessionsByRole, role);
+    for (const { state, role, count } of this.census()) {
+      add(sessionsByState, state, count);
+      if (role !== null) add(sessionsByRole, role, count);
     }
     const tunnelsByState: Record<string, number> = {};
-    for (const { state } of this.tunnels({})) count(tunnelsByState, state);
+    for (const { state } of this.tunnels({})) add(tunnelsByState, state, 1);
     return {
       status: this.status(),
       problems: problemsOf(this.#facts()),
@@ -154,7 +169,7 @@ export class GatewayOperations implements Operations {
   }
 
   why(subject: Subject): Promise<StoryView> {
-    return this.#explainer.explain(subject);
+    return this.#around.journal.explain(subject);
   }
 
   async end(selector: EndSelector, reason: string): Promise<EndedView> {
@@ -223,8 +238,10 @@ export class GatewayOperations implements Operations {
   }
 }
 
-function count(tally: Record<string, number>, name: string): void {
-  tally[name] = (tally[name] ?? 0) + 1;
+type CensusCount = { -readonly [Key in keyof CensusEntry]: CensusEntry[Key] };
+
+function add(tally: Record<string, number>, name: string, count: number): void {
+  tally[name] = (tally[name] ?? 0) + count;
 }
 
 /** As JSON has it: maps are objects, what never comes is "never", a secret is none. */

@@ -1,21 +1,13 @@
 import type { Dataplane } from "../channel/dataplane.ts";
 import type { AccessLine } from "./access-line.ts";
 import type { Gateway } from "./gateway.ts";
-import type { InterfaceView } from "./operations-views.ts";
+import type { IdentityView, InterfaceView } from "./operations-views.ts";
 import type { Session } from "./session.ts";
 import type { Surroundings } from "./surroundings.ts";
-import type {
-  ChannelView,
-  ControlSource,
-  CountersView,
-  LnsView,
-  SessionView,
-  StatusView,
-  TunnelView,
-} from "./views.ts";
+import type { ChannelView, CountersView, LnsView, SessionView, StatusView, TunnelView } from "./views.ts";
 
 /** The gateway as an operator's tools see it. */
-export class GatewayViews implements ControlSource {
+export class GatewayViews {
   readonly #gateway: Gateway;
   readonly #around: Surroundings;
   readonly #startedAt: number;
@@ -28,6 +20,14 @@ export class GatewayViews implements ControlSource {
     this.#startedInstant = around.clock.now();
   }
 
+  identity(): IdentityView {
+    return {
+      name: this.#around.config.name,
+      engine: this.#around.dataplane.engine,
+      startedAt: new Date(this.#startedAt).toISOString(),
+    };
+  }
+
   status(): StatusView {
     let sessions = 0;
     let openSessions = 0;
@@ -38,11 +38,9 @@ export class GatewayViews implements ControlSource {
       channels += session.channels().length;
     }
     return {
-      name: this.#around.config.name,
+      ...this.identity(),
       pid: process.pid,
-      engine: this.#around.dataplane.engine,
       interfaces: interfacesOf(this.#around.dataplane),
-      startedAt: new Date(this.#startedAt).toISOString(),
       uptimeSeconds: Math.floor((this.#around.clock.now() - this.#startedInstant) / 1000),
       sessions,
       openSessions,

@@ -3,7 +3,15 @@
  * for JSON. What is not known or does not apply is null.
  */
 
-import type { ChannelView, SessionView, StatusView } from "./views.ts";
+import type { ChannelView, SessionRole, SessionState, SessionView, StatusView } from "./views.ts";
+
+export type IdentityView = Pick<StatusView, "name" | "engine" | "startedAt">;
+
+export interface CensusEntry {
+  readonly state: SessionState;
+  readonly role: SessionRole | null;
+  readonly count: number;
+}
 
 /** A part of a list, in the order that was asked for. */
 interface Page {

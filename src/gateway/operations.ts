@@ -4,6 +4,7 @@ import type { StoryView, Subject } from "../journal/story-view.ts";
 import type { EventBus } from "./events.ts";
 import type { TrafficReading } from "./operations-traffic.ts";
 import type {
+  CensusEntry,
   ChannelPage,
   ClearedView,
   DrainedView,
@@ -11,6 +12,7 @@ import type {
   EndedView,
   EndSelector,
   HealthView,
+  IdentityView,
   InterfaceView,
   RatesView,
   ReadinessView,
@@ -71,6 +73,10 @@ export interface UserQuery extends PageRequest {
 export interface Operations {
   readonly events: EventBus;
   status(): StatusView;
+  /** Of the status, what does not depend on how much there is. */
+  identity(): IdentityView;
+  /** How many sessions there are of each kind. */
+  census(): readonly CensusEntry[];
   health(): HealthView;
   readiness(): ReadinessView;
   sessions(query: SessionQuery): SessionPage;

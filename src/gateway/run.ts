@@ -10,14 +10,16 @@ import { systemClock, systemRandom, timerAlarm } from "../io/system.ts";
 import { Journal } from "../journal/journal.ts";
 import { EventBus } from "./events.ts";
 import { Gateway } from "./gateway.ts";
+import { GatewayOperations } from "./gateway-operations.ts";
 import { GatewayViews } from "./gateway-views.ts";
-import type { ControlSource } from "./views.ts";
+import type { Operations } from "./operations.ts";
 
 /** Tunnels at one time, closing ones included: what the L2TP endpoint allows. */
 const MAX_TUNNELS = 4096;
 
-/** A gateway that runs, and what it shows of itself. */
-export interface RunningGateway extends ControlSource {
+/** A gateway that runs, and what can be done with it. */
+export interface RunningGateway {
+  readonly operations: Operations;
   /** Resolves to the reason when the gateway cannot go on by itself; stop() is still to be called. */
   readonly failed: Promise<string>;
   /** Ends every session politely and closes everything; within 3 s. */
@@ -49,6 +51,7 @@ export async function startGateway(
   const failed = new Promise<string>((resolve) => {
     fail = resolve;
   });
+  const events = new EventBus(systemClock.wallClock);
   const around = {
     onFailure: (reason: string) => fail(reason),
     icmp,
@@ -59,11 +62,15 @@ export async function startGateway(
     scheduler,
     dataplane,
     host,
-    events: new EventBus(systemClock.wallClock),
+    events,
     journal: new Journal(config.journal.sizeBytes, systemClock),
     openFramePort,
   };
   const gateway = new Gateway(around);
+  const operations = new GatewayOperations(gateway, around, {
+    views: new GatewayViews(gateway, around),
+    events,
+  });
   const close = async (): Promise<void> => {
     alarm.cancel();
     icmp.close();
@@ -76,15 +83,9 @@ export async function startGateway(
     await close();
     throw error;
   }
-  const views = new GatewayViews(gateway, around);
   return {
     failed,
-    status: () => views.status(),
-    sessions: () => views.sessions(),
-    tunnels: () => views.tunnels(),
-    lns: () => views.lns(),
-    channels: () => views.channels(),
-    counters: () => views.counters(),
+    operations,
     async stop(reason) {
       try {
         await gateway.stop(reason);

@@ -129,13 +129,3 @@ export interface StatusView {
   /** What of it each channel that may be takes. */
   readonly preallocatedBytesPerChannel: number;
 }
-
-/** Where an operator's tools get these from. */
-export interface ControlSource {
-  status(): StatusView;
-  sessions(): readonly SessionView[];
-  tunnels(): readonly TunnelView[];
-  lns(): readonly LnsView[];
-  channels(): readonly ChannelView[];
-  counters(): CountersView;
-}

@@ -1,7 +1,7 @@
 import { EventEmitter } from "node:events";
 import type { CommandContext, StoppableGateway } from "../../src/cli/process.ts";
 import { runProgram } from "../../src/cli/program.ts";
-import { sampleSource } from "../control/sample-source.ts";
+import { sampleOperations } from "../control/sample-operations.ts";
 
 /** Everything around a command, kept for looking at. */
 export class FakeProcess {
@@ -9,6 +9,7 @@ export class FakeProcess {
   err = "";
   readonly events: string[] = [];
   readonly signals = new EventEmitter();
+  readonly operations = sampleOperations();
   readonly context: CommandContext;
 
   constructor(context: Partial<CommandContext> = {}) {
@@ -42,7 +43,7 @@ export class FakeProcess {
   gateway(): StoppableGateway {
     return {
       failed: this.failure,
-      ...sampleSource,
+      operations: this.operations,
       stop: async (reason) => void this.events.push(`gateway stopped: ${reason}`),
     };
   }

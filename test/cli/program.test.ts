@@ -3,7 +3,7 @@ import { silentLogger } from "../../src/base/logger.ts";
 import { readVersion } from "../../src/cli/version.ts";
 import { startControlServer } from "../../src/control/server.ts";
 import { ConfigFolder } from "../config/config-folder.ts";
-import { sampleSource } from "../control/sample-source.ts";
+import { sampleOperations, sampleTunnels } from "../control/sample-operations.ts";
 import { FakeProcess } from "./fakes.ts";
 
 describe("the command line", () => {
@@ -50,7 +50,11 @@ describe("check", () => {
 describe("show", () => {
   async function socket(): Promise<string> {
     const socketPath = `${new ConfigFolder().path}/lacewing.sock`;
-    const server = await startControlServer(sampleSource, { socketPath, version: "1", logger: silentLogger });
+    const server = await startControlServer(sampleOperations(), {
+      socketPath,
+      version: "1",
+      logger: silentLogger,
+    });
     onTestFinished(() => server.close());
     return socketPath;
   }
@@ -64,7 +68,7 @@ describe("show", () => {
   it("prints JSON", async () => {
     const process = new FakeProcess();
     expect(await process.run("show", "tunnels", "--json", "--socket", await socket())).toBe(0);
-    expect(JSON.parse(process.out)).toEqual(sampleSource.tunnels());
+    expect(JSON.parse(process.out)).toEqual(sampleTunnels);
   });
 
   it("ends with code 1 when no gateway runs", async () => {

@@ -4,7 +4,13 @@ import { duration, quantity, showTable } from "../../src/cli/show-tables.ts";
 import { formatTable } from "../../src/cli/table.ts";
 import { meaningOf } from "../../src/gateway/counter-meanings.ts";
 import { L2TP_DISCARD_REASONS } from "../../src/l2tp/state.ts";
-import { lacSession, sampleSource } from "../control/sample-source.ts";
+import {
+  lacSession,
+  sampleChannels,
+  sampleOperations,
+  sampleStatus,
+  sampleTunnels,
+} from "../control/sample-operations.ts";
 
 interface Row {
   readonly name: string | null;
@@ -52,27 +58,25 @@ describe("a table", () => {
 
 describe("what is shown", () => {
   it("of sessions is where they come from and go to", () => {
-    expect(showTable("sessions", sampleSource.sessions()).split("\n")[1]).toBe(
+    expect(showTable("sessions", [lacSession]).split("\n")[1]).toBe(
       "s1       lac   open   alice@isp.example  acc0.100.7 02:00:5e:10:00:01 4711  lns1 11/13  -        1h02m  1.23k  56.8M",
     );
   });
 
   it("of tunnels is both ends and how long they are up", () => {
-    expect(showTable("tunnels", sampleSource.tunnels()).split("\n")[1]?.trim()).toBe(
+    expect(showTable("tunnels", sampleTunnels).split("\n")[1]?.trim()).toBe(
       "11/12  lns1  lns1.isp.example  established  us         2001:db8::1  [2001:db8::2]:1701         1  59s",
     );
   });
 
   it("of channels, counters and the status is every one", () => {
-    expect(showTable("lns", sampleSource.lns()).split("\n").slice(1, 3)).toEqual([
+    expect(showTable("lns", sampleOperations().lns()).split("\n").slice(1, 3)).toEqual([
       "wholesale  lns1           0       1  up                1         1           -  -",
       "wholesale  lns2           1       1  locked-out        0         0       3m32s  SCCRQ sent 3 times, no SCCRP, nothing ever came back",
     ]);
-    expect(showTable("channels", sampleSource.channels()).trimEnd().split("\n")).toHaveLength(3);
-    expect(showTable("counters", sampleSource.counters())).toContain("sessions.opened      3  -\n");
-    expect(showTable("status", { version: "1.2.3", ...sampleSource.status() })).toMatch(
-      /^version +1\.2\.3$/m,
-    );
+    expect(showTable("channels", sampleChannels).trimEnd().split("\n")).toHaveLength(3);
+    expect(showTable("counters", sampleOperations().counters())).toMatch(/^sessions\.opened +3 +-$/m);
+    expect(showTable("status", { version: "1.2.3", ...sampleStatus })).toMatch(/^version +1\.2\.3$/m);
   });
 
   it("of counters says in words what each counts", () => {

@@ -115,7 +115,7 @@ describe("the list of sessions", () => {
       },
       lines: [],
     } as unknown as typeof node.gateway;
-    const operations = new GatewayOperations(many, node.around, node.operationsParts);
+    const operations = new GatewayOperations(many, node.around, node);
     const page = operations.sessions({ limit: 50, sort: "user", user: "user1*" });
     expect(page).toMatchObject({ total: 64_000, matched: 11_111 });
     expect(views).toBe(50);

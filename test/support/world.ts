@@ -297,13 +297,7 @@ export class Node {
     this.gateway = new Gateway(around);
     this.around = around;
     this.views = new GatewayViews(this.gateway, around);
-    this.operations = new GatewayOperations(this.gateway, around, this.operationsParts);
-  }
-
-  /** What its operations are made of beside itself; nothing is explained. */
-  get operationsParts(): ConstructorParameters<typeof GatewayOperations>[2] {
-    const explainer = { explain: () => Promise.reject(new Error("no journal is kept")) };
-    return { views: this.views, events: this.events, explainer };
+    this.operations = new GatewayOperations(this.gateway, around, this);
   }
 
   /** An Ethernet frame arrives on acc0. */

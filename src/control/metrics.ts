@@ -1,0 +1,218 @@
+import { type Counter, type Gauge, Registry } from "prom-client";
+import type { GatewayEvent } from "../gateway/events.ts";
+import type { Operations } from "../gateway/operations.ts";
+import type { Flow } from "../gateway/operations-traffic.ts";
+import { type MetricSet, makeMetrics } from "./metric-set.ts";
+
+/** Result Codes of StopCCN and CDN that RFC 2661 knows; what else a peer may say is one of the others. */
+const LAST_RESULT = 11;
+
+/** What is told beside Operations. */
+interface Scrape {
+  readonly type: string;
+  readonly text: string;
+}
+
+/** Counters and gauges for Prometheus, read when they are asked for; durations are noted as they happen. */
+export class Metrics {
+  readonly #operations: Operations;
+  readonly #version: string;
+  readonly #registry = new Registry();
+  readonly #metrics: MetricSet;
+  readonly #listeners: () => number;
+  readonly #leave: () => void;
+  #scrape: Promise<Scrape> | undefined;
+
+  /** `listeners`: how many listen to events. */
+  constructor(operations: Operations, version: string, listeners: () => number) {
+    this.#operations = operations;
+    this.#version = version;
+    this.#listeners = listeners;
+    this.#metrics = makeMetrics(this.#registry);
+    this.#leave = operations.events.subscribe(({ event }) => this.#happened(event));
+  }
+
+  /** In Prometheus' text format. With many sessions it takes a while, and lets others work; who asks meanwhile shares it. */
+  scrape(): Promise<Scrape> {
+    this.#scrape ??= this.#read().finally(() => {
+      this.#scrape = undefined;
+    });
+    return this.#scrape;
+  }
+
+  close(): void {
+    this.#leave();
+  }
+
+  async #read(): Promise<Scrape> {
+    this.#ofProcess();
+    await this.#ofTraffic();
+    this.#ofSessions();
+    this.#ofInterfaces();
+    this.#ofTunnels();
+    this.#ofLnses();
+    this.#ofCounters();
+    return { type: this.#registry.contentType, text: await this.#registry.metrics() };
+  }
+
+  #happened(event: GatewayEvent): void {
+    const { sessionSetup, tunnelSetup, tunnelsEnded, callsEnded } = this.#metrics;
+    switch (event.kind) {
+      case "session-up":
+        sessionSetup.observe({ role: event.role ?? "none", lns: event.lns ?? "" }, event.setupMs / 1000);
+        return;
+      case "tunnel-up":
+        if (event.setupMs !== null) tunnelSetup.observe({ peer: event.peer }, event.setupMs / 1000);
+        return;
+      case "tunnel-down":
+        tunnelsEnded.inc({ peer: event.peer, by: event.by, result: resultLabel(event.result) });
+        return;
+      case "call-down":
+        callsEnded.inc({ peer: event.peer, by: event.by, result: resultLabel(event.result) });
+        return;
+    }
+  }
+
+  #ofProcess(): void {
+    const { info, startTime, busy, cpu, memory, heap, streams } = this.#metrics;
+    const { name, engine, startedAt } = this.#operations.identity();
+    info.reset();
+    info.set({ version: this.#version, name, engine }, 1);
+    startTime.set(Date.parse(startedAt) / 1000);
+    put(busy, performance.eventLoopUtilization().active / 1000);
+    const { user, system } = process.cpuUsage();
+    put(cpu, (user + system) / 1e6);
+    const { rss, heapUsed } = process.memoryUsage();
+    memory.set(rss);
+    heap.set(heapUsed);
+    streams.set(this.#listeners());
+  }
+
+  async #ofTraffic(): Promise<void> {
+    const { total, ports, lnses } = await this.#operations.flows();
+    const { frames, octets, portFrames, portOctets, lnsFrames, lnsOctets, drops } = this.#metrics;
+    const { engine } = this.#operations.identity();
+    const all = new Map([[engine, total]]);
+    putFlows(frames, octets, "engine", all);
+    putFlows(portFrames, portOctets, "port", ports);
+    putFlows(lnsFrames, lnsOctets, "lns", lnses);
+    for (const { reason, frames: dropped } of this.#operations.drops()) put(drops, dropped, { reason });
+  }
+
+  #ofSessions(): void {
+    const { sessions } = this.#metrics;
+    sessions.reset();
+    for (const { state, role, count } of this.#operations.census())
+      sessions.set({ state, role: role ?? "none" }, count);
+  }
+
+  #ofInterfaces(): void {
+    const metrics = this.#metrics;
+    for (const each of this.#operations.interfaces()) {
+      const labels = { interface: each.interface };
+      metrics.interfaceUp.set(labels, each.state === "waiting" ? 0 : 1);
+      metrics.interfaceDraining.set(labels, each.state === "draining" ? 1 : 0);
+      metrics.interfaceLoad.set(labels, each.load);
+      metrics.pppoeSessions.set(labels, each.sessions);
+      metrics.pppoeSettingUp.set(labels, each.settingUp);
+      metrics.pppoeWaiting.set(labels, each.waiting);
+    }
+  }
+
+  #ofTunnels(): void {
+    const { tunnels, tunnelSessions } = this.#metrics;
+    tunnels.reset();
+    tunnelSessions.reset();
+    for (const { peer, state, sessions } of this.#operations.tunnels({})) {
+      tunnels.inc({ peer: peer ?? "unknown", state });
+      tunnelSessions.inc({ peer: peer ?? "unknown" }, sessions);
+    }
+  }
+
+  #ofLnses(): void {
+    const { lnsUp, lnsLockout, lnsSessions, lnsTunnels } = this.#metrics;
+    for (const gauge of [lnsUp, lnsLockout, lnsSessions, lnsTunnels] as Gauge[]) gauge.reset();
+    for (const { peer, state, lockedForSeconds, sessions, tunnels } of this.#operations.lns()) {
+      const labels = { lns: peer };
+      lnsUp.set(labels, state === "locked-out" ? 0 : 1);
+      lnsLockout.set(labels, lockedForSeconds ?? 0);
+      lnsSessions.set(labels, sessions);
+      lnsTunnels.set(labels, tunnels);
+    }
+  }
+
+  /** What is counted by name, and who it is about is in the name. */
+  #ofCounters(): void {
+    const counters = this.#operations.counters();
+    const interfaces = this.#operations.interfaces().map((each) => each.interface);
+    const lnses = new Set(this.#operations.lns().map(({ peer }) => peer));
+    const metrics = this.#metrics;
+    put(metrics.sessionsStarted, counters["sessions.opened"] ?? 0);
+    putAll(metrics.sessionsEnded, "cause", counters, "sessions.ended.");
+    put(metrics.retransmissions, counters["l2tp.retransmitted"] ?? 0);
+    put(metrics.fastRetransmissions, counters["l2tp.fast-retransmissions"] ?? 0);
+    put(metrics.duplicates, counters["l2tp.duplicates"] ?? 0);
+    putAll(metrics.controlDiscarded, "reason", counters, "l2tp.discarded.");
+    for (const name of interfaces) this.#ofDiscovery(name, counters);
+    for (const lns of lnses) {
+      const of = (what: string): number => counters[`lns.${lns}.${what}`] ?? 0;
+      for (const outcome of ["calls", "connected", "refused", "unanswered"])
+        put(metrics.lnsCalls, of(outcome), { lns, outcome: outcome === "calls" ? "placed" : outcome });
+      put(metrics.lnsLockouts, of("lockouts"), { lns });
+    }
+  }
+
+  #ofDiscovery(name: string, counters: Readonly<Record<string, number>>): void {
+    const { padi, pado, padr, pads, padtReceived, padtSent, padsRefused, pppoeDiscarded } = this.#metrics;
+    const labels = { interface: name };
+    const prefix = `pppoe.${name}.`;
+    const simple = {
+      padiReceived: padi,
+      padoSent: pado,
+      padrReceived: padr,
+      padsSent: pads,
+      padtReceived,
+      padtSent,
+    };
+    for (const [counted, counter] of Object.entries(simple))
+      put(counter, counters[prefix + counted] ?? 0, labels);
+    for (const [key, value] of Object.entries(counters)) {
+      const [kind, reason] = key.startsWith(prefix) ? key.slice(prefix.length).split(".") : [];
+      if (reason === undefined) continue;
+      if (kind === "padsRefused") put(padsRefused, value, { ...labels, reason });
+      if (kind === "discarded") put(pppoeDiscarded, value, { ...labels, reason });
+    }
+  }
+}
+
+/** A counter of somebody else's is shown as it is; it begins anew with what it is about. */
+function put(counter: Counter, value: number, labels: Readonly<Record<string, string>> = {}): void {
+  if (Object.keys(labels).length === 0) counter.reset();
+  else counter.remove(labels);
+  counter.inc(labels, value);
+}
+
+/** Those whose name begins so; what follows is the value of a label. */
+function putAll(
+  counter: Counter,
+  label: string,
+  counters: Readonly<Record<string, number>>,
+  prefix: string,
+): void {
+  for (const [name, value] of Object.entries(counters))
+    if (name.startsWith(prefix)) put(counter, value, { [label]: name.slice(prefix.length) });
+}
+
+function putFlows(frames: Counter, octets: Counter, label: string, flows: ReadonlyMap<string, Flow>): void {
+  for (const [name, flow] of flows) {
+    put(frames, flow.framesIn, { [label]: name, direction: "in" });
+    put(frames, flow.framesOut, { [label]: name, direction: "out" });
+    put(octets, flow.octetsIn, { [label]: name, direction: "in" });
+    put(octets, flow.octetsOut, { [label]: name, direction: "out" });
+  }
+}
+
+function resultLabel(result: number | null): string {
+  if (result === null) return "none";
+  return result <= LAST_RESULT ? String(result) : "other";
+}

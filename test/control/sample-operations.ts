@@ -1,0 +1,274 @@
+import { EventBus } from "../../src/gateway/events.ts";
+import { OperationError } from "../../src/gateway/operation-error.ts";
+import type { Operations } from "../../src/gateway/operations.ts";
+import type { InterfaceView } from "../../src/gateway/operations-views.ts";
+import type { ChannelView, LnsView, SessionView, StatusView, TunnelView } from "../../src/gateway/views.ts";
+
+export const lacSession: SessionView = {
+  id: "s1",
+  role: "lac",
+  state: "open",
+  user: "alice@isp.example",
+  origin: {
+    kind: "pppoe",
+    interface: "acc0",
+    mac: "02:00:5e:10:00:01",
+    vlans: [100, 7],
+    pppoeSessionId: 4711,
+    serviceName: "",
+  },
+  onward: {
+    kind: "l2tp",
+    peer: "lns1",
+    localTunnelId: 11,
+    remoteTunnelId: 12,
+    localSessionId: 13,
+    remoteSessionId: 14,
+  },
+  unit: null,
+  device: null,
+  address: null,
+  startedAt: "2026-01-02T03:04:05.678Z",
+  openForSeconds: 3725.5,
+  octetsIn: 1234,
+  octetsOut: 56_789_000,
+  framesIn: 10,
+  framesOut: 20,
+};
+
+export const sampleStatus: StatusView = {
+  name: "lac1",
+  pid: 42,
+  engine: "xdp",
+  interfaces: "acc0 (native), core0 (generic)",
+  startedAt: "2026-01-02T03:00:00.000Z",
+  uptimeSeconds: 4000,
+  sessions: 1,
+  openSessions: 1,
+  preallocatedBytes: 1_000_000,
+  preallocatedBytesPerChannel: 500,
+  tunnels: 1,
+  channels: 2,
+};
+
+export const sampleTunnels: readonly TunnelView[] = [
+  {
+    localTunnelId: 11,
+    remoteTunnelId: 12,
+    peer: "lns1",
+    hostName: "lns1.isp.example",
+    localAddress: "2001:db8::1",
+    remoteAddress: "2001:db8::2",
+    remotePort: 1701,
+    state: "established",
+    initiator: true,
+    sessions: 1,
+    establishedForSeconds: 59,
+  },
+];
+
+const LNSES: readonly LnsView[] = [
+  {
+    group: "wholesale",
+    peer: "lns1",
+    preference: 0,
+    weight: 1,
+    state: "up",
+    lockedForSeconds: null,
+    reason: null,
+    tunnels: 1,
+    sessions: 1,
+  },
+  {
+    group: "wholesale",
+    peer: "lns2",
+    preference: 1,
+    weight: 1,
+    state: "locked-out",
+    lockedForSeconds: 212,
+    reason: "SCCRQ sent 3 times, no SCCRP, nothing ever came back",
+    tunnels: 0,
+    sessions: 0,
+  },
+];
+
+export const sampleChannels: readonly ChannelView[] = [
+  {
+    channel: 1,
+    kind: "pppoe",
+    state: "bridged",
+    bridgedTo: 2,
+    device: null,
+    session: "s1",
+    framesIn: 10,
+    octetsIn: 1234,
+    framesOut: 20,
+    octetsOut: 5678,
+  },
+  {
+    channel: 2,
+    kind: "l2tp",
+    state: "bridged",
+    bridgedTo: 1,
+    device: null,
+    session: "s1",
+    framesIn: 20,
+    octetsIn: 5678,
+    framesOut: 10,
+    octetsOut: 1234,
+  },
+];
+
+const INTERFACE: InterfaceView = {
+  interface: "acc0",
+  state: "open",
+  linkBitsPerSecond: 1_000_000_000,
+  sessions: 1,
+  settingUp: 0,
+  waiting: 0,
+  load: 0.25,
+  padiReceived: 5,
+  padoSent: 4,
+  padsSent: 3,
+  padsRefused: 2,
+};
+
+const FLOW = { framesIn: 10, octetsIn: 1000, framesOut: 20, octetsOut: 3000, sessions: 1 };
+const RATE = {
+  octetsInPerSecond: 125,
+  octetsOutPerSecond: 1e6,
+  framesInPerSecond: 1,
+  framesOutPerSecond: 900,
+};
+
+/** A gateway with one session, one tunnel and two channels; what it is told is kept in `orders`. */
+export function sampleOperations(
+  change: Partial<Operations> = {},
+): Operations & { readonly orders: readonly unknown[] } {
+  const orders: unknown[] = [];
+  const told = <Result>(result: Result, ...order: unknown[]): Result => {
+    orders.push(order);
+    return result;
+  };
+  return {
+    orders,
+    events: new EventBus(() => Date.parse("2026-01-02T03:04:05.678Z")),
+    identity: () => sampleStatus,
+    census: () => [{ state: "open", role: "lac", count: 1 }],
+    status: () => sampleStatus,
+    health: () => ({
+      status: sampleStatus,
+      problems: [
+        {
+          severity: "warning",
+          code: "lns-locked-out",
+          text: "LNS lns2 is locked out for 212 s more: SCCRQ sent 3 times, no SCCRP, nothing ever came back.",
+          hint: "lacewing test tunnel --lns lns2 tries it; lacewing lockout clear lns2 ends the lockout.",
+        },
+      ],
+      sessionsByState: { open: 1 },
+      sessionsByRole: { lac: 1 },
+      tunnelsByState: { established: 1 },
+      interfaces: [INTERFACE],
+      drops: [{ reason: "wrong-source", frames: 12, meaning: "frames of a session from somebody else" }],
+    }),
+    readiness: () => ({ ready: true, reasons: [] }),
+    sessions: (query) => {
+      orders.push(["sessions", query]);
+      return { total: 1, matched: 1, next: null, sessions: [lacSession] };
+    },
+    session: (id) => (id === "s1" ? { ...lacSession, channels: sampleChannels } : undefined),
+    users: () => ({
+      total: 1,
+      matched: 1,
+      next: null,
+      users: [
+        {
+          user: "alice@isp.example",
+          sessions: 1,
+          openSessions: 1,
+          ids: ["s1"],
+          lastStartedAt: "2026-01-02T03:04:05.678Z",
+          octetsIn: 1234,
+          octetsOut: 56_789_000,
+        },
+      ],
+    }),
+    channels: () => ({ total: 1, matched: 1, next: null, channels: sampleChannels }),
+    tunnels: () => sampleTunnels,
+    lns: () => LNSES,
+    interfaces: () => [INTERFACE],
+    counters: () => ({
+      "drops.truncated": 0,
+      "sessions.opened": 3,
+      "sessions.ended.hung-up": 2,
+      "pppoe.acc0.padiReceived": 5,
+      "pppoe.acc0.padsRefused.no-resources": 2,
+      "pppoe.acc0.discarded.no-cookie": 7,
+      "l2tp.retransmitted": 4,
+      "l2tp.discarded.malformed": 1,
+      "lns.lns2.calls": 3,
+      "lns.lns2.lockouts": 1,
+    }),
+    drops: () => [{ reason: "wrong-source", frames: 12, meaning: "frames of a session from somebody else" }],
+    config: () => ({ name: "lac1" }),
+    flows: async () => ({
+      total: FLOW,
+      ports: new Map([["acc0", FLOW]]),
+      lnses: new Map([["lns1", FLOW]]),
+    }),
+    rates: async () => ({
+      at: "2026-01-02T03:04:05.678Z",
+      seconds: 1.001,
+      total: RATE,
+      ports: [{ name: "acc0", sessions: 1, ...RATE }],
+      lnses: [{ name: "lns1", sessions: 1, ...RATE }],
+      setupsPerSecond: 2,
+    }),
+    why: async (subject) =>
+      told(
+        {
+          subject: `session ${subject.session}`,
+          found: true,
+          headline: "The LNS refused the call.",
+          paragraphs: ["lns1 was asked first.", "It said: no facilities."],
+          evidence: [
+            {
+              at: "2026-01-02T03:04:05.678Z",
+              direction: "out",
+              leg: "tunnel",
+              name: "ICRQ",
+              text: "session 13",
+              again: true,
+            },
+            { at: "2026-01-02T03:04:05.690Z", direction: "in", leg: "tunnel", name: "CDN", text: "result 4" },
+          ],
+          stoppedAt: "call",
+          likely: [{ code: "lns-full", text: "The LNS is full.", advice: ["Look at its sessions."] }],
+        },
+        "why",
+        subject,
+      ),
+    end: async (selector, reason) => {
+      if ("session" in selector && selector.session !== "s1")
+        throw new OperationError("no-such", `there is no session ${selector.session}`, "it may have ended");
+      return told({ sessions: 1, tunnels: 0 }, "end", selector, reason);
+    },
+    drain: (draining, accessInterface) =>
+      told({ draining, interfaces: ["acc0"] }, "drain", draining, accessInterface),
+    clearLockout: (lns) => told({ cleared: ["lns2"] }, "clearLockout", lns),
+    testTunnel: async (request) =>
+      told(
+        {
+          ok: true,
+          steps: [
+            { step: "tunnel", ok: true, text: "There is a tunnel with lns1 already.", milliseconds: null },
+            { step: "call", ok: true, text: "lns1 took the call: ICRP came after ICRQ.", milliseconds: 12 },
+          ],
+        },
+        "testTunnel",
+        request,
+      ),
+    ...change,
+  };
+}
