@@ -41,8 +41,8 @@ export function noteEnd(
   { code, link, text }: EndCause,
   openMs: number | undefined,
 ): void {
-  const seconds = openMs === undefined ? "" : (openMs / 1000).toFixed(1);
-  journal.note("session-ended", { session }, code, link ?? "", text, seconds);
+  const openFor = openMs === undefined ? "" : String(Math.round(openMs));
+  journal.note("session-ended", { session }, code, link ?? "", text, openFor);
 }
 
 function facts({ id, user, carrier }: Session, role: Role | undefined) {

@@ -7,8 +7,10 @@ import { L2TP_CONTROL_HEADER_BYTES } from "../wire/l2tp-control-header.ts";
 
 /** Message Types that are about a tunnel as a whole. */
 export const TUNNEL_MESSAGES: readonly number[] = [1, 2, 3, 4];
-export const ICRQ = 10;
-export const ICRP = 11;
+export const HELLO = 6;
+export const CDN = 14;
+const ICRQ = 10;
+const ICRP = 11;
 const OCRQ = 7;
 const OCRP = 8;
 

@@ -182,14 +182,10 @@ function describeAvp(avp: Found, isStop: boolean): string {
 
 function valueText(type: number, decoded: unknown, value: Uint8Array, isStop: boolean): string {
   switch (type) {
-    case resultCode.type: {
-      const { message, ...code } = decoded as ResultCode;
-      return `: ${describeResult(isStop ? "StopCCN" : "CDN", code)}${said(message)}`;
-    }
-    case pppDisconnectCause.type: {
-      const { message, ...cause } = decoded as PppDisconnectCause;
-      return `: ${describeDisconnect(cause)}${said(message)}`;
-    }
+    case resultCode.type:
+      return `: ${describeStop(isStop ? "StopCCN" : "CDN", decoded as ResultCode)}`;
+    case pppDisconnectCause.type:
+      return `: ${causeText(decoded as PppDisconnectCause)}`;
     case ATTRIBUTES.protocolVersion.type:
       return ` ${value[0]}.${value[1]}`;
     case ATTRIBUTES.proxyAuthenType.type:
@@ -211,6 +207,16 @@ function valueText(type: number, decoded: unknown, value: Uint8Array, isStop: bo
   if (typeof decoded === "string") return ` ${quoted(decoded)}`;
   if (decoded === true) return "";
   return decoded instanceof Uint8Array ? ` ${octets(decoded)}` : " (malformed)";
+}
+
+/** A Result Code in words. */
+export function describeStop(name: string, { message, disconnect, ...code }: ResultCode): string {
+  const text = `${describeResult(name === "StopCCN" ? "StopCCN" : "CDN", code)}${said(message)}`;
+  return disconnect === undefined ? text : `${text}; ${causeText(disconnect)}`;
+}
+
+function causeText({ message, ...cause }: PppDisconnectCause): string {
+  return `${describeDisconnect(cause)}${said(message)}`;
 }
 
 function said(message: string | undefined): string {

@@ -1,17 +1,31 @@
+import { diagnose } from "./diagnoses.ts";
+import { entriesOf, evidenceOf } from "./entries.ts";
+import { Facts } from "./facts.ts";
 import { inquire } from "./inquiry.ts";
+import { headlineOf, paragraphsOf, stageOf } from "./narrative.ts";
 import type { StoryView, Subject } from "./story-view.ts";
 import type { Archive } from "./trail.ts";
+
+/** The newest of a story: an hour of a busy tunnel is more than anybody reads. */
+const MOST_EVIDENCE = 500;
 
 /** Reads the journal, and tells what became of a subject. */
 export async function explain(archive: Archive, subject: Subject): Promise<StoryView> {
   const found = await inquire(archive, subject);
+  const entries = entriesOf(found.traces);
+  const facts = new Facts(found.kind, entries);
+  const likely = diagnose(facts);
   return {
     subject: found.subject,
-    found: found.traces.length > 0,
-    headline: "",
-    paragraphs: [],
-    evidence: [],
-    stoppedAt: "unheard",
-    likely: [],
+    found: entries.length > 0,
+    headline: headlineOf(
+      found.subject,
+      found.traces.findLast(({ session }) => session > 0)?.session ?? 0,
+      facts,
+    ),
+    paragraphs: paragraphsOf(facts, found.earlier, archive.passedOver),
+    evidence: entries.slice(-MOST_EVIDENCE).map(evidenceOf),
+    stoppedAt: likely[0]?.stage ?? stageOf(facts),
+    likely: likely.map(({ code, text, advice }) => ({ code, text, advice })),
   };
 }

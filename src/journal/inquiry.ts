@@ -1,5 +1,7 @@
 import { equalBytes, utf8 } from "../base/bytes.ts";
 import { macNumber, parseMac } from "../wire/ethernet.ts";
+import { CDN, HELLO, TUNNEL_MESSAGES, typeAt } from "./control-fields.ts";
+import { decodePppoe } from "./decode-pppoe.ts";
 import { noteNumber } from "./notes.ts";
 import { KIND, type Ring } from "./ring.ts";
 import { sessionTraces } from "./session-traces.ts";
@@ -18,7 +20,9 @@ export interface Case {
 }
 
 const NO_TRACES: readonly Trace[] = [];
-const BEGUN = noteNumber("session-begun");
+const TUNNEL_NOTES = (["tunnel-calling", "tunnel-up", "tunnel-down", "caller"] as const).map(noteNumber);
+/** Its own messages, HELLO, and the CDNs: what becomes of the calls in it. */
+const TUNNEL_TYPES = [...TUNNEL_MESSAGES, HELLO, CDN];
 const USER = noteNumber("user");
 const ENDED = noteNumber("session-ended");
 const REFUSED = noteNumber("login-refused");
@@ -61,7 +65,7 @@ async function ofHost(archive: Archive, text: string): Promise<Case> {
   );
   const begun = all.filter(({ note }) => note?.kind === "session-begun");
   const lastBegun = begun.at(-1);
-  const calls = all.filter(({ kind, out }) => kind === KIND.pppoe && !out);
+  const calls = all.filter(({ kind, out, octets }) => kind === KIND.pppoe && !out && isCall(octets));
   const isLater =
     lastBegun !== undefined && calls.some(({ number, at }) => at > lastBegun.at && number > lastBegun.number);
   if (lastBegun === undefined || isLater) {
@@ -77,6 +81,11 @@ async function latest(archive: Archive, named: readonly Trace[]): Promise<Pick<C
   if (last === undefined) return { traces: NO_TRACES, earlier: NO_TRACES };
   const others = named.filter(({ session }) => session !== last.session);
   return { traces: await sessionTraces(archive, last.session), earlier: await endsOf(archive, others) };
+}
+
+/** A PADI or PADR, and not the last word of a session. */
+function isCall(frame: Uint8Array): boolean {
+  return decodePppoe(frame).name !== "PADT";
 }
 
 async function endsOf(archive: Archive, named: readonly Trace[]): Promise<readonly Trace[]> {
@@ -95,9 +104,12 @@ function isNoteOf(ring: Ring, body: number, ...kinds: readonly number[]): boolea
 /** The life of a tunnel id that began last; a call in it is told by its own session's story. */
 async function ofTunnel(archive: Archive, tunnel: number): Promise<Case> {
   const all = await collect(archive, (ring, body) => {
-    const kind = ring.kind(body);
-    if (kind !== KIND.l2tp && kind !== KIND.note) return false;
-    return ring.tunnel(body) === tunnel && !isNoteOf(ring, body, BEGUN);
+    if (ring.tunnel(body) !== tunnel) return false;
+    if (isNote(ring, body)) return TUNNEL_NOTES.includes(ring.octets[body]!);
+    return (
+      ring.kind(body) === KIND.l2tp &&
+      TUNNEL_TYPES.includes(typeAt(ring.octets, body, body + ring.bodyBytes(body)))
+    );
   });
   const start = all.findLastIndex(({ note }) => note?.kind === "tunnel-calling" || note?.kind === "caller");
   const traces = tunnel === 0 ? NO_TRACES : all.slice(Math.max(0, start));

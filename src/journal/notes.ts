@@ -15,11 +15,9 @@ export const NOTE_KINDS = [
   "call-placed",
   /** The peer; why it is not with that peer any more. */
   "call-failed",
-  /** Why a call is not sent on at all. */
-  "call-refused",
   /** The role; the device, or the LNS; the address. */
   "session-open",
-  /** The cause's code; how the PPP link ended; the text; for how many seconds it had been open, or "". */
+  /** The cause's code; how the PPP link ended; the text; for how many milliseconds it had been open, or "". */
   "session-ended",
   /** The peer; its address. */
   "tunnel-calling",

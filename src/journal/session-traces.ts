@@ -11,6 +11,9 @@ const AFTERMATH_MS = 4000;
 /** A tunnel that has died has been silent for so long before; a call that waits for one has waited as long. */
 const TUNNEL_LIFE_MS = 60_000;
 
+/** A call is placed as soon as its tunnel is up. */
+const JUST_BEFORE_MS = 500;
+
 const CALLING = noteNumber("tunnel-calling");
 const TUNNEL_UP = noteNumber("tunnel-up");
 const TUNNEL_DOWN = noteNumber("tunnel-down");
@@ -59,7 +62,8 @@ export async function sessionTraces(archive: Archive, session: number): Promise<
     if (ring.kind(body) !== KIND.l2tp) return false;
     return legs.some((each) => isOfCall(ring, body, each)) || (matters(at) && isOfTunnel(ring, body));
   });
-  return [...sinceCall(around, begun), ...own].sort((a, b) => a.at - b.at || a.number - b.number);
+  const theirs = sinceCall(withoutFormerLife(around, begun), begun);
+  return [...theirs, ...own].sort((a, b) => a.at - b.at || a.number - b.number);
 }
 
 function legsOf(own: readonly Trace[], begun: Trace, to: number): readonly Leg[] {
@@ -126,6 +130,18 @@ function isOfTunnel(ring: Ring, body: number): boolean {
 function isTunnelNote(ring: Ring, body: number): boolean {
   const kind = ring.octets[body];
   return kind === CALLING || kind === TUNNEL_UP || kind === TUNNEL_DOWN;
+}
+
+/** Without what was said to bring a tunnel up that was up before he called. */
+function withoutFormerLife(around: readonly Trace[], begun: Trace): readonly Trace[] {
+  const upAt = new Map<number, number>();
+  for (const { note, tunnel, at } of around)
+    if (note?.kind === "tunnel-up" && at < begun.at - JUST_BEFORE_MS) upAt.set(tunnel, at);
+  return around.filter(({ kind, tunnel, at }) => {
+    const up = upAt.get(tunnel);
+    // SCCCN leaves with the same turn of the machine as the note is written
+    return kind === KIND.pppoe || up === undefined || at > up + JUST_BEFORE_MS;
+  });
 }
 
 /** Without the discovery of a session that the same host had before. */

@@ -1,0 +1,289 @@
+import { CDN_RESULT, GENERAL_ERROR, type ResultCode, STOPCCN_RESULT } from "../wire/l2tp-codes.ts";
+import type { Diagnosis } from "./diagnosis.ts";
+import type { Facts } from "./facts.ts";
+
+/** PPP Disconnect Cause Codes (RFC 3145 §3) by what they are about. */
+const LCP_CAUSES = [2, 4, 5, 6, 7, 9, 10, 11, 12];
+const ECHO_CAUSE = 8;
+const LOGIN_CAUSES = [13, 14, 15, 16];
+const NETWORK_CAUSES = [17, 18, 19, 20];
+const NORMAL_CAUSE = 3;
+
+/** An LNS that throws a subscriber out so soon after ICCN did not let him in. */
+const LOGIN_MS = 10_000;
+
+/** A call that no LNS has taken, or that still waits for one; or the tunnel itself. */
+function isUnplaced({ kind, end, isOpen }: Facts): boolean {
+  return kind === "tunnel" || (end === undefined ? !isOpen : end.code === "no-lns");
+}
+
+/** An LNS has refused a call with one of these results. */
+function refusedBy(matches: (code: ResultCode) => boolean): (facts: Facts) => boolean {
+  return (facts) => facts.kind === "session" && isUnplaced(facts) && facts.refusals().some(matches);
+}
+
+function isFull({ result, error }: ResultCode): boolean {
+  if (result === CDN_RESULT.error)
+    return error === GENERAL_ERROR.resources || error === GENERAL_ERROR.tryAnother;
+  return result === CDN_RESULT.noFacilitiesNow || result === CDN_RESULT.noFacilities;
+}
+
+function isProtocolError({ result, error }: ResultCode): boolean {
+  return result === CDN_RESULT.error && !isFull({ result, ...(error !== undefined && { error }) });
+}
+
+/** The LNS has ended a call that it had taken, and said one of these causes. */
+function clearedFor(causes: readonly number[]): (facts: Facts) => boolean {
+  return (facts) =>
+    facts.end?.code === "lns-ended" &&
+    facts.clearings().some(({ disconnect }) => disconnect !== undefined && causes.includes(disconnect.code));
+}
+
+/** ...or none: a CDN at once after ICCN, that is not about the line, says it, too. */
+function wasThrownOut(facts: Facts): boolean {
+  const openMs = facts.end?.openMs ?? 0;
+  return (
+    facts.end?.code === "lns-ended" &&
+    openMs < LOGIN_MS &&
+    facts
+      .clearings()
+      .some(({ result, disconnect }) => disconnect === undefined && result !== CDN_RESULT.lostCarrier)
+  );
+}
+
+function stopped(facts: Facts, result: number): boolean {
+  return facts.stops("StopCCN", false).some((stop) => stop.result.result === result);
+}
+
+/** We have refused what the peer said of itself. */
+function weRefused(facts: Facts, text: RegExp): boolean {
+  return facts
+    .stops("StopCCN", true)
+    .some(
+      ({ result: { result, message = "" } }) => result === STOPCCN_RESULT.notAuthorized && text.test(message),
+    );
+}
+
+/** What goes wrong with tunnels, and with calls in them. */
+export const LNS_DIAGNOSES: readonly Diagnosis[] = [
+  {
+    code: "sccrq-unanswered",
+    stage: "tunnel",
+    when: (facts) => isUnplaced(facts) && facts.isUnanswered("SCCRQ", "SCCRP", "StopCCN"),
+    text: "The LNS does not answer our SCCRQ. A firewall between us drops UDP port 1701, the address is wrong, or no L2TP runs there.",
+    advice: [
+      "`ping` its address, and look at its side whether the SCCRQ arrives: `tcpdump udp port 1701`.",
+      "Many LNSes drop calls of addresses that they do not know without a word: is ours, as it is after NAT, configured there?",
+      "If it answers from another address than it was called on, `follow-address: true` of the peer takes the answer.",
+    ],
+  },
+  {
+    code: "tunnel-secret-differs",
+    stage: "tunnel",
+    when: (facts) =>
+      weRefused(facts, /authentication failed|no secret/) ||
+      (stopped(facts, STOPCCN_RESULT.notAuthorized) &&
+        (facts.received("SCCRP").length > 0 || facts.sent("SCCRP").length > 0)),
+    text: "Tunnel authentication failed: the two ends do not have the same secret.",
+    advice: [
+      "Set `secret` of the peer, and the tunnel password on its side, to the same text again; look for spaces and encodings.",
+      "If one side has no secret at all, the other must not ask for it: take `secret` out, or the LNS's tunnel authentication.",
+      "Some LNSes choose the secret by our Host Name: compare it with theirs.",
+    ],
+  },
+  {
+    code: "host-name-differs",
+    stage: "tunnel",
+    when: (facts) => weRefused(facts, /^Host Name|unknown peer/),
+    text: "The peer calls itself by another Host Name than the configuration says, and was refused.",
+    advice: ["`host-name` of the peer must be the Host Name in its SCCRQ or SCCRP; without it any is taken."],
+  },
+  {
+    code: "tunnel-not-authorized",
+    stage: "tunnel",
+    when: (facts) =>
+      stopped(facts, STOPCCN_RESULT.notAuthorized) &&
+      facts.received("SCCRP").length === 0 &&
+      facts.sent("SCCRP").length === 0,
+    text: "The LNS does not let us open a tunnel: it does not know our Host Name or our address.",
+    advice: [
+      "Our Host Name is `name`, or `local-host-name` of the peer; it must be what the LNS's operator has configured.",
+      "Ask him what his side logs at the time of our SCCRQ.",
+    ],
+  },
+  {
+    code: "tunnel-refused",
+    stage: "tunnel",
+    when: (facts) =>
+      isUnplaced(facts) &&
+      facts
+        .stops("StopCCN", false)
+        .some(
+          ({ result: { result } }) =>
+            result !== STOPCCN_RESULT.notAuthorized && result !== STOPCCN_RESULT.shuttingDown,
+        ),
+    text: "The peer has ended the tunnel by a StopCCN. Its result and error codes, in the evidence, say why.",
+    advice: [
+      "Result 1: nothing is wrong, or its operator cleared it. Result 2: it objects to something that we sent; the error code and text name it.",
+      "Error 8 names an AVP that it does not know.",
+    ],
+  },
+  {
+    code: "peer-shuts-down",
+    stage: "tunnel",
+    when: (facts) => stopped(facts, STOPCCN_RESULT.shuttingDown),
+    text: "The peer was shut down, and said so.",
+    advice: ["Wait for it to come back, or add another LNS to the group."],
+  },
+  {
+    code: "tunnel-lost",
+    stage: "tunnel",
+    when: (facts) => {
+      const [, state, why, text = ""] = facts.note("tunnel-down") ?? [];
+      return state === "up" && why === "fault" && text.includes("no acknowledgement");
+    },
+    text: "The peer acknowledged nothing for half a minute: it has died, or the path to it is broken. All sessions of the tunnel ended with it.",
+    advice: [
+      "`lacewing show tunnels` shows whether a new tunnel is up: then the peer has started again.",
+      "If only large messages are lost, look at the path MTU towards the peer.",
+    ],
+  },
+  {
+    code: "all-locked-out",
+    stage: "selection",
+    when: ({ end, entries }) =>
+      end?.code === "no-lns" &&
+      end.text.includes("locked out for") &&
+      entries.some(({ note }) => note?.kind === "lns-chosen"),
+    text: "The LNSes that were not tried are locked out: each of them has failed a short time ago.",
+    advice: [
+      "`lacewing show lns` says why and for how long; `lacewing lockout clear` tries them again at once.",
+      "`lockout` of the group is the length of a lockout.",
+    ],
+  },
+  {
+    code: "lns-full",
+    stage: "selection",
+    when: ({ end }) => end?.code === "no-lns" && end.text.includes("no room for another session"),
+    text: "No LNS has room for another session by our own limits, or there is no local address to call it from.",
+    advice: [
+      "`max-sessions-per-lns`, `max-sessions` and `max-tunnels` of the peer are the limits.",
+      "`l2tp.listen` needs an address of the LNS's family, on an interface that is there.",
+    ],
+  },
+  {
+    code: "call-in-circles",
+    stage: "selection",
+    when: (facts) => facts.end?.code === "no-lns" && !facts.has("lns-chosen") && facts.has("session-begun"),
+    text: "The call was not sent on: its destination leads back to where it came from, or there was no L2TP to send it by.",
+    advice: [
+      "Compare `destination` of the LAC's peer and `realms`: none may lead to the LAC itself, or in a ring.",
+    ],
+  },
+  {
+    code: "icrq-unanswered",
+    stage: "call",
+    when: (facts) => isUnplaced(facts) && facts.isUnanswered("ICRQ", "ICRP", "CDN"),
+    text: "The tunnel is up, and the LNS does not answer our ICRQ. It is overloaded, or it has forgotten the tunnel by a restart.",
+    advice: [
+      "A tunnel that is dead is known as such after 31 s; new calls go elsewhere before that.",
+      "If it acknowledges without answering, its sessions wait for something: RADIUS, most often.",
+    ],
+  },
+  {
+    code: "call-refused-full",
+    stage: "call",
+    when: refusedBy(isFull),
+    text: "The LNS refuses the call for lack of resources: it has as many sessions as it may.",
+    advice: [
+      "Its operator has to raise the limit, or free sessions that hang.",
+      "`lockout-on-cdn: true` of the group leaves an LNS alone for a while that says so.",
+    ],
+  },
+  {
+    code: "call-refused-destination",
+    stage: "call",
+    when: refusedBy(({ result }) => result === CDN_RESULT.invalidDestination),
+    text: "The LNS does not know where the call is to go.",
+    advice: ["The Called Number of our ICRQ, or the realm, is not configured there."],
+  },
+  {
+    code: "call-refused-protocol",
+    stage: "call",
+    when: refusedBy(isProtocolError),
+    text: "The LNS objects to something in our ICRQ. Error codes and text, in the evidence, name it.",
+    advice: [
+      "Error 8 is an AVP that it does not know: the peer's policy can leave it away; error 6 is the LNS's own.",
+    ],
+  },
+  {
+    code: "call-refused",
+    stage: "call",
+    when: refusedBy(
+      (code) => !isFull(code) && !isProtocolError(code) && code.result !== CDN_RESULT.invalidDestination,
+    ),
+    text: "The LNS refuses the call by a CDN before it was connected, for a reason of its own administration.",
+    advice: ["Ask its operator what his side logs; the result code and text are in the evidence."],
+  },
+  {
+    code: "lns-refused-login",
+    stage: "authentication",
+    when: (facts) => clearedFor(LOGIN_CAUSES)(facts) || wasThrownOut(facts),
+    text: "The LNS has taken the call and thrown the subscriber out: it did not accept his name or password.",
+    advice: [
+      "Ask the LNS's operator what its RADIUS says of the user name in the evidence.",
+      "If every user of that realm is refused, the LNS may not use the proxied authentication: try `replay-authentication`, or let the LNS ask anew.",
+    ],
+  },
+  {
+    code: "lns-lcp-failed",
+    stage: "lcp",
+    when: clearedFor(LCP_CAUSES),
+    text: "The LNS began LCP anew with the subscriber, and that failed.",
+    advice: [
+      "Its options differ from ours: see the LCP AVPs of our ICCN, and ask the LNS's operator for MRU and authentication.",
+      "`lacewing capture SESSION --both` shows what the two say to each other across the bridge.",
+    ],
+  },
+  {
+    code: "lns-network-failed",
+    stage: "network",
+    when: clearedFor(NETWORK_CAUSES),
+    text: "The LNS and the subscriber found no network protocol, or the LNS had no address for him.",
+    advice: ["Ask the LNS's operator for the address pool and what its RADIUS returned."],
+  },
+  {
+    code: "lns-echo-unanswered",
+    stage: "open",
+    when: clearedFor([ECHO_CAUSE]),
+    text: "The LNS's LCP echoes were not answered: the subscriber was switched off, or frames do not pass the bridge any more.",
+    advice: [
+      "If we count frames from the subscriber all the while, frames to him are lost: look at the access line.",
+    ],
+  },
+  {
+    code: "subscriber-left-lns",
+    stage: "ended",
+    when: clearedFor([NORMAL_CAUSE]),
+    text: "The subscriber, or the LNS, ended PPP in good order, by an LCP Terminate-Request; idle and session timeouts look like this, too.",
+    advice: ["Nothing is wrong unless it comes at odd times: then ask the LNS's operator for its timeouts."],
+  },
+  {
+    code: "lns-ended-call",
+    stage: "ended",
+    when: (facts) =>
+      facts.end?.code === "lns-ended" &&
+      !facts.has("tunnel-down") &&
+      !wasThrownOut(facts) &&
+      facts.clearings().every(({ disconnect }) => disconnect === undefined),
+    text: "The LNS ended the call, and gave no PPP cause (RFC 3145).",
+    advice: ["The CDN's result code and text are in the evidence; the LNS's own log knows more."],
+  },
+  {
+    code: "lac-ended-call",
+    stage: "ended",
+    when: (facts) => facts.end?.code === "lac-ended",
+    text: "The LAC ended the call: the subscriber hung up there, his line failed, or its tunnel went down.",
+    advice: ["The CDN or StopCCN in the evidence says which; the rest is in the LAC's log."],
+  },
+];
