@@ -26,8 +26,8 @@ export const BPF_COMPILER: readonly string[] = [
   `-I/usr/include/${process.arch === "arm64" ? "aarch64" : "x86_64"}-linux-gnu`,
 ];
 
-/** Of the addon: what the loop's datagrams are grouped by. */
-const GROUPING = "../../native/grouping";
+/** Of the addon: what the loop's datagrams are grouped by, and what its frames leave by. */
+const OF_ADDON = ["grouping", "xsk-socket", "errors"].map((name) => `../../native/${name}`);
 
 /** Programs by what they are made of. */
 const PROGRAMS: Readonly<Record<string, readonly string[]>> = {
@@ -36,7 +36,7 @@ const PROGRAMS: Readonly<Record<string, readonly string[]>> = {
   gro: ["gro-main", "netns"],
   redirect: ["redirect"],
   "kernel-bridge": ["kernel-bridge", "sessions"],
-  "loop-io": ["loop-io-main", "loop-io", "netns", "sessions", GROUPING],
+  "loop-io": ["loop-io-main", "loop-io", "loop-io-frames", "netns", "sessions", ...OF_ADDON],
 };
 const BPF_OBJECTS = ["frames", "redirect"] as const;
 
@@ -47,7 +47,7 @@ export function built(name: string): string {
 
 /** Compiles bench/xdp/ when its sources are newer than what was compiled. Needs clang and libbpf. */
 export function buildFramesTool(): void {
-  const sources = [...readdirSync(SOURCES), `${GROUPING}.cc`, `${GROUPING}.h`];
+  const sources = [...readdirSync(SOURCES), ...OF_ADDON.flatMap((part) => [`${part}.cc`, `${part}.h`])];
   const newest = Math.max(...sources.map((name) => statSync(join(SOURCES, name)).mtimeMs));
   mkdirSync(BUILT, { recursive: true });
   for (const name of BPF_OBJECTS)

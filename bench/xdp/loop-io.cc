@@ -32,19 +32,25 @@ const sock_filter kPppoeSession[] = {
     {0x06, 0, 0, 0},
 };
 
-}  // namespace
-
-void Outbox::AddFrame(iovec head, iovec body) {
-  if (messages_ == kFrames) Flush();
-  msghdr& message = batch_[messages_++].msg_hdr;
-  message = {};
-  message.msg_iov = &iov_[pieces_];
-  iov_[pieces_++] = head;
-  iov_[pieces_++] = body;
-  message.msg_iovlen = 2;
+int OpenUdp(in_addr local, int bytes) {
+  int udp = Must(socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), "UDP socket");
+  Set(udp, IPPROTO_IP, IP_PKTINFO, int{1}, "IP_PKTINFO");
+  Set(udp, IPPROTO_IP, IP_RECVERR, int{1}, "IP_RECVERR");
+  Set(udp, IPPROTO_IP, IP_MTU_DISCOVER, int{IP_PMTUDISC_DONT}, "IP_MTU_DISCOVER");
+  Set(udp, SOL_SOCKET, SO_RCVBUFFORCE, bytes, "SO_RCVBUFFORCE");
+  Set(udp, SOL_SOCKET, SO_SNDBUFFORCE, bytes, "SO_SNDBUFFORCE");
+  Set(udp, IPPROTO_UDP, UDP_GRO, int{1}, "UDP_GRO");
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(1701);
+  address.sin_addr = local;
+  Must(bind(udp, reinterpret_cast<sockaddr*>(&address), sizeof address), "binding the UDP socket");
+  return udp;
 }
 
-void Outbox::AddDatagram(iovec datagram, sockaddr_in* to) {
+}  // namespace
+
+void DatagramOutbox::Add(iovec datagram, sockaddr_in* to) {
   if (pieces_ == kFrames) Flush();
   if (open_) {
     msghdr& last = batch_[messages_ - 1].msg_hdr;
@@ -79,7 +85,7 @@ void Outbox::AddDatagram(iovec datagram, sockaddr_in* to) {
   open_ = true;
 }
 
-void Outbox::Flush() {
+void DatagramOutbox::Flush() {
   for (size_t sent = 0; sent < messages_;) {
     int taken = sendmmsg(fd_, &batch_[sent], static_cast<unsigned>(messages_ - sent), MSG_DONTWAIT);
     sent += taken > 0 ? static_cast<size_t>(taken) : 1;
@@ -90,11 +96,14 @@ void Outbox::Flush() {
 
 LoopIo::LoopIo(const std::string& access, in_addr local, const std::vector<in_addr>& peers,
                const std::vector<flow>& sessions)
-    : l2tpHeads_(65'536), peerOf_(65'536), arena_(kFramesPerTurn * 2) {
+    : udp_(OpenUdp(local, kSocketBytes)),
+      l2tpHeads_(65'536),
+      peerOf_(65'536),
+      arena_(kFramesPerTurn * 2),
+      toCore_(udp_),
+      toAccess_(access) {
   OpenRing(access);
-  OpenSocket(local);
-  out_.emplace_back(udp_);
-  out_.emplace_back(sender_);
+  MakeBuffers();
   for (in_addr peer : peers) {
     sockaddr_in address{};
     address.sin_family = AF_INET;
@@ -146,31 +155,9 @@ void LoopIo::OpenRing(const std::string& access) {
   address.sll_protocol = htons(ETH_P_ALL);
   address.sll_ifindex = IndexOf(access);
   Must(bind(packet_, reinterpret_cast<sockaddr*>(&address), sizeof address), "binding the packet socket");
-  OpenSender(address);
 }
 
-// Receives nothing, and nobody polls it.
-void LoopIo::OpenSender(sockaddr_ll address) {
-  sender_ = Must(socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), "sending packet socket");
-  Set(sender_, SOL_SOCKET, SO_SNDBUFFORCE, int{kSocketBytes}, "SO_SNDBUFFORCE");
-  Set(sender_, SOL_PACKET, PACKET_QDISC_BYPASS, int{1}, "PACKET_QDISC_BYPASS");
-  address.sll_protocol = 0;
-  Must(bind(sender_, reinterpret_cast<sockaddr*>(&address), sizeof address), "binding the sending socket");
-}
-
-void LoopIo::OpenSocket(in_addr local) {
-  udp_ = Must(socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), "UDP socket");
-  Set(udp_, IPPROTO_IP, IP_PKTINFO, int{1}, "IP_PKTINFO");
-  Set(udp_, IPPROTO_IP, IP_RECVERR, int{1}, "IP_RECVERR");
-  Set(udp_, IPPROTO_IP, IP_MTU_DISCOVER, int{IP_PMTUDISC_DONT}, "IP_MTU_DISCOVER");
-  Set(udp_, SOL_SOCKET, SO_RCVBUFFORCE, int{kSocketBytes}, "SO_RCVBUFFORCE");
-  Set(udp_, SOL_SOCKET, SO_SNDBUFFORCE, int{kSocketBytes}, "SO_SNDBUFFORCE");
-  Set(udp_, IPPROTO_UDP, UDP_GRO, int{1}, "UDP_GRO");
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(1701);
-  address.sin_addr = local;
-  Must(bind(udp_, reinterpret_cast<sockaddr*>(&address), sizeof address), "binding the UDP socket");
+void LoopIo::MakeBuffers() {
   buffers_.resize(kDatagramsPerBatch * kDatagramBytes);
   for (size_t i = 0; i < kDatagramsPerBatch; i += 1) {
     slots_[i] = {buffers_.data() + i * kDatagramBytes, kDatagramBytes};
@@ -223,7 +210,8 @@ size_t LoopIo::FromAccess() {
 
 // The L2TP header goes where the end of the PPPoE header was.
 void LoopIo::FromPppoe(uint8_t* frame, size_t length) {
-  if (length < kPppoeHead + 2) return;
+  // version and type 1, code 0: session data
+  if (length < kPppoeHead + 2 || GetU16(frame + 14) != 0x1100) return;
   uint16_t session = GetU16(frame + 16);
   size_t ppp = GetU16(frame + 18);
   if (kPppoeHead + ppp > length) return;
@@ -240,9 +228,9 @@ void LoopIo::SendMessages() {
   std::span<const uint16_t> order = grouping_.Order({kinds_.data(), made_});
   for (size_t i = 0; i < made_; i += 1) {
     size_t next = order.empty() ? i : order[i];
-    out_[0].AddDatagram(messages_[next], &peers_[kinds_[next].address / 64]);
+    toCore_.Add(messages_[next], &peers_[kinds_[next].address / 64]);
   }
-  out_[0].Flush();
+  toCore_.Flush();
   made_ = 0;
 }
 
@@ -269,26 +257,27 @@ size_t LoopIo::FromCore() {
       messages += 1;
     }
   }
-  out_[1].Flush();
+  toAccess_.Flush();
   arenaUsed_ = 0;
   return messages;
 }
 
 void LoopIo::FromL2tp(uint8_t* message, size_t length) {
-  if (length < kL2tpHead + 2 || message[0] != 0x40) return;
+  // with a Length field and nothing else that is optional, and as long as that says
+  if (length < kL2tpHead + 2 || GetU16(message) != 0x4002 || GetU16(message + 2) != length) return;
   int32_t tunnel = tunnels_[GetU16(message + 4)];
   if (tunnel < 0) return;
   int32_t place = places_[static_cast<size_t>(tunnel) + GetU16(message + 6)];
   if (place < 0) return;
   if (arenaUsed_ == arena_.size()) {
-    out_[1].Flush();
+    toAccess_.Flush();
     arenaUsed_ = 0;
   }
   Head& head = arena_[arenaUsed_++];
   head = pppoeHeads_[static_cast<size_t>(place)];
   size_t ppp = length - kL2tpHead;
   PutU16(head.data() + 18, static_cast<uint16_t>(ppp));
-  out_[1].AddFrame({head.data(), kPppoeHead}, {message + kL2tpHead, ppp});
+  toAccess_.Add({head.data(), kPppoeHead}, {message + kL2tpHead, ppp});
 }
 
 }  // namespace frames

@@ -1,5 +1,6 @@
 // The system calls of the forwarding loop without what it does between them: the ring of a packet socket, recvmmsg
-// with UDP_GRO, sendmmsg with UDP_SEGMENT of what the loop's sender would group. What bounds it bounds every gateway that forwards by these calls.
+// with UDP_GRO, sendmmsg with UDP_SEGMENT of what the loop's sender would group, and the loop's AF_XDP socket. What bounds it
+// bounds every gateway that forwards by these calls.
 #pragma once
 
 #include <linux/if_packet.h>
@@ -11,19 +12,18 @@
 #include <vector>
 
 #include "../../native/grouping.h"
+#include "loop-io-frames.h"
 #include "sessions.h"
 
 namespace frames {
 
-// Messages for one sendmmsg, of one or two pieces each.
-class Outbox {
+// Datagrams for one sendmmsg.
+class DatagramOutbox {
  public:
-  explicit Outbox(int fd) : fd_(fd) {}
+  explicit DatagramOutbox(int fd) : fd_(fd) {}
 
-  // A frame of its own.
-  void AddFrame(iovec head, iovec body);
   // A datagram to a peer; neighbours of one size to one peer leave as one message, the last of them may be shorter.
-  void AddDatagram(iovec datagram, sockaddr_in* to);
+  void Add(iovec datagram, sockaddr_in* to);
   // What the system does not take is lost.
   void Flush();
 
@@ -44,7 +44,7 @@ class Outbox {
   size_t segment_ = 0;
   bool open_ = false;
   std::array<mmsghdr, kFrames> batch_{};
-  std::array<iovec, 2 * kFrames> iov_{};
+  std::array<iovec, kFrames> iov_{};
   std::array<Control, kFrames> controls_{};
 };
 
@@ -72,8 +72,7 @@ class LoopIo {
   using Head = std::array<uint8_t, 24>;
 
   void OpenRing(const std::string& access);
-  void OpenSender(sockaddr_ll address);
-  void OpenSocket(in_addr local);
+  void MakeBuffers();
   // Each forwards one batch and returns its frames.
   size_t FromAccess();
   size_t FromCore();
@@ -82,8 +81,7 @@ class LoopIo {
   void FromL2tp(uint8_t* message, size_t length);
 
   int packet_ = -1;
-  int sender_ = -1;
-  int udp_ = -1;
+  int udp_;
   uint8_t* ring_ = nullptr;
   uint32_t next_ = 0;
   std::vector<sockaddr_in> peers_;
@@ -110,7 +108,8 @@ class LoopIo {
     uint8_t octets[128];
   };
   std::array<Control, kDatagramsPerBatch> controls_{};
-  std::vector<Outbox> out_;
+  DatagramOutbox toCore_;
+  FrameOutbox toAccess_;
 };
 
 }  // namespace frames
