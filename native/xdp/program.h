@@ -1,5 +1,28 @@
 // The program in the kernel: loaded, its tables mapped, attached, waited for, tried. Knows nothing of
 // JavaScript.
+//
+// The oldest kernel is 5.15. What is used of it, and since when it is there (test/native/xdp-kernel.test.ts
+// holds the program to this; what is newer, the control plane asks for and does without):
+//
+//   instructions of the second version (binding.gyp)                        4.14
+//   a million of them to verify                                             5.2
+//   functions verified by themselves                                        5.6
+//   scalars and pointers that are known again after 64 bits were spilled    5.3
+//   helpers: map_lookup_elem 3.19, get_smp_processor_id 4.8,
+//     xdp_adjust_head 4.10, redirect_map 4.14, xdp_adjust_tail 4.18
+//   redirect_map's action where there is no device                          5.3
+//   arrays 3.19, of maps 4.12; devices 4.14
+//   constants that the verifier knows (.rodata)                             5.2
+//   arrays as memory of the process (BPF_F_MMAPABLE)                        5.5
+//   replacing a map in a map waits for all runs                             5.0
+//   CAP_BPF and CAP_PERFMON in place of CAP_SYS_ADMIN                       5.8
+//   links of XDP (BPF_LINK_CREATE)                                          5.9
+//   memory of maps belongs to the control group, not to RLIMIT_MEMLOCK      5.11
+//   veth takes redirected frames with GRO alone                             5.13
+//   test runs that say on which interface, for tests                        5.14
+//
+// None of: relocations by the kernel's types (CO-RE), functions of the kernel's, the length of a frame from a
+// helper (5.18), XDP features over netlink (6.3).
 #pragma once
 
 #include <cstddef>
