@@ -1,3 +1,4 @@
+import { dirname } from "node:path";
 import type { Logger } from "../base/logger.ts";
 import type { Config } from "../config/config.ts";
 import { loadConfig } from "../config/load.ts";
@@ -24,7 +25,7 @@ export async function run(configPath: string, context: CommandContext): Promise<
   try {
     logger.info({ name: config.name, version: context.version, config: configPath }, "starting");
     const gateway = await context.startGateway(config, { logger });
-    const end = await serve(config, gateway, logger, stopSignals, context);
+    const end = await serve(configPath, config, gateway, logger, stopSignals, context);
     logger.info({ reason: end.reason }, "stopped");
     return end.failed ? EXIT_FAILED : EXIT_OK;
   } finally {
@@ -42,6 +43,7 @@ interface End {
 
 /** Serves until a signal comes or the gateway fails; stops the gateway also when it cannot be served. */
 async function serve(
+  configPath: string,
   config: Config,
   gateway: StoppableGateway,
   logger: Logger,
@@ -54,6 +56,8 @@ async function serve(
     const { version } = context;
     const control = await startControlServer(gateway.operations, {
       socketPath: config.control.socket,
+      addresses: config.control.listen,
+      folder: dirname(configPath),
       version,
       logger,
     });

@@ -12,6 +12,18 @@ default: { refuse: true }
   control: `control:
   socket: /run/lacewing/lacewing.sock
 `,
+  "control.listen[]": `control:
+  listen:
+    - address: 127.0.0.1
+      port: 8080
+      token-file: api.token
+`,
+  "control.listen[].tls": `control:
+  listen:
+    - address: 192.0.2.1
+      port: 8443
+      tls: { cert: api.pem, key: api.key, client-ca: operators.pem }
+`,
   journal: `journal: { size: 64MiB }
 `,
   "data-plane": `data-plane:

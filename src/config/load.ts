@@ -2,6 +2,7 @@ import { dirname, resolve } from "node:path";
 import { Secret } from "../base/secret.ts";
 import type { Config } from "./config.ts";
 import { ConfigError } from "./config-error.ts";
+import { checkControl } from "./control-checks.ts";
 import { checkDestinations } from "./destination-checks.ts";
 import { checkLnsGroups } from "./lns-checks.ts";
 import { checkPeers } from "./peer-checks.ts";
@@ -41,6 +42,7 @@ export function loadConfig(path: string): Config {
   const users = readUsers(raw, dirname(path));
   const problems: Problem[] = [
     ...schemaProblems(source, parsed.error?.issues ?? [], CONFIG_CONFIDENTIAL),
+    ...checkControl(raw, dirname(path)),
     ...checkDestinations(raw),
     ...checkLnsGroups(raw),
     ...checkPeers(raw),

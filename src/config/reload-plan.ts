@@ -35,7 +35,7 @@ export function applicable(running: Config, next: Config): Config {
   return Object.freeze({
     ...next,
     name: running.name,
-    control: Object.freeze({ ...next.control, socket: running.control.socket }),
+    control: running.control,
     dataPlane: Object.freeze({ ...next.dataPlane, engine, maxChannels }),
   });
 }

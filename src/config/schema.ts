@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { accessSchema } from "./access-schema.ts";
 import { block } from "./block.ts";
+import { controlSchema } from "./control-schema.ts";
 import { destinationSchema } from "./destination-schema.ts";
 import { filePath, integer, mapOf, memory, protocolName, word } from "./fields.ts";
 import { l2tpSchema } from "./l2tp-schema.ts";
@@ -12,12 +13,6 @@ const logSchema = block({
   level: word(["debug", "info", "warn", "error"])
     .default("info")
     .describe("The least grave events that are logged."),
-});
-
-const controlSchema = block({
-  socket: filePath()
-    .default("/run/lacewing/lacewing.sock")
-    .describe("The local socket that `lacewing show` talks to; mode 0660."),
 });
 
 const journalSchema = block(
@@ -55,7 +50,7 @@ export const configSchema = block({
   log: logSchema
     .prefault({})
     .describe("What is logged. Durations in this file are text with a unit: 500ms, 60s, 5m, 1h."),
-  control: controlSchema.prefault({}).describe("The local control socket."),
+  control: controlSchema.prefault({}).describe("Where operators' tools ask the gateway."),
   journal: journalSchema.prefault({}).describe("What is remembered of the protocols' messages."),
   "data-plane": dataPlaneSchema.prefault({}).describe("The engine that forwards frames."),
   access: z

@@ -82,6 +82,7 @@ describe("docs/configuration.md", () => {
     const folder = new ConfigFolder();
     folder.write("users.yaml", USERS_EXAMPLE);
     for (const name of ["lns1", "lns2", "wholesale", "partner"]) folder.write(`${name}.secret`, "between us");
+    for (const name of ["api.token", "api.key"]) folder.write(name, "between operators");
     // JSON is YAML, too
     expect(folder.complaints(JSON.stringify(whole))).toEqual([]);
     const page = referencePage();
