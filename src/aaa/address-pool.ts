@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import { LacewingError } from "../base/errors.ts";
 import { type Ipv4Range, ipv4FromNumber, ipv4ToNumber } from "../wire/ipv4-range.ts";
 
@@ -17,8 +18,8 @@ export type Lease =
  * by identity. Memory grows with what was ever leased, not with the size of the ranges.
  */
 export class AddressPool<Holder> {
-  readonly #ranges: readonly Ipv4Range[];
-  readonly #reserved: ReadonlySet<number>;
+  #ranges: readonly Ipv4Range[];
+  #reserved: ReadonlySet<number>;
   readonly #holders = new Map<number, Holder>();
   /** The next address that was never handed out. */
   #range = 0;
@@ -31,6 +32,29 @@ export class AddressPool<Holder> {
     this.#ranges = config.ranges;
     this.#reserved = new Set([...config.reserved].map(numberOf));
     this.#next = this.#ranges[0]?.first ?? 0;
+  }
+
+  /**
+   * Goes on with other ranges and other fixed addresses. Who has an address keeps it, wherever it is now; which free one
+   * has been free for longest is forgotten.
+   */
+  reconfigure(config: AddressPoolConfig): void {
+    const reserved = new Set([...config.reserved].map(numberOf));
+    if (isDeepStrictEqual([this.#ranges, this.#reserved], [config.ranges, reserved])) return;
+    this.#ranges = config.ranges;
+    this.#reserved = reserved;
+    this.#released = [];
+    this.#head = 0;
+    this.#range = 0;
+    this.#next = this.#ranges[0]?.first ?? 0;
+  }
+
+  /** Whether an address is one of the pool's, fixed ones included. */
+  has(address: string): boolean {
+    const number = numberOf(address);
+    return (
+      this.#reserved.has(number) || this.#ranges.some(({ first, last }) => number >= first && number <= last)
+    );
   }
 
   /** Leases the address that has been free for longest. */
@@ -63,7 +87,13 @@ export class AddressPool<Holder> {
     const number = numberOf(address);
     if (!this.#holders.has(number) || this.#holders.get(number) !== holder) return;
     this.#holders.delete(number);
-    if (!this.#reserved.has(number)) this.#released.push(number);
+    if (!this.#reserved.has(number) && this.#hasBeenReached(number)) this.#released.push(number);
+  }
+
+  /** What has not been reached is handed out when it is; what is in no range is not at all. */
+  #hasBeenReached(address: number): boolean {
+    const index = this.#ranges.findIndex(({ first, last }) => address >= first && address <= last);
+    return index >= 0 && (index < this.#range || (index === this.#range && address < this.#next));
   }
 
   #takeFresh(): number | undefined {
@@ -77,7 +107,8 @@ export class AddressPool<Holder> {
       }
       const address = this.#next;
       this.#next += 1;
-      if (!this.#reserved.has(address)) return address;
+      // somebody may have one from before the ranges were these
+      if (!this.#reserved.has(address) && !this.#holders.has(address)) return address;
     }
   }
 

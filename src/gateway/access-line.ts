@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import type { PeerId, PortId, Punt } from "../channel/dataplane.ts";
 import type { AccessConfig } from "../config/config.ts";
 import type { FramePort } from "../io/frame-port.ts";
@@ -7,6 +8,7 @@ import {
   type AccessConcentratorCounters,
   type AccessConcentratorLoad,
   type AccessConcentratorOutput,
+  type AccessConcentratorState,
   DEFAULT_ACCESS_CONCENTRATOR_LIMITS,
 } from "../pppoe/access-concentrator-types.ts";
 import { formatMac, type VlanTag } from "../wire/ethernet.ts";
@@ -36,7 +38,7 @@ interface OpenLine {
   readonly link: LinkInfo;
   readonly frames: FramePort;
   readonly port: PortId;
-  readonly concentrator: AccessConcentrator;
+  concentrator: AccessConcentrator;
   /** By the concentrator's number. */
   readonly sessions: Map<number, PppoeCarrier>;
 }
@@ -46,7 +48,7 @@ interface OpenLine {
  * it is bound to the ifindex, so that a rename changes nothing; it ends its sessions when that is gone.
  */
 export class AccessLine {
-  readonly config: AccessConfig;
+  #config: AccessConfig;
   readonly #around: Surroundings;
   readonly #maker: SessionMaker;
   #open: OpenLine | undefined;
@@ -56,10 +58,29 @@ export class AccessLine {
   #stopped = false;
 
   constructor(config: AccessConfig, around: Surroundings, maker: SessionMaker) {
-    this.config = config;
+    this.#config = config;
     this.#draining = config.drain;
     this.#around = around;
     this.#maker = maker;
+  }
+
+  get config(): AccessConfig {
+    return this.#config;
+  }
+
+  /** Goes on as `config` says, for the interface of the same name: with calls that come from now on. */
+  reconfigure(config: AccessConfig): void {
+    if (isDeepStrictEqual(config, this.#config)) return;
+    const { drain } = this.#config;
+    this.#config = config;
+    const open = this.#open;
+    if (open !== undefined) {
+      const state = open.concentrator.snapshot();
+      open.concentrator = this.#concentrator(open.link, state);
+      this.#around.scheduler.update(this);
+    }
+    // what an operator has said since holds, unless the file now says otherwise than it did
+    if (config.drain !== drain) this.drain(config.drain);
   }
 
   get port(): PortId | undefined {
@@ -131,16 +152,17 @@ export class AccessLine {
       }
       const frames = this.#around.openFramePort(link);
       const concentrator = this.#concentrator(link);
+      const open: OpenLine = { link, frames, port, concentrator, sessions: new Map() };
       frames.onFrame((frame) => {
-        const outputs = concentrator.receive(clock.now(), frame);
-        this.#around.journal.discovery(this.config.interface, false, frame, concentrator.discarded);
+        const outputs = open.concentrator.receive(clock.now(), frame);
+        this.#around.journal.discovery(this.config.interface, false, frame, open.concentrator.discarded);
         this.#input(outputs);
       });
       logger.info(
         { interface: name, ifindex, mtu: mtuBytes },
         "access interface open: PPPoE calls are answered",
       );
-      return { link, frames, port, concentrator, sessions: new Map() };
+      return open;
     } catch (error) {
       await dataplane.closePort(port);
       throw error;
@@ -248,7 +270,8 @@ export class AccessLine {
     });
   }
 
-  #concentrator(link: LinkInfo): AccessConcentrator {
+  /** `state`: of the one that it takes the place of. */
+  #concentrator(link: LinkInfo, state?: AccessConcentratorState): AccessConcentrator {
     const { config, around } = { config: this.config, around: this.#around };
     const { padisPerSecond, padisPerSecondPerMac } = config;
     return new AccessConcentrator(
@@ -274,6 +297,7 @@ export class AccessLine {
         },
       },
       around.random,
+      state,
     );
   }
 

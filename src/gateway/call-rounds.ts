@@ -17,9 +17,14 @@ const MAGIC_NUMBER_BYTES = 4;
 export class CallRounds {
   readonly #marks = new Set<string>();
   /** What we call ourselves to peers. */
-  readonly #ourNames: ReadonlySet<string>;
+  #ourNames: ReadonlySet<string> = new Set();
 
-  constructor({ name, l2tp }: Pick<Config, "name" | "l2tp">) {
+  constructor(config: Pick<Config, "name" | "l2tp">) {
+    this.reconfigure(config);
+  }
+
+  /** Goes on with other peers; calls that stand are known as before. */
+  reconfigure({ name, l2tp }: Pick<Config, "name" | "l2tp">): void {
     this.#ourNames = new Set([name, ...l2tp.peers.map(({ localHostName }) => localHostName ?? name)]);
   }
 

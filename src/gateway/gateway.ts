@@ -1,14 +1,15 @@
 import { LocalUsers, type LoginVerdict } from "../aaa/local-users.ts";
 import type { LogFields } from "../base/logger.ts";
 import type { ChannelId, Punt } from "../channel/dataplane.ts";
-import type { Destination } from "../config/config.ts";
+import type { Config, Destination } from "../config/config.ts";
 import type { CallRequest } from "../l2tp/outputs.ts";
 import type { Credentials } from "../ppp/authenticator.ts";
 import type { AuthenticationMethod } from "../ppp/lcp.ts";
 import type { PppServerConfig } from "../ppp/server.ts";
 import { DEFAULT_TIMERS } from "../ppp/timers.ts";
 import { CDN_RESULT } from "../wire/l2tp-codes.ts";
-import { AccessLine, type SessionMaker } from "./access-line.ts";
+import type { AccessLine, SessionMaker } from "./access-line.ts";
+import { AccessLines } from "./access-lines.ts";
 import { authenticationMethods } from "./authentication-methods.ts";
 import type { Call } from "./call.ts";
 import { type CallDetails, LineDetails } from "./call-details.ts";
@@ -20,13 +21,14 @@ import { Forwarding } from "./forwarding.ts";
 import { type CallSwitch, type IncomingCall, L2tpCarrier, mruThrough } from "./l2tp-carrier.ts";
 import { LnsGroups } from "./lns-groups.ts";
 import { Patience } from "./patience.ts";
+import { previewReload, type Reloadable, type ReloadPreview, type ReloadReport, reload } from "./reload.ts";
 import { Session, type SessionOwner } from "./session.ts";
 import type { Surroundings } from "./surroundings.ts";
 import { hasProxyLcp, proxiedUser, SwitchedCall } from "./switched-call.ts";
 import { Termination } from "./termination.ts";
 import { tellTooBig } from "./too-big.ts";
 import { Tunnels } from "./tunnels.ts";
-import { UnitGroup } from "./unit-group.ts";
+import { UnitGroups } from "./unit-groups.ts";
 import type { LnsView } from "./views.ts";
 
 type LnsDestination = Extract<Destination, { kind: "lns" }>;
@@ -40,17 +42,19 @@ const STOP_LIMIT_MS = 2800;
 /** The composition: sessions between access lines, tunnels, users and units. */
 export class Gateway implements SessionOwner, SessionMaker, CallSwitch {
   readonly #around: Surroundings;
-  readonly #users: LocalUsers;
-  readonly #destinations: Destinations;
+  #users: LocalUsers;
+  #destinations: Destinations;
   readonly #lnses: LnsGroups;
   readonly #rounds: CallRounds;
-  readonly #lines: readonly AccessLine[];
-  readonly #groups = new Map<string, UnitGroup>();
+  readonly #lines: AccessLines;
+  readonly #groups: UnitGroups;
   readonly #sessions = new Map<ChannelId, Session>();
   readonly #ends = new Map<string, number>();
   #tunnels: Tunnels | undefined;
   #sessionCount = 0;
   #stopping = false;
+  /** One after the other. */
+  #reloading: Promise<unknown> = Promise.resolve();
 
   constructor(around: Surroundings) {
     this.#around = around;
@@ -58,32 +62,58 @@ export class Gateway implements SessionOwner, SessionMaker, CallSwitch {
     this.#destinations = new Destinations(around.config);
     this.#lnses = new LnsGroups(around);
     this.#rounds = new CallRounds(around.config);
-    this.#lines = around.config.access.map((access) => new AccessLine(access, around, this));
-    for (const [name, config] of around.config.units)
-      this.#groups.set(name, new UnitGroup(name, config, around));
+    this.#lines = new AccessLines(around, this);
+    this.#groups = new UnitGroups(around);
     around.dataplane.onPunt((punt) => this.#punted(punt));
     around.host.onLinkEvent((event) => {
       if (event.kind === "gone") this.#interfaceGone(event.ifindex);
       else if (!this.#stopping) void this.#tunnels?.linkChanged(event.link.name);
-      this.#openLines();
+      if (!this.#stopping) this.#lines.linksChanged();
     });
   }
 
   /** Opens everything that is there; what is not yet there opens when it comes. */
   async start(): Promise<void> {
-    for (const group of this.#groups.values()) await group.start();
+    await this.#groups.start();
     this.#tunnels = await Tunnels.open(this.#around, {
       takeCall: (call, channel, request) => this.#takeCall(call, channel, request),
       reachable: (peer) => this.#lnses.reachable(peer),
       unreachable: (peer, reason, elsewhere) => this.#lnses.unreachable(peer, reason, elsewhere),
     });
-    await Promise.all(this.#lines.map((line) => line.openIfThere()));
-    for (const line of this.#lines)
-      if (line.port === undefined)
-        this.#around.logger.warn(
-          { interface: line.config.interface },
-          "access interface is not there, or not up; waiting for it",
-        );
+    await this.#lines.start();
+  }
+
+  /** What reload() would do with another configuration. */
+  planReload(next: Config): ReloadPreview {
+    return previewReload(this.#reloadable(), next);
+  }
+
+  /**
+   * Goes on with another configuration, as far as that can be done without a restart. Sessions end that go through what
+   * is not there any more, and no others.
+   */
+  reload(next: Config): Promise<ReloadReport> {
+    const report = this.#reloading.then(() => reload(this.#reloadable(), next));
+    this.#reloading = report.catch(() => undefined);
+    return report;
+  }
+
+  #reloadable(): Reloadable {
+    return {
+      around: this.#around,
+      lines: this.#lines,
+      groups: this.#groups,
+      tunnels: this.#tunnels,
+      sessions: () => this.sessions,
+      isStopping: () => this.#stopping,
+      decideAnew: () => {
+        const { config } = this.#around;
+        this.#users = new LocalUsers(config.users);
+        this.#destinations = new Destinations(config);
+        this.#lnses.reconfigure();
+        this.#rounds.reconfigure(config);
+      },
+    };
   }
 
   /**
@@ -93,7 +123,7 @@ export class Gateway implements SessionOwner, SessionMaker, CallSwitch {
    */
   async stop(reason: string): Promise<boolean> {
     this.#stopping = true;
-    for (const line of this.#lines) line.stopAnswering();
+    this.#lines.stopAnswering();
     const limit = new Patience(this.#around, STOP_LIMIT_MS);
     const late = limit.over.then(() => "late");
     let isDone = false;
@@ -121,15 +151,15 @@ export class Gateway implements SessionOwner, SessionMaker, CallSwitch {
       await Promise.all(last.map(({ ended }) => ended));
     }
     await this.#tunnels?.shutdown(STOP_PATIENCE_MS);
-    for (const line of this.#lines) await line.close();
+    await this.#lines.close();
     await this.#tunnels?.close();
-    for (const group of this.#groups.values()) await group.close();
+    await this.#groups.close();
   }
 
   /** Whatever is still under way is waited for no more: a socket of ours that stayed open would keep the process. */
   #abandon(): void {
     this.#tunnels?.abandon();
-    for (const line of this.#lines) line.abandon();
+    this.#lines.abandon();
   }
 
   /**
@@ -137,7 +167,7 @@ export class Gateway implements SessionOwner, SessionMaker, CallSwitch {
    * again. False when no such interface is configured.
    */
   drain(draining: boolean, accessInterface?: string): boolean {
-    const lines = this.#lines.filter(
+    const lines = this.#lines.all.filter(
       ({ config }) => accessInterface === undefined || config.interface === accessInterface,
     );
     for (const line of lines) line.drain(draining);
@@ -154,7 +184,7 @@ export class Gateway implements SessionOwner, SessionMaker, CallSwitch {
 
   /** The access interfaces of the configuration. */
   get lines(): readonly AccessLine[] {
-    return this.#lines;
+    return this.#lines.all;
   }
 
   get lnses(): LnsGroups {
@@ -177,7 +207,7 @@ export class Gateway implements SessionOwner, SessionMaker, CallSwitch {
   counters(): Record<string, number> {
     const counters: Record<string, number> = { "sessions.opened": this.#sessionCount };
     for (const [code, count] of this.#ends) counters[`sessions.ended.${code}`] = count;
-    for (const line of this.#lines)
+    for (const line of this.#lines.all)
       for (const [name, count] of Object.entries(line.counters()))
         counters[`pppoe.${line.config.interface}.${name}`] = count;
     for (const [name, count] of Object.entries(this.#tunnels?.counters() ?? {}))
@@ -260,6 +290,11 @@ export class Gateway implements SessionOwner, SessionMaker, CallSwitch {
     const details = this.#details(carrier, incoming);
     const forwarding = new Forwarding(session, { lns: to.lns, details }, this.#around);
     session.assign(forwarding, to);
+    if (!this.#lnses.has(to.lns)) {
+      // said by the policy of a peer, at the time when the call came in
+      session.leave(endCause("no-lns", `${to.lns} is not in the configuration any more`));
+      return;
+    }
     const round = incoming && this.#rounds.refusal(incoming, to.lns, this.#lnses);
     if (round !== undefined) {
       this.#around.logger.warn(
@@ -325,10 +360,10 @@ export class Gateway implements SessionOwner, SessionMaker, CallSwitch {
         this.#tunnels?.control(punt);
         return;
       case "unknown-session":
-        this.#lines.find(({ port }) => port === punt.port)?.strayFrame(punt);
+        this.#lines.withPort(punt.port)?.strayFrame(punt);
         return;
       case "port-down":
-        void this.#lines.find(({ port }) => port === punt.port)?.lost(punt.reason);
+        void this.#lines.withPort(punt.port)?.lost(punt.reason);
         void this.#tunnels?.portDown(punt.port, punt.reason);
         return;
       case "too-big":
@@ -338,7 +373,7 @@ export class Gateway implements SessionOwner, SessionMaker, CallSwitch {
         this.#tunnels?.unreachable(punt);
         return;
       case "unit-down":
-        for (const group of this.#groups.values()) void group.unitDown(punt.unit, punt.reason);
+        this.#groups.unitDown(punt.unit, punt.reason);
         return;
       case "worker-restarted":
         this.#around.logger.error(
@@ -357,18 +392,13 @@ export class Gateway implements SessionOwner, SessionMaker, CallSwitch {
   }
 
   #tooBig(punt: Extract<Punt, { kind: "too-big" }>): void {
-    const group = [...this.#groups.values()].find(({ sharedUnit }) => sharedUnit === punt.unit);
+    const group = this.#groups.sharing(punt.unit);
     if (group !== undefined)
       tellTooBig(punt, group.config.netns !== undefined, this.#around.icmp, this.#around);
   }
 
   #interfaceGone(ifindex: number): void {
-    for (const line of this.#lines) if (line.isBoundTo(ifindex)) void line.lost("the interface was removed");
+    this.#lines.interfaceGone(ifindex);
     void this.#tunnels?.deviceGone(ifindex);
-  }
-
-  #openLines(): void {
-    if (this.#stopping) return;
-    for (const line of this.#lines) void line.openIfThere();
   }
 }

@@ -47,10 +47,10 @@ export class L2tpPorts {
     this.#listeners = listeners;
   }
 
-  /** Whether the local address of that key is not in the configuration any more. */
-  isGone(key: number): boolean {
+  /** What the local address of that key is told apart by in a configuration. */
+  identityOf(key: number): string | undefined {
     const listener = this.#find(key);
-    return listener !== undefined && this.#gone.has(listener);
+    return listener && listenerIdentity(listener.config);
   }
 
   /** Closes what is not in the configuration any more; the peers of all tunnels through it have been removed. */

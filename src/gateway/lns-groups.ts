@@ -22,7 +22,16 @@ export class LnsGroups {
 
   constructor(around: Surroundings) {
     this.#around = around;
-    const { lnsGroups, l2tp } = around.config;
+    this.reconfigure();
+  }
+
+  /**
+   * Goes on with the configuration as it is now. Calls that are on their way keep the group that they began with; who is
+   * locked out stays so, also under another group.
+   */
+  reconfigure(): void {
+    const { lnsGroups, l2tp } = this.#around.config;
+    this.#groups.clear();
     for (const [name, group] of lnsGroups) this.#groups.set(name, { name, ...group });
     for (const peer of l2tp.peers) {
       this.#peers.set(peer.name, peer);
@@ -65,7 +74,7 @@ export class LnsGroups {
     return this.#around.clock.now();
   }
 
-  /** The configuration of a member. */
+  /** The configuration of a member, also of one that has been taken out of it: a call may still be on its way. */
   peer(name: string): L2tpPeerConfig {
     const peer = this.#peers.get(name);
     if (peer === undefined) throw new RangeError(`no L2TP peer ${name}`);

@@ -13,7 +13,8 @@ import type { EventSink } from "./events.ts";
 
 /** What the gateway lives in: the system's in production, made of memory and virtual time in tests. */
 export interface Surroundings {
-  readonly config: Config;
+  /** As it is now: Gateway.reload() puts another one in its place, and tells those who have made something of it. */
+  config: Config;
   readonly clock: Clock;
   readonly random: RandomSource;
   readonly logger: Logger;

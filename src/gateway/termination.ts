@@ -1,5 +1,6 @@
 import type { LocalUser, LoginVerdict } from "../aaa/local-users.ts";
 import { NEVER } from "../base/time.ts";
+import type { UnitConfig } from "../config/config.ts";
 import type { Credentials } from "../ppp/authenticator.ts";
 import type { Ipv4Up, Ipv6Up, NetworkProtocol } from "../ppp/link-types.ts";
 import { IPV6_MIN_MTU } from "../wire/ipv6.ts";
@@ -17,6 +18,8 @@ export class Termination implements Role {
   readonly #session: Session;
   readonly #user: LocalUser;
   readonly #group: UnitGroup;
+  /** As the group was when the session began. */
+  readonly #config: UnitConfig;
   readonly #verify: (credentials: Credentials) => LoginVerdict;
   readonly #around: Surroundings;
   /** The newest attempt that was verified. */
@@ -44,6 +47,7 @@ export class Termination implements Role {
     this.#session = session;
     this.#user = user;
     this.#group = group;
+    this.#config = group.config;
     this.#verify = verify;
     this.#around = around;
   }
@@ -147,7 +151,7 @@ export class Termination implements Role {
       unit: this.#sessionUnit.unit,
       addresses,
       mruBytes: Math.min(up.mruBytes, this.#sessionUnit.mtuBytes),
-      clampMss: this.#group.config.clampMss,
+      clampMss: this.#config.clampMss,
       ipv6: this.#ipv6 !== undefined,
     });
     this.#attached = true;
@@ -165,7 +169,7 @@ export class Termination implements Role {
   }
 
   #answer(): void {
-    const { config } = this.#group;
+    const config = this.#config;
     if (this.#address === undefined) {
       this.#session.reject(this.#attempt, this.#refusal);
       return;
@@ -181,7 +185,7 @@ export class Termination implements Role {
   /** Ours for IPV6CP, or undefined when it is not to be opened: what he sends by it must have somewhere to go. */
   #ipv6Identifier(): Uint8Array | undefined {
     const { id, mruBytes } = this.#session;
-    if (!this.#group.config.ipv6) return undefined;
+    if (!this.#config.ipv6) return undefined;
     if (mruBytes >= IPV6_MIN_MTU) return this.#sessionUnit?.interfaceIdentifier;
     this.#around.logger.info({ session: id, mruBytes }, "no IPv6 for this session: its MRU is below 1280");
     return undefined;

@@ -1,6 +1,7 @@
 import { NEVER } from "../base/time.ts";
 import type { ChannelId, PortId, Punt } from "../channel/dataplane.ts";
-import type { L2tpPeerConfig as PeerConfig } from "../config/config.ts";
+import type { Config, L2tpPeerConfig as PeerConfig } from "../config/config.ts";
+import { listenerIdentity } from "../config/difference.ts";
 import type { L2tpAddress } from "../l2tp/config.ts";
 import { L2tpEndpoint } from "../l2tp/endpoint.ts";
 import { type CallRequest, describeCause, type L2tpOutput } from "../l2tp/outputs.ts";
@@ -65,11 +66,19 @@ export class Tunnels implements CallOwner {
     return new Tunnels(around, owner, ports);
   }
 
-  /**
-   * Goes on with the configuration as it is now, but for what settle() does. Returns the tunnels of peers and local
-   * addresses that are not in it any more: no call begins in them.
-   */
-  reconfigure(): ReadonlySet<number> {
+  /** The tunnels of peers, and through local addresses, that a configuration does not have. */
+  leaving({ l2tp }: Config): ReadonlySet<number> {
+    const peers = new Set(l2tp.peers.map(({ name }) => name));
+    const addresses = new Set(l2tp.listen.map(listenerIdentity));
+    const tunnels = this.#endpoint.tunnels().filter(({ phase, peerName, remote }) => {
+      const address = this.#ports.identityOf(remote.portKey) ?? "";
+      return phase !== "closing" && !(peers.has(peerName) && addresses.has(address));
+    });
+    return new Set(tunnels.map(({ tunnel }) => tunnel));
+  }
+
+  /** Goes on with the configuration as it is now, but for what settle() does. In tunnels that leave, no call begins. */
+  reconfigure(): void {
     this.#ports.read();
     const moved = this.#peers.read();
     this.#endpoint.reconfigure(this.#peers.endpointConfig);
@@ -82,26 +91,17 @@ export class Tunnels implements CallOwner {
     }
     this.#pool.reschedule();
     this.#around.scheduler.update(this);
-    return new Set(this.#leftOver());
   }
 
-  /** Ends the tunnels that reconfigure() told of, closes their ports, and opens new ones; rejects when one is refused. */
+  /** Ends the tunnels that leave, closes their ports, and opens new ones; rejects when the system refuses one. */
   async settle(patienceMs: number): Promise<void> {
-    const left = this.#leftOver();
-    for (const id of left) this.#closeTunnel(id, TAKEN_OUT);
-    if (left.length > 0) await this.#acknowledged(patienceMs);
+    const leaving = this.leaving(this.#around.config);
+    for (const id of leaving) this.#closeTunnel(id, TAKEN_OUT);
+    if (leaving.size > 0) await this.#acknowledged(patienceMs);
     await this.#table.released();
     await this.#ports.closeGone();
     await this.#ports.openWhatIsThere();
     await this.#ports.introducePeers();
-  }
-
-  #leftOver(): readonly number[] {
-    return this.#endpoint
-      .tunnels()
-      .filter(({ phase }) => phase !== "closing")
-      .filter(({ peerName, remote }) => !this.#peers.get(peerName) || this.#ports.isGone(remote.portKey))
-      .map(({ tunnel }) => tunnel);
   }
 
   /** A link has come or has another name now. */

@@ -1,4 +1,4 @@
-import { AddressPool, type Lease } from "../aaa/address-pool.ts";
+import { AddressPool, type AddressPoolConfig, type Lease } from "../aaa/address-pool.ts";
 import type { LocalUser } from "../aaa/local-users.ts";
 import { IdPool } from "../base/ids.ts";
 import type { UnitId, UnitSpec } from "../channel/dataplane.ts";
@@ -29,24 +29,63 @@ const MAX_DEVICE_NUMBER = 999_999;
 /** One group of terminated subscribers: their addresses, and the devices that their packets go through. */
 export class UnitGroup {
   readonly name: string;
-  readonly config: UnitConfig;
+  #config: UnitConfig;
   readonly #around: Surroundings;
   readonly #pool: AddressPool<Session>;
   readonly #numbers: IdPool;
   /** Whose packets go through a unit. */
   readonly #users = new Map<UnitId, Set<Session>>();
+  /** It makes no device and gives no address: it goes, or is made anew. */
+  #withdrawn = false;
   /** Not configured, or the host has none. */
   #withoutIpv6: boolean;
   #shared: SessionUnit | undefined;
 
   constructor(name: string, config: UnitConfig, around: Surroundings) {
     this.name = name;
-    this.config = config;
+    this.#config = config;
     this.#around = around;
     this.#withoutIpv6 = !config.ipv6;
-    const fixed = around.config.users.flatMap(({ address }) => address ?? []);
-    this.#pool = new AddressPool({ ranges: config.pool ?? [], reserved: [config.address, ...fixed] });
+    this.#pool = new AddressPool(this.#poolConfig());
     this.#numbers = IdPool.create({ uint32: () => 0, bytes: (n) => new Uint8Array(n) }, 0, MAX_DEVICE_NUMBER);
+  }
+
+  get config(): UnitConfig {
+    return this.#config;
+  }
+
+  /** Nobody gets an address any more until remake(); the sessions that are there have to be ended. */
+  withdraw(): void {
+    this.#withdrawn = true;
+  }
+
+  /** Begins anew as `config` says, with another device if it is to have a shared one; it was closed. */
+  async remake(config: UnitConfig): Promise<void> {
+    this.#withoutIpv6 = !config.ipv6;
+    this.#withdrawn = false;
+    await this.reconfigure(config);
+  }
+
+  /**
+   * Goes on as `config` and the users of now say; sessions that are there keep what they have. With a shared device, only
+   * what the device does not depend on may be different (DEVICE_KEYS). Makes a shared device that is missing.
+   */
+  async reconfigure(config: UnitConfig): Promise<void> {
+    if (config.ipv6 !== this.#config.ipv6) this.#withoutIpv6 = !config.ipv6;
+    this.#config = config;
+    this.#pool.reconfigure(this.#poolConfig());
+    if (this.#shared === undefined) await this.start();
+  }
+
+  #poolConfig(): AddressPoolConfig {
+    const { pool = [], address } = this.#config;
+    const fixed = this.#around.config.users.flatMap((user) => user.address ?? []);
+    return { ranges: pool, reserved: [address, ...fixed] };
+  }
+
+  /** What is routed to a shared device. */
+  get routes(): readonly string[] {
+    return [...(this.#config.pool ?? []).flatMap(({ prefixes }) => prefixes), ...this.#fixedRoutes()];
   }
 
   /** Makes the shared device, if there is one: it is there as long as the gateway. */
@@ -58,7 +97,7 @@ export class UnitGroup {
       ...(config.netns !== undefined && { netns: config.netns }),
       mtuBytes: config.mtuBytes,
       addresses: [`${config.address}/32`],
-      routes: [...(config.pool ?? []).flatMap(({ prefixes }) => prefixes), ...this.#fixedRoutes()],
+      routes: this.routes,
       shared: true,
     });
     this.#around.logger.info({ unit: this.name, device: config.name }, "shared unit up");
@@ -71,6 +110,7 @@ export class UnitGroup {
 
   /** The user's fixed address, taken over from his stale session if there is one, or one of the pool. */
   async lease(user: LocalUser, session: Session): Promise<Lease> {
+    if (this.#withdrawn) return { ok: false, reason: "the unit group is being changed" };
     if (user.address === undefined) return this.#pool.lease(session);
     // another login may take it while we wait for the stale one's end: the last to come has it
     for (;;) {
@@ -131,7 +171,9 @@ export class UnitGroup {
   }
 
   async close(): Promise<void> {
-    if (this.#shared !== undefined) await this.#around.dataplane.closeUnit(this.#shared.unit);
+    const shared = this.#shared;
+    this.#shared = undefined;
+    if (shared !== undefined) await this.#around.dataplane.closeUnit(shared.unit);
   }
 
   async #unitFor(address: string, mruBytes: number): Promise<SessionUnit> {
