@@ -15,7 +15,7 @@ import {
 import { runTool } from "./run-tool.ts";
 
 /** Frames a second, one session after the other. */
-const RATE = 40_000;
+const RATE = 60_000;
 /** How long the old way may still be taken, from when the command that changes it is started. */
 const MOST_MS = 100;
 const OTHER_MAC = "02:00:00:00:ff:01";

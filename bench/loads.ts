@@ -2,7 +2,6 @@ import type { Extent } from "./benchmark.ts";
 import type { Load } from "./frames-tool.ts";
 import type { TrafficStage } from "./traffic-stage.ts";
 
-export const DIRECTIONS = ["up", "down", "both"] as const;
 /** The sizes of a mix, with their shares of twelve. */
 const MIX = "64:7,594:4,1492:1";
 
@@ -18,7 +17,7 @@ export interface NamedLoad {
 
 export function loadsOf(
   { sizes, closedLoopMs }: Extent,
-  directions: readonly Load["direction"][] = DIRECTIONS,
+  directions: readonly Load["direction"][],
 ): readonly NamedLoad[] {
   return directions.flatMap((direction) => [
     ...sizes.map((octets) => ({

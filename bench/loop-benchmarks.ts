@@ -2,7 +2,7 @@ import type { Benchmark, Extent, Scene } from "./benchmark.ts";
 import { closedLoop, measured, WARM_UP_MS } from "./closed-loop.ts";
 import { CROWD_HELLO, LacCrowd } from "./crowd-benchmarks.ts";
 import type { Load } from "./frames-tool.ts";
-import { DIRECTIONS, loadsOf } from "./loads.ts";
+import { loadsOf } from "./loads.ts";
 import type { Comparison, Run } from "./results.ts";
 import { lossPercent } from "./traffic-report.ts";
 import { TrafficStage } from "./traffic-stage.ts";
@@ -77,7 +77,7 @@ export function sessionsScene(extent: Extent): Scene<TrafficStage> {
 
 /** Beside Debian's l2tpns, which does the same. */
 export function l2tpnsScene(extent: Extent): Scene<TrafficStage> {
-  const paths = DIRECTIONS.map((direction) => ({
+  const paths = (["up", "down", "both"] as const).map((direction) => ({
     own: `loop/lac/${direction}/${L2TPNS_OCTETS}B/beside-l2tpns`,
     other: `peer/l2tpns/lac/${direction}/${L2TPNS_OCTETS}B`,
     load: { direction, sizes: `${L2TPNS_OCTETS}`, milliseconds: extent.closedLoopMs },

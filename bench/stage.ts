@@ -19,7 +19,7 @@ import {
   SUBSCRIBER_DEVICE,
   TUNNEL_SECRET,
 } from "./namespaces.ts";
-import { AHEAD_OF_OTHERS, aheadOfOthers } from "./priority.ts";
+import { aheadOfOthers } from "./priority.ts";
 import { compiled } from "./root.ts";
 import { Site } from "./site.ts";
 import type { TrafficReport } from "./traffic-report.ts";
@@ -42,6 +42,9 @@ export interface DialPace extends Pick<Dial, "perSecond" | "atOnce"> {
  * dead.
  */
 type Realm = "bench" | "spread" | "group";
+
+/** What shows what bounds a LAC. */
+export type Ceiling = "loop-io" | "redirect";
 
 /** How a LAC is run. */
 export interface LacSettings {
@@ -139,23 +142,26 @@ export class Stage {
     return load.freeCore === true ? aheadOfOthers(this.#lac.child.pid, send) : send();
   }
 
-  /** Sends `load` through the same sessions, with one of bench/xdp/'s programs in the LAC's place. */
-  async ceiling(program: "loop-io" | "redirect", sessions: string, load: Load): Promise<TrafficReport> {
+  /**
+   * Puts one of bench/xdp/'s programs in the LAC's place, in the network "ceiling", for all sessions in a file. Without
+   * traffic it does nothing.
+   */
+  async startCeiling(program: Ceiling, sessions: string): Promise<Child> {
     const words =
       program === "loop-io"
         ? [sessions, ACCESS_DEVICE, LAC_ADDRESS, LNS_ADDRESSES.join(",")]
         : [built("redirect.bpf.o"), ACCESS_DEVICE, CORE_DEVICE];
     const processors = othersProcessors(availableParallelism());
-    const before = load.freeCore === true ? AHEAD_OF_OTHERS : [];
-    const command = [...before, built(program), ...words];
-    const child = this.#site.run(new Child(program, placeIn("ceiling", "lac"), command, { processors }));
-    try {
-      await child.nextLine((line) => line === "ready", START_MS);
-      return await runFrames("ceiling", sessions, program === "redirect" ? { ...load, role: "wire" } : load);
-    } finally {
-      await child.stop();
-      this.#site.forget(child);
-    }
+    const child = new Child(program, placeIn("ceiling", "lac"), [built(program), ...words], { processors });
+    await this.#site.run(child).nextLine((line) => line === "ready", START_MS);
+    return child;
+  }
+
+  /** Sends `load` through the program that was put there. */
+  ceiling(child: Child, sessions: string, load: Load): Promise<TrafficReport> {
+    child.mustRun();
+    const send = (): Promise<TrafficReport> => runFrames("ceiling", sessions, load);
+    return load.freeCore === true ? aheadOfOthers(child.pid, send) : send();
   }
 
   /** What the LAC's data plane has dropped so far, by reason. */

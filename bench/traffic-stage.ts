@@ -1,10 +1,11 @@
+import type { Child } from "./child.ts";
 import type { Load } from "./frames-tool.ts";
 import type { Network } from "./namespaces.ts";
-import { type LacSettings, Stage } from "./stage.ts";
+import { type Ceiling, type LacSettings, Stage } from "./stage.ts";
 import type { TrafficReport } from "./traffic-report.ts";
 
 /** Who carries frames: our LAC, a program in its place that shows what bounds it, or a rival. */
-export type Carrier = "lac" | "loop-io" | "redirect" | "l2tpns";
+export type Carrier = "lac" | "l2tpns" | Ceiling;
 
 /** Sessions of the first LNS that loads of one size go through. */
 const SESSIONS_OF_ONE = 100;
@@ -25,6 +26,8 @@ export class TrafficStage {
   readonly all: string;
   readonly one: string;
   readonly #rivals: string | undefined;
+  /** There is one, which goes on until the stage is closed. */
+  #ceiling: Child | undefined;
 
   private constructor(stage: Stage, all: string, rivals: string | undefined) {
     this.stage = stage;
@@ -57,10 +60,15 @@ export class TrafficStage {
   }
 
   /** Through the sessions in the file, or l2tpns's own. */
-  send(carrier: Carrier, sessions: string, load: Load): Promise<TrafficReport> {
+  async send(carrier: Carrier, sessions: string, load: Load): Promise<TrafficReport> {
     if (carrier === "lac") return this.stage.traffic(sessions, load);
     if (carrier === "l2tpns") return this.stage.l2tpns(this.#rivals ?? "", load);
-    return this.stage.ceiling(carrier, sessions, load);
+    this.#ceiling ??= await this.stage.startCeiling(carrier, this.all);
+    return this.stage.ceiling(
+      this.#ceiling,
+      sessions,
+      carrier === "redirect" ? { ...load, role: "wire" } : load,
+    );
   }
 
   close(): Promise<void> {

@@ -29,7 +29,11 @@ export function uncheckedXdpScene(extent: Extent): Scene<TrafficStage> {
 function sceneOf(extent: Extent, udpChecksum: boolean): Scene<TrafficStage> {
   const suffix = udpChecksum ? "" : "/no-checksum";
   // towards subscribers there is no sum to be made
-  const loads = loadsOf(extent, udpChecksum ? ["up", "down", "both"] : ["up"]);
+  const loads = [
+    ...loadsOf(extent, udpChecksum ? ["up", "down"] : ["up"]),
+    // of both at once, what lies between says nothing new
+    ...(udpChecksum ? loadsOf({ ...extent, sizes: extent.sizes.slice(0, 1) }, ["both"]) : []),
+  ];
   const other = (size: string): string => `ceiling/xdp-redirect/${size}/beside-xdp${suffix}`;
   const ceilings = loadsOf(extent, ["up"]);
   return {

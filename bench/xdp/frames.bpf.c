@@ -313,16 +313,41 @@ static __always_inline int routedHeadersHold(const __u8 *packet, const __u8 *tem
   return 1;
 }
 
-static __always_inline int patternHolds(const __u8 *packet, const __u8 *end, __u32 octets, struct damage *damage) {
-  const __u8 *word = packet + PATTERN;
-  __u32 left = octets - PATTERN;
-  for (__u32 i = 0; i < (MOST_PACKET - PATTERN) / 4; i++) {
-    if (left < 4 * (i + 1)) break;
-    if (word + 4 * i + 4 > end) return differs(damage, OF_PATTERN, PATTERN + 4 * i, 4, patternWord(i), 0);
-    if (load32(word + 4 * i) != patternWord(i))
-      return differs(damage, OF_PATTERN, PATTERN + 4 * i, 4, patternWord(i), load32(word + 4 * i));
-  }
+/* Words of the pattern that are compared in one go. A loop over single ones takes the kernel 50 ms to verify. */
+#define BLOCK 8
+
+struct scan {
+  const __u8 *pattern;
+  const __u8 *end;
+  struct damage *damage;
+  int holds;
+};
+
+static __always_inline int wordHolds(struct scan *scan, __u32 i) {
+  /* the mask is for verifiers: no packet is longer */
+  const __u8 *word = scan->pattern + (4 * i & 2047);
+  if (word + 4 > scan->end) return scan->holds = differs(scan->damage, OF_PATTERN, PATTERN + 4 * i, 4, patternWord(i), 0);
+  if (load32(word) != patternWord(i))
+    return scan->holds = differs(scan->damage, OF_PATTERN, PATTERN + 4 * i, 4, patternWord(i), load32(word));
   return 1;
+}
+
+/* 1 ends it. */
+static long scanBlock(__u32 block, struct scan *scan) {
+  if (block >= MOST_PACKET / 4 / BLOCK) return 1;
+  for (__u32 i = 0; i < BLOCK; i++)
+    if (!wordHolds(scan, BLOCK * block + i)) return 1;
+  return 0;
+}
+
+static __always_inline int patternHolds(const __u8 *packet, const __u8 *end, __u32 octets, struct damage *damage) {
+  struct scan scan = {packet + PATTERN, end, damage, 1};
+  __u32 words = (octets - PATTERN) / 4;
+  bpf_loop(words / BLOCK, scanBlock, &scan, 0);
+  __u32 first = words / BLOCK * BLOCK;
+  for (__u32 i = 0; i < BLOCK && scan.holds; i++)
+    if (i < words % BLOCK) wordHolds(&scan, first + i);
+  return scan.holds;
 }
 
 static __always_inline int stampHolds(const __u8 *stamped, struct damage *damage) {
