@@ -61,4 +61,4 @@ export function effectOf(place: string): Effect {
 export const PLACES_WITH_EFFECT: readonly string[] = Object.keys(EFFECTS);
 
 /** What a shared device is made of: a change of these makes it anew, and ends the sessions on it. */
-export const DEVICE_KEYS = ["mode", "name", "netns", "mtu", "address", "ipv6"] as const;
+export const DEVICE_KEYS: readonly string[] = ["mode", "name", "netns", "mtu", "address", "ipv6"];
