@@ -95,7 +95,7 @@ struct peer {
 #define PEER_KEEP_ID 128  // IPv4: leave the identification 0 (DF is set)
 
 // What a channel received and the program forwarded; [CPU * channels + channel], each written by its CPU
-// alone. The channel at the other end sent as much. Octets are of PPP, from the protocol field on.
+// alone. A CPU that has none forwards nothing. The channel at the other end sent as much. Octets are of PPP, from the protocol field on.
 struct counters {
   __u64 frames;   // 0
   __u64 octets;   // 8

@@ -8,9 +8,11 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cstdarg>
 #include <cstdio>
 #include <cstring>
+#include <fstream>
 
 #include "layout.h"
 #include "object.h"
@@ -71,6 +73,19 @@ void CheckLoad(int result, const Log& log) {
   if (result < 0) throw Refusal(-result, "bpf", LastLine(log.text()), log.text());
 }
 
+// Numbers of the CPUs that are there, from 0 on: each has a row of counters. A virtual machine may have room
+// for hundreds of them and have two. What comes in on one that is added later is the system's.
+uint32_t PresentCpus() {
+  std::string list;
+  std::getline(std::ifstream("/sys/devices/system/cpu/present"), list);
+  // as in "0-3,6": the highest is the last
+  size_t last = list.find_last_not_of("0123456789") + 1;
+  uint32_t highest;
+  if (std::from_chars(list.data() + last, list.data() + list.size(), highest).ec != std::errc())
+    return static_cast<uint32_t>(libbpf_num_possible_cpus());
+  return highest + 1;
+}
+
 size_t Stride(uint32_t valueBytes) { return (valueBytes + 7) & ~size_t{7}; }
 
 // The name of a program, which only CAP_SYS_ADMIN may ask for.
@@ -129,7 +144,7 @@ void GracePeriods::Wait() const {
 void Program::Unload::operator()(bpf_object* object) const { bpf_object__close(object); }
 
 Program::Program(const Sizes& sizes, bool plain)
-    : cpus_(static_cast<uint32_t>(libbpf_num_possible_cpus())), quick_(!plain) {
+    : cpus_(PresentCpus()), quick_(!plain) {
   try {
     Load(sizes);
   } catch (const Refusal& refusal) {

@@ -205,7 +205,7 @@ export interface XdpProgram {
    * speculation into the program, and a frame takes some three times as long.
    */
   readonly quick: boolean;
-  /** CPUs that `counters` has room for. */
+  /** CPUs that `counters` has room for: those that were there. What comes in on a later one is left to the system. */
   readonly cpus: number;
   readonly tables: XdpTables;
   /**

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawnSync } from "node:child_process";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -67,6 +68,13 @@ describe.skipIf(withoutXdp !== undefined)("loading the XDP program", () => {
     expect(tables.counters.byteLength).toBe((SIZES.channels + 1) * 32 * cpus);
     for (const table of Object.values<ArrayBuffer>({ ...tables }))
       expect(new Uint32Array(table).every((word) => word === 0)).toBe(true);
+    program.close();
+  });
+
+  it("counts for the processors that are there, not for all that the machine has room for", () => {
+    const present = readFileSync("/sys/devices/system/cpu/present", "latin1");
+    const program = loadXdp();
+    expect(program.cpus).toBe(1 + Math.max(...present.split(/[^0-9]+/).map(Number)));
     program.close();
   });
 
