@@ -49,8 +49,9 @@ export class Bridges {
   readonly #grace: SharedGrace;
   readonly #peers: Peers;
   readonly #logger: Logger;
-  /** Has been said, and there was no room since. */
-  #full = false;
+  /** Bridges that there was no room for, and of which of them it is said next. */
+  #leftOut = 0;
+  #sayAt = 1;
 
   constructor(
     tables: XdpTables,
@@ -80,12 +81,9 @@ export class Bridges {
   /** The program forwards between both from now on, unless there is no room for it. */
   install(a: Channel, b: Channel): void {
     if (!this.#takeRoom(a, b)) {
-      if (!this.#full)
-        this.#logger.error({}, "the program's tables are full: further bridges are left to the loop");
-      this.#full = true;
+      this.#leaveOut();
       return;
     }
-    this.#full = false;
     this.#fill(a, b);
     this.#fill(b, a);
     this.#publish(a);
@@ -107,6 +105,15 @@ export class Bridges {
       this.#retire(b, a, slots[1], counted[1]);
     });
     return ticket;
+  }
+
+  /** Said of the first one, the tenth, the hundredth…: at the limit some find room and others do not. */
+  #leaveOut(): void {
+    this.#leftOut += 1;
+    if (this.#leftOut < this.#sayAt) return;
+    this.#sayAt *= 10;
+    const fields = { bridges: this.#leftOut };
+    this.#logger.error(fields, "the program's tables are full: bridges are left to the loop");
   }
 
   #takeRoom(a: Channel, b: Channel): boolean {

@@ -491,6 +491,24 @@ describe("the xdp engine", () => {
       await site.dataplane.bridge(second, fourth);
       expect(site.program.findAccess(1, 0x700)).toHaveLength(1);
     });
+
+    it("fill no log where some bridges find room and others do not", async () => {
+      // the sessions of one tunnel alone
+      await set({ tunnels: 1 });
+      await site.dataplane.bridge(pppoe(4), l2tp(5));
+      const [known, unknown] = [pppoe(5), pppoe(6)];
+      const [inside, outside] = [l2tp(6), l2tp(7, { localTunnelId: 8 })];
+      for (let i = 0; i < 10; i++) {
+        for (const [a, b] of [[known, inside] as const, [unknown, outside] as const]) {
+          await site.dataplane.bridge(a, b);
+          await site.dataplane.unbridge(a);
+        }
+      }
+      expect(site.log.of("error")).toEqual([
+        expect.stringContaining('"bridges":1}'),
+        expect.stringContaining('"bridges":10}'),
+      ]);
+    });
   });
 
   describe("counters", () => {
