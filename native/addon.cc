@@ -71,6 +71,7 @@ Napi::Value OpenTun(const Napi::CallbackInfo& info) {
     result.Set("fds", fds);
     result.Set("ifindex", Napi::Number::New(info.Env(), device.ifindex));
     result.Set("segmentsUdp", Napi::Boolean::New(info.Env(), device.segmentsUdp));
+    if (!device.refusal.empty()) result.Set("refusal", device.refusal);
     return result;
   });
 }

@@ -111,10 +111,22 @@ UdpOptions ReadUdpOptions(const Napi::Object& given) {
   return options;
 }
 
+namespace {
+
+TunSteering Steering(const Napi::Object& given) {
+  std::string by = OptionalText(given, "steering").value_or("flow");
+  if (by == "flow") return TunSteering::kByFlow;
+  if (by == "destination") return TunSteering::kByDestination;
+  if (by == "source") return TunSteering::kBySource;
+  throw Napi::RangeError::New(given.Env(), "steering must be \"flow\", \"destination\" or \"source\"");
+}
+
+}  // namespace
+
 TunOptions ReadTunOptions(const Napi::Object& given) {
   TunOptions options{Text(given, "name"), OptionalText(given, "netnsPath").value_or(""),
                      static_cast<uint32_t>(Integer(given, "queues", 1, 256)), Flag(given, "vnetHeader"),
-                     given.Has("segments") && Flag(given, "segments")};
+                     given.Has("segments") && Flag(given, "segments"), Steering(given)};
   // a '%' would let the kernel choose a name
   if (options.name.empty() || options.name.size() >= IFNAMSIZ ||
       options.name.find_first_of("/%: \t\n") != std::string::npos)

@@ -8,6 +8,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <optional>
 #include <utility>
 
 #include "errors.h"
@@ -65,16 +66,30 @@ Queue OpenQueue(const TunOptions& options, int flags) {
 
 TunDevice OpenTunDevice(const TunOptions& options) {
   TunDevice device{};
+  uint32_t queues = options.queues;
+  auto steered = [&](auto&& attempt) {
+    if (queues == 1 || options.steering == TunSteering::kByFlow) return;
+    try {
+      attempt();
+    } catch (const SystemFailure& failure) {
+      device.refusal = failure.what();
+      queues = 1;
+    }
+  };
+  // first of all: a device that has one queue is to be one that can have no more, which the host spends less on
+  std::optional<UniqueFd> program;
+  steered([&] { program = LoadTunSteering(options.steering); });
   // the namespace that opens /dev/net/tun is where the device is born
   InNetworkNamespace(options.netnsPath, [&] {
     int flags = IFF_TUN | IFF_NO_PI;
     if (options.vnetHeader) flags |= IFF_VNET_HDR;
-    if (options.queues > 1) flags |= IFF_MULTI_QUEUE;
+    if (queues > 1) flags |= IFF_MULTI_QUEUE;
     // a device of that name that is there already is not ours
     Queue first = OpenQueue(options, flags | IFF_TUN_EXCL);
     device.segmentsUdp = (first.offloads & TUN_F_USO4) != 0;
     device.queues.push_back(std::move(first.fd));
-    while (device.queues.size() < options.queues) device.queues.push_back(OpenQueue(options, flags).fd);
+    steered([&] { SteerTun(device.queues.front().get(), program->get()); });
+    while (device.queues.size() < queues) device.queues.push_back(OpenQueue(options, flags).fd);
 
     UniqueFd socket(Check(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), "socket", options.name));
     ifreq request{};

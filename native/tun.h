@@ -8,6 +8,7 @@
 
 #include "frame-source.h"
 #include "mapping.h"
+#include "tun-steering.h"
 #include "unique-fd.h"
 
 namespace lacewing {
@@ -18,15 +19,18 @@ struct TunOptions {
   uint32_t queues;
   bool vnetHeader;
   bool segments;  // with the header: packets larger than the MTU, and without checksums, are ours to finish
+  TunSteering steering;
 };
 
 struct TunDevice {
   std::vector<UniqueFd> queues;
+  std::string refusal;  // why there is one queue instead of several
   int ifindex;
   bool segmentsUdp;  // the kernel leaves UDP's segments to us, too, and takes ours: since Linux 6.2
 };
 
-// Creates a device that was not there. It is down and without addresses, and goes when its last queue is closed.
+// Creates a device that was not there. It is down and without addresses, and goes when its last queue is closed. Where
+// the kernel does not let us steer, it has one queue.
 TunDevice OpenTunDevice(const TunOptions& options);
 
 void SetTunQueue(int fd, bool attached);

@@ -255,6 +255,13 @@ export interface EngineInterface {
   readonly reason?: string;
 }
 
+/** How packets between a unit's device and the engine are spread over its forwarding threads. */
+export interface UnitQueues {
+  readonly count: number;
+  /** Why a shared unit has one though the engine would have had more. */
+  readonly refusal?: string;
+}
+
 /**
  * Ordering: changes take effect in the order of the calls. A call that returns a promise completes when no
  * frame can any more be handled the old way. From the moment bridge() or close() is called the control plane
@@ -308,6 +315,8 @@ export interface Dataplane {
   unbridge(channel: ChannelId): Promise<void>;
 
   createUnit(spec: UnitSpec): Promise<UnitId>;
+  /** For people: the queues of a unit's device. An engine without devices has no such thing. */
+  unitQueues?(unit: UnitId): UnitQueues | undefined;
   /** All channels must have been detached. */
   closeUnit(unit: UnitId): Promise<void>;
   attach(channel: ChannelId, spec: AttachSpec): Promise<void>;

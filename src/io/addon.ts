@@ -98,6 +98,11 @@ interface TunOptions {
    * that, of UDP. Absent: false.
    */
   readonly segments?: boolean;
+  /**
+   * Which of several queues a packet from the host waits in: that of its flow (the kernel's own, and the default), or that
+   * of an address: all packets to it, or from it, are in one. Of IPv6 the first 64 bits count.
+   */
+  readonly steering?: "flow" | "destination" | "source";
 }
 
 /** One ICMP error or similar from a socket's error queue (IP_RECVERR). */
@@ -271,12 +276,14 @@ export interface Addon {
   openUdp(options: UdpOptions): number;
   /**
    * Creates the device (down, unaddressed) in its namespace and returns one descriptor per queue. `segmentsUdp`: with
-   * `segments`, UDP is among what is left to us, and the kernel takes UDP super-segments of ours.
+   * `segments`, UDP is among what is left to us, and the kernel takes UDP super-segments of ours. `refusal`: why the kernel
+   * does not let us steer by an address (it takes CAP_BPF); the device has one queue then.
    */
   openTun(options: TunOptions): {
     readonly fds: readonly number[];
     readonly ifindex: number;
     readonly segmentsUdp: boolean;
+    readonly refusal?: string;
   };
   /** TUNSETQUEUE: detach (false) and re-attach (true) one queue of a multiqueue device. Needs no privilege. */
   setTunQueue(fd: number, attached: boolean): void;

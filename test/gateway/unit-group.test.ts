@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { LocalUser } from "../../src/aaa/local-users.ts";
-import type { UnitSpec } from "../../src/channel/dataplane.ts";
+import type { UnitQueues, UnitSpec } from "../../src/channel/dataplane.ts";
 import { DataplaneError } from "../../src/channel/errors.ts";
 import type { UnitConfig } from "../../src/config/config.ts";
 import type { Session } from "../../src/gateway/session.ts";
@@ -85,5 +85,30 @@ describe("a unit group with IPv6", () => {
 
   it("passes other refusals on", async () => {
     await expect(group("other").open(1492)).rejects.toMatchObject({ code: "device-refused" });
+  });
+});
+
+describe("a shared unit", () => {
+  /** What is said when its device has such queues. */
+  async function said(queues: UnitQueues | undefined): Promise<readonly string[]> {
+    const lines: string[] = [];
+    const line =
+      (level: string) =>
+      (fields: Readonly<Record<string, unknown>>): void =>
+        void lines.push(`${level} ${fields.queues ?? ""}${fields.reason ?? ""}`);
+    const around = {
+      config: { users: [] },
+      dataplane: { createUnit: async () => 1, unitQueues: () => queues },
+      logger: { info: line("info"), warn: line("warn") },
+    } as unknown as Surroundings;
+    const config = { ...CONFIG, mode: "shared", name: "subscribers", ipv6: false } as UnitConfig;
+    await new UnitGroup("subscribers", config, around).start();
+    return lines;
+  }
+
+  it("says how many workers may serve it, and why only one", async () => {
+    expect(await said({ count: 4 })).toEqual(["info 4"]);
+    expect(await said({ count: 1, refusal: "bpf: EPERM" })).toEqual(["info 1", "warn bpf: EPERM"]);
+    expect(await said(undefined)).toEqual(["info "]);
   });
 });

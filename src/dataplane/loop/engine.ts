@@ -16,6 +16,7 @@ import type {
   PreallocatedMemory,
   Punt,
   UnitId,
+  UnitQueues,
   UnitSpec,
 } from "../../channel/dataplane.ts";
 import { DataplaneError } from "../../channel/errors.ts";
@@ -37,7 +38,7 @@ import { Readings } from "./readings.ts";
 import { PEER_MAX } from "./sequence-numbers.ts";
 import { TableWriter } from "./table-writer.ts";
 import { type TableSizes, Tables } from "./tables.ts";
-import { DeviceSetup } from "./unit-device.ts";
+import { DeviceSetup, type UnitDevice } from "./unit-device.ts";
 import { openXskSenders } from "./xsk-senders.ts";
 
 /** What a port or unit has open. */
@@ -45,6 +46,10 @@ interface Descriptors extends Failing {
   readonly opened: Opened;
   /** None once the engine has closed them. */
   fds: readonly number[];
+}
+
+interface UnitDescriptors extends Descriptors {
+  readonly queues: UnitQueues;
 }
 
 /** What an engine above the loop asks of it. */
@@ -84,7 +89,7 @@ class LoopDataplane implements ThreadedLoop {
   readonly #failures: LaneFailures;
   readonly #crew: Crew;
   readonly #ports = new Map<PortId, Descriptors>();
-  readonly #units = new Map<UnitId, Descriptors>();
+  readonly #units = new Map<UnitId, UnitDescriptors>();
   readonly #doorbell: number;
   readonly #closers: (() => void)[] = [];
   #closed = false;
@@ -107,7 +112,7 @@ class LoopDataplane implements ThreadedLoop {
     this.#grace = new Grace(this.#tables, () => this.#punts.drainAll());
     this.#writer = new TableWriter(this.#tables, this.#grace);
     this.#sender = new ControlSender(addon, this.#tables, this.#registry);
-    this.#devices = new DeviceSetup(addon);
+    this.#devices = new DeviceSetup(addon, sizes.workers);
     this.#punts = new PuntDelivery(new PuntReader(this.#tables, this.#registry), this.#sender);
     this.#doorbell = addon.openEvent();
     const watcher = addon.watch(this.#doorbell, () => this.#ring());
@@ -259,23 +264,29 @@ class LoopDataplane implements ThreadedLoop {
   async createUnit(spec: UnitSpec): Promise<UnitId> {
     this.#checkOpen();
     const unit = this.#registry.addUnit(spec);
-    const fds: number[] = [];
+    let device: UnitDevice | undefined;
     let opened: Opened | undefined;
     try {
-      const device = await this.#devices.open(spec);
-      fds.push(device.fd);
+      device = await this.#devices.open(spec);
       this.#writer.addUnit(unit, spec);
-      const opening = this.#crew.open(unitOpening(unit, device.segmentsUdp, fds));
+      const opening = this.#crew.open(unitOpening(unit, device));
       opened = await this.#failures.whileOpening({ unit }, opening);
       this.#checkOpen();
     } catch (error) {
       this.#registry.removeUnit(unit);
-      await this.#abandonUnit(unit, opened, fds);
+      await this.#abandonUnit(unit, opened, device?.fds ?? []);
       throw error;
     }
-    this.#units.set(unit, { opened, fds, failed: false });
+    const { fds, refusal } = device;
+    const queues = { count: fds.length, ...(refusal !== undefined && { refusal }) };
+    this.#units.set(unit, { opened, fds, queues, failed: false });
     this.#sender.openUnit(unit, fds[0]!);
     return unit;
+  }
+
+  unitQueues(unit: UnitId): UnitQueues {
+    this.#registry.unit(unit);
+    return this.#units.get(unit)!.queues;
   }
 
   async closeUnit(unit: UnitId): Promise<void> {
@@ -368,7 +379,7 @@ class LoopDataplane implements ThreadedLoop {
     // who still waits for a change need not wait for any of them
     await this.#crew.end();
     for (const fd of takeDescriptors(this.#ports)) this.#addon.close(fd);
-    await Promise.all(takeDescriptors(this.#units).map((fd) => this.#devices.remove(fd)));
+    await this.#devices.remove(takeDescriptors(this.#units));
     await this.#devices.close();
     for (const close of this.#closers) close();
   }
@@ -399,7 +410,7 @@ class LoopDataplane implements ThreadedLoop {
 
   async #abandonUnit(unit: UnitId, opened: Opened | undefined, fds: readonly number[]): Promise<void> {
     if (opened !== undefined) await this.#crew.close(opened);
-    await Promise.all(fds.map((fd) => this.#devices.remove(fd)));
+    await this.#devices.remove(fds);
     this.#registry.release("units", unit);
   }
 
@@ -422,7 +433,7 @@ class LoopDataplane implements ThreadedLoop {
   }
 }
 
-function unitOpening(unit: UnitId, segmentsUdp: boolean, fds: readonly number[]): Opening {
+function unitOpening(unit: UnitId, { fds, segmentsUdp }: UnitDevice): Opening {
   return {
     outlets: [{ key: { kind: "unit", unit, segmentsUdp }, fds }],
     lanes: fds.map((fd, i) => ({ source: { medium: "unit", unit }, fd, share: unit + i })),

@@ -8,11 +8,14 @@ import { addRouteRequest } from "../../wire/rtnetlink-route.ts";
 import { addressOctets, prefixOf } from "../specs.ts";
 import { DeviceCloser } from "./device-closer.ts";
 
-/** Of a unit's device. */
-interface UnitQueue {
-  readonly fd: number;
+/** A unit's device. */
+export interface UnitDevice {
+  /** Its queues. */
+  readonly fds: readonly number[];
   /** The kernel takes UDP super-segments. */
   readonly segmentsUdp: boolean;
+  /** Why a shared unit has one queue instead of several. */
+  readonly refusal?: string;
 }
 
 type Request = (seq: number) => Uint8Array;
@@ -23,10 +26,13 @@ export class DeviceSetup {
   /** In our own namespace, kept open. */
   readonly #own: number;
   readonly #closer: DeviceCloser;
+  readonly #queues: number;
   #seq = 0;
 
-  constructor(addon: Addon) {
+  /** `queues`: of the device of a shared unit. A session's own has one. */
+  constructor(addon: Addon, queues: number) {
     this.#addon = addon;
+    this.#queues = queues;
     this.#own = addon.openNetlink({ groups: 0 });
     this.#closer = new DeviceCloser(addon);
   }
@@ -34,18 +40,20 @@ export class DeviceSetup {
   /**
    * Makes a unit's device and brings it up when its MTU and addresses are there; routes follow, as the kernel
    * takes none through a device that is down. Nothing is left of it when any of this fails; the code of the
-   * DataplaneError is "no-ipv6" when the host does not let the device have an IPv6 address. Returns its queue.
+   * DataplaneError is "no-ipv6" when the host does not let the device have an IPv6 address.
+   *
+   * All packets between the host and one subscriber's address wait in one queue of a shared unit, in order.
    */
-  async open(spec: UnitSpec): Promise<UnitQueue> {
+  async open(spec: UnitSpec): Promise<UnitDevice> {
     const netns = spec.netns === undefined ? {} : { netnsPath: `/run/netns/${spec.netns}` };
     const device = this.#addon.openTun({
       name: spec.name,
-      queues: 1,
+      queues: spec.shared ? this.#queues : 1,
+      steering: spec.end === "subscriber" ? "source" : "destination",
       vnetHeader: true,
       segments: true,
       ...netns,
     });
-    const fd = device.fds[0]!;
     let netlink = this.#own;
     try {
       // not kept: it would keep a namespace alive that is to be deleted, and be wrong for its successor
@@ -59,17 +67,17 @@ export class DeviceSetup {
           );
       }
     } catch (error) {
-      await this.remove(fd);
+      await this.remove(device.fds);
       throw error;
     } finally {
       if (netlink !== this.#own) this.#addon.close(netlink);
     }
-    return { fd, segmentsUdp: device.segmentsUdp };
+    return device;
   }
 
-  /** Resolves when the device whose queue this is has gone. */
-  remove(fd: number): Promise<void> {
-    return this.#closer.closeDevice(fd);
+  /** Resolves when the device whose queues these are has gone. */
+  async remove(fds: readonly number[]): Promise<void> {
+    await Promise.all(fds.map((fd) => this.#closer.closeDevice(fd)));
   }
 
   /** Whether the link is there, up or down, in our own namespace. */

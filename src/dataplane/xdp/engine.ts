@@ -15,6 +15,7 @@ import type {
   PreallocatedMemory,
   Punt,
   UnitId,
+  UnitQueues,
   UnitSpec,
 } from "../../channel/dataplane.ts";
 import type { LoopEngine } from "../loop/engine.ts";
@@ -118,6 +119,10 @@ export class XdpDataplane implements Dataplane {
 
   createUnit(spec: UnitSpec): Promise<UnitId> {
     return this.#beneath.createUnit(spec);
+  }
+
+  unitQueues(unit: UnitId): UnitQueues | undefined {
+    return this.#beneath.unitQueues?.(unit);
   }
 
   closeUnit(unit: UnitId): Promise<void> {
