@@ -49,12 +49,13 @@ export class AddressPool<Holder> {
     this.#next = this.#ranges[0]?.first ?? 0;
   }
 
-  /** Whether an address is one of the pool's, fixed ones included. */
-  has(address: string): boolean {
-    const number = numberOf(address);
-    return (
-      this.#reserved.has(number) || this.#ranges.some(({ first, last }) => number >= first && number <= last)
-    );
+  /** Whether anybody has an address in "198.51.100.0/24". */
+  isUsed(prefix: string): boolean {
+    const [network = "", length = "32"] = prefix.split("/");
+    const size = 2 ** (32 - Number(length));
+    const first = numberOf(network);
+    for (const address of this.#holders.keys()) if (address >= first && address < first + size) return true;
+    return false;
   }
 
   /** Leases the address that has been free for longest. */

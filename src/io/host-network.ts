@@ -1,5 +1,14 @@
 import type { LinkEvent, LinkInfo } from "../wire/rtnetlink-link.ts";
 
+/** Prefixes ("198.51.100.0/24") that are to be routed to a device, or are not any more. */
+export interface RouteChange {
+  readonly device: string;
+  /** The named network namespace that the device is in; ours when absent. */
+  readonly netns?: string;
+  readonly added: readonly string[];
+  readonly removed: readonly string[];
+}
+
 /** What the gateway knows of the host's network: which links there are, and where packets would go. */
 export interface HostNetwork {
   /** The link that has this name now. */
@@ -10,6 +19,8 @@ export interface HostNetwork {
   speedOf(name: string): number | undefined;
   /** Largest outer packet towards `address`, as routes and devices say now; undefined when there is no route. */
   mtuTowards(address: string): number | undefined;
+  /** Changes what is routed to a device of ours. Throws a LacewingError when the system refuses. */
+  changeRoutes(change: RouteChange): void;
   /** The one receiver of what changes. Events come after linkByName() knows of them. */
   onLinkEvent(handler: (event: LinkEvent) => void): void;
   close(): void;

@@ -1,8 +1,15 @@
 import type { LinkEvent } from "../wire/rtnetlink-link.ts";
-import { type HostNetwork, LinkTable } from "./host-network.ts";
+import { type HostNetwork, LinkTable, type RouteChange } from "./host-network.ts";
+
+interface MemoryHostNetwork extends HostNetwork {
+  announce(event: LinkEvent): void;
+  /** What changeRoutes() was told, in turn. */
+  readonly routeChanges: readonly RouteChange[];
+}
 
 /** One for tests: it has the links that announce() told it of, and every route has `mtuBytes`. */
-export function memoryHostNetwork(mtuBytes = 1500): HostNetwork & { announce(event: LinkEvent): void } {
+export function memoryHostNetwork(mtuBytes = 1500): MemoryHostNetwork {
+  const routeChanges: RouteChange[] = [];
   const links = new LinkTable();
   let handler: (event: LinkEvent) => void = () => {};
   return {
@@ -10,6 +17,10 @@ export function memoryHostNetwork(mtuBytes = 1500): HostNetwork & { announce(eve
     hasAddress: () => true,
     speedOf: () => 10_000_000_000,
     mtuTowards: () => mtuBytes,
+    routeChanges,
+    changeRoutes: (change) => {
+      routeChanges.push(change);
+    },
     onLinkEvent(receiver) {
       handler = receiver;
     },

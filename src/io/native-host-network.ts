@@ -9,6 +9,7 @@ import {
   RTMGRP_LINK,
 } from "../wire/rtnetlink-link.ts";
 import { getRouteRequest, parseRoute } from "../wire/rtnetlink-route.ts";
+import { changeDeviceRoutes } from "./device-routes.ts";
 import { type HostNetwork, LinkTable } from "./host-network.ts";
 import { linkSpeed } from "./link-speed.ts";
 import { addon } from "./native.ts";
@@ -68,6 +69,7 @@ export function openHostNetwork(): HostNetwork {
       }
       return undefined;
     },
+    changeRoutes: changeDeviceRoutes,
     onLinkEvent(receiver) {
       handler = receiver;
     },

@@ -107,3 +107,76 @@ describe("a pool", () => {
     );
   });
 });
+
+describe("a pool that gets other ranges", () => {
+  const range = (text: string) => parseIpv4Range(text)!;
+
+  it("lets everybody keep what he has, and gives no address twice", () => {
+    const pool = new AddressPool<string>({ ranges: [range("192.0.2.1-192.0.2.4")], reserved: [] });
+    for (const name of ["a", "b", "c"]) pool.lease(name);
+    pool.release("192.0.2.1", "a");
+    pool.reconfigure({ ranges: [range("192.0.2.3-192.0.2.6")], reserved: ["192.0.2.5"] });
+    expect(["192.0.2.2", "192.0.2.3"].map((address) => pool.holderOf(address))).toEqual(["b", "c"]);
+    expect([pool.lease("d"), pool.lease("e")]).toMatchObject([
+      { address: "192.0.2.4" },
+      { address: "192.0.2.6" },
+    ]);
+    expect(pool.lease("f")).toMatchObject({ ok: false });
+    // one that is the pool's comes back to it, one that is not does not
+    pool.release("192.0.2.2", "b");
+    expect(pool.lease("f")).toMatchObject({ ok: false });
+    pool.release("192.0.2.3", "c");
+    expect(pool.lease("f")).toMatchObject({ address: "192.0.2.3" });
+    expect(pool.isUsed("192.0.2.4/31")).toBe(true);
+    expect(pool.isUsed("192.0.2.8/29")).toBe(false);
+  });
+
+  it("gives out an address that is nobody's fixed one any more", () => {
+    const pool = new AddressPool<string>({ ranges: [range("192.0.2.1-192.0.2.2")], reserved: ["192.0.2.1"] });
+    pool.lease("a");
+    pool.leaseFixed("192.0.2.1", "bob");
+    pool.reconfigure({ ranges: [range("192.0.2.1-192.0.2.2")], reserved: [] });
+    expect(pool.lease("b")).toMatchObject({ ok: false });
+    pool.release("192.0.2.1", "bob");
+    expect(pool.lease("b")).toMatchObject({ address: "192.0.2.1" });
+  });
+
+  it("never gives one address to two, whatever comes and goes", () => {
+    const step = fc.oneof(
+      fc.constant({ kind: "lease" as const }),
+      fc.record({ kind: fc.constant("release" as const), which: fc.nat(20) }),
+      fc.record({
+        kind: fc.constant("change" as const),
+        first: fc.nat(20),
+        count: fc.integer({ min: 1, max: 12 }),
+        reserved: fc.uniqueArray(fc.nat(30), { maxLength: 3 }),
+      }),
+    );
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+        const pool = new AddressPool<number>({ ranges: [range("192.0.2.1-192.0.2.9")], reserved: [] });
+        const held = new Map<string, number>();
+        let holders = 0;
+        for (const each of steps) {
+          if (each.kind === "lease") {
+            holders += 1;
+            const lease = pool.lease(holders);
+            if (!lease.ok) continue;
+            expect(held.has(lease.address)).toBe(false);
+            held.set(lease.address, holders);
+          } else if (each.kind === "release") {
+            const [address, holder] = [...held][each.which] ?? [];
+            if (address === undefined) continue;
+            held.delete(address);
+            pool.release(address, holder!);
+          } else {
+            const ranges = [range(`192.0.2.${each.first}-192.0.2.${each.first + each.count}`)];
+            pool.reconfigure({ ranges, reserved: each.reserved.map((octet) => `192.0.2.${octet}`) });
+          }
+          for (const [address, holder] of held) expect(pool.holderOf(address)).toBe(holder);
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+});

@@ -320,6 +320,25 @@ describe("a PTA that is given another configuration", () => {
     expect(side.online.has(await call(side, "alice@isp.example"))).toBe(true);
   });
 
+  it("routes what a shared device's pool has gained to it, and what it has lost no more once nobody is there", async () => {
+    const { node, side } = await pta();
+    const bob = await call(side, "bob");
+    expect(node.views.sessions()).toMatchObject([{ address: "100.65.0.2" }]);
+    const moved = changed(PTA_YAML, "pool: 100.65.0.0/24", "pool: 100.65.1.0/24");
+    expect((await reload(node, moved)).endingSessions).toBe(0);
+    const device = "office";
+    expect(node.host.routeChanges).toEqual([{ device, added: ["100.65.1.0/24"], removed: [] }]);
+    expect(side.online.has(bob)).toBe(true);
+    bob.hangUp();
+    await world.pass(1000);
+    await reload(node, changed(moved, "pool: 100.65.1.0/24", "pool: [100.65.1.0/24, 100.65.2.0/24]"));
+    expect(node.host.routeChanges.slice(1)).toEqual([
+      { device, added: ["100.65.2.0/24"], removed: ["100.65.0.0/24"] },
+    ]);
+    await call(side, "bob");
+    expect(node.views.sessions()).toMatchObject([{ address: "100.65.1.1" }]);
+  });
+
   it("ends who has an address that another group gives out now, and no others", async () => {
     const { node, side } = await pta();
     const alice = await call(side, "alice@isp.example");
