@@ -8,7 +8,7 @@ import type {
 } from "../../src/channel/dataplane.ts";
 import { emitL2tp, parseL2tp } from "../../src/wire/l2tp.ts";
 import { ipv4Frame, numberedFrame, pppoeFrame, readPppoe, sequenceOf, udpPacket } from "./frames.ts";
-import type { Rig } from "./rig.ts";
+import { lnsPeer, type Rig, subscriberPeer } from "./rig.ts";
 
 const MAC = Uint8Array.of(2, 0, 0, 0, 2, 1);
 const TUNNEL = 7;
@@ -27,29 +27,13 @@ export function describeSequencing(getRig: () => Rig): void {
     beforeEach(() => {
       rig = getRig();
       const { dataplane } = rig;
-      const ethernet = dataplane.addPeer({
-        kind: "ethernet",
-        port: rig.access,
-        remoteMac: MAC,
-        localMac: rig.gatewayMac,
-        tags: [],
-      });
+      const ethernet = dataplane.addPeer(subscriberPeer(rig, MAC));
       pppoe = dataplane.addChannel({ kind: "pppoe", peer: ethernet, sessionId: 20 });
       udpPeer = dataplane.addPeer(peerSpec());
     });
 
     function peerSpec(): UdpPeerSpec {
-      return {
-        kind: "udp",
-        port: rig.tunnel,
-        address: rig.remotes[0],
-        udpPort: rig.remotePort,
-        pathMtuBytes: 1500,
-        addressControl: false,
-        lengthBit: true,
-        checksum: true,
-        oversize: "fragment",
-      };
+      return { ...lnsPeer(rig), addressControl: false };
     }
 
     function l2tp(how: Pick<L2tpChannelSpec, "sequencing" | "reorder">, localSessionId = SESSION): ChannelId {
@@ -266,8 +250,7 @@ export function describeSequencing(getRig: () => Rig): void {
       const rig = getRig();
       const { dataplane } = rig;
       const [own] = rig.subscriberAddresses;
-      const mac = { remoteMac: MAC, localMac: rig.gatewayMac, tags: [] };
-      const peer = dataplane.addPeer({ kind: "ethernet", port: rig.access, ...mac });
+      const peer = dataplane.addPeer(subscriberPeer(rig, MAC));
       const [a, b, c] = [1, 2, 3].map((sessionId) =>
         dataplane.addChannel({ kind: "pppoe", peer, sessionId }),
       );

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { ChannelId, PeerId, Punt } from "../../src/channel/dataplane.ts";
 import { seededRandom } from "../support/seeded-random.ts";
 import { l2tpMessage, numberedFrame, pppoeFrame, readL2tp, readPppoe, sequenceOf } from "./frames.ts";
-import type { Rig } from "./rig.ts";
+import { lnsPeer, type Rig, subscriberPeer } from "./rig.ts";
 
 /** Sessions 1 to 6 are PPPoE, 7 to 12 L2TP, in turn with the two remotes. */
 const SESSIONS = 12;
@@ -45,27 +45,8 @@ class Traffic {
     this.#rig = rig;
     this.#random = () => random.uint32() / 2 ** 32;
     const { dataplane } = rig;
-    const ethernet = dataplane.addPeer({
-      kind: "ethernet",
-      port: rig.access,
-      remoteMac: MAC,
-      localMac: rig.gatewayMac,
-      tags: [],
-    });
-    const udp = rig.remotes.map((address) =>
-      dataplane.addPeer({
-        kind: "udp",
-        port: rig.tunnel,
-        address,
-        udpPort: rig.remotePort,
-        pathMtuBytes: 1500,
-        addressControl: true,
-        lengthBit: true,
-        checksum: true,
-        oversize: "fragment",
-      }),
-    );
-    this.#peers = [ethernet, ...udp];
+    const specs = [subscriberPeer(rig, MAC), lnsPeer(rig, 0), lnsPeer(rig, 1)];
+    this.#peers = specs.map((spec) => dataplane.addPeer(spec));
     rig.onPunt((punt) => this.#punted(punt));
     for (let session = 0; session <= SESSIONS; session++) {
       this.#channels.push(undefined);

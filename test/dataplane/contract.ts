@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { concatBytes, utf8 } from "../../src/base/bytes.ts";
-import type { ChannelId, PeerId, UdpPeerSpec, UnitSpec } from "../../src/channel/dataplane.ts";
+import type { ChannelId, PeerId, UnitSpec } from "../../src/channel/dataplane.ts";
 import { describeSequencing } from "./contract-sequencing.ts";
 import { describeTraffic } from "./contract-traffic.ts";
 import {
@@ -13,7 +13,7 @@ import {
   sequenceOf,
   udpPacket,
 } from "./frames.ts";
-import type { Rig } from "./rig.ts";
+import { lnsPeer, type Rig, subscriberPeer } from "./rig.ts";
 
 const SUBSCRIBER_MAC = Uint8Array.of(2, 0, 0, 0, 0, 1);
 
@@ -26,31 +26,11 @@ export function describeDataplane(engine: string, makeRig: () => Promise<Rig>): 
 
     beforeEach(async () => {
       rig = await makeRig();
-      ethernetPeer = rig.dataplane.addPeer({
-        kind: "ethernet",
-        port: rig.access,
-        remoteMac: SUBSCRIBER_MAC,
-        localMac: rig.gatewayMac,
-        tags: [],
-      });
-      udpPeer = rig.dataplane.addPeer(remotePeer(0));
+      ethernetPeer = rig.dataplane.addPeer(subscriberPeer(rig, SUBSCRIBER_MAC));
+      udpPeer = rig.dataplane.addPeer(lnsPeer(rig));
     });
 
     afterEach(() => rig.close());
-
-    function remotePeer(which: 0 | 1): UdpPeerSpec {
-      return {
-        kind: "udp",
-        port: rig.tunnel,
-        address: rig.remotes[which],
-        udpPort: rig.remotePort,
-        pathMtuBytes: 1500,
-        addressControl: true,
-        lengthBit: true,
-        checksum: true,
-        oversize: "fragment",
-      };
-    }
 
     function pppoe(sessionId: number): ChannelId {
       return rig.dataplane.addChannel({ kind: "pppoe", peer: ethernetPeer, sessionId });
@@ -150,7 +130,7 @@ export function describeDataplane(engine: string, makeRig: () => Promise<Rig>): 
       });
 
       it("join two tunnels (LTS)", async () => {
-        const other = rig.dataplane.addPeer(remotePeer(1));
+        const other = rig.dataplane.addPeer(lnsPeer(rig, 1));
         await rig.dataplane.bridge(l2tp(6), l2tp(7, other));
         fromRemote(6, numberedFrame(1, 1));
         fromRemote(7, numberedFrame(2, 2), 1);
@@ -357,14 +337,14 @@ export function describeDataplane(engine: string, makeRig: () => Promise<Rig>): 
 
       it("move with one update", async () => {
         const channel = l2tp(6);
-        rig.dataplane.updatePeer(udpPeer, { ...remotePeer(1), lengthBit: false, addressControl: false });
+        rig.dataplane.updatePeer(udpPeer, { ...lnsPeer(rig, 1), lengthBit: false, addressControl: false });
         rig.dataplane.inject(channel, numberedFrame(1, 1));
         fromRemote(6, numberedFrame(1, 2), 1);
         await rig.until("both", () => rig.punts.length === 1 && rig.datagrams.length === 1);
         const { address, datagram } = rig.datagrams[0]!;
         expect(address).toBe(rig.remotes[1]);
         expect(datagram).toEqual(concatBytes(Uint8Array.of(0, 2, 0, 70, 0x03, 0xee), numberedFrame(1, 1)));
-        expect(() => rig.dataplane.updatePeer(ethernetPeer, remotePeer(0))).toThrow(
+        expect(() => rig.dataplane.updatePeer(ethernetPeer, lnsPeer(rig))).toThrow(
           expect.objectContaining({ code: "peer-kind" }),
         );
       });

@@ -1,4 +1,4 @@
-import type { Dataplane, PortId, Punt } from "../../src/channel/dataplane.ts";
+import type { Dataplane, EthernetPeerSpec, PortId, Punt, UdpPeerSpec } from "../../src/channel/dataplane.ts";
 
 /** A datagram that left the gateway, and for which of the remote L2TP peers. */
 interface SentDatagram {
@@ -42,4 +42,30 @@ export interface Rig {
   /** Resolves when the condition holds; rejects when it does not within a few seconds. */
   until(what: string, condition: () => boolean): Promise<void>;
   close(): Promise<void>;
+}
+
+/** A subscriber of a rig, without tags. */
+export function subscriberPeer(
+  { access, gatewayMac }: Pick<Rig, "access" | "gatewayMac">,
+  remoteMac: Uint8Array,
+): EthernetPeerSpec {
+  return { kind: "ethernet", port: access, remoteMac, localMac: gatewayMac, tags: [] };
+}
+
+/** One of a rig's remote L2TP peers, with everything as an LNS usually has it. */
+export function lnsPeer(
+  { tunnel, remotes, remotePort }: Pick<Rig, "tunnel" | "remotes" | "remotePort">,
+  which: 0 | 1 = 0,
+): UdpPeerSpec {
+  return {
+    kind: "udp",
+    port: tunnel,
+    address: remotes[which],
+    udpPort: remotePort,
+    pathMtuBytes: 1500,
+    addressControl: true,
+    lengthBit: true,
+    checksum: true,
+    oversize: "fragment",
+  };
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { fromHex } from "../../../src/base/bytes.ts";
 import { l2tpMessage, numberedFrame, readPppoe, sequenceOf } from "../frames.ts";
+import { lnsPeer, subscriberPeer } from "../rig.ts";
 
 const isRoot = process.getuid?.() === 0;
 const TUNNELS = [7, 8];
@@ -22,24 +23,8 @@ describe.skipIf(!isRoot)("tunnels between the same two addresses (root)", async 
     const rig = await loopRig({ workers: 2, lanes: 2 });
     const { dataplane } = rig;
     const udpPort = rig.remotePort + 1;
-    const access = dataplane.addPeer({
-      kind: "ethernet",
-      port: rig.access,
-      remoteMac: fromHex("020000000001"),
-      localMac: rig.gatewayMac,
-      tags: [],
-    });
-    const peer = dataplane.addPeer({
-      kind: "udp",
-      port: rig.tunnel,
-      address: rig.remotes[0],
-      udpPort,
-      pathMtuBytes: 1500,
-      addressControl: true,
-      lengthBit: true,
-      checksum: true,
-      oversize: "fragment",
-    });
+    const access = dataplane.addPeer(subscriberPeer(rig, fromHex("020000000001")));
+    const peer = dataplane.addPeer({ ...lnsPeer(rig), udpPort });
     for (const tunnel of TUNNELS)
       await dataplane.bridge(
         dataplane.addChannel({ kind: "pppoe", peer: access, sessionId: tunnel }),

@@ -1,6 +1,7 @@
 import type { ChannelId } from "../../../src/channel/dataplane.ts";
 import { emitL2tp } from "../../../src/wire/l2tp.ts";
 import { numberedFrame, pppoeFrame, readL2tp, readPppoe, sequenceOf } from "../frames.ts";
+import { lnsPeer, subscriberPeer } from "../rig.ts";
 import type { LoopRig } from "./rig.ts";
 
 const MAC = Uint8Array.of(2, 0, 0, 0, 3, 1);
@@ -40,24 +41,8 @@ export class SteadyTraffic {
   static async start(rig: LoopRig): Promise<SteadyTraffic> {
     const traffic = new SteadyTraffic(rig);
     const { dataplane } = rig;
-    const ethernet = dataplane.addPeer({
-      kind: "ethernet",
-      port: rig.access,
-      remoteMac: MAC,
-      localMac: rig.gatewayMac,
-      tags: [],
-    });
-    const udp = dataplane.addPeer({
-      kind: "udp",
-      port: rig.tunnel,
-      address: rig.remotes[0],
-      udpPort: rig.remotePort,
-      pathMtuBytes: 1500,
-      addressControl: true,
-      lengthBit: true,
-      checksum: true,
-      oversize: "fragment",
-    });
+    const ethernet = dataplane.addPeer(subscriberPeer(rig, MAC));
+    const udp = dataplane.addPeer(lnsPeer(rig));
     for (let i = 0; i < SESSIONS; i++) {
       const id = FIRST_ID + i;
       const numbered = i % 3 === 0;

@@ -5,6 +5,7 @@ import { concatBytes, fromHex } from "../../../src/base/bytes.ts";
 import type { ChannelId, Dataplane, UdpPeerSpec } from "../../../src/channel/dataplane.ts";
 import { largestPppFrame } from "../../../src/dataplane/pppoe-frame.ts";
 import { l2tpMessage, numberedFrame, pppoeFrame, readL2tp, readPppoe, sequenceOf } from "../frames.ts";
+import { lnsPeer, subscriberPeer } from "../rig.ts";
 import type { LoopRig } from "./rig.ts";
 import { replaceByFile, unitPollers } from "./thread-faults.ts";
 
@@ -35,31 +36,14 @@ describe.skipIf(!isRoot)("the loop engine on real devices (root)", async () => {
     const pppoe = (sessionId: number): ChannelId =>
       dataplane.addChannel({
         kind: "pppoe",
-        peer: dataplane.addPeer({
-          kind: "ethernet",
-          port: rig.access,
-          remoteMac: MAC,
-          localMac: rig.gatewayMac,
-          tags: [],
-        }),
+        peer: dataplane.addPeer(subscriberPeer(rig, MAC)),
         sessionId,
       });
 
     const lns = (change: Partial<UdpPeerSpec> = {}, session = 6): ChannelId =>
       dataplane.addChannel({
         kind: "l2tp",
-        peer: dataplane.addPeer({
-          kind: "udp",
-          port: rig.tunnel,
-          address: rig.remotes[0],
-          udpPort: rig.remotePort,
-          pathMtuBytes: 1500,
-          addressControl: true,
-          lengthBit: true,
-          checksum: true,
-          oversize: "fragment",
-          ...change,
-        }),
+        peer: dataplane.addPeer({ ...lnsPeer(rig), ...change }),
         localTunnelId: 7,
         localSessionId: session,
         remoteTunnelId: 70,
@@ -167,13 +151,7 @@ describe.skipIf(!isRoot)("the loop engine on real devices (root)", async () => {
       await dataplane.bridge(pppoe(5), lns({ checksum: false }));
       for (let i = 1; i <= 3; i++) send(5, i);
       await rig.until("all", () => rig.datagrams.length === 3);
-      dataplane.updatePeer(1, {
-        kind: "ethernet",
-        port: rig.access,
-        remoteMac: MAC,
-        localMac: rig.gatewayMac,
-        tags: [{ tpid: 0x8100, tci: 7 }],
-      });
+      dataplane.updatePeer(1, { ...subscriberPeer(rig, MAC), tags: [{ tpid: 0x8100, tci: 7 }] });
       rig.fromRemote(rig.remotes[0], l2tpMessage(7, 6, numberedFrame(2, 1)));
       await rig.until("the tagged frame", () => rig.frames.length === 1);
       expect(rig.frames[0]!.slice(12, 18)).toEqual(fromHex("810000078864"));
@@ -185,13 +163,7 @@ describe.skipIf(!isRoot)("the loop engine on real devices (root)", async () => {
         await open();
         const tags = tpids.map((tpid) => ({ tpid, tci: 7 }));
         const largest = largestPppFrame(1500, tags);
-        const peer = dataplane.addPeer({
-          kind: "ethernet",
-          port: rig.access,
-          remoteMac: MAC,
-          localMac: rig.gatewayMac,
-          tags,
-        });
+        const peer = dataplane.addPeer({ ...subscriberPeer(rig, MAC), tags });
         const channel = dataplane.addChannel({ kind: "pppoe", peer, sessionId: 5 });
         const sized = (bytes: number) => concatBytes(numberedFrame(1, 1), new Uint8Array(bytes - 8));
         dataplane.inject(channel, sized(largest));
@@ -302,13 +274,7 @@ describe.skipIf(!isRoot)("the loop engine on real devices (root)", async () => {
   describe("closed", () => {
     it("completes what was still under way", async () => {
       const rig = await loopRig();
-      const peer = rig.dataplane.addPeer({
-        kind: "ethernet",
-        port: rig.access,
-        remoteMac: MAC,
-        localMac: rig.gatewayMac,
-        tags: [],
-      });
+      const peer = rig.dataplane.addPeer(subscriberPeer(rig, MAC));
       const channel = rig.dataplane.addChannel({ kind: "pppoe", peer, sessionId: 1 });
       const closing = [rig.dataplane.closeChannel(channel), rig.dataplane.removePeer(peer)];
       await rig.close();
@@ -318,13 +284,7 @@ describe.skipIf(!isRoot)("the loop engine on real devices (root)", async () => {
     it("sends and takes up nothing more, and lets everything go that there is", async () => {
       const rig = await loopRig();
       const { dataplane } = rig;
-      const spec = {
-        kind: "ethernet",
-        port: rig.access,
-        remoteMac: MAC,
-        localMac: rig.gatewayMac,
-        tags: [],
-      } as const;
+      const spec = subscriberPeer(rig, MAC);
       const unitSpec = { name: rig.unitName, mtuBytes: 1400, addresses: [], routes: [], shared: false };
       const peer = dataplane.addPeer(spec);
       const [a, b, c] = [1, 2, 3].map((sessionId) =>
@@ -400,13 +360,7 @@ describe.skipIf(!isRoot)("the loop engine on real devices (root)", async () => {
       const channels = [1, 2].map((sessionId) =>
         dataplane.addChannel({
           kind: "pppoe",
-          peer: dataplane.addPeer({
-            kind: "ethernet",
-            port: rig.access,
-            remoteMac: MAC,
-            localMac: rig.gatewayMac,
-            tags: [],
-          }),
+          peer: dataplane.addPeer(subscriberPeer(rig, MAC)),
           sessionId,
         }),
       );

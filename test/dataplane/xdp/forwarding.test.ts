@@ -5,6 +5,7 @@ import type { ChannelId, PeerId } from "../../../src/channel/dataplane.ts";
 import { formatMac } from "../../../src/wire/ethernet.ts";
 import { l2tpMessage, numberedFrame, pppoeFrame, readL2tp, readPppoe, sequenceOf } from "../frames.ts";
 import { ip } from "../loop/rig.ts";
+import { lnsPeer, subscriberPeer } from "../rig.ts";
 import { type XdpRig, xdpMissing, xdpRig } from "./rig.ts";
 
 const MAC = Uint8Array.of(2, 0, 0, 0, 3, 1);
@@ -20,20 +21,9 @@ describe.skipIf(xdpMissing() !== undefined)("the program above the loop", () => 
   afterEach(() => rig.close());
 
   function join(session = 5): { pppoe: ChannelId; l2tp: ChannelId; lns: PeerId } {
-    const { dataplane, access, tunnel } = rig;
-    const ends = { remoteMac: MAC, localMac: rig.gatewayMac, tags: [] };
-    const subscriber = dataplane.addPeer({ kind: "ethernet", port: access, ...ends });
-    const lns = dataplane.addPeer({
-      kind: "udp",
-      port: tunnel,
-      address: rig.remotes[0],
-      udpPort: rig.remotePort,
-      pathMtuBytes: 1500,
-      addressControl: true,
-      lengthBit: true,
-      checksum: true,
-      oversize: "fragment",
-    });
+    const { dataplane } = rig;
+    const subscriber = dataplane.addPeer(subscriberPeer(rig, MAC));
+    const lns = dataplane.addPeer(lnsPeer(rig));
     const pppoe = dataplane.addChannel({ kind: "pppoe", peer: subscriber, sessionId: session });
     const ids = { localTunnelId: 7, localSessionId: session, remoteTunnelId: 70, remoteSessionId: 1005 };
     return { pppoe, lns, l2tp: dataplane.addChannel({ kind: "l2tp", peer: lns, ...ids }) };
