@@ -37,6 +37,8 @@ export class UnitGroup {
   readonly #users = new Map<UnitId, Set<Session>>();
   /** It makes no device and gives no address: it goes, or is made anew. */
   #withdrawn = false;
+  /** What is routed to the shared device. */
+  #routed: readonly string[] = [];
   /** Not configured, or the host has none. */
   #withoutIpv6: boolean;
   #shared: SessionUnit | undefined;
@@ -75,6 +77,17 @@ export class UnitGroup {
     this.#config = config;
     this.#pool.reconfigure(this.#poolConfig());
     if (this.#shared === undefined) await this.start();
+    else this.#route(config);
+  }
+
+  /** To the shared device. Where somebody still has an address of before, the route to it stays. */
+  #route({ name: device, netns }: UnitConfig): void {
+    const wanted = this.#routes();
+    const added = wanted.filter((route) => !this.#routed.includes(route));
+    const removed = this.#routed.filter((route) => !wanted.includes(route) && !this.#pool.isUsed(route));
+    if (added.length === 0 && removed.length === 0) return;
+    this.#around.host.changeRoutes({ device, ...(netns !== undefined && { netns }), added, removed });
+    this.#routed = [...this.#routed.filter((route) => !removed.includes(route)), ...added];
   }
 
   #poolConfig(): AddressPoolConfig {
@@ -83,8 +96,8 @@ export class UnitGroup {
     return { ranges: pool, reserved: [address, ...fixed] };
   }
 
-  /** What is routed to a shared device. */
-  get routes(): readonly string[] {
+  /** What is to be routed to a shared device. */
+  #routes(): readonly string[] {
     return [...(this.#config.pool ?? []).flatMap(({ prefixes }) => prefixes), ...this.#fixedRoutes()];
   }
 
@@ -92,12 +105,13 @@ export class UnitGroup {
   async start(): Promise<void> {
     const { config } = this;
     if (config.mode !== "shared") return;
+    this.#routed = this.#routes();
     this.#shared = await this.#create(undefined, {
       name: config.name,
       ...(config.netns !== undefined && { netns: config.netns }),
       mtuBytes: config.mtuBytes,
       addresses: [`${config.address}/32`],
-      routes: this.routes,
+      routes: this.#routed,
       shared: true,
     });
     const { dataplane, logger } = this.#around;
