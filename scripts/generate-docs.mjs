@@ -6,10 +6,12 @@
 import { writeFileSync } from "node:fs";
 import { configJsonSchema } from "../dist/src/config/json-schema.js";
 import { referencePage } from "../dist/src/config/reference.js";
+import { troubleshootingPage } from "../dist/src/journal/troubleshooting.js";
 
 /** By its path in docs/. */
 const PAGES = {
   "configuration.md": referencePage(),
+  "troubleshooting.md": troubleshootingPage(),
   "lacewing.schema.json": `${JSON.stringify(configJsonSchema(), null, 2)}\n`,
 };
 

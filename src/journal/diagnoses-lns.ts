@@ -12,9 +12,11 @@ const NORMAL_CAUSE = 3;
 /** An LNS that throws a subscriber out so soon after ICCN did not let him in. */
 const LOGIN_MS = 10_000;
 
-/** A call that no LNS has taken, or that still waits for one; or the tunnel itself. */
-function isUnplaced({ kind, end, isOpen }: Facts): boolean {
-  return kind === "tunnel" || (end === undefined ? !isOpen : end.code === "no-lns");
+/** A call that no LNS has taken, whoever lost patience first, or that still waits for one; or the tunnel itself. */
+function isUnplaced(facts: Facts): boolean {
+  const { kind, end } = facts;
+  if (kind === "tunnel" || end?.code === "no-lns") return true;
+  return end?.openMs === undefined && facts.has("lns-chosen");
 }
 
 /** An LNS has refused a call with one of these results. */
@@ -66,6 +68,24 @@ function weRefused(facts: Facts, text: RegExp): boolean {
 
 /** What goes wrong with tunnels, and with calls in them. */
 export const LNS_DIAGNOSES: readonly Diagnosis[] = [
+  {
+    code: "all-locked-out",
+    stage: "selection",
+    when: (facts) => {
+      const candidates = facts.note("lns-chosen")?.slice(2) ?? [];
+      return (
+        isUnplaced(facts) &&
+        candidates.length > 0 &&
+        candidates.every((candidate) => candidate.includes("locked out for"))
+      );
+    },
+    text: "Every LNS of the group is locked out: each of them has failed a short time ago. The one that has been for the longest was tried all the same.",
+    advice: [
+      "`lacewing show lns` says why and for how long; `lacewing lockout clear` ends it.",
+      "When all of them fail at once it is the path to them, or our own address: look there first.",
+      "`lockout` of the group is the length of a lockout.",
+    ],
+  },
   {
     code: "sccrq-unanswered",
     stage: "tunnel",
@@ -146,19 +166,6 @@ export const LNS_DIAGNOSES: readonly Diagnosis[] = [
     advice: [
       "`lacewing show tunnels` shows whether a new tunnel is up: then the peer has started again.",
       "If only large messages are lost, look at the path MTU towards the peer.",
-    ],
-  },
-  {
-    code: "all-locked-out",
-    stage: "selection",
-    when: ({ end, entries }) =>
-      end?.code === "no-lns" &&
-      end.text.includes("locked out for") &&
-      entries.some(({ note }) => note?.kind === "lns-chosen"),
-    text: "The LNSes that were not tried are locked out: each of them has failed a short time ago.",
-    advice: [
-      "`lacewing show lns` says why and for how long; `lacewing lockout clear` tries them again at once.",
-      "`lockout` of the group is the length of a lockout.",
     ],
   },
   {

@@ -102,15 +102,6 @@ export const PPP_DIAGNOSES: readonly Diagnosis[] = [
     ],
   },
   {
-    code: "authentication-skipped",
-    stage: "authentication",
-    when: ({ refusedLogin }) => refusedLogin === "no authentication",
-    text: "The subscriber comes without having authenticated himself, and users of this gateway have to.",
-    advice: [
-      "`authentication` of the access interface or peer must ask for a method where users terminate here.",
-    ],
-  },
-  {
     code: "realm-unknown",
     stage: "authentication",
     when: ({ refusedLogin }) => refusedLogin === "no service",
