@@ -27,3 +27,8 @@ export function slope(points: readonly { readonly x: number; readonly y: number 
 export function rounded(value: number): number {
   return value === 0 ? 0 : Number(value.toPrecision(4));
 }
+
+/** Three digits of it, for people. */
+export function formatted(value: number): string {
+  return Number(value.toPrecision(3)).toLocaleString("en", { maximumFractionDigits: 6 });
+}

@@ -12,7 +12,7 @@ const OF_REDIRECT_UNCHECKED = { floor: 0.7, goal: 0.85 };
 /** What many sessions must reach of one. */
 const OF_ONE_SESSION = { floor: 0.8, goal: 0.9 };
 const SESSIONS_OCTETS = 128;
-const BY_XDP = { generatorWaits: false };
+const BY_XDP = { byXdp: true };
 
 /** Frames through a LAC whose frames never leave the kernel, and through a bare redirect. */
 export function xdpScene(extent: Extent): Scene<TrafficStage> {

@@ -123,6 +123,35 @@ describe("the performance page", () => {
     expect(text).toContain("| ceiling/loop-io/up/64B | 0.8 | floor ≥ 0.75: met; goal ≥ 0.9: **missed** |");
   });
 
+  it("counts what was asked and reached, and says what bounds those that miss their goal", () => {
+    const asked = { floor: 3, goal: 5 };
+    const results = [
+      frames("loop/lac/up/128B/beside-l2tpns", 600),
+      frames("loop/lac/down/128B/beside-l2tpns", 320),
+      frames("ceiling/loop-io/up/128B/beside-l2tpns", 700),
+      frames("peer", 100),
+    ];
+    const comparisons = results
+      .slice(0, 3)
+      .map(({ name }, i) => ({ own: name, other: "peer", ...(i < 2 && asked) }));
+    const text = page(fileOf(...compared(results, comparisons)));
+    expect(text).toContain("| the loop as LAC, of Debian's l2tpns | 3.2 – 6 | ≥ 3: met | ≥ 5: **1 of 2** |");
+    expect(text).toContain("In the same runs the bare system calls reach 7 times l2tpns up");
+    expect(text).toContain("(not measured) down");
+  });
+
+  it("says nothing of what bounds a figure that meets its goal", () => {
+    const comparison = { own: "xdp/lac/up/64B", other: "ceiling/xdp-redirect/64B/beside-xdp", goal: 0.75 };
+    const results = compared([frames(comparison.own, 80), frames(comparison.other, 100)], [comparison]);
+    const text = page(fileOf(...results));
+    expect(text).toContain("| the XDP engine, of a bare redirect | 0.8 |  | ≥ 0.75: met |");
+    expect(text).not.toContain("What bounds those");
+  });
+
+  it("says how long everything took", () => {
+    expect(page(fileOf())).toContain("All of it took 15 min 0 s");
+  });
+
   it("says where it comes from, and what was left out", () => {
     const text = page({ ...fileOf(), leftOut: ["xdp/lac/up/64B: no such engine"] });
     for (const part of ["Some CPU (x64), 2 processors, 8 GiB", "Linux 6.1", "0123456789ab+", "2026-01-02"])
@@ -134,7 +163,7 @@ describe("the performance page", () => {
     const results = [
       ...[64, 1400].map((octets) => frames(`loop/lac/up/${octets}B`, 400_000)),
       ...[1, 1000].map((count) => frames(`loop/lac/both/128B/sessions-${count}`, 300_000)),
-      resultOf({ name: "latency/loop/lac/up/128B/p50", unit: "µs", better: "lower" }, [12]),
+      resultOf({ name: "latency/loop/lac/up/128B/free-core/p50", unit: "µs", better: "lower" }, [12]),
     ];
     const [text, ...pictures] = performancePages(fileOf(...results));
     expect(pictures.map(({ path }) => path)).toEqual([
