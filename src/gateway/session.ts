@@ -108,15 +108,15 @@ export class Session {
     return this.#stage.kind === "ended" || this.#stage.kind === "leaving";
   }
 
-  /** Where it stands, as SessionView has it. */
-  get state(): SessionState {
-    return stateOf(this.#stage, this.role);
-  }
   /** It is being taken apart, and nothing more becomes of it. */
   get hasEnded(): boolean {
     return this.#stage.kind === "ended";
   }
 
+  /** Where it stands, as SessionView has it. */
+  get state(): SessionState {
+    return stateOf(this.#stage, this.role);
+  }
 
   get role(): SessionRole | undefined {
     return this.#role?.kind;
@@ -223,7 +223,7 @@ export class Session {
     const stage = this.#stage;
     if (stage.kind === "waiting" && stage.until <= now) this.#start(now);
     if (stage.kind === "leaving" && stage.until <= now) this.end(stage.cause);
-    if (this.#hasEnded()) return;
+    if (this.hasEnded) return;
     if (this.#ppp !== undefined) {
       this.#noticeTraffic(now, this.#ppp);
       this.#input(this.#ppp.timeout(now));
@@ -232,7 +232,7 @@ export class Session {
     const expired = this.#clock?.timeout(now, () => this.#userFrames());
     if (expired !== undefined) this.leave(expired);
     // whatever acted may have ended it
-    if (!this.#hasEnded()) this.#around.scheduler.update(this);
+    if (!this.hasEnded) this.#around.scheduler.update(this);
   }
 
   // --- what the owner and the role decide --------------------------------------------------------------------
@@ -458,10 +458,6 @@ export class Session {
 
   #userFrames(): number {
     return this.#around.dataplane.userFrames(this.carrier.channel);
-  }
-
-  #hasEnded(): boolean {
-    return this.#stage.kind === "ended";
   }
 
   #openForMs(): number | undefined {
