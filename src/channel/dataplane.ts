@@ -284,6 +284,11 @@ export interface Dataplane {
   readonly preallocated: PreallocatedMemory;
   /** Of the engine `xdp`, for people: the interfaces that its program is attached to, or could not be. */
   interfaces?(): readonly EngineInterface[];
+  /**
+   * Forwarding threads from now on, "auto" as many as suit the machine: nothing is lost by the change. An engine without
+   * threads has no such thing. Rejects with a DataplaneError when there cannot be so many; it is as before then.
+   */
+  setWorkers?(workers: number | "auto"): Promise<void>;
 
   /** The one receiver of punts; set before the first port is opened. */
   onPunt(handler: (punt: Punt) => void): void;

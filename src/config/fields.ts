@@ -131,13 +131,15 @@ const OCTETS = /^(\d{1,9})(KiB|MiB|GiB)$/;
 const OCTETS_IN = { KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30 } as const;
 
 /** "512KiB", "32MiB", "1GiB", or 0, which `zero` says the meaning of. Octets in the program. */
-export function memory(max: string, zero: string) {
-  const allowed = { error: `an amount of memory such as 512KiB, 32MiB or 1GiB, up to ${max}, or 0, ${zero}` };
+export function memory(min: string, max: string, zero: string) {
+  const kinds = "an amount of memory such as 512KiB, 32MiB or 1GiB";
+  const allowed = { error: `${kinds}, from ${min} to ${max}, or 0, ${zero}` };
+  const least = octets(min);
   const most = octets(max);
   return z
     .union([z.literal(0), z.string().regex(OCTETS)], allowed)
     .transform((written) => (written === 0 ? 0 : octets(written)))
-    .refine((value) => value <= most, allowed)
+    .refine((value) => value === 0 || (value >= least && value <= most), allowed)
     .meta({ errorMessage: allowed.error });
 }
 

@@ -17,7 +17,7 @@ const logSchema = block({
 
 const journalSchema = block(
   {
-    size: memory("1GiB", "which keeps none")
+    size: memory("256KiB", "1GiB", "which keeps none")
       .prefault("32MiB")
       .describe(
         "Memory for the messages that were sent and received, without their secrets, so that `lacewing why` can tell what became of a call. When it is full, the oldest are forgotten.",

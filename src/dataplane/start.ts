@@ -1,8 +1,7 @@
-import { availableParallelism } from "node:os";
 import type { Logger } from "../base/logger.ts";
 import type { Dataplane } from "../channel/dataplane.ts";
 import { startLoopDataplane } from "./loop/engine.ts";
-import { DEFAULT_LOOP_OPTIONS, type LoopOptions } from "./loop/options.ts";
+import { DEFAULT_LOOP_OPTIONS, type LoopOptions, workersOf } from "./loop/options.ts";
 import { startXdpDataplane } from "./xdp/start.ts";
 
 /** `auto`: `xdp` where the kernel and our privileges allow it, else `loop`. */
@@ -21,10 +20,7 @@ export interface DataplaneOptions extends Partial<Omit<LoopOptions, "workers">> 
  */
 export async function startDataplane(options: DataplaneOptions): Promise<Dataplane> {
   const { engine, workers, logger, ...rest } = options;
-  const loop = await startLoopDataplane(
-    { ...rest, workers: workers === "auto" ? spareProcessors() : workers },
-    logger,
-  );
+  const loop = await startLoopDataplane({ ...rest, workers: workersOf(workers) }, logger);
   const above =
     engine === "loop" ? loop : startXdpDataplane(loop, { ...DEFAULT_LOOP_OPTIONS, ...rest, logger });
   if (typeof above !== "string") {
@@ -35,9 +31,4 @@ export async function startDataplane(options: DataplaneOptions): Promise<Datapla
   if (engine === "xdp") logger.error(why, "data plane started on another engine than configured");
   else logger.info(why, "data plane started");
   return loop;
-}
-
-/** The control plane has a thread, too. */
-function spareProcessors(): number {
-  return Math.max(1, availableParallelism() - 1);
 }

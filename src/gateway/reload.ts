@@ -57,9 +57,10 @@ export function previewReload({ around, tunnels, sessions }: Reloadable, next: C
  */
 export async function reload(gateway: Reloadable, next: Config): Promise<ReloadReport> {
   const { around, lines, groups, tunnels } = gateway;
-  const { changes } = planReload(around.config, next);
-  const applied = applicable(around.config, next);
-  const leaving = new Leaving(around.config, applied, tunnels);
+  const running = around.config;
+  const { changes } = planReload(running, next);
+  const applied = applicable(running, next);
+  const leaving = new Leaving(running, applied, tunnels);
   around.config = applied;
   tunnels?.reconfigure();
   lines.withdraw(leaving.interfaces);
@@ -72,10 +73,28 @@ export async function reload(gateway: Reloadable, next: Config): Promise<ReloadR
       ?.settle(STOP_PATIENCE_MS)
       .catch((error: Error) => problems.push(`l2tp.listen: ${error.message}`));
     problems.push(...(await groups.reconfigure()));
+    problems.push(...(await resize(around, running)));
     gateway.decideAnew();
   }
   tell(around, changes, endingSessions, problems);
   return { changes, endingSessions, problems };
+}
+
+/** What is there once, and has a size. */
+async function resize(
+  { config, dataplane, journal }: Surroundings,
+  before: Config,
+): Promise<readonly string[]> {
+  const { sizeBytes } = config.journal;
+  if (sizeBytes !== before.journal.sizeBytes) journal.resize(sizeBytes);
+  const { workers } = config.dataPlane;
+  if (workers === before.dataPlane.workers) return [];
+  try {
+    await dataplane.setWorkers?.(workers);
+    return [];
+  } catch (error) {
+    return [`data-plane.workers: ${(error as Error).message}`];
+  }
 }
 
 /** Those included that were on their way when it began. */

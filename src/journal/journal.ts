@@ -11,6 +11,7 @@ import { explain } from "./explain.ts";
 import { FIELD_SEPARATOR, type NoteKind, noteNumber } from "./notes.ts";
 import { FLAG_CUT, FLAG_OUT, KIND, Ring } from "./ring.ts";
 import type { Explainer, StoryView, Subject } from "./story-view.ts";
+import type { Archive } from "./trail.ts";
 import { Words } from "./words.ts";
 
 /** Of a message, or of a note's text: even an ICCN with all proxy AVPs has a quarter of it. */
@@ -59,22 +60,29 @@ export interface About {
  */
 export class Journal implements Explainer {
   readonly #clock: Clock;
-  readonly #known: Ring | undefined;
-  readonly #strangers: Ring | undefined;
+  #known: Ring | undefined;
+  #strangers: Ring | undefined;
   readonly #words = new Words();
   readonly #buckets: readonly TokenBucketState[];
   #number = 0;
   #passedOver = 0;
 
-  /** `sizeBytes`: 0 is no journal; at least 128 KiB otherwise. */
+  /** `sizeBytes`: 0 is no journal; at least 256 KiB otherwise. */
   constructor(sizeBytes: number, clock: Clock) {
     this.#clock = clock;
     const now = clock.wallClock();
     this.#buckets = Object.values(KIND).map(() => tokenBucket(STRANGERS_BURST, now));
-    if (sizeBytes <= 0) return;
+    this.resize(sizeBytes);
+  }
+
+  /** Goes on in memory of another size with what is there, the newest as far as it fits; 0 forgets all. */
+  resize(sizeBytes: number): void {
+    const before = [this.#known, this.#strangers];
     const strangers = Math.ceil(sizeBytes * STRANGERS_SHARE);
-    this.#known = new Ring(sizeBytes - strangers);
-    this.#strangers = new Ring(strangers);
+    this.#known = sizeBytes > 0 ? new Ring(sizeBytes - strangers) : undefined;
+    this.#strangers = sizeBytes > 0 ? new Ring(strangers) : undefined;
+    for (const [i, ring] of [this.#known, this.#strangers].entries())
+      if (ring !== undefined) before[i]?.copyTo(ring);
   }
 
   /**
@@ -137,7 +145,7 @@ export class Journal implements Explainer {
   }
 
   view(): JournalView {
-    const rings = [this.#known, this.#strangers].filter((ring) => ring !== undefined);
+    const { rings } = this.archive;
     const sum = (of: (ring: Ring) => number) => rings.reduce((total, ring) => total + of(ring), 0);
     return {
       sizeBytes: sum((ring) => ring.sizeBytes),
@@ -148,8 +156,13 @@ export class Journal implements Explainer {
   }
 
   explain(subject: Subject): Promise<StoryView> {
+    return explain(this.archive, subject);
+  }
+
+  /** As it is kept. */
+  get archive(): Archive {
     const rings = [this.#known, this.#strangers].filter((ring) => ring !== undefined);
-    return explain({ rings, words: this.#words, passedOver: this.#passedOver }, subject);
+    return { rings, words: this.#words, passedOver: this.#passedOver };
   }
 
   /** Where its copy is, in the ring that it is for; undefined when it is not written down. */

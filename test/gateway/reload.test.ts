@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { Dataplane } from "../../src/channel/dataplane.ts";
 import type { Subscriber } from "../../src/dial/subscriber.ts";
 import type { ReloadReport } from "../../src/gateway/reload.ts";
 import { LAC_YAML, LNS_YAML, USERS_YAML } from "../support/configurations.ts";
@@ -219,6 +220,26 @@ services: { video: { refuse: true } }
     );
     expect(dscps).toEqual([46]);
     expect(side.online.size).toBe(1);
+  });
+
+  it("has as many workers and as large a journal as the file says now, or says why not", async () => {
+    const { lac } = await pair();
+    const asked: unknown[] = [];
+    const dataplane: Dataplane = lac.dataplane;
+    dataplane.setWorkers = async (workers) => {
+      asked.push(workers);
+      if (workers === 64) throw new Error("64 workers are not 1 to 2");
+    };
+    const sized = `${LAC_YAML}\ndata-plane: { workers: auto }\njournal: { size: 1MiB }\n`;
+    await reload(lac, sized);
+    expect(lac.journal.view().sizeBytes).toBe(2 ** 20);
+    let report: ReloadReport | undefined;
+    void lac.gateway.reload(world.config(changed(sized, "workers: auto", "workers: 64"))).then((done) => {
+      report = done;
+    });
+    await world.until(() => report !== undefined, 1000);
+    expect(report?.problems).toEqual(["data-plane.workers: 64 workers are not 1 to 2"]);
+    expect(asked).toEqual(["auto", 64]);
   });
 
   it("goes on under its name and its limits, which only a restart can change", async () => {

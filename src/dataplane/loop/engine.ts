@@ -31,7 +31,7 @@ import { openAccessPort, openTunnelPort } from "./descriptors.ts";
 import { Grace } from "./grace.ts";
 import { type Failing, LaneFailures } from "./lane-failures.ts";
 import { preallocatedMemory } from "./memory.ts";
-import { DEFAULT_LOOP_OPTIONS, type LoopOptions, lanesOf } from "./options.ts";
+import { DEFAULT_LOOP_OPTIONS, type LoopOptions, lanesOf, workersOf } from "./options.ts";
 import { PuntDelivery } from "./punt-delivery.ts";
 import { PuntReader } from "./punt-reader.ts";
 import { Readings } from "./readings.ts";
@@ -68,7 +68,7 @@ export interface ThreadedLoop extends LoopEngine {
    * Changes it while traffic flows: nothing is lost, and the frames of a session stay in order. Rejects with a
    * DataplaneError `bad-spec`, or when a thread cannot start; it is as before then.
    */
-  setWorkers(workers: number): Promise<void>;
+  setWorkers(workers: number | "auto"): Promise<void>;
 }
 
 /** The forwarding loop: the control plane's side of it. Make one with startLoopDataplane(). */
@@ -144,8 +144,8 @@ class LoopDataplane implements ThreadedLoop {
     return this.#tables.sizes.workers;
   }
 
-  setWorkers(workers: number): Promise<void> {
-    return this.#crew.resize(workers);
+  setWorkers(workers: number | "auto"): Promise<void> {
+    return this.#crew.resize(workersOf(workers));
   }
 
   onPunt(handler: (punt: Punt) => void): void {

@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 /** Sizes and tuning of the loop engine. Tables are address space: only what is used takes memory. */
 export interface LoopOptions {
   /** Forwarding threads at the start. */
@@ -101,4 +102,9 @@ const MOST_AUTO_LANES = 16;
 /** How many lanes there are with so many processors. */
 export function lanesOf({ lanes, workers }: LoopOptions, processors: number): number {
   return lanes === "auto" ? Math.max(workers, Math.min(processors, MOST_AUTO_LANES)) : lanes;
+}
+
+/** `auto`: one less than there are processors, and one at least: the control plane has a thread, too. */
+export function workersOf(workers: number | "auto"): number {
+  return workers === "auto" ? Math.max(1, availableParallelism() - 1) : workers;
 }

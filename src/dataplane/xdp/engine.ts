@@ -49,6 +49,11 @@ export class XdpDataplane implements Dataplane {
     return this.#mirror.interfaces();
   }
 
+  /** Of the loop beneath; the kernel runs the program wherever frames come in. */
+  async setWorkers(workers: number | "auto"): Promise<void> {
+    await this.#beneath.setWorkers?.(workers);
+  }
+
   onPunt(handler: (punt: Punt) => void): void {
     this.#beneath.onPunt(handler);
   }
