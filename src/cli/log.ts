@@ -14,8 +14,13 @@ export interface LogOptions {
   readonly sink: LineSink;
 }
 
+/** A log whose level may be another one later. */
+export interface LevelledLogger extends Logger {
+  level: string;
+}
+
 /** The log: one line an event. JSON with `level`, `time` (ISO 8601, UTC), the event's fields and `msg`. */
-export function createLogger(options: LogOptions): Logger {
+export function createLogger(options: LogOptions): LevelledLogger {
   const { level, pretty, sink } = options;
   return pino(
     {

@@ -1,6 +1,7 @@
 import type { Logger } from "../base/logger.ts";
 import type { Config } from "../config/config.ts";
 import type { DialOptions } from "../dial/dial-options.ts";
+import type { ConfigReading } from "../gateway/gateway-operations.ts";
 import type { Operations } from "../gateway/operations.ts";
 import type { LineSink } from "./log.ts";
 
@@ -47,7 +48,10 @@ export interface CommandContext {
   readonly notify: (state: string) => Promise<boolean>;
   /** How often systemd's watchdog is to be told that we are well; undefined where there is none. */
   readonly watchdogIntervalMs: number | undefined;
-  readonly startGateway: (config: Config, options: { readonly logger: Logger }) => Promise<StoppableGateway>;
+  readonly startGateway: (
+    config: Config,
+    options: { readonly logger: Logger; readonly reading: ConfigReading },
+  ) => Promise<StoppableGateway>;
   /** Brings sessions up and keeps them until `signal`; resolves to whether all came up. */
   readonly dial: (
     options: DialOptions,

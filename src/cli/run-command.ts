@@ -16,7 +16,11 @@ export async function run(configPath: string, context: CommandContext): Promise<
   const lines = new GatheredLines(context.stdout);
   context.onExit(() => lines.flush());
   const logger = createLogger({ level: config.log.level, pretty, sink: lines });
-  const onHangUp = () => logger.warn({}, "SIGHUP ignored: the configuration is read at start only");
+  let gateway: StoppableGateway | undefined;
+  const onHangUp = () => {
+    if (gateway === undefined) logger.warn({}, "SIGHUP ignored: the gateway is still starting");
+    else void reloadOnSignal(gateway, logger);
+  };
   context.signals.on("SIGHUP", onHangUp);
   const stopSignals = new StopSignals(context.signals, (signal) => {
     logger.warn({ signal }, "second signal, ending at once");
@@ -24,7 +28,13 @@ export async function run(configPath: string, context: CommandContext): Promise<
   });
   try {
     logger.info({ name: config.name, version: context.version, config: configPath }, "starting");
-    const gateway = await context.startGateway(config, { logger });
+    const reading = {
+      read: () => loadConfig(configPath),
+      applied: ({ log }: Config) => {
+        logger.level = log.level;
+      },
+    };
+    gateway = await context.startGateway(config, { logger, reading });
     const end = await serve(configPath, config, gateway, logger, stopSignals, context);
     logger.info({ reason: end.reason }, "stopped");
     return end.failed ? EXIT_FAILED : EXIT_OK;
@@ -32,6 +42,16 @@ export async function run(configPath: string, context: CommandContext): Promise<
     stopSignals.dispose();
     context.signals.off("SIGHUP", onHangUp);
     lines.flush();
+  }
+}
+
+/** Goes on with the configuration file as it is now; a wrong one changes nothing. What has changed is in the log. */
+async function reloadOnSignal({ operations }: StoppableGateway, logger: Logger): Promise<void> {
+  try {
+    await operations.reload(false);
+  } catch (error) {
+    const fields = { reason: (error as Error).message };
+    logger.error(fields, "the configuration could not be reloaded; the gateway goes on as before");
   }
 }
 

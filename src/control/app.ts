@@ -35,7 +35,12 @@ interface Environment {
   readonly Bindings: HttpBindings;
 }
 
-const STATUS: Readonly<Record<string, number>> = { "bad-request": 400, "no-such": 404, busy: 503 };
+const STATUS: Readonly<Record<string, number>> = {
+  "bad-request": 400,
+  "bad-config": 422,
+  "no-such": 404,
+  busy: 503,
+};
 
 const NOT_FOUND: Failure = {
   status: 404,

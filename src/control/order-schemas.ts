@@ -6,6 +6,7 @@ import type {
   DrainedView,
   EndedView,
   EndSelector,
+  ReloadView,
   TestStepView,
   TunnelTestView,
 } from "../gateway/operations-views.ts";
@@ -58,6 +59,24 @@ export const clearOrder = z.strictObject({
 export const cleared = z.strictObject({
   cleared: z.array(z.string()).describe("The LNSes that were locked out."),
 }) satisfies z.ZodType<ClearedView>;
+
+export const reloadOrder = z.strictObject({
+  plan: z.boolean().default(false).describe("true: tell what would change, and change nothing."),
+});
+
+export const reloaded = z.strictObject({
+  applied: z.boolean().describe("false of a plan."),
+  changes: z.array(
+    z.strictObject({
+      path: z.string(),
+      change: z.enum(["added", "changed", "removed"]),
+      effect: z.enum(["live", "new-sessions", "ends-sessions", "restart"]),
+      text: z.string().describe("The whole of it, for people."),
+    }),
+  ),
+  endingSessions: z.int().describe("Sessions that it ends, or would."),
+  problems: z.array(z.string()).describe("What the system has refused; the rest has been done."),
+}) satisfies z.ZodType<ReloadView>;
 
 const calledFrom = interfaceName.optional().describe("The access interface to call from; any when absent.");
 

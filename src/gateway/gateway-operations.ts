@@ -1,5 +1,7 @@
 import { setImmediate as otherWork } from "node:timers/promises";
 import { Secret } from "../base/secret.ts";
+import type { Config } from "../config/config.ts";
+import { ConfigError } from "../config/config-error.ts";
 import type { StoryView, Subject } from "../journal/story-view.ts";
 import { endCause } from "./cause.ts";
 import { meaningOf } from "./counter-meanings.ts";
@@ -27,6 +29,7 @@ import type {
   InterfaceView,
   RatesView,
   ReadinessView,
+  ReloadView,
   SessionDetailView,
   SessionPage,
   TunnelTestRequest,
@@ -43,6 +46,21 @@ const MOST_TESTS = 4;
 /** Reasons for drops that the screen of health shows. */
 const SHOWN_DROPS = 5;
 
+/** Where the configuration comes from when it is to be read again. */
+export interface ConfigReading {
+  /** Throws a ConfigError when the file is wrong. */
+  read(): Config;
+  /** The gateway goes on with this one. */
+  applied(config: Config): void;
+}
+
+interface OperationsParts {
+  readonly views: GatewayViews;
+  readonly events: EventBus;
+  /** Undefined where there is no file. */
+  readonly reading?: ConfigReading | undefined;
+}
+
 /** What operators do with this gateway. */
 export class GatewayOperations implements Operations {
   readonly events: EventBus;
@@ -51,16 +69,14 @@ export class GatewayOperations implements Operations {
   readonly #around: Surroundings;
   readonly #views: GatewayViews;
   readonly #rates: Rates;
+  readonly #reading: ConfigReading | undefined;
   #tests = 0;
 
-  constructor(
-    gateway: Gateway,
-    around: Surroundings,
-    { views, events }: { readonly views: GatewayViews; readonly events: EventBus },
-  ) {
+  constructor(gateway: Gateway, around: Surroundings, { views, events, reading }: OperationsParts) {
     this.#gateway = gateway;
     this.#around = around;
     this.#views = views;
+    this.#reading = reading;
     this.events = events;
     this.#traffic = new Traffic(() => gateway.sessions, events);
     this.#rates = new Rates(around, this.#traffic, events);
@@ -214,6 +230,26 @@ export class GatewayOperations implements Operations {
       return await testTunnel(request, this.#gateway, this.#around, this.events);
     } finally {
       this.#tests -= 1;
+    }
+  }
+
+  async reload(planOnly: boolean): Promise<ReloadView> {
+    const next = this.#readConfig();
+    if (planOnly) return { applied: false, problems: [], ...this.#gateway.planReload(next) };
+    const report = await this.#gateway.reload(next);
+    this.#reading?.applied(this.#around.config);
+    return { applied: true, ...report };
+  }
+
+  #readConfig(): Config {
+    if (this.#reading === undefined)
+      throw new OperationError("bad-request", "there is no configuration file");
+    try {
+      return this.#reading.read();
+    } catch (error) {
+      if (error instanceof ConfigError)
+        throw new OperationError("bad-config", error.message, "nothing has been changed");
+      throw error;
     }
   }
 

@@ -4,7 +4,7 @@ import { LacewingError } from "../base/errors.ts";
 export class OperationError extends LacewingError {
   readonly hint: string | undefined;
 
-  constructor(code: "bad-request" | "no-such" | "busy", message: string, hint?: string) {
+  constructor(code: "bad-request" | "bad-config" | "no-such" | "busy", message: string, hint?: string) {
     super(code, message);
     this.hint = hint;
   }

@@ -165,6 +165,27 @@ export interface ClearedView {
   readonly cleared: readonly string[];
 }
 
+/** One difference between two configurations. */
+interface ReloadChangeView {
+  /** "l2tp.peers[lns1].dscp". */
+  readonly path: string;
+  readonly change: "added" | "changed" | "removed";
+  /** What the change does: at once, for new sessions, with the end of sessions, or not before a restart. */
+  readonly effect: "live" | "new-sessions" | "ends-sessions" | "restart";
+  /** The whole of it. */
+  readonly text: string;
+}
+
+export interface ReloadView {
+  /** False of a plan. */
+  readonly applied: boolean;
+  readonly changes: readonly ReloadChangeView[];
+  /** Sessions that it ends, or would. */
+  readonly endingSessions: number;
+  /** What the system has refused; the rest has been done. */
+  readonly problems: readonly string[];
+}
+
 /** One step of a test of a tunnel. */
 export interface TestStepView {
   /** "destination", "candidates", "tunnel", "call", "end". */

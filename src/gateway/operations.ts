@@ -16,6 +16,7 @@ import type {
   InterfaceView,
   RatesView,
   ReadinessView,
+  ReloadView,
   SessionDetailView,
   SessionPage,
   TunnelTestRequest,
@@ -102,6 +103,11 @@ export interface Operations {
   drain(draining: boolean, accessInterface?: string): DrainedView;
   /** Throws an OperationError when there is no such LNS. */
   clearLockout(lns?: string): ClearedView;
+  /**
+   * Reads the configuration file again: tells what is different, and, unless `planOnly`, goes on with it. Rejects with an
+   * OperationError when the file is wrong, and nothing has changed then.
+   */
+  reload(planOnly: boolean): Promise<ReloadView>;
   /** Calls as for a subscriber, and hangs up before ICCN. */
   testTunnel(request: TunnelTestRequest): Promise<TunnelTestView>;
 }

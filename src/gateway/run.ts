@@ -10,7 +10,7 @@ import { systemClock, systemRandom, timerAlarm } from "../io/system.ts";
 import { Journal } from "../journal/journal.ts";
 import { EventBus } from "./events.ts";
 import { Gateway } from "./gateway.ts";
-import { GatewayOperations } from "./gateway-operations.ts";
+import { type ConfigReading, GatewayOperations } from "./gateway-operations.ts";
 import { GatewayViews } from "./gateway-views.ts";
 import type { Operations } from "./operations.ts";
 
@@ -29,7 +29,7 @@ export interface RunningGateway {
 /** Starts a gateway in the real world. Rejects, with nothing left open, when a port cannot be opened. */
 export async function startGateway(
   config: Config,
-  { logger }: { readonly logger: Logger },
+  { logger, reading }: { readonly logger: Logger; readonly reading?: ConfigReading },
 ): Promise<RunningGateway> {
   const { engine, workers, maxChannels } = config.dataPlane;
   // every PPPoE session is a peer of its own, and every tunnel
@@ -70,6 +70,7 @@ export async function startGateway(
   const operations = new GatewayOperations(gateway, around, {
     views: new GatewayViews(gateway, around),
     events,
+    reading,
   });
   const close = async (): Promise<void> => {
     alarm.cancel();

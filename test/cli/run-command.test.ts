@@ -1,7 +1,8 @@
-import { existsSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { describe, expect, it, vi } from "vitest";
 import { readResource } from "../../src/control/client.ts";
 import { ConfigFolder } from "../config/config-folder.ts";
+import { sampleOperations } from "../control/sample-operations.ts";
 import { FakeProcess } from "./fakes.ts";
 
 /** A configuration whose control socket is in its own folder. */
@@ -72,14 +73,48 @@ describe("run", () => {
     expect(process.events.at(-1)).toBe("gateway stopped: a forwarding thread has ended");
   });
 
-  it("goes on after SIGHUP, with a line in the log", async () => {
+  it("reloads its configuration on SIGHUP", async () => {
     const process = new FakeProcess();
     const code = process.run("run", "-c", configuration().path);
     await ready(process);
     process.signals.emit("SIGHUP", "SIGHUP");
+    expect(process.operations.orders).toEqual([["reload", false]]);
     process.signals.emit("SIGTERM", "SIGTERM");
     expect(await code).toBe(0);
-    expect(messages(process)).toContain("SIGHUP ignored: the configuration is read at start only");
+  });
+
+  it("goes on after SIGHUP when the configuration is wrong by now, with a line in the log", async () => {
+    const process: FakeProcess = new FakeProcess({
+      startGateway: async (_, { reading }) => ({
+        ...process.gateway(),
+        operations: sampleOperations({ reload: async () => void reading.read() as never }),
+      }),
+    });
+    const { path } = configuration();
+    const code = process.run("run", "-c", path);
+    await ready(process);
+    writeFileSync(path, "nmae: gw");
+    process.signals.emit("SIGHUP", "SIGHUP");
+    process.signals.emit("SIGTERM", "SIGTERM");
+    expect(await code).toBe(0);
+    expect(messages(process)).toContain(
+      "the configuration could not be reloaded; the gateway goes on as before",
+    );
+    expect(process.out).toContain("unknown key");
+  });
+
+  it("does not reload while it still starts", async () => {
+    const process: FakeProcess = new FakeProcess({
+      startGateway: async () => {
+        process.signals.emit("SIGHUP", "SIGHUP");
+        return process.gateway();
+      },
+    });
+    const code = process.run("run", "-c", configuration().path);
+    await ready(process);
+    process.signals.emit("SIGTERM", "SIGTERM");
+    expect(await code).toBe(0);
+    expect(messages(process)).toContain("SIGHUP ignored: the gateway is still starting");
   });
 
   it("starts nothing with a configuration that is wrong", async () => {

@@ -11,6 +11,7 @@ const BODIES: Readonly<Record<string, unknown>> = {
   "/v1/drain": { draining: true, interface: "acc0" },
   "/v1/lockouts/clear": { lns: "lns2" },
   "/v1/tunnel-tests": { user: "alice@isp.example" },
+  "/v1/reload": { plan: true },
 };
 const PATHS: Readonly<Record<string, string>> = {
   "/v1/sessions/{id}": "/v1/sessions/s1",
@@ -64,6 +65,7 @@ describe("orders", () => {
       ["drain", true, "acc0"],
       ["clearLockout", "lns2"],
       ["testTunnel", { user: "alice@isp.example" }],
+      ["reload", true],
       ["end", { user: "*@isp.example" }, "ended by the operator"],
       ["clearLockout", undefined],
     ]);

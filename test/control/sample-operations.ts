@@ -257,6 +257,30 @@ export function sampleOperations(
     drain: (draining, accessInterface) =>
       told({ draining, interfaces: ["acc0"] }, "drain", draining, accessInterface),
     clearLockout: (lns) => told({ cleared: ["lns2"] }, "clearLockout", lns),
+    reload: async (planOnly) =>
+      told(
+        {
+          applied: !planOnly,
+          changes: [
+            {
+              path: "l2tp.peers[lns1].dscp",
+              change: "changed",
+              effect: "live",
+              text: "l2tp.peers[lns1].dscp: 0 becomes 46, at once",
+            },
+            {
+              path: "access[acc1]",
+              change: "removed",
+              effect: "ends-sessions",
+              text: "access[acc1] is removed, which ends the sessions that go through it",
+            },
+          ],
+          endingSessions: 3,
+          problems: [],
+        },
+        "reload",
+        planOnly,
+      ),
     testTunnel: async (request) =>
       told(
         {

@@ -244,6 +244,35 @@ describe("an order", () => {
   });
 });
 
+describe("a reload", () => {
+  it("tells what is different, goes on with it, and changes nothing when the file is wrong", async () => {
+    const { node } = await three();
+    let yaml = PTA.replace("pool: 100.64.0.0/24", "pool: 100.64.0.0/24, dns: [192.0.2.53]");
+    const applied: string[] = [];
+    const operations = new GatewayOperations(node.gateway, node.around, {
+      views: node.views,
+      events: node.events,
+      reading: {
+        read: () => world.config(yaml, USERS),
+        applied: ({ name }) => applied.push(name),
+      },
+    });
+    const change = { path: "units[local].dns", effect: "new-sessions" };
+    expect(await operations.reload(true)).toMatchObject({
+      applied: false,
+      changes: [change],
+      endingSessions: 0,
+    });
+    expect(applied).toEqual([]);
+    expect(await operations.reload(false)).toMatchObject({ applied: true, changes: [change], problems: [] });
+    expect(applied).toEqual(["pta"]);
+    expect(await operations.reload(true)).toMatchObject({ changes: [] });
+    yaml = "nmae: pta";
+    await expect(operations.reload(false)).rejects.toThrow('unknown key "nmae"');
+    await expect(node.operations.reload(false)).rejects.toThrow("there is no configuration file");
+  });
+});
+
 describe("events", () => {
   it("tell of sessions that come, go and are refused", async () => {
     const { node, operations, side } = await three();
