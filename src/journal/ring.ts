@@ -191,6 +191,18 @@ export class Ring {
     return undefined;
   }
 
+  /** Appends all of it to another ring. */
+  copyTo(other: Ring): void {
+    this.scan(this.#tail, Number.POSITIVE_INFINITY, (body) => {
+      const length = this.bodyBytes(body);
+      const copy = other.begin(this.kind(body), this.flags(body), this.number(body), this.time(body), length);
+      other.setSession(copy, this.session(body));
+      other.setTunnel(copy, this.tunnel(body), this.within(body));
+      other.setMac(copy, this.macHigh(body), this.macLow(body));
+      other.octets.set(this.octets.subarray(body, body + length), copy);
+    });
+  }
+
   /** Octets from a record to the next one. */
   #stepAt(at: number): number {
     const first = this.#words[at >> 2]!;
