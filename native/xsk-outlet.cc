@@ -36,15 +36,16 @@ std::map<int, std::shared_ptr<XskOutlet>>& Outlets() {
 
 FrameLimit::FrameLimit(int fd, int ifindex) : fd_(fd), ifindex_(ifindex) { Refresh(); }
 
-bool FrameLimit::Takes(std::span<const uint8_t> frame) {
-  if (NowMs() - refreshedMs_ >= kRefreshMs) Refresh();
+bool FrameLimit::Takes(std::span<const uint8_t> frame) const {
   if (frame.size() <= octets_) return true;
   const bool tagged = frame[12] == ETH_P_8021Q >> 8 && frame[13] == (ETH_P_8021Q & 0xff);
   return tagged && frame.size() <= octets_ + kVlanTagBytes;
 }
 
 void FrameLimit::Refresh() {
-  refreshedMs_ = NowMs();
+  const int64_t now = NowMs();
+  if (refreshedMs_ != 0 && now - refreshedMs_ < kRefreshMs) return;
+  refreshedMs_ = now;
   ifreq request{};
   request.ifr_ifindex = ifindex_;
   // of a device that is gone, what was known of it stays: sending says what is the matter

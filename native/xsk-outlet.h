@@ -19,11 +19,11 @@ class FrameLimit {
   FrameLimit(int fd, int ifindex);
 
   // As packet sockets have it: an 802.1Q tag, the outermost, is free. `frame`: an Ethernet header at least.
-  bool Takes(std::span<const uint8_t> frame);
-
- private:
+  bool Takes(std::span<const uint8_t> frame) const;
+  // The MTU may have changed: asks again when that was some time ago.
   void Refresh();
 
+ private:
   int fd_;
   int ifindex_;
   size_t octets_ = 0;

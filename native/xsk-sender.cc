@@ -29,15 +29,18 @@ int FrameSender::AddXsk(XskOutlet& outlet, const FrameToSend& frame) {
 int FrameSender::SendXsk(XskOutlet& outlet, std::span<const FrameToSend> frames) {
   lastError_ = 0;
   std::lock_guard lock(outlet.mutex);
+  outlet.limit.Refresh();
   size_t sent = 0;
   while (outlet.usable && sent < frames.size() && lastError_ == 0) {
+    // after a refusal one at a time, until one is taken: what is refused costs calls for each that goes with it
+    const size_t most = outlet.socket.error() == 0 ? frames.size() - sent : 1;
     size_t added = 0;
     int refusal = 0;
-    while (refusal == 0 && sent + added < frames.size()) {
+    while (refusal == 0 && added < most) {
       refusal = AddXsk(outlet, frames[sent + added]);
       if (refusal == 0) added += 1;
     }
-    const size_t taken = outlet.socket.Flush();
+    const size_t taken = added == 0 ? 0 : outlet.socket.Flush();
     sent += taken;
     if (taken < added) {
       lastError_ = outlet.socket.error();

@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 #include <time.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <utility>
@@ -15,15 +16,18 @@ namespace lacewing {
 
 namespace {
 
-// Since Linux 6.18: how many frames one call may send, 32 before that. Not in every system's headers.
+// How many frames one call sends, unless it may be set: since Linux 6.18. Not in every system's headers.
+constexpr uint32_t kUsualBudget = 32;
 constexpr int kMaxTxSkbBudget = 9;
-// No slot's: the kernel passes over a descriptor with it.
-constexpr uint64_t kNowhere = ~uint64_t{0};
+// Beside the address of a slot, it makes one of no slot: the kernel passes over the descriptor.
+constexpr uint64_t kWithdrawn = uint64_t{1} << 40;
+// Calls that the kernel may need beyond one for each entry.
+constexpr uint32_t kSpareCalls = 4;
 // The kernel wants a fill ring, which nothing is received by.
 constexpr uint32_t kFillEntries = 2;
-// The kernel gives the queue of a socket that was closed back a little later.
-constexpr int kBindAttempts = 6;
-constexpr timespec kBindPause{0, 2'000'000};
+// The kernel gives the queue of a socket that was closed back a little later: pauses of 1, 2, 4 … 32 ms between attempts.
+constexpr long kFirstPauseNs = 1'000'000;
+constexpr long kLastPauseNs = 32'000'000;
 
 // Indices go round.
 bool Before(uint32_t a, uint32_t b) { return static_cast<int32_t>(b - a) > 0; }
@@ -66,8 +70,7 @@ XskSocket::XskSocket(const XskOptions& options)
   SetOption(fd, SOL_XDP, XDP_UMEM_FILL_RING, kFillEntries, name_);
   SetOption(fd, SOL_XDP, XDP_UMEM_COMPLETION_RING, slots_, name_);
   SetOption(fd, SOL_XDP, XDP_TX_RING, slots_, name_);
-  // where there is no such option, there are only more calls
-  setsockopt(fd, SOL_XDP, kMaxTxSkbBudget, &slots_, sizeof slots_);
+  budget_ = setsockopt(fd, SOL_XDP, kMaxTxSkbBudget, &slots_, sizeof slots_) == 0 ? slots_ : kUsualBudget;
   SetBuffer(fd, SO_SNDBUFFORCE, SO_SNDBUF, options.sendBufferBytes, name_);
 
   xdp_mmap_offsets offsets{};
@@ -78,7 +81,8 @@ XskSocket::XskSocket(const XskOptions& options)
 
   sockaddr_xdp address{};
   address.sxdp_family = AF_XDP;
-  address.sxdp_flags = XDP_COPY;
+  // who sends wakes the kernel each time: some kernels do nothing for a socket that has not said so
+  address.sxdp_flags = XDP_COPY | XDP_USE_NEED_WAKEUP;
   address.sxdp_ifindex = static_cast<uint32_t>(options.ifindex);
   address.sxdp_queue_id = options.queue;
   Bind(address);
@@ -88,10 +92,10 @@ XskSocket::XskSocket(const XskOptions& options)
 }
 
 void XskSocket::Bind(const sockaddr_xdp& address) const {
-  for (int attempt = 1;; attempt++) {
+  for (timespec pause{0, kFirstPauseNs};; pause.tv_nsec *= 2) {
     if (bind(fd_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) return;
-    if (errno != EBUSY || attempt == kBindAttempts) throw SystemFailure(errno, "bind", name_);
-    nanosleep(&kBindPause, nullptr);
+    if (errno != EBUSY || pause.tv_nsec > kLastPauseNs) throw SystemFailure(errno, "bind", name_);
+    nanosleep(&pause, nullptr);
   }
 }
 
@@ -106,8 +110,7 @@ XskSocket::Ring XskSocket::MapRing(uint64_t at, const xdp_ring_offset& offsets, 
 
 uint8_t* XskSocket::Slot() {
   if (free_.empty()) Reap();
-  // there are as many slots as entries, so an entry is free, too, unless the kernel has not told yet that it is
-  if (free_.empty() || next_ - Shared(tx_.consumer).load(std::memory_order_acquire) >= slots_) return nullptr;
+  if (free_.empty() || next_ - drained_ >= slots_) return nullptr;
   return umem_.data() + size_t{free_.back()} * slotBytes_;
 }
 
@@ -118,41 +121,85 @@ void XskSocket::Add(size_t length) {
 
 size_t XskSocket::Flush() {
   error_ = 0;
-  const uint32_t first = accepted_;
-  uint32_t lost = 0;
-  // entries that were withdrawn are published already, and are used again before the kernel comes to them
-  if (Before(published_, next_)) published_ = next_;
-  Shared(tx_.producer).store(published_, std::memory_order_release);
-  while (error_ == 0 && Before(accepted_, next_)) {
-    const int error = Kick();
-    const uint32_t consumed = Shared(tx_.consumer).load(std::memory_order_acquire);
-    const bool moved = Before(accepted_, consumed);
-    if (moved) accepted_ = consumed;
-    if (error == EBUSY) {
-      // the device refused a frame, the last of those consumed, which is gone. Of a call that sent nothing the kernel does not
-      // tell what it consumed
-      if (!moved) accepted_ += 1;
-      lost = 1;
-      error_ = ENOBUFS;
-    } else if (!moved && error != EINTR) {
-      // a device that has fewer queues by now takes nothing, and says nothing
-      error_ = error == 0 ? ENXIO : error;
-    }
-  }
-  const size_t taken = (Before(accepted_, next_) ? accepted_ : next_) - first - lost;
-  Withdraw();
+  size_t taken = 0;
+  // no more at a time than the kernel comes to the end of: before Linux 6.18 it does not tell of less
+  while (error_ == 0 && begin_ != next_) taken += SendChunk(begin_ + std::min(budget_, next_ - begin_));
   Reap();
   return taken;
 }
 
-void XskSocket::Withdraw() {
-  for (; Before(accepted_, next_); next_ -= 1) {
-    xdp_desc& entry = Entry(next_ - 1);
-    free_.push_back(static_cast<uint32_t>(entry.addr / slotBytes_));
-    entry.addr = kNowhere;
+// Sends the frames up to `end`; what it returns is less when error_ says why.
+size_t XskSocket::SendChunk(uint32_t end) {
+  // entries of frames that were withdrawn while the device was down are published already, and used again
+  if (Before(published_, end)) published_ = end;
+  Shared(tx_.producer).store(published_, std::memory_order_release);
+  const uint32_t since = drained_;
+  const size_t frames = end - begin_;
+  uint32_t calls = 0;
+  const int error = Drain(&calls);
+  if (error == 0) {
+    if (published_ - since != frames) passedOver_ = PassedOver();
+    begin_ = published_;
+    if (Before(next_, begin_)) next_ = begin_;
+    return frames;
   }
-  // behind what was withdrawn before and the kernel has passed over
-  next_ = accepted_;
+  error_ = error == EBUSY ? ENOBUFS : error;
+  // of what is down it takes nothing, and what comes next finds the same entries
+  if (calls == 0 && error == ENETDOWN) return TakeBack(end, 0);
+  const size_t consumed = Withdraw(end);
+  // the device refused a frame, the last of those consumed, which is gone
+  return error == EBUSY && consumed > 0 ? consumed - 1 : consumed;
+}
+
+int XskSocket::Drain(uint32_t* calls) {
+  // some kernels pass over one withdrawn entry with each call
+  for (const uint32_t most = published_ - drained_ + kSpareCalls; *calls < most; *calls += 1) {
+    const int error = Kick();
+    if (error == EINTR) continue;
+    if (error != 0) return error;
+    if (Shared(tx_.consumer).load(std::memory_order_acquire) != published_) continue;
+    drained_ = published_;
+    return 0;
+  }
+  // a device that has fewer queues by now takes nothing, and says nothing
+  return ENXIO;
+}
+
+// The kernel has stopped somewhere in the frames up to `end`, and does not tell where. It passes over what is withdrawn, and
+// counts that. Returns how many it had taken.
+size_t XskSocket::Withdraw(uint32_t end) {
+  for (uint32_t at = begin_; at != end; at++) Entry(at).addr |= kWithdrawn;
+  const uint32_t since = drained_;
+  uint32_t calls = 0;
+  if (Drain(&calls) != 0) {
+    // which of the slots are free will never be known
+    error_ = ENXIO;
+    next_ = begin_;
+    return 0;
+  }
+  const uint64_t passedOver = PassedOver();
+  const size_t consumed = (published_ - since) - static_cast<size_t>(passedOver - passedOver_);
+  passedOver_ = passedOver;
+  const size_t taken = TakeBack(end, std::min<size_t>(consumed, end - begin_));
+  begin_ = next_ = published_;
+  return taken;
+}
+
+// Frees the slots of all frames but those that were consumed; returns the number of these.
+size_t XskSocket::TakeBack(uint32_t end, size_t consumed) {
+  for (uint32_t at = begin_ + static_cast<uint32_t>(consumed); at != next_; at++) {
+    free_.push_back(static_cast<uint32_t>((Entry(at).addr & ~kWithdrawn) / slotBytes_));
+    if (at - begin_ < end - begin_) Entry(at).addr |= kWithdrawn;
+  }
+  next_ = begin_;
+  return consumed;
+}
+
+uint64_t XskSocket::PassedOver() const {
+  xdp_statistics statistics{};
+  socklen_t length = sizeof statistics;
+  Check(getsockopt(fd_.get(), SOL_XDP, XDP_STATISTICS, &statistics, &length), "getsockopt", name_);
+  return statistics.tx_invalid_descs;
 }
 
 int XskSocket::Kick() const {

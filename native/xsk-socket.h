@@ -60,10 +60,8 @@ class XskSocket {
   uint8_t* Slot();
   // What was written into Slot() is a frame of so many octets.
   void Add(size_t length);
-  // Frames that were added since the last Flush().
-  size_t waiting() const { return next_ - accepted_; }
-  // Hands all of them to the kernel. Returns how many it took, in order, and withdraws the others: error() says why the
-  // first of them was refused.
+  // Hands what was added since the last Flush() to the kernel. Returns how many frames it took, in order, and withdraws the
+  // others: error() says why the first of them was refused. ENXIO: the socket does not reach the device any more.
   size_t Flush();
   // 0 when all were taken.
   int error() const { return error_; }
@@ -82,9 +80,14 @@ class XskSocket {
   xdp_desc& Entry(uint32_t index) { return reinterpret_cast<xdp_desc*>(tx_.entries)[index & (slots_ - 1)]; }
   // Slots that the kernel has done with are free again.
   void Reap();
-  // Sends what is in the ring; returns the error of the call, 0 for none.
+  // One call of the kernel; returns its error, 0 for none.
   int Kick() const;
-  void Withdraw();
+  // Calls it until it has come to the end of what is published. Returns 0, or the error that it met. Counts calls without one.
+  int Drain(uint32_t* calls);
+  size_t SendChunk(uint32_t end);
+  size_t Withdraw(uint32_t end);
+  size_t TakeBack(uint32_t end, size_t consumed);
+  uint64_t PassedOver() const;
 
   std::string name_;
   uint32_t slots_;
@@ -95,11 +98,16 @@ class XskSocket {
   Ring tx_;
   Ring completion_;
   std::vector<uint32_t> free_;
-  // Entries of the tx ring, counted from its beginning: up to `accepted_` the kernel is done with them, up to `next_` there
-  // are frames of ours, and up to `published_` it may look at them.
-  uint32_t accepted_ = 0;
+  // Frames that one call sends at most.
+  uint32_t budget_;
+  // Entries of the tx ring, counted from its beginning. Frames of ours are from `begin_` up to `next_`; the kernel may look at
+  // entries up to `published_`, where there are withdrawn ones besides; up to `drained_` it is done with all, and had passed
+  // over so many until then.
+  uint32_t begin_ = 0;
   uint32_t next_ = 0;
   uint32_t published_ = 0;
+  uint32_t drained_ = 0;
+  uint64_t passedOver_ = 0;
   int error_ = 0;
 };
 

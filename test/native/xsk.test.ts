@@ -15,11 +15,12 @@ import {
   openDescriptors,
   packetOptions,
   pattern,
-  type receiveBatch,
+  receiveBatch,
   receiveFrames,
   until,
   xskOptions,
 } from "./support.ts";
+import { message, startWorker } from "./worker.ts";
 
 const EINVAL = 22;
 const EAGAIN = 11;
@@ -222,6 +223,66 @@ describe.skipIf(!hasXsk())("packet sockets that send by AF_XDP", () => {
     expect(send(fd, frames)).toEqual([0, EAGAIN]);
     const more = until(() => (send(fd, frames.slice(taken, taken + 1))[0] === 1 ? frames[taken] : undefined));
     expect(octetsOf(receiveFrames(region, there, taken + 1))).toEqual([...frames.slice(0, taken), more]);
+  });
+
+  it("may be shared by threads: the frames of each stay whole and in order", async () => {
+    const there = receiver();
+    const fd = xskSender();
+    const batches = 40;
+    const perBatch = 25;
+    const begun = new Int32Array(new SharedArrayBuffer(4));
+    const worker = startWorker(
+      `
+      const region = addon.createRegion(1 << 20);
+      const at = region.allocate(1 << 16);
+      for (let batch = 0; batch < workerData.batches; batch++) {
+        const descriptors = new Int32Array(workerData.perBatch * 6);
+        for (let i = 0; i < workerData.perBatch; i++) {
+          region.bytes.fill(0x55, at + i * 200, at + (i + 1) * 200);
+          region.bytes.set([0x88, 0xb5, 1, batch, i], at + i * 200 + 12);
+          descriptors.set([0, 0, at + i * 200, 200], i * 6);
+        }
+        if (region.sendPacket(workerData.fd, descriptors, workerData.perBatch) !== workerData.perBatch) throw region.lastErrno;
+        Atomics.store(workerData.begun, 0, 1);
+      }
+      parentPort.postMessage("done");
+      `,
+      { fd, batches, perBatch, begun },
+    );
+    const done = message(worker);
+    until(() => (Atomics.load(begun, 0) === 1 ? true : undefined));
+    const all: Uint8Array[] = [];
+    const take = () => all.push(...octetsOf(receiveBatch(region, there))) && there.release();
+    for (let batch = 0; batch < batches; batch++) {
+      const frames = Array.from({ length: perBatch }, (_, i) => {
+        const frame = new Uint8Array(200).fill(0xaa);
+        frame.set([0x88, 0xb5, 2, batch, i], 12);
+        return frame;
+      });
+      expect(send(fd, frames)).toEqual([perBatch, 0]);
+      take();
+    }
+    await done;
+    until(() => {
+      take();
+      return all.length === 2 * batches * perBatch ? true : undefined;
+    });
+    for (const [sender, filler] of [
+      [1, 0x55],
+      [2, 0xaa],
+    ] as const) {
+      const own = all.filter((frame) => frame[14] === sender);
+      expect(own.map((frame) => frame[15]! * perBatch + frame[16]!)).toEqual(
+        Array.from({ length: batches * perBatch }, (_, i) => i),
+      );
+      for (const frame of own) {
+        expect(frame.length).toBe(200);
+        expect([...frame.subarray(0, 12), ...frame.subarray(17)].every((octet) => octet === filler)).toBe(
+          true,
+        );
+      }
+    }
+    await worker.terminate();
   });
 
   it("go on under another name of the device", () => {
