@@ -84,8 +84,8 @@ export class LeftOut extends Error {
 }
 
 /**
- * Thrown by a benchmark's run() in which something came out that had not gone in: that figure means nothing, and somebody
- * has to look. The cause is what was counted.
+ * Thrown by a benchmark's run() in which something came out that had not gone in, or somebody did not get in: that figure
+ * means nothing, and somebody has to look. The cause is what was counted.
  */
 export class Faulty extends Error {
   override readonly name = "Faulty";

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { namespaceOf, type Place } from "./namespaces.ts";
 
@@ -67,6 +67,16 @@ export class Child {
     // the second field is the command in parentheses, and may hold blanks
     const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
     return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+  }
+
+  /** The same, to the nanosecond, of the threads that it now has. */
+  threadSeconds(): number {
+    const threads = readdirSync(`/proc/${this.pid}/task`);
+    const ran = threads.map((thread) => {
+      const [ns = "0"] = readFileSync(`/proc/${this.pid}/task/${thread}/schedstat`, "utf8").split(" ");
+      return Number(ns) / 1e9;
+    });
+    return ran.reduce((sum, seconds) => sum + seconds, 0);
   }
 
   /** Throws when it has ended. */

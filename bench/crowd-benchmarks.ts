@@ -104,7 +104,7 @@ async function idlePercent(gateway: GatewayChild, milliseconds: number): Promise
   // what is left of the opening
   await pause(1000);
   const started = performance.now();
-  const before = gateway.processorSeconds();
+  const before = gateway.child.threadSeconds();
   await pause(milliseconds);
-  return ((gateway.processorSeconds() - before) * 100_000) / (performance.now() - started);
+  return ((gateway.child.threadSeconds() - before) * 100_000) / (performance.now() - started);
 }

@@ -1,13 +1,13 @@
 import { meets, type Result } from "./results.ts";
 import { formatted } from "./statistics.ts";
 
-/** Figures of which the same is asked. */
+/** Figures of which the same is asked, or nothing. */
 interface Subject {
   readonly what: string;
   readonly holds: (name: string) => boolean;
   /** Asked of the ratio to another figure, or of the figure itself. */
   readonly asked: "ratio" | "value";
-  /** What keeps those from their goal that are away from it. */
+  /** What keeps those away that miss what is asked. */
   readonly bound?: (median: Lookup) => string;
 }
 
@@ -50,6 +50,16 @@ const SUBJECTS: readonly Subject[] = [
     bound:
       () => `The subscriber's device, which \`lacewing dial\` makes, and both ends of the connection share two processors with the
   gateway, the same for both gateways: the ratio is less than that of the gateways alone.`,
+  },
+  {
+    what: "the XDP engine, of the kernel's own bridge of PPP channels, emulated",
+    holds: (name) => /^emulated\/xdp\//.test(name),
+    asked: "ratio",
+  },
+  {
+    what: "the loop, of the kernel's own bridge of PPP channels, emulated",
+    holds: (name) => /^emulated\/loop\//.test(name),
+    asked: "ratio",
   },
   {
     what: "the loop with many sessions, of itself with one",
@@ -124,7 +134,7 @@ export function findings(results: readonly Result[]): readonly string[] {
   if (judged.length === 0) return [];
   const lookup = lookupIn(results);
   const bounds = judged
-    .filter(({ figures }) => figures.some((figure) => met(figure, "goal") === false))
+    .filter(({ figures }) => figures.some(isMissed))
     .flatMap(({ subject: { what, bound } }) => (bound === undefined ? [] : [{ what, text: bound(lookup) }]));
   return [
     "## What was asked, and what was reached",
@@ -133,7 +143,7 @@ export function findings(results: readonly Result[]): readonly string[] {
     "|---|---|---|---|",
     ...judged.map(({ subject, figures }) => row(subject, figures)),
     "",
-    ...(bounds.length === 0 ? [] : ["What bounds those that miss their goal:", ""]),
+    ...(bounds.length === 0 ? [] : ["What bounds those that miss what was asked:", ""]),
     ...bounds.map(({ what, text }) => `- ${what}: ${text}`),
     ...(bounds.length === 0 ? [] : [""]),
     TRIED,
@@ -164,10 +174,12 @@ function judgedOf({ holds, asked }: Subject, results: readonly Result[]): readon
               ...(floor !== undefined && { floor }),
               ...(goal !== undefined && { goal }),
             };
-      return judged === undefined || (judged.floor === undefined && judged.goal === undefined)
-        ? []
-        : [judged];
+      return judged === undefined ? [] : [judged];
     });
+}
+
+function isMissed(figure: Judged): boolean {
+  return met(figure, "goal") === false || met(figure, "floor") === false;
 }
 
 function met({ value, better, ...asked }: Judged, what: "floor" | "goal"): boolean | undefined {

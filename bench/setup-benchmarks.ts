@@ -1,4 +1,4 @@
-import type { Benchmark, Extent, Scene } from "./benchmark.ts";
+import { type Benchmark, type Extent, Faulty, type Scene } from "./benchmark.ts";
 import type { DialSummary } from "./dial.ts";
 import { LnsStage } from "./lns-stage.ts";
 import type { Run } from "./results.ts";
@@ -124,14 +124,15 @@ interface SetUp {
   readonly processorMs: number;
 }
 
-/** Sets `count` sessions up and hangs up again. Rejects when one of them fails. */
+/** Sets `count` sessions up and hangs up again. Rejects with Faulty when one of them fails. */
 async function setUp(stage: Stage, count: number, pace: DialPace): Promise<SetUp> {
   const before = stage.lac.processorSeconds();
   const { child, summary } = await stage.dial(count, pace);
   const processorMs = ((stage.lac.processorSeconds() - before) * 1000) / count;
   await child.stop();
   await stage.lac.untilSessions(0, 0);
-  if (summary.failed > 0) throw new Error(`${summary.failed} of ${count} sessions did not come up`);
+  if (summary.failed > 0)
+    throw new Faulty(`${summary.failed} of ${count} sessions did not come up`, { cause: summary });
   return { summary, processorMs };
 }
 
