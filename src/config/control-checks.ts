@@ -1,5 +1,4 @@
-import { resolve } from "node:path";
-import { readTextFile } from "./private-file.ts";
+import { readNamedFile } from "./named-file.ts";
 import { type Raw, rawList, rawMap, rawText } from "./raw.ts";
 import { where } from "./schema-problems.ts";
 import type { Path, Problem } from "./yaml-source.ts";
@@ -34,14 +33,14 @@ function checkListener(path: Path, listener: Raw, folder: string): Problem[] {
   ];
   for (const [at, name] of privateFiles) {
     const file = rawText(name);
-    const complaint = file === undefined ? undefined : complaintAbout(resolve(folder, file));
+    const complaint = file === undefined ? undefined : complaintAbout(folder, file);
     if (complaint !== undefined) problems.push(problem(at, `${file} ${complaint}`));
   }
   return problems;
 }
 
-function complaintAbout(path: string): string | undefined {
-  const file = readTextFile(path);
+function complaintAbout(folder: string, written: string): string | undefined {
+  const file = readNamedFile(folder, written);
   if (!file.ok) return file.reason;
   return file.exposed === undefined ? undefined : `is a secret, but its ${file.exposed}`;
 }

@@ -1,10 +1,11 @@
-import { dirname, resolve } from "node:path";
+import { dirname } from "node:path";
 import { Secret } from "../base/secret.ts";
 import type { Config } from "./config.ts";
 import { ConfigError } from "./config-error.ts";
 import { checkControl } from "./control-checks.ts";
 import { checkDestinations } from "./destination-checks.ts";
 import { checkLnsGroups } from "./lns-checks.ts";
+import { pathOfNamedFile, readNamedFile } from "./named-file.ts";
 import { checkPeers } from "./peer-checks.ts";
 import { type FileText, readTextFile } from "./private-file.ts";
 import { type Raw, rawList, rawMap, rawText } from "./raw.ts";
@@ -26,11 +27,22 @@ const USERS_CONFIDENTIAL: Confidential = {
   unknownKeys: true,
 };
 
+/** A configuration, and the file that it was read from. */
+export interface LoadedConfig {
+  readonly config: Config;
+  readonly source: YamlSource;
+}
+
 /**
  * Reads and checks a configuration file, the secret files and the users file that it names.
  * Throws a ConfigError that tells everything that is wrong with them, each with its file, line and column, in order.
  */
 export function loadConfig(path: string): Config {
+  return loadConfigFile(path).config;
+}
+
+/** As loadConfig(), with what tells where everything is in the file. */
+export function loadConfigFile(path: string): LoadedConfig {
   const file = readTextFile(path);
   if (!file.ok) throw new ConfigError(`${path}: ${file.reason}`);
   const source = new YamlSource(path, file.text);
@@ -61,11 +73,14 @@ export function loadConfig(path: string): Config {
     const secret = secrets.byPeer.get(i);
     return secret === undefined ? peer : Object.freeze({ ...peer, secret });
   });
-  return Object.freeze({
-    ...config,
-    l2tp: Object.freeze({ ...config.l2tp, peers: Object.freeze(peers) }),
-    users: users.value,
-  });
+  return {
+    source,
+    config: Object.freeze({
+      ...config,
+      l2tp: Object.freeze({ ...config.l2tp, peers: Object.freeze(peers) }),
+      users: users.value,
+    }),
+  };
 }
 
 /** The peers' secret files; and whether this file may have secrets in it. */
@@ -80,7 +95,7 @@ function readSecrets(config: Raw, folder: string, file: FileText & { ok: true })
       );
     const secretFile = rawText(peer["secret-file"]);
     if (secretFile === undefined) continue;
-    const secret = readSecret(resolve(folder, secretFile));
+    const secret = readSecret(folder, secretFile);
     if (typeof secret === "string")
       problems.push(valueProblem([...path, "secret-file"], `${secretFile} ${secret}`));
     else byPeer.set(i, secret);
@@ -89,8 +104,8 @@ function readSecrets(config: Raw, folder: string, file: FileText & { ok: true })
 }
 
 /** The first line of a private file, or what is wrong with it. */
-function readSecret(path: string): Secret | string {
-  const file = readTextFile(path);
+function readSecret(folder: string, written: string): Secret | string {
+  const file = readNamedFile(folder, written);
   if (!file.ok) return file.reason;
   if (file.exposed !== undefined) return `is a secret, but its ${file.exposed}`;
   const octets = Buffer.from(file.text.replace(/\r?\n$/, ""));
@@ -104,15 +119,14 @@ function readUsers(config: Raw, folder: string) {
   const none = { value: Object.freeze([]), problems: [] as Problem[], messages: "" };
   const usersFile = rawText(config["users-file"]);
   if (usersFile === undefined) return none;
-  const path = resolve(folder, usersFile);
   const problem = (text: string) => ({
     ...none,
     problems: [valueProblem(["users-file"], `${usersFile} ${text}`)],
   });
-  const file = readTextFile(path);
+  const file = readNamedFile(folder, usersFile);
   if (!file.ok) return problem(file.reason);
   if (file.exposed !== undefined) return problem(`has passwords in it, but its ${file.exposed}`);
-  const source = new YamlSource(path, file.text);
+  const source = new YamlSource(pathOfNamedFile(folder, usersFile) ?? usersFile, file.text);
   if (!source.readable) return { ...none, messages: formatProblems(source.problems) };
   const parsed = usersSchema.safeParse(source.value);
   const problems = [

@@ -3,12 +3,11 @@
 import { readFileSync } from "node:fs";
 import { createServer, type Server, type ServerOptions } from "node:http";
 import { createServer as createTlsServer } from "node:https";
-import { resolve } from "node:path";
 import type { HttpBindings } from "@hono/node-server";
 import { createAdaptorServer } from "@hono/node-server";
 import type { Hono } from "hono";
 import type { Logger } from "../base/logger.ts";
-import { readTextFile } from "../config/private-file.ts";
+import { pathOfNamedFile, readNamedFile } from "../config/named-file.ts";
 import { tokenTest } from "./access-token.ts";
 import { ControlError } from "./control-error.ts";
 import { clearSocketPath } from "./socket-path.ts";
@@ -71,7 +70,7 @@ export async function listenOnAddress(
   const where = `${address.includes(":") ? `[${address}]` : address}:${port}`;
   if (tokenFile === undefined && tls?.clientCaFile === undefined)
     throw new ControlError("control-open", `${where}: neither a token nor client certificates are asked for`);
-  const token = tokenFile === undefined ? undefined : readToken(resolve(folder, tokenFile));
+  const token = tokenFile === undefined ? undefined : readToken(folder, tokenFile);
   const app = appFor(token === undefined ? undefined : tokenTest(token));
   const server = bounded(
     tls === undefined
@@ -90,7 +89,7 @@ export async function listenOnAddress(
 }
 
 function tlsOptions({ certFile, keyFile, clientCaFile }: NonNullable<ControlAddress["tls"]>, folder: string) {
-  const read = (path: string): string => readControlFile(resolve(folder, path));
+  const read = (path: string): string => readControlFile(folder, path);
   return {
     cert: read(certFile),
     key: read(keyFile),
@@ -103,8 +102,8 @@ function tlsOptions({ certFile, keyFile, clientCaFile }: NonNullable<ControlAddr
   };
 }
 
-function readToken(path: string): string {
-  const file = readTextFile(path);
+function readToken(folder: string, path: string): string {
+  const file = readNamedFile(folder, path);
   if (!file.ok) throw new ControlError("control-token", `${path} ${file.reason}`);
   if (file.exposed !== undefined)
     throw new ControlError("control-token", `${path} is a secret, but its ${file.exposed}`);
@@ -117,9 +116,9 @@ function readToken(path: string): string {
   return token;
 }
 
-function readControlFile(path: string): string {
+function readControlFile(folder: string, path: string): string {
   try {
-    return readFileSync(path, "utf8");
+    return readFileSync(pathOfNamedFile(folder, path) ?? path, "utf8");
   } catch (error) {
     throw new ControlError("control-tls", `${path} cannot be read: ${(error as Error).message}`, {
       cause: error,
