@@ -1,8 +1,8 @@
 import { controlOf, EPOCH, GRACE_WANTED, PARKED, SEEN } from "./tables.ts";
 
 /**
- * The least time between two rings of a busy worker. A ring costs it the control plane's wake-up, as much as a dozen
- * frames or more; what waits longer for it than for the worker is only whoever makes changes.
+ * The least time between two rings of a busy worker. Each wakes the control plane up, which costs as much as some tens
+ * of frames; who makes changes all the time looks by himself with each of them, and does not need it.
  */
 const RINGS_APART_MS = 4;
 
