@@ -12,6 +12,7 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
 process.exitCode = await runProgram(process.argv.slice(2), {
   stdout: process.stdout,
   stderr: process.stderr,
+  env: process.env,
   signals: process,
   exitNow: (code) => process.exit(code),
   onExit: (act) => void process.once("exit", act),

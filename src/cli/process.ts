@@ -1,3 +1,4 @@
+import { Option } from "commander";
 import type { Logger } from "../base/logger.ts";
 import type { Config } from "../config/config.ts";
 import type { DialOptions } from "../dial/dial-options.ts";
@@ -11,6 +12,16 @@ export const EXIT_OK = 0;
 export const EXIT_FAILED = 1;
 /** The command line or the configuration is wrong. */
 export const EXIT_USAGE = 2;
+
+const DEFAULT_SOCKET = "/run/lacewing/lacewing.sock";
+
+/** Which gateway is asked. */
+export function socketOption(): Option {
+  return new Option("--socket <path>", "the gateway's control socket").default(DEFAULT_SOCKET);
+}
+
+/** What is wrong with the command line beyond what commander sees. */
+export class UsageError extends Error {}
 
 /** Standard output or error. */
 interface Output extends LineSink {
@@ -38,6 +49,8 @@ export interface StoppableGateway {
 export interface CommandContext {
   readonly stdout: Output;
   readonly stderr: Output;
+  /** The environment: NO_COLOR. */
+  readonly env: Readonly<Record<string, string | undefined>>;
   readonly signals: SignalSource;
   /** Ends the process without further ado. */
   readonly exitNow: (code: number) => void;

@@ -1,14 +1,10 @@
 import { Argument, Command, CommanderError } from "commander";
 import { LacewingError } from "../base/errors.ts";
 import { ConfigError } from "../config/config-error.ts";
-import { loadConfig } from "../config/load.ts";
-import { readResource } from "../control/client.ts";
 import { dialCommand } from "./dial-command.ts";
-import { type CommandContext, EXIT_FAILED, EXIT_OK, EXIT_USAGE } from "./process.ts";
-import { run } from "./run-command.ts";
-import { SHOWN, showTable } from "./show-tables.ts";
-
-const DEFAULT_SOCKET = "/run/lacewing/lacewing.sock";
+import { orderCommands } from "./order-commands.ts";
+import { type CommandContext, EXIT_FAILED, EXIT_OK, EXIT_USAGE, UsageError } from "./process.ts";
+import { showCommand } from "./show-command.ts";
 
 /** Runs the command line `argv` (without node and script) and resolves to the exit code. */
 export async function runProgram(argv: readonly string[], context: CommandContext): Promise<number> {
@@ -28,6 +24,10 @@ export async function runProgram(argv: readonly string[], context: CommandContex
 
 /** Says what went wrong: our own errors by their message, anything else (a bug, or the system) with its stack. */
 function failure(error: unknown, context: CommandContext): number {
+  if (error instanceof UsageError) {
+    context.stderr.write(`error: ${error.message}\n`);
+    return EXIT_USAGE;
+  }
   if (error instanceof ConfigError) {
     context.stderr.write(`${error.message}\n`);
     return EXIT_USAGE;
@@ -38,7 +38,8 @@ function failure(error: unknown, context: CommandContext): number {
   return EXIT_FAILED;
 }
 
-function buildProgram(context: CommandContext, done: (code: number) => void): Command {
+/** The command with all that is beneath it; `done` is told the exit code. What takes long to load is loaded when it runs. */
+export function buildProgram(context: CommandContext, done: (code: number) => void): Command {
   const program = new Command("lacewing")
     .description("LAC/LNS gateway: PPPoE, L2TPv2 and PPP in one user-space service")
     .version(context.version);
@@ -46,41 +47,38 @@ function buildProgram(context: CommandContext, done: (code: number) => void): Co
     .command("run")
     .description("run the gateway")
     .requiredOption("-c, --config <file>", "the configuration")
-    .action(async ({ config }: { readonly config: string }) => done(await run(config, context)));
+    .action(async ({ config }: { readonly config: string }) => {
+      const { run } = await import("./run-command.ts");
+      done(await run(config, context));
+    });
   program
     .command("check")
     .description("tell what is wrong with a configuration, and do nothing else")
     .requiredOption("-c, --config <file>", "the configuration")
-    .action(({ config }: { readonly config: string }) => {
-      loadConfig(config);
-      context.stdout.write(`${config}: no mistakes\n`);
+    .action(async ({ config }: { readonly config: string }) => {
+      const { check } = await import("./check-command.ts");
+      await check(config, context);
     });
-  program
-    .command("show")
-    .description("show what a running gateway does")
-    .addArgument(new Argument("<what>", "what to show").choices(SHOWN))
-    .option("--json", "as JSON")
-    .option("--socket <path>", "the gateway's control socket", DEFAULT_SOCKET)
-    .action((what: (typeof SHOWN)[number], options: { readonly json?: true; readonly socket: string }) =>
-      show(what, options, context),
-    );
+  program.addCommand(showCommand(context));
+  for (const command of orderCommands(context, done)) program.addCommand(command);
   program.addCommand(dialCommand(context, done));
-  for (const command of [program, ...program.commands])
-    command.exitOverride().configureOutput({
-      writeOut: (text) => context.stdout.write(text),
-      writeErr: (text) => context.stderr.write(text),
+  program
+    .command("completion")
+    .description("write the script that completes this command's words in a shell")
+    .addArgument(new Argument("<shell>", "which shell").choices(["bash", "zsh"]))
+    .action(async (shell: "bash" | "zsh") => {
+      const { bashCompletion, zshCompletion } = await import("./completion.ts");
+      context.stdout.write(shell === "bash" ? bashCompletion(program) : zshCompletion(program));
     });
+  prepare(program, context);
   return program;
 }
 
-async function show(
-  what: (typeof SHOWN)[number],
-  options: { readonly json?: true; readonly socket: string },
-  context: CommandContext,
-): Promise<void> {
-  const view = await readResource(options.socket, what);
-  const text = options.json
-    ? `${JSON.stringify(view, null, 2)}\n`
-    : showTable(what, view, context.stdout.columns);
-  context.stdout.write(text);
+/** Whatever commander says goes where the context says, and it never ends the process. */
+function prepare(command: Command, context: CommandContext): void {
+  command.exitOverride().configureOutput({
+    writeOut: (text) => context.stdout.write(text),
+    writeErr: (text) => context.stderr.write(text),
+  });
+  for (const each of command.commands) prepare(each, context);
 }

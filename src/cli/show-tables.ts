@@ -1,22 +1,22 @@
-import type { ResourceName, Resources } from "../control/resources.ts";
 import { meaningOf } from "../gateway/counter-meanings.ts";
+import type { DropView, InterfaceView, NamedRateView, UserView } from "../gateway/operations-views.ts";
 import type { ChannelView, L2tpLegView, LnsView, SessionView, TunnelView } from "../gateway/views.ts";
-import { type Column, formatTable } from "./table.ts";
+import { duration, quantity } from "./numbers-text.ts";
+import type { Tone } from "./paint.ts";
+import type { Column } from "./table.ts";
 
-/** What `lacewing show` can show. */
-export const SHOWN = [
-  "sessions",
-  "tunnels",
-  "lns",
-  "channels",
-  "counters",
-  "status",
-] as const satisfies readonly ResourceName[];
+const SESSION_TONES: Readonly<Record<SessionView["state"], Tone>> = {
+  authenticating: "warning",
+  calling: "warning",
+  network: "warning",
+  open: "good",
+  closing: "faint",
+};
 
-const SESSION_COLUMNS: readonly Column<SessionView>[] = [
+export const SESSION_COLUMNS: readonly Column<SessionView>[] = [
   { title: "SESSION", value: (session) => session.id },
   { title: "ROLE", value: (session) => session.role },
-  { title: "STATE", value: (session) => session.state },
+  { title: "STATE", value: (session) => session.state, tone: (session) => SESSION_TONES[session.state] },
   { title: "USER", value: (session) => session.user },
   { title: "FROM", value: (session) => from(session) },
   { title: "TO", value: (session) => (session.onward === null ? session.device : leg(session.onward)) },
@@ -26,11 +26,18 @@ const SESSION_COLUMNS: readonly Column<SessionView>[] = [
   { title: "OUT", value: (session) => quantity(session.octetsOut), align: "right" },
 ];
 
-const TUNNEL_COLUMNS: readonly Column<TunnelView>[] = [
+const TUNNEL_TONES: Readonly<Record<TunnelView["state"], Tone>> = {
+  "wait-ctl-reply": "warning",
+  "wait-ctl-conn": "warning",
+  established: "good",
+  closing: "faint",
+};
+
+export const TUNNEL_COLUMNS: readonly Column<TunnelView>[] = [
   { title: "TUNNEL", value: (tunnel) => `${tunnel.localTunnelId}/${tunnel.remoteTunnelId}`, align: "right" },
   { title: "PEER", value: (tunnel) => tunnel.peer },
   { title: "HOST-NAME", value: (tunnel) => tunnel.hostName },
-  { title: "STATE", value: (tunnel) => tunnel.state },
+  { title: "STATE", value: (tunnel) => tunnel.state, tone: (tunnel) => TUNNEL_TONES[tunnel.state] },
   { title: "CALLED-BY", value: (tunnel) => (tunnel.initiator ? "us" : "peer") },
   { title: "LOCAL", value: (tunnel) => tunnel.localAddress },
   { title: "REMOTE", value: (tunnel) => endpoint(tunnel.remoteAddress, tunnel.remotePort) },
@@ -38,19 +45,27 @@ const TUNNEL_COLUMNS: readonly Column<TunnelView>[] = [
   { title: "UP", value: (tunnel) => duration(tunnel.establishedForSeconds), align: "right" },
 ];
 
-const LNS_COLUMNS: readonly Column<LnsView>[] = [
+const LNS_TONES: Readonly<Record<LnsView["state"], Tone | undefined>> = {
+  up: "good",
+  calling: "warning",
+  idle: undefined,
+  slow: "warning",
+  "locked-out": "bad",
+};
+
+export const LNS_COLUMNS: readonly Column<LnsView>[] = [
   { title: "GROUP", value: (lns) => lns.group },
   { title: "LNS", value: (lns) => lns.peer },
   { title: "PREFERENCE", value: (lns) => lns.preference, align: "right" },
   { title: "WEIGHT", value: (lns) => lns.weight, align: "right" },
-  { title: "STATE", value: (lns) => lns.state },
+  { title: "STATE", value: (lns) => lns.state, tone: (lns) => LNS_TONES[lns.state] },
   { title: "TUNNELS", value: (lns) => lns.tunnels, align: "right" },
   { title: "SESSIONS", value: (lns) => lns.sessions, align: "right" },
   { title: "LOCKED-FOR", value: (lns) => duration(lns.lockedForSeconds), align: "right" },
   { title: "REASON", value: (lns) => lns.reason },
 ];
 
-const CHANNEL_COLUMNS: readonly Column<ChannelView>[] = [
+export const CHANNEL_COLUMNS: readonly Column<ChannelView>[] = [
   { title: "CHANNEL", value: (channel) => channel.channel, align: "right" },
   { title: "KIND", value: (channel) => channel.kind },
   { title: "STATE", value: (channel) => channel.state },
@@ -62,33 +77,67 @@ const CHANNEL_COLUMNS: readonly Column<ChannelView>[] = [
   { title: "OCTETS-OUT", value: (channel) => channel.octetsOut, align: "right" },
 ];
 
-const PAIR_COLUMNS: readonly Column<readonly [string, string | number | null]>[] = [
+export const USER_COLUMNS: readonly Column<UserView>[] = [
+  { title: "USER", value: ({ user }) => user },
+  { title: "SESSIONS", value: ({ sessions }) => sessions, align: "right" },
+  { title: "OPEN", value: ({ openSessions }) => openSessions, align: "right" },
+  { title: "NEWEST", value: ({ ids }) => ids[0] },
+  { title: "STARTED", value: ({ lastStartedAt }) => lastStartedAt },
+  { title: "IN", value: ({ octetsIn }) => quantity(octetsIn), align: "right" },
+  { title: "OUT", value: ({ octetsOut }) => quantity(octetsOut), align: "right" },
+];
+
+const INTERFACE_TONES: Readonly<Record<InterfaceView["state"], Tone>> = {
+  open: "good",
+  draining: "warning",
+  waiting: "bad",
+};
+
+export const INTERFACE_COLUMNS: readonly Column<InterfaceView>[] = [
+  { title: "INTERFACE", value: (each) => each.interface },
+  { title: "STATE", value: ({ state }) => state, tone: ({ state }) => INTERFACE_TONES[state] },
+  {
+    title: "SPEED",
+    value: ({ linkBitsPerSecond: speed }) => (speed === null ? null : `${quantity(speed)}bit/s`),
+    align: "right",
+  },
+  { title: "SESSIONS", value: ({ sessions }) => sessions, align: "right" },
+  { title: "SETTING-UP", value: ({ settingUp }) => settingUp, align: "right" },
+  { title: "WAITING", value: ({ waiting }) => waiting, align: "right" },
+  { title: "LOAD", value: ({ load }) => `${Math.round(load * 100)}%`, align: "right" },
+  { title: "PADI", value: ({ padiReceived }) => padiReceived, align: "right" },
+  { title: "PADO", value: ({ padoSent }) => padoSent, align: "right" },
+  { title: "PADS", value: ({ padsSent }) => padsSent, align: "right" },
+  { title: "REFUSED", value: ({ padsRefused }) => padsRefused, align: "right" },
+];
+
+export const DROP_COLUMNS: readonly Column<DropView>[] = [
+  { title: "REASON", value: ({ reason }) => reason },
+  { title: "FRAMES", value: ({ frames }) => frames, align: "right" },
+  { title: "MEANING", value: ({ meaning }) => meaning },
+];
+
+export const RATE_COLUMNS: readonly Column<{ readonly kind: string } & NamedRateView>[] = [
+  { title: "KIND", value: ({ kind }) => kind },
+  { title: "NAME", value: ({ name }) => name },
+  { title: "SESSIONS", value: ({ sessions }) => sessions, align: "right" },
+  { title: "IN-BIT/S", value: (rate) => quantity(8 * rate.octetsInPerSecond), align: "right" },
+  { title: "OUT-BIT/S", value: (rate) => quantity(8 * rate.octetsOutPerSecond), align: "right" },
+  { title: "IN-FRAMES/S", value: (rate) => quantity(rate.framesInPerSecond), align: "right" },
+  { title: "OUT-FRAMES/S", value: (rate) => quantity(rate.framesOutPerSecond), align: "right" },
+];
+
+type Pair = readonly [name: string, value: string | number | null];
+
+export const PAIR_COLUMNS: readonly Column<Pair>[] = [
   { title: "NAME", value: ([name]) => name },
   { title: "VALUE", value: ([, value]) => value, align: "right" },
 ];
 
-const COUNTER_COLUMNS: readonly Column<readonly [string, number]>[] = [
+export const COUNTER_COLUMNS: readonly Column<Pair>[] = [
   ...PAIR_COLUMNS,
   { title: "MEANING", value: ([name]) => meaningOf(name) },
 ];
-
-const TABLES: { readonly [Name in ResourceName]: (view: Resources[Name], width?: number) => string } = {
-  sessions: (sessions, width) => formatTable(SESSION_COLUMNS, sessions, width),
-  tunnels: (tunnels, width) => formatTable(TUNNEL_COLUMNS, tunnels, width),
-  lns: (lns, width) => formatTable(LNS_COLUMNS, lns, width),
-  channels: (channels, width) => formatTable(CHANNEL_COLUMNS, channels, width),
-  counters: (counters, width) => formatTable(COUNTER_COLUMNS, Object.entries(counters), width),
-  status: (status, width) => formatTable(PAIR_COLUMNS, Object.entries(status), width),
-};
-
-/** A table for a terminal of `width` characters. */
-export function showTable<Name extends ResourceName>(
-  name: Name,
-  view: Resources[Name],
-  width?: number,
-): string {
-  return TABLES[name](view, width);
-}
 
 function from({ origin }: SessionView): string {
   if (origin.kind === "l2tp") return leg(origin);
@@ -103,27 +152,4 @@ function leg(l2tp: L2tpLegView): string {
 
 function endpoint(address: string, port: number): string {
   return address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
-}
-
-/** "45s", "12m05s", "3h04m", "2d03h". */
-export function duration(seconds: number | null): string | null {
-  if (seconds === null) return null;
-  const whole = Math.floor(seconds);
-  const two = (value: number) => String(value).padStart(2, "0");
-  if (whole < 60) return `${whole}s`;
-  if (whole < 3600) return `${Math.floor(whole / 60)}m${two(whole % 60)}s`;
-  if (whole < 86_400) return `${Math.floor(whole / 3600)}h${two(Math.floor(whole / 60) % 60)}m`;
-  return `${Math.floor(whole / 86_400)}d${two(Math.floor(whole / 3600) % 24)}h`;
-}
-
-/** Octets with three significant digits: "999", "1.23k", "45.6M". */
-export function quantity(octets: number): string {
-  let value = octets;
-  let unit = "";
-  for (const next of ["k", "M", "G", "T", "P"]) {
-    if (value < 999.5) break;
-    value /= 1000;
-    unit = next;
-  }
-  return unit === "" ? String(value) : `${value.toPrecision(3)}${unit}`;
 }

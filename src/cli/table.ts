@@ -1,9 +1,18 @@
+import type { Paint, Tone } from "./paint.ts";
 import { printable } from "./printable.ts";
 
 export interface Column<Row> {
   readonly title: string;
   readonly value: (row: Row) => string | number | null | undefined;
   readonly align?: "left" | "right";
+  /** How the value is meant. */
+  readonly tone?: (row: Row) => Tone | undefined;
+}
+
+/** How wide a table may be, and how it is coloured; neither bound nor coloured when absent. */
+export interface Look {
+  readonly width?: number | undefined;
+  readonly paint?: Paint;
 }
 
 const GAP = "  ";
@@ -11,13 +20,13 @@ const GAP = "  ";
 const LEAST_WIDTH = 6;
 
 /**
- * A table as text, a line a row, with titles first. Where it is wider than `width` characters, the widest columns are
- * cut short, and in the end the lines. No width: nothing is cut.
+ * A table as text, a line a row, with titles first. Where it is wider than the look's width in characters, the widest
+ * columns are cut short, and in the end the lines.
  */
 export function formatTable<Row>(
   columns: readonly Column<Row>[],
   rows: readonly Row[],
-  width?: number,
+  { width, paint = (_, text) => text }: Look = {},
 ): string {
   const cells = [
     columns.map((column) => column.title),
@@ -30,9 +39,18 @@ export function formatTable<Row>(
       columns.map((each) => Math.max(LEAST_WIDTH, each.title.length)),
       width,
     );
-  const lines = cells.map((line) => {
-    const text = line.map((value, i) => fit(value, widths[i]!, columns[i]!.align ?? "left")).join(GAP);
-    return (width === undefined ? text : text.slice(0, width)).trimEnd();
+  const lines = cells.map((line, l) => {
+    const row = rows[l - 1];
+    let left = width ?? Number.POSITIVE_INFINITY;
+    const texts = line.map((value, i) => {
+      const column = columns[i]!;
+      const isLast = i === line.length - 1;
+      const fitted = fit(value, widths[i]!, column.align ?? "left");
+      const text = (isLast ? fitted.trimEnd() : fitted).slice(0, Math.max(0, left));
+      left -= text.length + GAP.length;
+      return paint(row === undefined ? "strong" : column.tone?.(row), text);
+    });
+    return texts.filter((text) => text !== "").join(GAP);
   });
   return `${lines.join("\n")}\n`;
 }

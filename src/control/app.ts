@@ -93,7 +93,7 @@ function addRoute(app: Hono<Environment>, route: Route, { operations, version }:
     if (!input.ok) return failureResponse(input.failure);
     const wallClock = Date.now();
     const answer = await route.handle({ operations, version, wallClock }, input);
-    return answer === undefined ? failureResponse(NOT_FOUND) : json(answer);
+    return answer === undefined ? failureResponse(missing(context.req.path)) : json(answer);
   });
 }
 
@@ -141,6 +141,12 @@ function addPage(app: Hono<Environment>, { page }: AppParts): void {
     const response = isOurs ? undefined : await page.serve(path, context.req.raw);
     return response ?? failureResponse(NOT_FOUND);
   });
+}
+
+/** "/v1/sessions/s9": there is no session s9. */
+function missing(path: string): Failure {
+  const [, , kind = "", id = ""] = path.split("/");
+  return { status: 404, code: "no-such", message: `there is no ${kind.replace(/s$/, "")} ${id}` };
 }
 
 function wrongMethod(app: Hono<Environment>, path: string, pattern: string): Failure {

@@ -93,8 +93,15 @@ function send(socketPath: string, path: string, body: unknown): Promise<Incoming
   });
 }
 
+const NOBODY =
+  "nobody listens; is the gateway running? (systemctl status lacewing; --socket PATH for another one)";
+const REFUSALS: Readonly<Record<string, string>> = {
+  ENOENT: NOBODY,
+  ECONNREFUSED: NOBODY,
+  EACCES: "permission denied; its owner and group may ask it (ls -l tells who that is), and root",
+};
+
 function failure(socketPath: string, error: NodeJS.ErrnoException): ControlError {
-  const nobody = error.code === "ENOENT" || error.code === "ECONNREFUSED";
-  const text = nobody ? "nobody listens; is the gateway running?" : error.message;
+  const text = REFUSALS[error.code ?? ""] ?? error.message;
   return new ControlError("control-connect", `${socketPath}: ${text}`, { cause: error });
 }

@@ -16,6 +16,7 @@ export class FakeProcess {
     this.context = {
       stdout: { write: (text: string) => (this.out += text) },
       stderr: { write: (text: string) => (this.err += text) },
+      env: {},
       signals: this.signals,
       exitNow: (code) => void this.events.push(`exit ${code}`),
       onExit: () => {},

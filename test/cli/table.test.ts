@@ -1,6 +1,16 @@
+import { stripVTControlCharacters } from "node:util";
 import { describe, expect, it } from "vitest";
 import { DROP_REASONS } from "../../src/channel/dataplane.ts";
-import { duration, quantity, showTable } from "../../src/cli/show-tables.ts";
+import { counted, duration, quantity, wrapped } from "../../src/cli/numbers-text.ts";
+import { paintFor } from "../../src/cli/paint.ts";
+import {
+  CHANNEL_COLUMNS,
+  COUNTER_COLUMNS,
+  LNS_COLUMNS,
+  PAIR_COLUMNS,
+  SESSION_COLUMNS,
+  TUNNEL_COLUMNS,
+} from "../../src/cli/show-tables.ts";
 import { formatTable } from "../../src/cli/table.ts";
 import { meaningOf } from "../../src/gateway/counter-meanings.ts";
 import { L2TP_DISCARD_REASONS } from "../../src/l2tp/state.ts";
@@ -40,13 +50,30 @@ describe("a table", () => {
 
   it.each([20, 80, 120])("fits a terminal of %i characters", (width) => {
     const session = { ...lacSession, user: `${"very-".repeat(20)}long@isp.example` };
-    for (const line of showTable("sessions", [session], width).split("\n"))
+    for (const line of formatTable(SESSION_COLUMNS, [session], { width }).split("\n"))
       expect(line.length).toBeLessThanOrEqual(width);
   });
 
   it("has its widest columns cut short where it does not fit", () => {
     const rows = [{ name: "a long name", size: 1_234_567 }];
-    expect(formatTable(columns, rows, 16)).toBe("NAME        SIZE\na long…  1234567\n");
+    expect(formatTable(columns, rows, { width: 16 })).toBe("NAME        SIZE\na long…  1234567\n");
+  });
+
+  it("is coloured on a terminal, and no wider for it", () => {
+    const paint = paintFor({ isTTY: true }, {});
+    const text = formatTable(SESSION_COLUMNS, [lacSession], { width: 40, paint });
+    expect(text).toContain("\x1b[1mSESSION\x1b[0m");
+    expect(text).toContain("\x1b[32mopen \x1b[0m");
+    for (const line of text.split("\n"))
+      expect(stripVTControlCharacters(line).length).toBeLessThanOrEqual(40);
+  });
+
+  it.each([
+    [{ isTTY: false }, {}],
+    [{ isTTY: true }, { NO_COLOR: "1" }],
+    [{ isTTY: true }, { TERM: "dumb" }],
+  ])("is not coloured elsewhere, or where that is not wanted: %j %j", (output, env) => {
+    expect(paintFor(output, env)("bad", "text")).toBe("text");
   });
 
   it("shows control characters as what they are not", () => {
@@ -58,29 +85,31 @@ describe("a table", () => {
 
 describe("what is shown", () => {
   it("of sessions is where they come from and go to", () => {
-    expect(showTable("sessions", [lacSession]).split("\n")[1]).toBe(
+    expect(formatTable(SESSION_COLUMNS, [lacSession]).split("\n")[1]).toBe(
       "s1       lac   open   alice@isp.example  acc0.100.7 02:00:5e:10:00:01 4711  lns1 11/13  -        1h02m  1.23k  56.8M",
     );
   });
 
   it("of tunnels is both ends and how long they are up", () => {
-    expect(showTable("tunnels", sampleTunnels).split("\n")[1]?.trim()).toBe(
+    expect(formatTable(TUNNEL_COLUMNS, sampleTunnels).split("\n")[1]?.trim()).toBe(
       "11/12  lns1  lns1.isp.example  established  us         2001:db8::1  [2001:db8::2]:1701         1  59s",
     );
   });
 
   it("of channels, counters and the status is every one", () => {
-    expect(showTable("lns", sampleOperations().lns()).split("\n").slice(1, 3)).toEqual([
+    expect(formatTable(LNS_COLUMNS, sampleOperations().lns()).split("\n").slice(1, 3)).toEqual([
       "wholesale  lns1           0       1  up                1         1           -  -",
       "wholesale  lns2           1       1  locked-out        0         0       3m32s  SCCRQ sent 3 times, no SCCRP, nothing ever came back",
     ]);
-    expect(showTable("channels", sampleChannels).trimEnd().split("\n")).toHaveLength(3);
-    expect(showTable("counters", sampleOperations().counters())).toMatch(/^sessions\.opened +3 +-$/m);
-    expect(showTable("status", { version: "1.2.3", ...sampleStatus })).toMatch(/^version +1\.2\.3$/m);
+    expect(formatTable(CHANNEL_COLUMNS, sampleChannels).trimEnd().split("\n")).toHaveLength(3);
+    expect(formatTable(COUNTER_COLUMNS, Object.entries(sampleOperations().counters()))).toMatch(
+      /^sessions\.opened +3 +-$/m,
+    );
+    expect(formatTable(PAIR_COLUMNS, Object.entries(sampleStatus))).toMatch(/^name +lac1$/m);
   });
 
   it("of counters says in words what each counts", () => {
-    const told = (name: string) => showTable("counters", { [name]: 1 }).split("\n")[1];
+    const told = (name: string) => formatTable(COUNTER_COLUMNS, [[name, 1]]).split("\n")[1];
     expect(told("drops.policed")).toBe(
       "drops.policed      1  control frames beyond the rate that is let through",
     );
@@ -91,6 +120,16 @@ describe("what is shown", () => {
     for (const reason of DROP_REASONS) expect(meaningOf(`drops.${reason}`), reason).toBeDefined();
     for (const reason of L2TP_DISCARD_REASONS)
       expect(meaningOf(`l2tp.discarded.${reason}`), reason).toBeDefined();
+  });
+
+  it("of long texts is broken at blanks", () => {
+    expect(wrapped("one two three", 8, "  ")).toBe("  one\n  two\n  three\n");
+    expect(wrapped("one two three", 80)).toBe("one two three\n");
+    expect([0, 1, 2].map((count) => counted(count, "session"))).toEqual([
+      "0 sessions",
+      "1 session",
+      "2 sessions",
+    ]);
   });
 
   it("of time and octets is short", () => {
