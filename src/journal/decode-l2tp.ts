@@ -23,7 +23,7 @@ import {
   notL2tpControl,
 } from "../wire/l2tp-control-header.ts";
 import { decodeLcpOptions } from "./decode-ppp.ts";
-import { type Decoded, hex, octets, quoted } from "./decoded.ts";
+import { type Decoded, hex, octets, quoted, sizeOf } from "./decoded.ts";
 
 /** By Message Type, of L2TPv2 and its extensions (RFC 2661 §3.2, RFC 3573, RFC 3817, RFC 4951, RFC 5515). */
 const MESSAGE_NAMES: Readonly<Record<number, string>> = {
@@ -50,7 +50,7 @@ const MESSAGE_NAMES: Readonly<Record<number, string>> = {
   29: "CSURQ",
 };
 
-const { resultCode, pppDisconnectCause, assignedSessionId } = ATTRIBUTES;
+const { resultCode, pppDisconnectCause } = ATTRIBUTES;
 
 /** Attributes whose numbers are bits. */
 const BITS: readonly number[] = [
@@ -114,14 +114,6 @@ export function decodeL2tp(datagram: Uint8Array): Decoded {
   };
 }
 
-/** The Assigned Session ID of a message; undefined when it says none in the clear. */
-export function assignedSessionOf(datagram: Uint8Array): number | undefined {
-  if (notL2tpControl(datagram) !== undefined) return undefined;
-  const { avps } = avpsOf(controlBody(datagram));
-  const found = avps.find((avp) => isIetf(avp, assignedSessionId.type) && avp.value.length === 2);
-  return found && readU16(found.value, 0);
-}
-
 /** The AVPs up to the first that does not fit. */
 function avpsOf(body: Uint8Array): { readonly avps: readonly Found[]; readonly isWhole: boolean } {
   const avps: Found[] = [];
@@ -167,15 +159,14 @@ function disconnectOf(avps: readonly Found[]): PppDisconnectCause | undefined {
 function describeAvp(avp: Found, isStop: boolean): string {
   const { vendor, type, hidden, value } = avp;
   if (vendor === VENDOR_BROADBAND_FORUM) return describeLine(avp);
-  if (vendor !== 0) return `AVP ${type} of vendor ${vendor}, ${value.length} octets`;
+  if (vendor !== 0) return `AVP ${type} of vendor ${vendor}, ${sizeOf(value)}`;
   if (type === RANDOM_VECTOR) return "";
   const attribute = ATTRIBUTE_BY_TYPE[type];
-  if (attribute === undefined) return `AVP ${type}, ${value.length} octets`;
+  if (attribute === undefined) return `AVP ${type}, ${sizeOf(value)}`;
   const { name, minBytes, maxBytes } = attribute;
   if (hidden) return `${name} (hidden)`;
   if (SECRETS.includes(type)) return `${name} (not kept)`;
-  if (value.length < minBytes || value.length > maxBytes)
-    return `${name} of ${value.length} octets (malformed)`;
+  if (value.length < minBytes || value.length > maxBytes) return `${name} of ${sizeOf(value)} (malformed)`;
   if (LCP_OPTIONS.includes(type)) return `${name} {${decodeLcpOptions(value)}}`;
   return `${name}${valueText(type, attribute.decode(value), value, isStop)}`;
 }
@@ -226,7 +217,7 @@ function said(message: string | undefined): string {
 /** What a LAC tells of the subscriber's line (RFC 5515 §5). */
 function describeLine({ type, hidden, value }: Found): string {
   const field = accessLineField(type);
-  if (field === undefined) return `AVP ${type} of vendor ${VENDOR_BROADBAND_FORUM}, ${value.length} octets`;
+  if (field === undefined) return `AVP ${type} of vendor ${VENDOR_BROADBAND_FORUM}, ${sizeOf(value)}`;
   const name = words(field);
   if (hidden) return `${name} (hidden)`;
   const decoded = decodeAccessLineValue(field, value);

@@ -15,7 +15,7 @@ import {
   parseOptions,
   TERMINATE_REQUEST,
 } from "../wire/ppp-control.ts";
-import { type Decoded, hex, octets, quoted } from "./decoded.ts";
+import { type Decoded, hex, octets, quoted, sizeOf } from "./decoded.ts";
 
 /** Control and authentication protocols of PPP that have been seen in the field. */
 const PROTOCOLS: Readonly<Record<number, string>> = {
@@ -71,10 +71,9 @@ export function decodePpp(frame: Uint8Array): Decoded {
   if (parsed === undefined) return { name: "(no PPP frame)", text: octets(frame) };
   const { protocol, information } = parsed;
   const name = PROTOCOLS[protocol];
-  if (name === undefined)
-    return { name: `PPP protocol ${hex(protocol, 4)}`, text: `${information.length} octets` };
+  if (name === undefined) return { name: `PPP protocol ${hex(protocol, 4)}`, text: `${sizeOf(information)}` };
   const packet = parseControlPacket(information);
-  if (packet === undefined) return { name: `${name} (malformed)`, text: `${information.length} octets` };
+  if (packet === undefined) return { name: `${name} (malformed)`, text: `${sizeOf(information)}` };
   const { code, identifier } = packet;
   const codeName = (CODES_OF[name] ?? CODES)[code - 1] ?? `code ${code}`;
   const body = bodyText(protocol, packet);
@@ -94,7 +93,7 @@ function bodyText(protocol: number, packet: ControlPacket): string {
   if (protocol === PPP_PAP) return papText(packet);
   if (protocol === PPP_CHAP) return chapText(packet);
   const isNegotiated = protocol === PPP_LCP || (protocol >= 0x8000 && protocol < 0xc000);
-  return isNegotiated ? controlText(protocol, packet) : `${packet.data.length} octets`;
+  return isNegotiated ? controlText(protocol, packet) : `${sizeOf(packet.data)}`;
 }
 
 /** The password is never looked at. */

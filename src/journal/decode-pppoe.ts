@@ -21,7 +21,7 @@ import {
   TAG_SERVICE_NAME_ERROR,
   TAG_VENDOR_SPECIFIC,
 } from "../wire/pppoe-tags.ts";
-import { type Decoded, hex, octets, quoted } from "./decoded.ts";
+import { type Decoded, hex, octets, quoted, sizeOf } from "./decoded.ts";
 
 const NAMES: Readonly<Record<number, string>> = {
   [PADI]: "PADI",
@@ -50,7 +50,7 @@ const OCTET_TAGS: Readonly<Record<number, string>> = {
 /** Reads an Ethernet frame of PPPoE discovery (RFC 2516, RFC 4638, TR-101); whatever it is, it never throws. */
 export function decodePppoe(bytes: Uint8Array): Decoded {
   const frame = parseEthernet(bytes);
-  if (frame === undefined) return { name: "(no Ethernet frame)", text: `${bytes.length} octets` };
+  if (frame === undefined) return { name: "(no Ethernet frame)", text: `${sizeOf(bytes)}` };
   const where = whereOf(frame);
   if (frame.etherType !== ETHERTYPE_PPPOE_DISCOVERY)
     return { name: "(no discovery)", text: `${where}, EtherType ${hex(frame.etherType, 4)}` };

@@ -34,10 +34,15 @@ export function plain(text: string): string {
   return text.replaceAll(/[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}]/gu, escaped);
 }
 
+/** "1 octet", "5 octets". */
+export function sizeOf({ length }: Uint8Array): string {
+  return length === 1 ? "1 octet" : `${length} octets`;
+}
+
 /** Octets of which nobody knows what they mean, or that mean something only to others. */
 export function octets(bytes: Uint8Array): string {
   if (bytes.length === 0) return "of no octets";
-  if (bytes.length > LONGEST_OCTETS) return `of ${bytes.length} octets`;
+  if (bytes.length > LONGEST_OCTETS) return `of ${sizeOf(bytes)}`;
   return `0x${toHex(bytes)}`;
 }
 

@@ -29,6 +29,8 @@ const STRANGERS_SHARE = 1 / 4;
 const STRANGERS_PER_SECOND = 1000;
 const STRANGERS_BURST = 5000;
 
+const SEPARATOR = FIELD_SEPARATOR.charCodeAt(0);
+
 /** LCP codes of which a quiet network of 64,000 sessions has thousands a second. What fails of them, the end tells. */
 const LCP_ECHO_REQUEST = 9;
 const LCP_DISCARD_REQUEST = 11;
@@ -131,17 +133,38 @@ export class Journal implements Explainer {
     if (ring === undefined) return;
     const now = this.#clock.wallClock();
     if (stranger && !this.#mayWrite(KIND.note, now)) return;
-    const text = joined(fields);
-    const octets = isAscii(text) ? undefined : utf8Within(text, LONGEST_BODY_BYTES);
-    const length = octets?.length ?? Math.min(text.length, LONGEST_BODY_BYTES);
-    const body = ring.begin(KIND.note, 0, this.#nextNumber(), now, 1 + length);
-    ring.octets[body] = noteNumber(kind);
-    if (octets !== undefined) ring.octets.set(octets, body + 1);
-    else for (let i = 0; i < length; i++) ring.octets[body + 1 + i] = text.charCodeAt(i);
+    const body = areShortAscii(fields)
+      ? this.#asciiNote(ring, kind, now, fields)
+      : this.#textNote(ring, kind, now, fields);
     const { session = 0, tunnel = 0, l2tpSession = 0, mac = 0 } = about;
     ring.setSession(body, session);
     ring.setTunnel(body, tunnel, l2tpSession);
     ring.setMac(body, Math.floor(mac / 65_536), mac & 0xffff);
+  }
+
+  /** What nearly all are: written where it stays, with nothing in between. */
+  #asciiNote(ring: Ring, kind: NoteKind, now: number, fields: readonly string[]): number {
+    let length = Math.max(1, fields.length);
+    for (let i = 0; i < fields.length; i++) length += fields[i]!.length;
+    const body = ring.begin(KIND.note, 0, this.#nextNumber(), now, length);
+    const { octets } = ring;
+    octets[body] = noteNumber(kind);
+    let at = body + 1;
+    for (let i = 0; i < fields.length; i++) {
+      const field = fields[i]!;
+      if (i > 0) octets[at++] = SEPARATOR;
+      for (let k = 0; k < field.length; k++) octets[at++] = field.charCodeAt(k);
+    }
+    return body;
+  }
+
+  #textNote(ring: Ring, kind: NoteKind, now: number, fields: readonly string[]): number {
+    const text = fields.map((field) => field.replaceAll(FIELD_SEPARATOR, " ")).join(FIELD_SEPARATOR);
+    const encoded = utf8Within(text, LONGEST_BODY_BYTES);
+    const body = ring.begin(KIND.note, 0, this.#nextNumber(), now, 1 + encoded.length);
+    ring.octets[body] = noteNumber(kind);
+    ring.octets.set(encoded, body + 1);
+    return body;
   }
 
   view(): JournalView {
@@ -199,17 +222,16 @@ function isWorthKeeping(frame: Uint8Array): boolean {
   return code < LCP_ECHO_REQUEST || code > LCP_DISCARD_REQUEST;
 }
 
-/** Without the separator in what others have said. */
-function joined(fields: readonly string[]): string {
-  let text = "";
-  for (const [i, field] of fields.entries()) {
-    const clean = field.includes(FIELD_SEPARATOR) ? field.replaceAll(FIELD_SEPARATOR, " ") : field;
-    text = i === 0 ? clean : `${text}${FIELD_SEPARATOR}${clean}`;
+/** Whether texts can be written octet by octet, with the separator between them. */
+function areShortAscii(fields: readonly string[]): boolean {
+  let length = 0;
+  for (let i = 0; i < fields.length; i++) {
+    const field = fields[i]!;
+    length += field.length + 1;
+    for (let k = 0; k < field.length; k++) {
+      const code = field.charCodeAt(k);
+      if (code > 0x7f || code === SEPARATOR) return false;
+    }
   }
-  return text;
-}
-
-function isAscii(text: string): boolean {
-  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 0x7f) return false;
-  return true;
+  return length <= LONGEST_BODY_BYTES;
 }

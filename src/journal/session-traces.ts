@@ -2,7 +2,7 @@ import { assignedAt, isReply, isRequest, sessionAt, TUNNEL_MESSAGES, typeAt } fr
 import { decodePppoe } from "./decode-pppoe.ts";
 import { noteNumber } from "./notes.ts";
 import { FLAG_OUT, KIND, type Ring } from "./ring.ts";
-import { type Archive, collect, isNote, type Trace } from "./trail.ts";
+import { type Archive, collect, type Trace } from "./trail.ts";
 
 /** PADI to PADS takes no longer, and who has waited in a line longer than that calls again. */
 const DISCOVERY_MS = 15_000;
@@ -50,17 +50,17 @@ export async function sessionTraces(archive: Archive, session: number): Promise<
     at <= (opened?.at ?? to) || (ended !== undefined && at >= ended.at - TUNNEL_LIFE_MS);
   const high = Math.floor(begun.mac / 65_536);
   const low = begun.mac & 0xffff;
+  const earliest = begun.at - TUNNEL_LIFE_MS;
   const around = await collect(archive, (ring, body) => {
+    const kind = ring.kind(body);
+    if (kind === KIND.ppp) return false;
     const at = ring.time(body);
-    if (at > to) return false;
-    if (ring.kind(body) === KIND.pppoe)
+    if (at > to || at < earliest) return false;
+    if (kind === KIND.pppoe)
       return begun.mac !== 0 && at >= from && ring.macHigh(body) === high && ring.macLow(body) === low;
-    if (ring.session(body) !== 0 || at < begun.at - TUNNEL_LIFE_MS) return false;
-    const leg = legs.find(({ tunnel }) => tunnel === ring.tunnel(body));
-    if (leg === undefined) return false;
-    if (isNote(ring, body)) return matters(at) && isTunnelNote(ring, body);
-    if (ring.kind(body) !== KIND.l2tp) return false;
-    return legs.some((each) => isOfCall(ring, body, each)) || (matters(at) && isOfTunnel(ring, body));
+    if (ring.session(body) !== 0 || !isOnLeg(ring, body, legs)) return false;
+    if (kind === KIND.note) return matters(at) && isTunnelNote(ring, body);
+    return isOfCalls(ring, body, legs) || (matters(at) && isOfTunnel(ring, body));
   });
   const theirs = sinceCall(withoutFormerLife(around, begun), begun);
   return [...theirs, ...own].sort((a, b) => a.at - b.at || a.number - b.number);
@@ -85,18 +85,15 @@ function legsOf(own: readonly Trace[], begun: Trace, to: number): readonly Leg[]
 async function findRemotes(archive: Archive, legs: readonly Leg[]): Promise<void> {
   if (legs.length === 0) return;
   await collect(archive, (ring, body) => {
-    if (ring.kind(body) !== KIND.l2tp) return false;
-    const leg = legs.find((each) => each.tunnel === ring.tunnel(body) && isWithin(ring.time(body), each));
-    if (leg === undefined) return false;
+    if (ring.kind(body) !== KIND.l2tp || !isOnLeg(ring, body, legs)) return false;
     const end = body + ring.bodyBytes(body);
     if (!isReply(typeAt(ring.octets, body, end))) return false;
-    const assigned = assignedAt(ring.octets, body, end);
     const named = sessionAt(ring.octets, body);
     const out = isOut(ring, body);
-    for (const each of legs) {
-      if (each.tunnel !== leg.tunnel || !isWithin(ring.time(body), each)) continue;
-      if (!out && named === each.session) each.remote = assigned;
-      if (out && assigned === each.session) each.remote = named;
+    for (const leg of legs) {
+      if (leg.tunnel !== ring.tunnel(body) || !isWithin(ring.time(body), leg)) continue;
+      if (!out && named === leg.session) leg.remote = assignedAt(ring.octets, body, end);
+      if (out && assignedAt(ring.octets, body, end) === leg.session) leg.remote = named;
     }
     return false;
   });
@@ -108,6 +105,17 @@ function isWithin(at: number, { from, to }: Leg): boolean {
 
 function isOut(ring: Ring, body: number): boolean {
   return (ring.flags(body) & FLAG_OUT) !== 0;
+}
+
+function isOnLeg(ring: Ring, body: number, legs: readonly Leg[]): boolean {
+  const tunnel = ring.tunnel(body);
+  for (const leg of legs) if (leg.tunnel === tunnel) return true;
+  return false;
+}
+
+function isOfCalls(ring: Ring, body: number, legs: readonly Leg[]): boolean {
+  for (const leg of legs) if (isOfCall(ring, body, leg)) return true;
+  return false;
 }
 
 function isOfCall(ring: Ring, body: number, leg: Leg): boolean {

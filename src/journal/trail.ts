@@ -39,8 +39,8 @@ export interface Note {
 /** Whether the record with that body is wanted; nothing is allocated. */
 type Filter = (ring: Ring, body: number) => boolean;
 
-/** Records looked at before others get their turn: some milliseconds. */
-const RECORDS_AT_A_TIME = 65_536;
+/** Records looked at before others get their turn: some milliseconds at the most. */
+const RECORDS_AT_A_TIME = 16_384;
 /** Of a story: who wants more of it captures it. */
 const MOST_TRACES = 8192;
 

@@ -1,5 +1,7 @@
 import { createHash } from "node:crypto";
 import { equalBytes, readU16 } from "../../../src/base/bytes.ts";
+import { assignedAt, typeAt } from "../../../src/journal/control-fields.ts";
+import { decodeL2tp } from "../../../src/journal/decode-l2tp.ts";
 import {
   emitL2tp,
   isL2tpControl,
@@ -47,6 +49,7 @@ import {
   parseMessage,
   peekHostName,
 } from "../../../src/wire/l2tp-messages.ts";
+import { blankL2tpSecrets } from "../../../src/wire/l2tp-secrets.ts";
 import { md5 } from "../../../src/wire/md5.ts";
 import { CAPTURED } from "../captures.ts";
 import { avpMarks, samples } from "../sample.ts";
@@ -262,6 +265,15 @@ export const L2TP_CODECS: readonly CodecTarget[] = [
   codec("l2tp-hidden-messages", [parseMessage], samples(BODIES, avpMarks(0)), (input) =>
     checkMessage(input, SECRET),
   ),
+  codec("l2tp-secrets", [blankL2tpSecrets], samples(CONTROL_DATAGRAMS), (input) => {
+    const message = Uint8Array.from(input);
+    blankL2tpSecrets(message, 0, message.length);
+    for (const [i, octet] of message.entries()) ensure(octet === input[i] || octet === 0, "an octet changed");
+    const { name } = decodeL2tp(input);
+    ensure(decodeL2tp(message).name === name || name.startsWith("("), "another message");
+    assignedAt(input, 0, input.length);
+    typeAt(input, 0, input.length);
+  }),
   codec("l2tp-hiding", [revealValue, hideValue, challengeResponse], samples(BODIES), (input) => {
     if (input.length < 3) return;
     const type = input[0]!;

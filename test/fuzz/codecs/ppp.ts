@@ -1,4 +1,5 @@
 import { equalBytes } from "../../../src/base/bytes.ts";
+import { decodeLcpOptions, decodePpp } from "../../../src/journal/decode-ppp.ts";
 import { emitChap, parseChap } from "../../../src/wire/chap.ts";
 import { emitIpcpOption, parseIpcpOption } from "../../../src/wire/ipcp.ts";
 import { emitIpv6cpOption, parseIpv6cpOption } from "../../../src/wire/ipv6cp.ts";
@@ -31,6 +32,7 @@ import {
   parseControlPacket,
   parseOptions,
 } from "../../../src/wire/ppp-control.ts";
+import { blankPppSecrets } from "../../../src/wire/ppp-secrets.ts";
 import { CAPTURED, capturedPackets } from "../captures.ts";
 import { optionMarks, type Sample, samples } from "../sample.ts";
 import { type CodecTarget, ensure } from "../target.ts";
@@ -124,6 +126,19 @@ export const PPP_CODECS: readonly CodecTarget[] = [
   codec("ipv6cp-options", [parseIpv6cpOption, emitIpv6cpOption], packets(PPP_IPV6CP), (input) =>
     checkOptions(input, (option) => emitIpv6cpOption(parseIpv6cpOption(option))),
   ),
+  codec("ppp-secrets", [blankPppSecrets], samples(CAPTURED.ppp), (input) => {
+    const frame = Uint8Array.from(input);
+    const middle = frame.length >> 2;
+    blankPppSecrets(frame, middle, frame.length);
+    ensure(
+      equalBytes(frame.subarray(0, middle), input.subarray(0, middle)),
+      "octets before the frame changed",
+    );
+    for (const [i, octet] of frame.entries()) ensure(octet === input[i] || octet === 0, "an octet changed");
+    decodePpp(input);
+    decodePpp(frame.subarray(middle));
+    decodeLcpOptions(input);
+  }),
   codec(
     "ms-chap",
     [parseMsChapV2Response, emitMsChapV2Response, authenticatorResponseOf, msChapFailureText],

@@ -1,4 +1,5 @@
 import { equalBytes, readU16 } from "../../../src/base/bytes.ts";
+import { decodePppoe } from "../../../src/journal/decode-pppoe.ts";
 import {
   emitEthernet,
   etherTypeOffset,
@@ -79,6 +80,10 @@ const TAGGED = [
 ].map((tags) => emitEthernet({ ...stations, tags, etherType: 0x8863, payload: PADR }));
 const typeMarks: Marker = () => [0, 6, 12, 16, 20];
 
+function hasControls(text: string): boolean {
+  return /[\p{Cc}\p{Cf}\u2028\u2029]/u.test(text);
+}
+
 export const PPPOE_CODECS: readonly CodecTarget[] = [
   codec(
     "ethernet",
@@ -125,6 +130,11 @@ export const PPPOE_CODECS: readonly CodecTarget[] = [
       ensureBeginning(emitted.subarray(PPPOE_HEADER_BYTES), input.subarray(PPPOE_HEADER_BYTES));
     },
   ),
+  codec("pppoe-decoded", [decodePppoe], samples([...CAPTURED.frames, ...TAGGED], typeMarks), (input) => {
+    const { name, text } = decodePppoe(input);
+    ensure(name !== "" && text !== "", "nothing is said of it");
+    ensure(!hasControls(text), "it would act on a terminal");
+  }),
   codec(
     "pppoe-tags",
     [parseTags, emitTags, tagsBytes, findTag, findTextTag, findMaxPayload, findAccessLine, accessLineTag],
