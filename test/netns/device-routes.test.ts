@@ -1,0 +1,37 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { changeDeviceRoutes } from "../../src/io/device-routes.ts";
+import { Netns } from "../support/netns.ts";
+import { isRoot } from "../support/system.ts";
+
+describe.skipIf(!isRoot)("routes to a device of ours", () => {
+  let netns: Netns;
+
+  beforeAll(() => {
+    netns = Netns.create("config-routes");
+    netns.ip("link", "add", "office", "type", "veth", "peer", "name", "far0");
+    netns.configure("far0");
+    netns.configure("office", "192.0.2.1/32");
+  });
+
+  afterAll(() => netns?.delete());
+
+  function change(added: readonly string[], removed: readonly string[], device = "office"): void {
+    changeDeviceRoutes({ device, netns: netns.name, added, removed });
+  }
+
+  function routes(): string[] {
+    const found = JSON.parse(netns.ip("-json", "route", "show", "dev", "office")) as { dst: string }[];
+    return found.map(({ dst }) => dst).sort();
+  }
+
+  it("come and go, also those that are there already, or gone", () => {
+    change(["198.51.100.0/24", "203.0.113.7/32"], []);
+    expect(routes()).toEqual(["198.51.100.0/24", "203.0.113.7"]);
+    change(["198.51.100.0/24", "203.0.113.8/29"], ["203.0.113.7/32", "192.0.2.128/25"]);
+    expect(routes()).toEqual(["198.51.100.0/24", "203.0.113.8/29"]);
+  });
+
+  it("are refused of a device that is not there", () => {
+    expect(() => change(["198.51.100.0/24"], [], "bureau")).toThrow(/bureau is not there/);
+  });
+});
