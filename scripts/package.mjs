@@ -5,6 +5,10 @@
  *
  * writes FOLDER/lacewing_VERSION_ARCHITECTURE.deb (FOLDER is packages/ unless given) and prints its path. The package
  * carries the Node.js that runs this script, since Debian 12 has an older one.
+ *
+ *     node scripts/package.mjs --tree FOLDER
+ *
+ * writes only the files that the package would install, for the container image.
  */
 
 import { spawnSync } from "node:child_process";
@@ -20,6 +24,11 @@ function output(command, args, options = {}) {
   const { status, stdout, stderr, error } = spawnSync(command, args, { encoding: "utf8", ...options });
   if (status === 0) return stdout.trim();
   throw new Error(`${command} ${args.join(" ")}: ${error?.message ?? stderr}`);
+}
+
+if (process.argv[2] === "--tree") {
+  writeTree(resolve(process.argv[3]), output);
+  process.exit(0);
 }
 
 const { version } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));

@@ -15,6 +15,9 @@ const DOCKERFILE = join(CHECKOUT, "deploy/container/Dockerfile");
 const DEBIAN = "debian:bookworm-slim";
 const NODE = "node:20-bookworm-slim";
 
+type WordsStep = Extract<Step, { words: readonly string[] }>;
+type UserStep = Extract<Step, { kind: "user" }>;
+
 /** What is kept of the last stage. */
 export interface Image {
   readonly root: string;
@@ -43,11 +46,11 @@ export function buildImage(): Image {
       carryOut(stage, root, roots);
     }
     const last = stages.at(-1)!.steps;
-    const words = (kind: "entrypoint" | "cmd" | "healthcheck"): readonly string[] =>
-      last.findLast((step) => step.kind === kind)?.words ?? [];
+    const words = (kind: WordsStep["kind"]): readonly string[] =>
+      last.findLast((step): step is WordsStep => step.kind === kind)?.words ?? [];
     return {
       root: roots.get("")!,
-      user: last.findLast((step) => step.kind === "user")?.name ?? "root",
+      user: last.findLast((step): step is UserStep => step.kind === "user")?.name ?? "root",
       entrypoint: words("entrypoint"),
       command: words("cmd"),
       healthcheck: words("healthcheck"),
@@ -98,6 +101,10 @@ function copy(
 function run(root: string, folder: string, command: string): void {
   if (!existsSync(root)) throw new Error(`${root} is not there`);
   const options = ["--quiet", "--register=no", "--keep-unit", "--console=pipe", "--resolv-conf=copy-host"];
+  // behind a proxy with a certificate of its own, whoever builds is told of it
+  const certificates = process.env.NODE_EXTRA_CA_CERTS;
+  if (certificates !== undefined)
+    options.push(`--bind-ro=${certificates}`, `--setenv=NODE_EXTRA_CA_CERTS=${certificates}`);
   const words = [...options, `--chdir=${folder}`, "--directory", root, "--as-pid2", "sh", "-c", command];
   const { status, stdout, stderr } = spawnSync("systemd-nspawn", words, {
     encoding: "utf8",
