@@ -121,7 +121,9 @@ export function flowHash(bytes: Uint8Array, offset: number): number {
       hash ^ ((bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!),
       0x9e3779b1,
     );
-  return hash ^ (hash >>> 15);
+  // a product's low bits say nothing of what the factor has above them, where the source's port is
+  hash = Math.imul(hash ^ (hash >>> 15), 0x85ebca6b);
+  return hash ^ (hash >>> 16);
 }
 
 /**

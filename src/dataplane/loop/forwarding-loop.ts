@@ -33,8 +33,12 @@ const ROUNDS_BETWEEN_POLLS = 8;
  * measure an overloaded thread would starve the lanes whose frames come singly.
  */
 const FRAMES_PER_TURN = 1024;
-/** Datagrams received with one call, each perhaps coalesced. */
-const DATAGRAMS_PER_CALL = 16;
+/**
+ * Datagrams received with one call, each perhaps coalesced: of those that are of few frames many, since what follows in a
+ * flow is joined, or leaves as a group, within a batch only; of large ones no more than a turn's frames.
+ */
+const MOST_DATAGRAMS = 64;
+const LEAST_DATAGRAMS = 16;
 /** Lanes that one wait reports. */
 const READY_LANES = 64;
 const POLL_ERROR = 8;
@@ -67,6 +71,8 @@ export class ForwardingLoop {
   readonly #commands: MessagePort;
   readonly #reply: (reply: Reply) => void;
   readonly #clock = () => performance.now();
+  /** How many datagrams one call receives now. */
+  #datagrams = LEAST_DATAGRAMS;
   /** Frames of the batch that is being forwarded. */
   #inHand = 0;
   #overflowsChecked = true;
@@ -165,7 +171,7 @@ export class ForwardingLoop {
   #batch(open: OpenLane): number {
     const { lane, receiver } = open;
     if (receiver === undefined) return 0;
-    const most = lane.medium === "udp" ? DATAGRAMS_PER_CALL : this.#setup.options.batchFrames;
+    const most = lane.medium === "udp" ? this.#datagrams : this.#setup.options.batchFrames;
     const count = receiver.receive(this.#descriptors, most);
     if (count <= 0) {
       if (count < 0) this.#failed(open, -count);
@@ -178,6 +184,8 @@ export class ForwardingLoop {
     else {
       this.#reorder.source = lane.number;
       frames = this.#ingress.fromUdp(lane.port, this.#descriptors, count);
+      const datagrams = Math.floor((FRAMES_PER_TURN * count) / Math.max(1, frames));
+      this.#datagrams = Math.max(LEAST_DATAGRAMS, Math.min(MOST_DATAGRAMS, datagrams));
     }
     this.#endBatch();
     receiver.release();

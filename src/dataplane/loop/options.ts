@@ -17,7 +17,10 @@ export interface LoopOptions {
   /** Receive ring of an Ethernet port: slots (a power of two) that its lanes share, and octets of each. */
   readonly packetRingSlots: number;
   readonly packetSlotBytes: number;
-  /** Receive buffers of each lane of a UDP port; a slot takes what UDP_GRO coalesces. */
+  /**
+   * Receive buffers of each lane of a UDP port; a slot takes what UDP_GRO coalesces, and is no power of two: the headers
+   * in all of them would share few lines of a cache.
+   */
   readonly udpSlots: number;
   readonly udpSlotBytes: number;
   /** What a worker reads packets of units into, one unit's after the other's: room for several of 64 KiB. */
@@ -77,7 +80,7 @@ export const DEFAULT_LOOP_OPTIONS: LoopOptions = {
   packetRingSlots: 16_384,
   packetSlotBytes: 2048,
   udpSlots: 64,
-  udpSlotBytes: 65_536,
+  udpSlotBytes: 65_536 + 192,
   unitAreaBytes: 512 << 10,
   receiveBufferBytes: 8 << 20,
   sendBufferBytes: 8 << 20,

@@ -31,8 +31,11 @@ import { reasonOf } from "./transmitter.ts";
 
 /** Packets that wait at most, for all units together. */
 const QUEUED = 1024;
-/** Flows that are looked for at one time; a power of two. */
-const FLOWS = 256;
+/**
+ * Places for flows that are looked for at one time, a power of two: far more than flows in a batch, since of two that
+ * meet in a place and alternate nothing is joined.
+ */
+const FLOWS = 2048;
 /** Packets that are joined to one at most: more pieces than two for each, a system call does not take. */
 const MOST_JOINED = 256;
 /** A socket may be told of no more than 64 datagrams at once. */

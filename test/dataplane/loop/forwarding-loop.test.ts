@@ -16,7 +16,7 @@ import {
   SEEN,
   Tables,
 } from "../../../src/dataplane/loop/tables.ts";
-import { type Addon, RX_LENGTH, RX_OFFSET } from "../../../src/io/addon.ts";
+import { type Addon, RX_LENGTH, RX_OFFSET, RX_STRIDE } from "../../../src/io/addon.ts";
 import { numberedFrame, pppoeFrame } from "../frames.ts";
 import { MemoryRegion } from "./worker-parts.ts";
 
@@ -27,6 +27,7 @@ const DOORBELL = 77;
 const PORT = 1;
 const ACCESS_LANE = 11;
 const UNIT = { medium: "unit", unit: 1, number: 12, fd: 8 } as const;
+const UDP = { medium: "udp", port: 2, number: 13, fd: 7 } as const;
 
 /**
  * A loop whose poller and receiver are the test's: run() returns when the test has told it to stop. Two PPPoE
@@ -40,6 +41,8 @@ function makeLoop(script: {
   readonly send?: () => void;
   /** What is ready; the access port when absent. */
   readonly lane?: number;
+  /** Of a call that may receive so many: how many datagrams there are, and of how many frames each. */
+  readonly datagrams?: (most: number) => readonly [count: number, frames: number];
 }) {
   const tables = Tables.view(SIZES, Tables.allocate(SIZES));
   const { control } = tables;
@@ -59,6 +62,20 @@ function makeLoop(script: {
       calls.push("send");
       script.send?.();
       return super.sendPacket(fd, descriptors, count);
+    }
+    udpReceiver() {
+      const at = this.allocate(4096);
+      return {
+        receive: (descriptors: Int32Array, most: number) => {
+          const [count, frames] = script.datagrams?.(most) ?? [0, 0];
+          // of one octet each, which is no message
+          for (let i = 0; i < count; i++) descriptors.set([at, frames, 1, at], i * RX_STRIDE);
+          return count;
+        },
+        release: () => {},
+        overflows: () => 0,
+        close() {},
+      };
     }
     tunReceiver() {
       return this.packetReceiver(undefined, undefined, "unit");
@@ -129,6 +146,7 @@ function makeLoop(script: {
   const access = { medium: "ethernet", port: PORT, packet: options9, number: ACCESS_LANE, fd: 9 } as const;
   command({ kind: "adopt", id: 3, lane: access, waiting: [] });
   command({ kind: "adopt", id: 4, lane: UNIT, waiting: [] });
+  command({ kind: "adopt", id: 5, lane: UDP, waiting: [] });
   return {
     control,
     rings,
@@ -173,6 +191,22 @@ describe("the loop of a forwarding thread", () => {
     expect(loop.rings).toContain(DOORBELL);
     expect(loop.calls.slice(0, 6)).toEqual(["receive", "send", "release", "receive", "send", "release"]);
     expect(loop.replies.at(-1)).toEqual({ kind: "done", id: 2 });
+  });
+
+  it("receives more datagrams with one call when they are of few frames, and no more frames than a turn has", () => {
+    const asked: number[] = [];
+    const loop = makeLoop({
+      receive: () => false,
+      lane: UDP.number,
+      datagrams(most) {
+        asked.push(most);
+        if (asked.length === 5) loop.stop();
+        if (asked.length > 4) return [0, 0];
+        return [4, [1, 32, 64, 1][asked.length - 1]!];
+      },
+    });
+    loop.run();
+    expect(asked.slice(0, 5)).toEqual([16, 64, 32, 16, 64]);
   });
 
   it("counts as having seen everything while it blocks, and never while it works", () => {

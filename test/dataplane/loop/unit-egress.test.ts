@@ -143,6 +143,19 @@ describe("packets to a unit", () => {
     ).toEqual([2, 1]);
   });
 
+  it("leave as one for each of a hundred flows whose packets come in turns", () => {
+    const flows = Array.from({ length: 100 }, (_, i) =>
+      cut(
+        { ...SEGMENT, ...UDP, sourcePort: 1024 + ((i * i * 7919) % 60_000), payload: payload(300, i) },
+        100,
+      ),
+    );
+    const sent = written(...[0, 1, 2].flatMap((turn) => flows.map((packets) => packets[turn]!)));
+    expect(sent.flatMap((one) => received(one).packets)).toHaveLength(300);
+    // but for the few that meet in one place
+    expect(sent.length).toBeLessThan(120);
+  });
+
   it("are not joined across what else their flow says", () => {
     const [a, b, c, d] = cut({ ...SEGMENT, payload: payload(4000) }, 1000);
     const pure = packetOf({ ...segmentOf(b!), payload: new Uint8Array(0), sequence: segmentOf(c!).sequence });
