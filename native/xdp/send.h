@@ -16,26 +16,20 @@ struct departure {
 
 INLINE bool sends_checksum(__u32 flags) { return flags & (PEER_CHECKSUM | PEER_IPV6); }
 
-INLINE bool sums(__u32 flags) { return (flags & PEER_UDP) && sends_checksum(flags); }
-
-INLINE bool gives_identification(__u32 flags) {
-  return (flags & (PEER_UDP | PEER_IPV6 | PEER_KEEP_ID)) == PEER_UDP;
-}
+INLINE bool gives_identification(__u32 flags) { return (flags & (PEER_IPV6 | PEER_KEEP_ID)) == 0; }
 
 // Octets of L2TP's header, FF03 included.
 INLINE __u32 l2tp_octets(__u32 flags) {
   return (flags & PEER_LENGTH ? L2TP_BYTES_WITH_LENGTH : L2TP_BYTES) + (flags & PEER_ADDRESS_CONTROL ? 2 : 0);
 }
 
-INLINE __u32 headers_octets(const struct peer *peer, __u32 flags) {
-  return peer->header_bytes + (flags & PEER_UDP ? l2tp_octets(flags) : PPPOE_BYTES);
-}
-
-INLINE bool is_header_size(const struct peer *peer, __u32 flags) {
-  __u32 octets = peer->header_bytes;
-  if (flags & PEER_UDP) octets -= UDP_BYTES + (flags & PEER_IPV6 ? IPV6_BYTES : IPV4_BYTES);
+INLINE bool is_link_size(__u32 octets) {
   return octets == ETHERNET_BYTES || octets == ETHERNET_BYTES + TAG_BYTES ||
          octets == ETHERNET_BYTES + 2 * TAG_BYTES;
+}
+
+INLINE bool is_header_size(__u32 octets, __u32 flags) {
+  return is_link_size(octets - UDP_BYTES - (flags & PEER_IPV6 ? IPV6_BYTES : IPV4_BYTES));
 }
 
 // Shorter PPP frames than this, which carry nothing, are the system's. So this many octets are behind any
@@ -127,27 +121,10 @@ INLINE bool write_udp(struct xdp_md *context, const struct departure *departure,
   return true;
 }
 
-INLINE bool write_pppoe(const struct xdp_md *context, const struct departure *departure, int octets) {
-  __u8 *start = frame_start(context);
-  __u8 *at = start + octets;
-  if (at + BEHIND_TEMPLATE > frame_end(context)) return false;
-  copy(start, departure->peer->header, octets);
-  STORE16(at, bpf_htons(PPPOE_SESSION_DATA));
-  STORE16(at + PPPOE_SESSION_ID, bpf_htons(departure->ids));
-  STORE16(at + PPPOE_LENGTH, bpf_htons(departure->ppp_octets));
-  return true;
-}
-
-INLINE bool write_headers(struct xdp_md *context, const struct departure *departure) {
+INLINE bool write_l2tp_headers(struct xdp_md *context, const struct departure *departure) {
   const int ipv4 = ETHERNET_BYTES + IPV4_BYTES + UDP_BYTES;
   const int ipv6 = ETHERNET_BYTES + IPV6_BYTES + UDP_BYTES;
   switch (departure->peer->header_bytes) {
-    case ETHERNET_BYTES:
-      return write_pppoe(context, departure, ETHERNET_BYTES);
-    case ETHERNET_BYTES + TAG_BYTES:
-      return write_pppoe(context, departure, ETHERNET_BYTES + TAG_BYTES);
-    case ETHERNET_BYTES + 2 * TAG_BYTES:
-      return write_pppoe(context, departure, ETHERNET_BYTES + 2 * TAG_BYTES);
     case ipv4:
       return write_udp(context, departure, ipv4, false);
     case ipv4 + TAG_BYTES:
@@ -160,6 +137,32 @@ INLINE bool write_headers(struct xdp_md *context, const struct departure *depart
       return write_udp(context, departure, ipv6 + TAG_BYTES, true);
     case ipv6 + 2 * TAG_BYTES:
       return write_udp(context, departure, ipv6 + 2 * TAG_BYTES, true);
+    default:
+      return false;
+  }
+}
+
+INLINE bool write_pppoe(const struct xdp_md *context, const struct channel *channel, __u32 ppp_octets,
+                        int octets) {
+  __u8 *start = frame_start(context);
+  __u8 *at = start + octets;
+  if (at + BEHIND_TEMPLATE > frame_end(context)) return false;
+  copy(start, channel->to.header, octets);
+  STORE16(at, bpf_htons(PPPOE_SESSION_DATA));
+  STORE16(at + PPPOE_SESSION_ID, bpf_htons(channel->to_ids));
+  STORE16(at + PPPOE_LENGTH, bpf_htons(ppp_octets));
+  return true;
+}
+
+INLINE bool write_pppoe_headers(const struct xdp_md *context, const struct channel *channel,
+                                __u32 ppp_octets) {
+  switch (channel->to.header_bytes) {
+    case ETHERNET_BYTES:
+      return write_pppoe(context, channel, ppp_octets, ETHERNET_BYTES);
+    case ETHERNET_BYTES + TAG_BYTES:
+      return write_pppoe(context, channel, ppp_octets, ETHERNET_BYTES + TAG_BYTES);
+    case ETHERNET_BYTES + 2 * TAG_BYTES:
+      return write_pppoe(context, channel, ppp_octets, ETHERNET_BYTES + 2 * TAG_BYTES);
     default:
       return false;
   }

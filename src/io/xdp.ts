@@ -77,7 +77,7 @@ export const XDP_INTERFACE_NEEDS_LENGTH = 1;
  */
 export const XDP_INTERFACE_NEEDS_CHECKSUM = 2;
 
-/** `channels`: one end of a bridge. Only bridged channels may be reachable. u32, but for IN_MACS. */
+/** `channels`: one end of a bridge. Only bridged channels may be reachable. u32 where nothing else is said. */
 export const XDP_CHANNEL_BYTES = 64;
 export const XDP_CHANNEL_FLAGS = 0;
 /** PPPoE: session id. L2TP: our tunnel id << 16 | our session id. */
@@ -88,14 +88,22 @@ export const XDP_CHANNEL_IN_PEER = 8;
 export const XDP_CHANNEL_NEXT = 12;
 /** The channel at the other end of the bridge. */
 export const XDP_CHANNEL_OTHER = 16;
-/** The peer that its frames go to. */
+/** The L2TP peer that its frames go to. */
 export const XDP_CHANNEL_TO_PEER = 20;
 /** PPPoE: session id. L2TP: the peer's tunnel id << 16 | its session id. */
 export const XDP_CHANNEL_TO_IDS = 24;
+/** With XDP_CHANNEL_TO_SUBSCRIBER: where frames leave. */
+export const XDP_CHANNEL_TO_IFINDEX = 28;
 /** PPPoE, two u32: tags that its frames must have, outermost first, TPID << 16 | VLAN id; 0: none. */
 export const XDP_CHANNEL_IN_TAGS = 32;
 /** PPPoE, twelve octets: MAC addresses that its frames must have, ours first. */
 export const XDP_CHANNEL_IN_MACS = 40;
+/** With XDP_CHANNEL_TO_SUBSCRIBER, u16: octets of the header below: 14, 18 or 22. */
+export const XDP_CHANNEL_TO_HEADER_BYTES = 32;
+/** With XDP_CHANNEL_TO_SUBSCRIBER, u16: as XDP_PEER_MAX_PPP. */
+export const XDP_CHANNEL_TO_MAX_PPP = 34;
+/** With XDP_CHANNEL_TO_SUBSCRIBER: MAC addresses (remote first), tags and EtherType of what it is sent. */
+export const XDP_CHANNEL_TO_HEADER = 36;
 /** In flags: an L2TP channel. */
 export const XDP_CHANNEL_L2TP = 1;
 /**
@@ -103,15 +111,17 @@ export const XDP_CHANNEL_L2TP = 1;
  * right peer: from then on both are left to the system, which numbers what it sends.
  */
 export const XDP_CHANNEL_SEQUENCED = 2;
+/** In flags: an L2TP channel whose frames go to a PPPoE session. */
+export const XDP_CHANNEL_TO_SUBSCRIBER = 4;
 export const XDP_CHAIN_MAX = 4;
 
-/** `peers`: what a peer is now. */
+/** `peers`: what an L2TP peer is now. */
 export const XDP_PEER_BYTES = 192;
 /** u32 */
 export const XDP_PEER_FLAGS = 0;
 /** u32: where frames to it leave; 0: not known, they are left to the system. */
 export const XDP_PEER_IFINDEX = 4;
-/** u16: octets of the header below, 14 to 70, even. */
+/** u16: octets of the header below, 42 to 70, even. */
 export const XDP_PEER_HEADER_BYTES = 8;
 /** u16: octets of the largest PPP frame, from its protocol field on, that it gets; larger ones are the system's. */
 export const XDP_PEER_MAX_PPP = 10;
@@ -119,16 +129,16 @@ export const XDP_PEER_MAX_PPP = 10;
 export const XDP_PEER_IP_SUM = 12;
 /** u16: the folded sum of both addresses, the protocol (17) and both UDP ports; no length is in it. */
 export const XDP_PEER_UDP_SUM = 14;
-/** UDP, two u32: tags of frames from it, as XDP_CHANNEL_IN_TAGS. */
+/** Two u32: tags of frames from it, as XDP_CHANNEL_IN_TAGS. */
 export const XDP_PEER_IN_TAGS = 16;
-/** u32, UDP: the domain of the interfaces that it is believed on. */
+/** u32: the domain of the interfaces that it is believed on. */
 export const XDP_PEER_DOMAIN = 24;
 /**
- * Everything that goes before the PPPoE or L2TP header: MAC addresses (remote first), tags, EtherType, and with UDP an
- * IPv4 header of 20 octets or an IPv6 header, and the UDP header. Lengths, identification and checksums are 0.
+ * Everything that goes before the L2TP header: MAC addresses (remote first), tags, EtherType, an IPv4 header of 20 octets
+ * or an IPv6 header, and the UDP header. Lengths, identification and checksums are 0.
  */
 export const XDP_PEER_HEADER = 28;
-/** UDP: octets as on the wire. Where its messages come from, and go to. */
+/** Octets as on the wire. Where its messages come from, and go to. */
 export const XDP_PEER_REMOTE_PORT = 100;
 export const XDP_PEER_LOCAL_PORT = 102;
 /** 16 octets each as on the wire; IPv4 in the first four. */

@@ -12,8 +12,13 @@ import {
   XDP_CHANNEL_L2TP,
   XDP_CHANNEL_NEXT,
   XDP_CHANNEL_OTHER,
+  XDP_CHANNEL_TO_HEADER,
+  XDP_CHANNEL_TO_HEADER_BYTES,
   XDP_CHANNEL_TO_IDS,
+  XDP_CHANNEL_TO_IFINDEX,
+  XDP_CHANNEL_TO_MAX_PPP,
   XDP_CHANNEL_TO_PEER,
+  XDP_CHANNEL_TO_SUBSCRIBER,
   XDP_CONTROL,
   XDP_COUNTERS_BYTES,
   XDP_FRAMES,
@@ -49,7 +54,7 @@ import {
 } from "../../src/io/xdp.ts";
 import { addToSum, checksumOf } from "../../src/wire/checksum.ts";
 import { vlanId } from "../../src/wire/ethernet.ts";
-import { OUR_MAC, ourAddress, type Side, sent } from "./xdp-frames.ts";
+import { type EthernetSide, OUR_MAC, ourAddress, type Side, sent, type UdpSide } from "./xdp-frames.ts";
 
 export const SIZES: XdpSizes = {
   interfaces: 64,
@@ -67,6 +72,7 @@ const EGRESS = 1;
 const PORT = 1;
 const DOMAIN = 7;
 const MAX_PPP = 1600;
+const PPPOE_BYTES = 6;
 
 /** Why the program cannot be had here; undefined when it can. */
 export const withoutXdp = missingXdp();
@@ -119,10 +125,13 @@ export class XdpSite {
   /** Joins two sides; returns their channels. */
   bridge(a: Side, b: Side, options: PeerOptions = {}): readonly [number, number] {
     const channels = [this.#nextChannel, this.#nextChannel + 1] as const;
-    const peers = [this.#peer(a, options), this.#peer(b, options)] as const;
+    const peerOf = (side: Side) => (side.kind === "udp" ? this.#peer(side, options) : 0);
+    const peers = [peerOf(a), peerOf(b)] as const;
     this.#nextChannel += 2;
     this.#channel(channels[0], a, peers[0], channels[1], b, peers[1]);
     this.#channel(channels[1], b, peers[1], channels[0], a, peers[0]);
+    if (a.kind === "ethernet") this.#leadToSubscriber(channels[1], a, options);
+    if (b.kind === "ethernet") this.#leadToSubscriber(channels[0], b, options);
     return channels;
   }
 
@@ -192,9 +201,24 @@ export class XdpSite {
     sessions[(directories[page]! << 8) | (sessionId & 0xff)] = channel;
   }
 
+  #leadToSubscriber(
+    number: number,
+    side: EthernetSide,
+    { maxPpp = MAX_PPP, ifindex = EGRESS }: PeerOptions,
+  ): void {
+    const at = number * XDP_CHANNEL_BYTES;
+    const view = this.#channels;
+    const header = sent(side, new Uint8Array(0)).slice(0, -PPPOE_BYTES);
+    view.setUint32(at + XDP_CHANNEL_FLAGS, XDP_CHANNEL_L2TP | XDP_CHANNEL_TO_SUBSCRIBER, true);
+    view.setUint32(at + XDP_CHANNEL_TO_IFINDEX, ifindex, true);
+    view.setUint16(at + XDP_CHANNEL_TO_HEADER_BYTES, header.length, true);
+    view.setUint16(at + XDP_CHANNEL_TO_MAX_PPP, maxPpp, true);
+    new Uint8Array(view.buffer, at + XDP_CHANNEL_TO_HEADER).set(header);
+  }
+
   /** A new peer; slots are as many as peers and go the other way round. */
   #peer(
-    side: Side,
+    side: UdpSide,
     { flags = XDP_PEER_KEEP_ID, maxPpp = MAX_PPP, ifindex = EGRESS, domain = DOMAIN }: PeerOptions,
   ): number {
     const peer = this.#nextPeer;
@@ -205,46 +229,43 @@ export class XdpSite {
     const bytes = new Uint8Array(view.buffer, at, XDP_PEER_BYTES);
     bytes.fill(0);
     const example = sent(side, new Uint8Array(0));
-    const header = example.slice(0, example.length - behindHeader(side));
+    const header = example.slice(0, example.length - l2tpBytes(side));
     view.setUint32(at + XDP_PEER_IFINDEX, ifindex, true);
     view.setUint16(at + XDP_PEER_HEADER_BYTES, header.length, true);
     view.setUint16(at + XDP_PEER_MAX_PPP, maxPpp, true);
-    if (side.kind === "udp") {
-      for (const [i, tag] of side.tags.entries())
-        view.setUint32(at + XDP_PEER_IN_TAGS + 4 * i, tag.tpid * 0x10000 + vlanId(tag), true);
-      const ipv6 = side.remote.length === 16;
-      const ip = header.length - (ipv6 ? 48 : 28);
-      const udp = header.length - 8;
-      header.fill(0, udp + 4);
-      if (ipv6) header.fill(0, ip + 4, ip + 6);
-      else for (const field of [2, 4, 10]) header.fill(0, ip + field, ip + field + 2);
-      view.setUint32(
-        at + XDP_PEER_FLAGS,
-        XDP_PEER_UDP |
-          (side.lengthBit ? XDP_PEER_LENGTH : 0) |
-          (side.addressControl ? XDP_PEER_ADDRESS_CONTROL : 0) |
-          (ipv6 ? XDP_PEER_IPV6 : 0) |
-          (side.checksum ? XDP_PEER_CHECKSUM : 0) |
-          flags,
-        true,
-      );
-      view.setUint16(at + XDP_PEER_IP_SUM, ~checksumOf(addToSum(0, header, ip, 20)), true);
-      const addresses = header.slice(udp - (ipv6 ? 32 : 8), udp + 4);
-      view.setUint16(at + XDP_PEER_UDP_SUM, ~checksumOf(addToSum(17, addresses, 0, addresses.length)), true);
-      view.setUint32(at + XDP_PEER_DOMAIN, domain, true);
-      view.setUint16(at + XDP_PEER_REMOTE_PORT, side.remotePort, false);
-      view.setUint16(at + XDP_PEER_LOCAL_PORT, 1701, false);
-      bytes.set(side.remote, XDP_PEER_REMOTE);
-      bytes.set(ourAddress(side), XDP_PEER_LOCAL);
-    }
+    for (const [i, tag] of side.tags.entries())
+      view.setUint32(at + XDP_PEER_IN_TAGS + 4 * i, tag.tpid * 0x10000 + vlanId(tag), true);
+    const ipv6 = side.remote.length === 16;
+    const ip = header.length - (ipv6 ? 48 : 28);
+    const udp = header.length - 8;
+    header.fill(0, udp + 4);
+    if (ipv6) header.fill(0, ip + 4, ip + 6);
+    else for (const field of [2, 4, 10]) header.fill(0, ip + field, ip + field + 2);
+    view.setUint32(
+      at + XDP_PEER_FLAGS,
+      XDP_PEER_UDP |
+        (side.lengthBit ? XDP_PEER_LENGTH : 0) |
+        (side.addressControl ? XDP_PEER_ADDRESS_CONTROL : 0) |
+        (ipv6 ? XDP_PEER_IPV6 : 0) |
+        (side.checksum ? XDP_PEER_CHECKSUM : 0) |
+        flags,
+      true,
+    );
+    view.setUint16(at + XDP_PEER_IP_SUM, ~checksumOf(addToSum(0, header, ip, 20)), true);
+    const addresses = header.slice(udp - (ipv6 ? 32 : 8), udp + 4);
+    view.setUint16(at + XDP_PEER_UDP_SUM, ~checksumOf(addToSum(17, addresses, 0, addresses.length)), true);
+    view.setUint32(at + XDP_PEER_DOMAIN, domain, true);
+    view.setUint16(at + XDP_PEER_REMOTE_PORT, side.remotePort, false);
+    view.setUint16(at + XDP_PEER_LOCAL_PORT, 1701, false);
+    bytes.set(side.remote, XDP_PEER_REMOTE);
+    bytes.set(ourAddress(side), XDP_PEER_LOCAL);
     bytes.set(header, XDP_PEER_HEADER);
     new Uint32Array(this.program.tables.peerSlots)[peer] = slot;
     return peer;
   }
 }
 
-/** Octets of what sent() writes behind the peer's header. */
-function behindHeader(side: Side): number {
-  if (side.kind === "ethernet") return 6;
+/** Octets of L2TP's header in what sent() writes. */
+function l2tpBytes(side: UdpSide): number {
   return (side.lengthBit ? 8 : 6) + (side.addressControl ? 2 : 0);
 }

@@ -11,12 +11,18 @@ import {
   XDP_CHANNEL_L2TP,
   XDP_CHANNEL_NEXT,
   XDP_CHANNEL_OTHER,
+  XDP_CHANNEL_TO_HEADER,
+  XDP_CHANNEL_TO_HEADER_BYTES,
   XDP_CHANNEL_TO_IDS,
+  XDP_CHANNEL_TO_IFINDEX,
+  XDP_CHANNEL_TO_MAX_PPP,
   XDP_CHANNEL_TO_PEER,
+  XDP_CHANNEL_TO_SUBSCRIBER,
   type XdpTables,
 } from "../../io/xdp.ts";
 import { numbers } from "../loop/numbers.ts";
 import { SessionTable } from "../loop/session-table.ts";
+import { ethernetHeader, largestPppFrame } from "../pppoe-frame.ts";
 import { tagWord } from "./peer-entry.ts";
 import type { Peers } from "./peers.ts";
 import type { ProgramCounters } from "./program-counters.ts";
@@ -30,8 +36,10 @@ const NEXT = XDP_CHANNEL_NEXT >>> 2;
 const OTHER = XDP_CHANNEL_OTHER >>> 2;
 const TO_PEER = XDP_CHANNEL_TO_PEER >>> 2;
 const TO_IDS = XDP_CHANNEL_TO_IDS >>> 2;
+const TO_IFINDEX = XDP_CHANNEL_TO_IFINDEX >>> 2;
 const IN_TAGS = XDP_CHANNEL_IN_TAGS >>> 2;
 const MAC_BYTES = 6;
+const MAX_U16 = 0xffff;
 const STRIDE = XDP_CHANNEL_BYTES >>> 2;
 
 /**
@@ -41,6 +49,7 @@ const STRIDE = XDP_CHANNEL_BYTES >>> 2;
  */
 export class Bridges {
   readonly #channels: Int32Array;
+  readonly #halves: Uint16Array;
   readonly #octets: Uint8Array;
   readonly #access: Int32Array;
   readonly #sessions: SessionTable;
@@ -61,6 +70,7 @@ export class Bridges {
     logger: Logger,
   ) {
     this.#channels = new Int32Array(tables.channels);
+    this.#halves = new Uint16Array(tables.channels);
     this.#octets = new Uint8Array(tables.channels);
     this.#access = new Int32Array(tables.access);
     this.#sessions = new SessionTable(
@@ -117,7 +127,7 @@ export class Bridges {
   }
 
   #takeRoom(a: Channel, b: Channel): boolean {
-    if (!this.#peers.introduce(a.peer) || !this.#peers.introduce(b.peer)) return false;
+    for (const { peer } of [a, b]) if (peer.kind === "udp" && !this.#peers.introduce(peer)) return false;
     if (!this.#take(a)) return false;
     if (this.#take(b)) return true;
     this.#giveBack(a);
@@ -154,14 +164,29 @@ export class Bridges {
   #fill(channel: Channel, other: Channel): void {
     const words = this.#channels;
     const at = channel.slot * STRIDE;
-    words[at + FLAGS] = channel.kind === "l2tp" ? XDP_CHANNEL_L2TP : 0;
+    words[at + FLAGS] = flagsOf(channel, other);
     words[at + IN_IDS] = receivedIds(channel);
     words[at + IN_PEER] = channel.kind === "l2tp" ? channel.peer.number : 0;
     words[at + NEXT] = 0;
     words[at + OTHER] = other.slot;
-    words[at + TO_PEER] = other.peer.number;
+    words[at + TO_PEER] = other.kind === "l2tp" ? other.peer.number : 0;
     words[at + TO_IDS] = sentIds(other);
     if (channel.kind === "pppoe") this.#fillSubscriber(channel);
+    if (other.kind === "pppoe") this.#fillHeader(channel.slot, other);
+  }
+
+  /** Of what the subscriber at the other end gets. */
+  #fillHeader(slot: number, { peer: { spec, port } }: PppoeChannel): void {
+    const { ifindex, mtuBytes } = port.spec;
+    const header = ethernetHeader(spec);
+    const at = slot * XDP_CHANNEL_BYTES;
+    this.#channels[slot * STRIDE + TO_IFINDEX] = ifindex;
+    this.#halves[(at + XDP_CHANNEL_TO_HEADER_BYTES) >>> 1] = header.length;
+    this.#halves[(at + XDP_CHANNEL_TO_MAX_PPP) >>> 1] = Math.min(
+      MAX_U16,
+      largestPppFrame(mtuBytes, spec.tags),
+    );
+    this.#octets.set(header, at + XDP_CHANNEL_TO_HEADER);
   }
 
   /** Whose frames are believed. */
@@ -237,6 +262,11 @@ const NOTHING: Counted = { frames: 0, octets: 0, control: 0 };
 
 function firstOf({ peer, spec }: PppoeChannel): number {
   return (peer.port.number << 16) | spec.sessionId;
+}
+
+function flagsOf({ kind }: Channel, other: Channel): number {
+  if (kind === "pppoe") return 0;
+  return XDP_CHANNEL_L2TP | (other.kind === "pppoe" ? XDP_CHANNEL_TO_SUBSCRIBER : 0);
 }
 
 function receivedIds({ kind, spec }: Channel): number {

@@ -95,25 +95,25 @@ export class Mirror {
 
   addPeer(id: PeerId, spec: PeerSpec): void {
     const port = this.#ports.get(spec.port)!;
-    const state = { number: 0, slot: 0, channels: [], framesOfClosed: 0 };
+    const state = { channels: [], framesOfClosed: 0 };
     if (spec.kind === "ethernet" && port.kind === "ethernet")
       this.#peerRecords[id] = { ...state, kind: "ethernet", port, spec };
     else if (spec.kind === "udp" && port.kind === "udp") {
-      const nextHop = { watch: undefined, hop: undefined, use: undefined };
-      this.#peerRecords[id] = { ...state, ...nextHop, kind: "udp", port, spec };
+      const unknown = { number: 0, slot: 0, watch: undefined, hop: undefined, use: undefined };
+      this.#peerRecords[id] = { ...state, ...unknown, kind: "udp", port, spec };
     }
   }
 
   updatePeer(id: PeerId, spec: PeerSpec): void {
     const peer = this.peer(id)!;
     if (peer.kind === "ethernet" && spec.kind === "ethernet") {
-      this.#peers.updateEthernet(peer, spec);
+      peer.spec = spec;
       this.#reinstall(peer);
-    } else if (peer.kind === "udp" && spec.kind === "udp") this.#peers.updateUdp(peer, spec);
+    } else if (peer.kind === "udp" && spec.kind === "udp") this.#peers.update(peer, spec);
   }
 
   removePeer(id: PeerId, peer: Peer): void {
-    this.#peers.remove(peer);
+    if (peer.kind === "udp") this.#peers.remove(peer);
     if (this.#peerRecords[id] === peer) this.#peerRecords[id] = undefined;
   }
 
@@ -238,6 +238,8 @@ export class Mirror {
   #installIfPlain(a: Channel, b: Channel): void {
     if (this.#ended || this.#isNumbered(a) || this.#isNumbered(b)) return;
     if (!isReachable(a) || !isReachable(b)) return;
+    // an entry says what is sent to a subscriber, or what comes from one
+    if (a.kind === "pppoe" && b.kind === "pppoe") return;
     this.#bridges.install(a, b);
     // the peer's first number may have come meanwhile: what comes now the program sees itself
     if (this.#isNumbered(a) || this.#isNumbered(b)) this.#withdraw(a, b);
@@ -248,7 +250,7 @@ export class Mirror {
     return channel.kind === "l2tp" && (channel.sequencing === "always" || this.#numbersSent(channel.id));
   }
 
-  /** What a subscriber's frames must look like stands in the entries of its channels. */
+  /** What a subscriber's frames must look like, both ways, stands in the entries of its channels' bridges. */
   #reinstall(peer: Peer): void {
     for (const channel of this.#channels) {
       if (channel?.peer !== peer || channel.to === undefined) continue;

@@ -1,7 +1,7 @@
-/** The entries of the program's table of peers: all that it needs to write what goes before a PPP frame. */
+/** The entries of the program's table of L2TP peers: all that it needs to write what goes before a PPP frame. */
 
 import { writeU16 } from "../../base/bytes.ts";
-import type { EthernetPeerSpec, UdpPeerSpec } from "../../channel/dataplane.ts";
+import type { UdpPeerSpec } from "../../channel/dataplane.ts";
 import type { NextHop } from "../../io/next-hops.ts";
 import {
   XDP_PEER_ADDRESS_CONTROL,
@@ -36,7 +36,6 @@ import { emitIpv4, IPV4_CHECKSUM, IPV4_TOTAL_LENGTH, PROTOCOL_UDP } from "../../
 import { emitIpv6 } from "../../wire/ipv6.ts";
 import { framingOf, l2tpHeaderBytes } from "../l2tp-message.ts";
 import { outerBytes } from "../outer.ts";
-import { ethernetHeader, largestPppFrame } from "../pppoe-frame.ts";
 import { addressOctets } from "../specs.ts";
 
 /** Hops that outer packets may take: what the system gives its own. */
@@ -66,16 +65,7 @@ class Entry {
   }
 }
 
-/** `ifindex`: 0 when the program is not to send to the peer. `mtuBytes`: of the interface. */
-export function ethernetPeerEntry(spec: EthernetPeerSpec, ifindex: number, mtuBytes: number): Uint8Array {
-  const entry = new Entry();
-  entry.u32(XDP_PEER_IFINDEX, ifindex);
-  entry.u16(XDP_PEER_MAX_PPP, Math.min(MAX_U16, largestPppFrame(mtuBytes, spec.tags)));
-  entry.header(ethernetHeader(spec));
-  return entry.bytes;
-}
-
-export interface UdpPeerEntry {
+export interface PeerEntry {
   readonly spec: UdpPeerSpec;
   /** Ours: undefined while the system has not chosen one. */
   readonly localAddress: string | undefined;
@@ -85,7 +75,7 @@ export interface UdpPeerEntry {
   readonly hop: NextHop | undefined;
 }
 
-export function udpPeerEntry({ spec, localAddress, localPort, domain, hop }: UdpPeerEntry): Uint8Array {
+export function peerEntry({ spec, localAddress, localPort, domain, hop }: PeerEntry): Uint8Array {
   const entry = new Entry();
   const remote = addressOctets(spec.address);
   const ipv6 = remote.length === 16;

@@ -1,20 +1,20 @@
 import type { IdPool } from "../../base/ids.ts";
 import type { Logger } from "../../base/logger.ts";
-import type { EthernetPeerSpec, UdpPeerSpec } from "../../channel/dataplane.ts";
+import type { UdpPeerSpec } from "../../channel/dataplane.ts";
 import type { UdpNextHops } from "../../io/clear-next-hops.ts";
 import type { NextHop, Unresolved } from "../../io/next-hops.ts";
 import { XDP_PEER_BYTES, type XdpTables } from "../../io/xdp.ts";
 import { numbers } from "../loop/numbers.ts";
 import { addressOctets } from "../specs.ts";
 import type { Interfaces } from "./interfaces.ts";
-import { ethernetPeerEntry, udpPeerEntry } from "./peer-entry.ts";
-import type { EthernetPeer, Peer, UdpPeer } from "./records.ts";
+import { peerEntry } from "./peer-entry.ts";
+import type { UdpPeer } from "./records.ts";
 import type { SharedGrace } from "./shared-grace.ts";
 
 /**
- * The program's table of peers. A peer is in it from when one of its channels is first bridged, and what describes it
+ * The program's table of L2TP peers. A peer is in it from when one of its channels is first bridged, and what describes it
  * is replaced as a whole: a next hop that changes is one entry and one store, however many channels there are.
- * An L2TP peer that has no next hop has an entry all the same, by which its frames are left to the loop, both ways: it
+ * One that has no next hop has an entry all the same, by which its frames are left to the loop, both ways: it
  * may be that they must not pass by the host's IPsec policies.
  */
 export class Peers {
@@ -45,22 +45,17 @@ export class Peers {
   }
 
   /** Makes the program know the peer; false when there is no room. */
-  introduce(peer: Peer): boolean {
+  introduce(peer: UdpPeer): boolean {
     if (peer.number !== 0) return true;
     const number = this.#numbers.take();
     if (number === undefined) return false;
     peer.number = number;
-    if (peer.kind === "udp") this.#watch(peer);
+    this.#watch(peer);
     this.#write(peer);
     return true;
   }
 
-  updateEthernet(peer: EthernetPeer, spec: EthernetPeerSpec): void {
-    peer.spec = spec;
-    if (peer.number !== 0) this.#write(peer);
-  }
-
-  updateUdp(peer: UdpPeer, spec: UdpPeerSpec): void {
+  update(peer: UdpPeer, spec: UdpPeerSpec): void {
     const { address, localAddress, udpPort } = peer.spec;
     peer.spec = spec;
     if (peer.number === 0) return;
@@ -72,12 +67,12 @@ export class Peers {
   }
 
   /** No channel of the peer is bridged any more. */
-  remove(peer: Peer): void {
+  remove(peer: UdpPeer): void {
     const { number, slot } = peer;
     if (number === 0) return;
     peer.number = 0;
     peer.slot = 0;
-    if (peer.kind === "udp") this.#forgetHop(peer);
+    this.#forgetHop(peer);
     Atomics.store(this.#slotOfPeer, number, 0);
     this.#grace.after(this.#grace.ticket(), () => {
       if (slot !== 0) this.#slots.release(slot);
@@ -126,8 +121,8 @@ export class Peers {
     before?.close();
   }
 
-  #write(peer: Peer): void {
-    const entry = peer.kind === "ethernet" ? ethernetEntry(peer) : udpEntry(peer);
+  #write(peer: UdpPeer): void {
+    const entry = entryOf(peer);
     const before = peer.slot;
     const slot = this.#slots.take();
     if (slot === undefined) {
@@ -152,14 +147,9 @@ export class Peers {
   }
 }
 
-function ethernetEntry({ spec, port }: EthernetPeer): Uint8Array {
-  const { ifindex, mtuBytes } = port.spec;
-  return ethernetPeerEntry(spec, port.use?.attached === true ? ifindex : 0, mtuBytes);
-}
-
-function udpEntry(peer: UdpPeer): Uint8Array {
+function entryOf(peer: UdpPeer): Uint8Array {
   const { spec, port, hop, use } = peer;
-  return udpPeerEntry({
+  return peerEntry({
     spec,
     localAddress: localAddressOf(peer) ?? hop?.localAddress,
     localPort: port.spec.udpPort,

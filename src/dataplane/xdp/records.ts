@@ -30,17 +30,14 @@ interface TunnelPort {
 export type Port = AccessPort | TunnelPort;
 
 interface PeerState {
-  /** In the program's tables; 0: it does not know the peer yet. */
-  number: number;
-  /** What describes it there now; 0: nothing. */
-  slot: number;
   /** Of L2TP peers. */
   readonly channels: L2tpChannel[];
   /** Frames that the program forwarded for channels that are closed. */
   framesOfClosed: number;
 }
 
-export interface EthernetPeer extends PeerState {
+/** The program's tables have none of it but in the entries of its channels' bridges. */
+interface EthernetPeer extends PeerState {
   readonly kind: "ethernet";
   readonly port: AccessPort;
   spec: EthernetPeerSpec;
@@ -48,6 +45,10 @@ export interface EthernetPeer extends PeerState {
 
 export interface UdpPeer extends PeerState {
   readonly kind: "udp";
+  /** In the program's tables; 0: it does not know the peer yet. */
+  number: number;
+  /** What describes it there now; 0: nothing. */
+  slot: number;
   readonly port: TunnelPort;
   spec: UdpPeerSpec;
   watch: { close(): void } | undefined;

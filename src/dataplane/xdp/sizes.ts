@@ -26,8 +26,8 @@ const DEVICE_BYTES = 8;
 /** What the program's tables have room for, by what the loop's have. */
 export function programSizes(loop: Pick<LoopOptions, "maxPorts" | "maxPeers" | "maxChannels">): XdpSizes {
   const tunnels = Math.min(TUNNELS, loop.maxChannels);
-  // every PPPoE session is a peer, and has an L2TP session at the other end of its bridge
-  const peers = Math.min(loop.maxPeers, Math.ceil(loop.maxChannels / 2) + tunnels);
+  // those of tunnels: what a subscriber gets stands in the entries of its session
+  const peers = Math.min(loop.maxPeers, tunnels);
   return {
     interfaces: INTERFACES,
     ports: Math.min(loop.maxPorts, PORTS),

@@ -1,16 +1,23 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { toHex } from "../../../src/base/bytes.ts";
-import type { ChannelId, L2tpChannelSpec, PeerId } from "../../../src/channel/dataplane.ts";
+import type { ChannelId, L2tpChannelSpec, PeerId, UdpPeerSpec } from "../../../src/channel/dataplane.ts";
 import type { NextHop } from "../../../src/io/next-hops.ts";
 import {
   XDP_CHANNEL_BYTES,
+  XDP_CHANNEL_FLAGS,
   XDP_CHANNEL_IN_IDS,
   XDP_CHANNEL_IN_MACS,
   XDP_CHANNEL_IN_PEER,
   XDP_CHANNEL_IN_TAGS,
+  XDP_CHANNEL_L2TP,
   XDP_CHANNEL_OTHER,
+  XDP_CHANNEL_TO_HEADER,
+  XDP_CHANNEL_TO_HEADER_BYTES,
   XDP_CHANNEL_TO_IDS,
+  XDP_CHANNEL_TO_IFINDEX,
+  XDP_CHANNEL_TO_MAX_PPP,
   XDP_CHANNEL_TO_PEER,
+  XDP_CHANNEL_TO_SUBSCRIBER,
   XDP_INTERFACE_BYTES,
   XDP_INTERFACE_DOMAIN,
   XDP_INTERFACE_FLAGS,
@@ -59,7 +66,7 @@ describe("the xdp engine", () => {
 
   async function set(...options: Parameters<typeof fakeSite>): Promise<void> {
     site = await fakeSite(...options);
-    const { dataplane, access, tunnel } = site;
+    const { dataplane, access } = site;
     const remoteMac = Uint8Array.of(2, 0, 0, 0, 0, 1);
     subscriber = dataplane.addPeer({
       kind: "ethernet",
@@ -68,27 +75,33 @@ describe("the xdp engine", () => {
       localMac: LOCAL_MAC,
       tags: [],
     });
-    lns = dataplane.addPeer({
-      kind: "udp",
-      port: tunnel,
-      address: REMOTE,
-      udpPort: 1701,
-      pathMtuBytes: 1500,
-      addressControl: true,
-      lengthBit: true,
-      checksum: true,
-      oversize: "fragment",
-    });
+    lns = dataplane.addPeer(lnsSpec());
   }
+
+  const lnsSpec = (): UdpPeerSpec => ({
+    kind: "udp",
+    port: site.tunnel,
+    address: REMOTE,
+    udpPort: 1701,
+    pathMtuBytes: 1500,
+    addressControl: true,
+    lengthBit: true,
+    checksum: true,
+    oversize: "fragment",
+  });
 
   beforeEach(() => set());
 
   const interfaceWord = (ifindex: number, offset: number) =>
     site.program.word("interfaces", ifindex * XDP_INTERFACE_BYTES + offset);
   /** Where the program would send what comes in on a channel; 0: to the loop. */
-  const sendsTo = (slot: number) =>
-    site.program.peer(site.program.channel(slot, XDP_CHANNEL_TO_PEER))?.getUint32(XDP_PEER_IFINDEX, true) ??
-    0;
+  const sendsTo = (slot: number): number => {
+    const { program } = site;
+    if ((program.channel(slot, XDP_CHANNEL_FLAGS) & XDP_CHANNEL_TO_SUBSCRIBER) !== 0)
+      return program.channel(slot, XDP_CHANNEL_TO_IFINDEX);
+    const peer = program.peer(program.channel(slot, XDP_CHANNEL_TO_PEER));
+    return peer?.getUint32(XDP_PEER_IFINDEX, true) ?? 0;
+  };
 
   describe("a bridge", () => {
     it("is found by the ids of both ends, and leads from each to the other", async () => {
@@ -137,6 +150,40 @@ describe("the xdp engine", () => {
       await site.dataplane.bridge(pppoe(8, other), l2tp(9));
       const slots = site.program.findAccess(1, 8);
       expect(slots.map((slot) => site.program.channel(slot, XDP_CHANNEL_IN_TAGS))).toEqual([0]);
+    });
+
+    it("has all that goes to a subscriber in the entry of the channel that it comes on, anew when that changes", async () => {
+      const made = () => {
+        const slot = site.program.findSession(7, 6);
+        const at = slot * XDP_CHANNEL_BYTES;
+        const octets = site.program.half("channels", at + XDP_CHANNEL_TO_HEADER_BYTES);
+        return {
+          maxPpp: site.program.half("channels", at + XDP_CHANNEL_TO_MAX_PPP),
+          header: toHex(new Uint8Array(site.program.tables.channels, at + XDP_CHANNEL_TO_HEADER, octets)),
+        };
+      };
+      await site.dataplane.bridge(pppoe(5), l2tp(6));
+      expect(made()).toEqual({ maxPpp: 1494, header: "0200000000010200000000ac8864" });
+      site.dataplane.updatePeer(subscriber, {
+        kind: "ethernet",
+        port: site.access,
+        remoteMac: Uint8Array.of(2, 0, 0, 0, 0, 9),
+        localMac: LOCAL_MAC,
+        tags: [
+          { tpid: 0x88a8, tci: 0xe064 },
+          { tpid: 0x8100, tci: 7 },
+        ],
+      });
+      // neither tag is free: the outer one is not 802.1Q's
+      expect(made()).toEqual({ maxPpp: 1486, header: "0200000000090200000000ac88a8e064810000078864" });
+      await site.dataplane.bridge(l2tp(8), l2tp(9));
+      const switched = site.program.channel(site.program.findSession(7, 8), XDP_CHANNEL_FLAGS);
+      expect(switched).toBe(XDP_CHANNEL_L2TP);
+    });
+
+    it("between two subscribers is the loop's: an entry has no room for what comes and for what goes", async () => {
+      await site.dataplane.bridge(pppoe(5), pppoe(6));
+      expect([5, 6].map((id) => site.program.findAccess(1, id))).toEqual([[], []]);
     });
 
     it("is taken back in the same turn, and that completes when no run of the program can use it", async () => {
@@ -462,7 +509,7 @@ describe("the xdp engine", () => {
     it.each([
       ["channels", { channels: 3 }],
       ["session pages", { sessionPages: 1 }],
-      ["peers", { peers: 2 }],
+      ["peers", { peers: 1 }],
     ])("of %s leave further bridges to the loop, said once, until there is room again", async (_, sizes) => {
       await set(sizes);
       const remoteMac = Uint8Array.of(2, 0, 0, 0, 0, 9);
@@ -474,7 +521,8 @@ describe("the xdp engine", () => {
         tags: [],
       } as const;
       const [first, second] = [pppoe(5), pppoe(0x700, site.dataplane.addPeer(other))];
-      const [third, fourth] = [l2tp(6), l2tp(0x700)];
+      const elsewhere = site.dataplane.addPeer({ ...lnsSpec(), address: "192.0.2.3" });
+      const [third, fourth] = [l2tp(6), l2tp(0x700, { peer: elsewhere })];
       await site.dataplane.bridge(first, third);
       await site.dataplane.bridge(second, fourth);
       expect(site.program.findAccess(1, 5)).toHaveLength(1);
@@ -486,6 +534,7 @@ describe("the xdp engine", () => {
       await site.dataplane.closeChannel(first);
       await site.dataplane.removePeer(subscriber);
       await site.dataplane.closeChannel(third);
+      await site.dataplane.removePeer(lns);
       await site.dataplane.unbridge(second);
       await turn();
       await site.dataplane.bridge(second, fourth);

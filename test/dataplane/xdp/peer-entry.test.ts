@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { fromHex, toHex } from "../../../src/base/bytes.ts";
 import type { UdpPeerSpec } from "../../../src/channel/dataplane.ts";
-import { ethernetPeerEntry, udpPeerEntry } from "../../../src/dataplane/xdp/peer-entry.ts";
+import { peerEntry } from "../../../src/dataplane/xdp/peer-entry.ts";
 import type { NextHop } from "../../../src/io/next-hops.ts";
 import {
   XDP_PEER_ADDRESS_CONTROL,
@@ -66,7 +66,7 @@ const sum = (...words: readonly number[]): number => words.reduce((a, b) => a + 
 
 describe("what the program is told of a peer", () => {
   it("over IPv4: all that goes before L2TP's header, with ready sums", () => {
-    const { header, ...numbers } = read(udpPeerEntry(ENTRY));
+    const { header, ...numbers } = read(peerEntry(ENTRY));
     const ip = "4528 0000 0000 0000 4011 0000 c0000201 c0000202".replaceAll(" ", "");
     expect(header).toBe(`020000000002020000000001${"81000005"}0800${ip}06a506a600000000`);
     expect(numbers).toEqual({
@@ -89,7 +89,7 @@ describe("what the program is told of a peer", () => {
       addressControl: false,
     };
     const hop = { ...HOP, tags: [], localAddress: "2001:db8::1" };
-    const { header, ...numbers } = read(udpPeerEntry({ ...ENTRY, spec, localAddress: "2001:db8::1", hop }));
+    const { header, ...numbers } = read(peerEntry({ ...ENTRY, spec, localAddress: "2001:db8::1", hop }));
     const addresses = `20010db8${"0".repeat(23)}120010db8${"0".repeat(23)}2`;
     expect(header).toBe(`02000000000202000000000186dd${"62800000"}0000${"1140"}${addresses}06a506a600000000`);
     expect(numbers).toMatchObject({
@@ -101,31 +101,11 @@ describe("what the program is told of a peer", () => {
   });
 
   it("without a next hop: who it is, and that nothing is to be sent to it", () => {
-    const entry = udpPeerEntry({ ...ENTRY, hop: undefined });
+    const entry = peerEntry({ ...ENTRY, hop: undefined });
     expect(read(entry)).toMatchObject({ ifindex: 0, header: "" });
     expect(toHex(entry.subarray(XDP_PEER_REMOTE, XDP_PEER_REMOTE + 5))).toBe("c000020200");
     expect(toHex(entry.subarray(XDP_PEER_LOCAL, XDP_PEER_LOCAL + 5))).toBe("c000020100");
-    const nowhere = udpPeerEntry({ ...ENTRY, localAddress: undefined, hop: undefined });
+    const nowhere = peerEntry({ ...ENTRY, localAddress: undefined, hop: undefined });
     expect(toHex(nowhere.subarray(XDP_PEER_LOCAL, XDP_PEER_LOCAL + 4))).toBe("00000000");
-  });
-
-  it("on Ethernet: its header under tags", () => {
-    const spec = {
-      kind: "ethernet",
-      port: 1,
-      remoteMac: fromHex("020000000011"),
-      localMac: fromHex("020000000012"),
-      tags: [
-        { tpid: 0x88a8, tci: 0xe064 },
-        { tpid: 0x8100, tci: 7 },
-      ],
-    } as const;
-    expect(read(ethernetPeerEntry(spec, 3, 1508))).toMatchObject({
-      flags: 0,
-      ifindex: 3,
-      // neither tag is free: the outer one is not 802.1Q's
-      maxPpp: 1508 - 6 - 8,
-      header: "02000000001102000000001288a8e064810000078864",
-    });
   });
 });
