@@ -53,8 +53,7 @@ describe.skipIf(!isRoot)("the sample configurations", () => {
     connect(lac, "core0", lns, "core0");
     lac.configure("core0", "10.0.0.2/24");
     lns.configure("core0", "10.0.0.11/24");
-    const atLns = await run(lns, sample("lns.yaml"));
-    const atLac = await run(lac, sample("lac.yaml"));
+    const [atLns, atLac] = await Promise.all([run(lns, sample("lns.yaml")), run(lac, sample("lac.yaml"))]);
     const { dial, up } = await DialProcess.online(subscriber, { ...ALICE, device: "each" });
     expect((await atLac.session(ALICE.user)).role).toBe("lac");
     const { address } = up;
@@ -76,12 +75,14 @@ describe.skipIf(!isRoot)("the sample configurations", () => {
     lac.ip("route", "add", "10.0.0.5", "via", "10.0.0.3", "src", "10.0.0.2");
     const towards = (file: string, address: string, name: string): string =>
       sample(file)
-        .replace("isp.example", "a.example")
+        .replaceAll("isp.example", "a.example")
         .replace(address, "10.0.0.5")
         .replace(`host-name: ${name}`, "host-name: lts1");
-    await run(lns, towards("lns.yaml", "10.0.0.2", "lac1"));
-    const atSwitch = await run(lts, sample("switch.yaml"));
-    await run(lac, towards("lac.yaml", "10.0.0.11", "lns1"));
+    const [atSwitch] = await Promise.all([
+      run(lts, sample("switch.yaml")),
+      run(lns, towards("lns.yaml", "10.0.0.2", "lac1")),
+      run(lac, towards("lac.yaml", "10.0.0.11", "lns1")),
+    ]);
     const { dial } = await DialProcess.online(subscriber, { user: "alice@a.example", password: "change me" });
     const { role, onward } = await atSwitch.session("alice@a.example");
     expect([role, onward?.peer]).toEqual(["lts", "isp-a1"]);
