@@ -43,6 +43,12 @@ export const TUNNEL_COLUMNS: readonly Column<TunnelView>[] = [
   { title: "REMOTE", value: (tunnel) => endpoint(tunnel.remoteAddress, tunnel.remotePort) },
   { title: "SESSIONS", value: (tunnel) => tunnel.sessions, align: "right" },
   { title: "UP", value: (tunnel) => duration(tunnel.establishedForSeconds), align: "right" },
+  {
+    title: "RTT",
+    value: ({ roundTripMs }) => (roundTripMs === null ? null : `${roundTripMs.toFixed(1)}ms`),
+    align: "right",
+  },
+  { title: "RESENT", value: (tunnel) => tunnel.retransmitted, align: "right" },
 ];
 
 const LNS_TONES: Readonly<Record<LnsView["state"], Tone | undefined>> = {

@@ -19,7 +19,7 @@ const sessionFacts = {
 const result = z.int().nullable().describe("The Result Code; null when it ended without.");
 const by = z.enum(["peer", "us", "nobody"]).describe("Who sent it.");
 
-export const gatewayEvent = z.discriminatedUnion("kind", [
+const gatewayEvent = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("session-up"), setupMs: z.number(), ...sessionFacts }),
   z.strictObject({
     kind: z.literal("session-down"),

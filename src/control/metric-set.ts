@@ -105,6 +105,21 @@ export function makeMetrics(registry: Registry) {
       "by",
       "result",
     ),
+    roundTrip: gauge(
+      "l2tp_round_trip_seconds",
+      "From a control message to its acknowledgement, in the slowest tunnel.",
+      "peer",
+    ),
+    peerRetransmissions: counter(
+      "l2tp_peer_retransmissions",
+      "Control messages that were sent again, by the peer that they were for.",
+      "peer",
+    ),
+    windowStalls: counter(
+      "l2tp_peer_window_stalls",
+      "Times that we had to wait because the peer's receive window was full.",
+      "peer",
+    ),
     retransmissions: counter("l2tp_retransmissions", "Control messages that were sent again."),
     fastRetransmissions: counter(
       "l2tp_fast_retransmissions",

@@ -2,6 +2,7 @@ import { type Counter, type Gauge, Registry } from "prom-client";
 import type { GatewayEvent } from "../gateway/events.ts";
 import type { Operations } from "../gateway/operations.ts";
 import type { Flow } from "../gateway/operations-traffic.ts";
+import type { TunnelView } from "../gateway/views.ts";
 import { type MetricSet, makeMetrics } from "./metric-set.ts";
 
 /** Result Codes of StopCCN and CDN that RFC 2661 knows; what else a peer may say is one of the others. */
@@ -21,6 +22,8 @@ export class Metrics {
   readonly #metrics: MetricSet;
   readonly #listeners: () => number;
   readonly #leave: () => void;
+  /** The tunnels when they were last looked at: their counters go with them, those of their peers stay. */
+  #seen: ReadonlyMap<number, TunnelView> = new Map();
   #scrape: Promise<Scrape> | undefined;
 
   /** `listeners`: how many listen to events. */
@@ -120,13 +123,22 @@ export class Metrics {
   }
 
   #ofTunnels(): void {
-    const { tunnels, tunnelSessions } = this.#metrics;
-    tunnels.reset();
-    tunnelSessions.reset();
-    for (const { peer, state, sessions } of this.#operations.tunnels({})) {
-      tunnels.inc({ peer: peer ?? "unknown", state });
-      tunnelSessions.inc({ peer: peer ?? "unknown" }, sessions);
+    const { tunnels, tunnelSessions, roundTrip, peerRetransmissions, windowStalls } = this.#metrics;
+    for (const gauge of [tunnels, tunnelSessions, roundTrip] as Gauge[]) gauge.reset();
+    const seen = new Map<number, TunnelView>();
+    const slowest = new Map<string, number>();
+    for (const tunnel of this.#operations.tunnels({})) {
+      const peer = tunnel.peer ?? "unknown";
+      tunnels.inc({ peer, state: tunnel.state });
+      tunnelSessions.inc({ peer }, tunnel.sessions);
+      const before = this.#seen.get(tunnel.localTunnelId);
+      peerRetransmissions.inc({ peer }, grown(before?.retransmitted, tunnel.retransmitted));
+      windowStalls.inc({ peer }, grown(before?.windowStalls, tunnel.windowStalls));
+      slowest.set(peer, Math.max(slowest.get(peer) ?? 0, tunnel.roundTripMs ?? 0));
+      seen.set(tunnel.localTunnelId, tunnel);
     }
+    for (const [peer, ms] of slowest) roundTrip.set({ peer }, ms / 1000);
+    this.#seen = seen;
   }
 
   #ofLnses(): void {
@@ -210,6 +222,11 @@ function putFlows(frames: Counter, octets: Counter, label: string, flows: Readon
     put(octets, flow.octetsIn, { [label]: name, direction: "in" });
     put(octets, flow.octetsOut, { [label]: name, direction: "out" });
   }
+}
+
+/** How much a counter has grown; one that is less than before has begun anew. */
+function grown(before = 0, now: number): number {
+  return now >= before ? now - before : now;
 }
 
 function resultLabel(result: number | null): string {

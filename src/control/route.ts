@@ -7,7 +7,7 @@ type Shape = z.ZodType | undefined;
 type Parsed<Schema extends Shape> = Schema extends z.ZodType ? z.output<Schema> : undefined;
 
 /** What a route's handler works with. */
-export interface RouteContext {
+interface RouteContext {
   readonly operations: Operations;
   /** The program's. */
   readonly version: string;

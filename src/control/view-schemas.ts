@@ -12,7 +12,6 @@ import type {
   ProblemView,
   RatesView,
   RateView,
-  ReadinessView,
   SessionDetailView,
   SessionPage,
   UserPage,
@@ -79,11 +78,11 @@ const sessionShape = {
   ...traffic,
 };
 
-export const session = z
+const session = z
   .strictObject(sessionShape)
   .describe("One subscriber. In is from him, out is to him.") satisfies z.ZodType<SessionView>;
 
-export const channel = z
+const channel = z
   .strictObject({
     channel: z.int(),
     kind: z.enum(["pppoe", "l2tp"]),
@@ -138,6 +137,13 @@ export const tunnel = z
     initiator: z.boolean().describe("Whether we called."),
     sessions: count,
     establishedForSeconds: seconds.nullable(),
+    retransmitted: count.describe("Control messages that we had to send again."),
+    roundTripMs: z
+      .number()
+      .nullable()
+      .describe("From a control message to its acknowledgement, smoothed; null before the first."),
+    peerWindow: count.describe("Control messages that the peer takes at a time."),
+    windowStalls: count.describe("How often we had to wait for it to take more."),
   })
   .describe("One L2TP tunnel.") satisfies z.ZodType<TunnelView>;
 
@@ -215,11 +221,6 @@ export const health = z.strictObject({
   interfaces: z.array(networkInterface),
   drops: z.array(drop).describe("The five most frequent reasons."),
 }) satisfies z.ZodType<HealthView>;
-
-export const readiness = z.strictObject({
-  ready: z.boolean(),
-  reasons: z.array(z.string()).describe("Why not."),
-}) satisfies z.ZodType<ReadinessView>;
 
 const rateShape = {
   octetsInPerSecond: z.number().min(0),

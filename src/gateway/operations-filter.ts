@@ -52,7 +52,7 @@ function isIn({ carrier, onward }: Session, tunnel: number): boolean {
  * Whether `text` is what a pattern says: * is any number of characters, ? is one. In time proportional to the product of
  * the lengths at the worst: regular expressions go through all combinations of what several stars may stand for.
  */
-export function matchesPattern(pattern: string, text: string): boolean {
+function matchesPattern(pattern: string, text: string): boolean {
   let at = 0;
   let star = -1;
   let afterStar = 0;

@@ -3,7 +3,7 @@
 import { OperationError } from "./operation-error.ts";
 
 /** What rows are ordered by; of equal ones the number decides, which no two have in common. */
-export interface Rank {
+interface Rank {
   readonly key: string | number;
   readonly number: number;
 }

@@ -74,6 +74,13 @@ export interface TunnelView {
   readonly initiator: boolean;
   readonly sessions: number;
   readonly establishedForSeconds: number | null;
+  /** Control messages that we had to send again. */
+  readonly retransmitted: number;
+  /** From a control message to its acknowledgement, smoothed; null before the first. */
+  readonly roundTripMs: number | null;
+  /** Control messages that the peer takes at a time, and how often we had to wait for it to take more. */
+  readonly peerWindow: number;
+  readonly windowStalls: number;
 }
 
 /** One LNS, as a member of a group; a peer that is in no group stands by itself. */

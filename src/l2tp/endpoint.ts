@@ -46,7 +46,14 @@ import type {
   TunnelProgress,
   TunnelState,
 } from "./state.ts";
-import { accept, acknowledge, type IncomingMessage, isQuiet, type TransportCounters } from "./transport.ts";
+import {
+  accept,
+  acknowledge,
+  type IncomingMessage,
+  isQuiet,
+  type TransportCounters,
+  type TransportHealth,
+} from "./transport.ts";
 import { closeTunnel, meet, onControlMessage, onTunnelDeadline, settle, stoppedByPeer } from "./tunnel.ts";
 
 const NOTHING: readonly L2tpOutput[] = [];
@@ -62,6 +69,9 @@ export interface TunnelView {
   readonly phase: TunnelProgress["phase"];
   readonly remote: L2tpAddress;
   readonly sessions: number;
+  readonly health: Readonly<TransportHealth>;
+  /** Control messages that the peer takes at a time. */
+  readonly peerWindow: number;
 }
 
 /** A session, for people. */
@@ -283,6 +293,8 @@ export class L2tpEndpoint {
       phase: tunnel.progress.phase,
       remote: tunnel.remote,
       sessions: tunnel.sessionCount,
+      health: tunnel.transport.health,
+      peerWindow: tunnel.transport.peerWindow,
     }));
   }
 

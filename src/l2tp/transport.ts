@@ -22,6 +22,8 @@ interface OutgoingMessage {
 
 interface SentMessage extends OutgoingMessage {
   times: number;
+  /** When it was first sent. */
+  readonly sentAt: Instant;
 }
 
 export interface IncomingMessage {
@@ -39,11 +41,24 @@ export interface TransportCounters {
   duplicates: number;
 }
 
+/** How well the messages of one tunnel get through. */
+export interface TransportHealth {
+  /** Messages that were sent again. */
+  retransmitted: number;
+  /** Times that something had to wait because the peer's receive window was full. */
+  windowStalls: number;
+  /** It does, at the moment. */
+  isStalled: boolean;
+  /** From a message to its acknowledgement, smoothed (RFC 6298 §2), in milliseconds; null before the first. */
+  roundTripMs: number | null;
+}
+
 export interface TransportState {
   /** Of the next new message. */
   ns: number;
   /** What we expect next. */
   nr: number;
+  readonly health: TransportHealth;
   readonly offeredWindow: number;
   peerWindow: number;
   /** Appendix A's CWND (grows by fractions) and SSTHRESH, in messages. */
@@ -106,6 +121,7 @@ export function createTransport(offeredWindow: number): TransportState {
   return {
     ns: 0,
     nr: 0,
+    health: { retransmitted: 0, windowStalls: 0, isStalled: false, roundTripMs: null },
     offeredWindow,
     peerWindow: DEFAULT_PEER_WINDOW,
     cwnd: 1,
@@ -179,7 +195,8 @@ export function acknowledge(
   const count = distance(nr, oldest);
   if (count === 0 && isZlb) onRepeatedAck(t, now, oldest, counters);
   if (count === 0 || count > t.unacked.length) return;
-  t.unacked.splice(0, count);
+  const [newest] = t.unacked.splice(0, count).slice(-1);
+  if (newest?.times === 1) noteRoundTrip(t.health, now - newest.sentAt);
   t.flying = Math.max(0, t.flying - count);
   t.repeatedAcks = 0;
   if (!isRecovering(t, nr)) t.recoverNs = nr;
@@ -188,6 +205,19 @@ export function acknowledge(
   else t.cwnd = Math.min(t.cwnd + count / t.cwnd, t.peerWindow);
   t.retransmissions = 0;
   t.retransmitAt = t.flying > 0 ? now + FIRST_INTERVAL_MS : NEVER;
+}
+
+/** Only of messages that were sent once: of others nobody knows which of them has been answered (Karn's algorithm). */
+function noteRoundTrip(health: TransportHealth, ms: number): void {
+  const { roundTripMs } = health;
+  health.roundTripMs = roundTripMs === null ? ms : roundTripMs + (ms - roundTripMs) / 8;
+}
+
+/** Something waits that could be sent but for the peer's window, or nothing does; told after every input. */
+export function noteWaiting(t: TransportState, isAnythingWaiting: boolean): void {
+  const isStalled = t.unacked.length >= t.peerWindow && (isAnythingWaiting || fifoLength(t.queue) > 0);
+  if (isStalled && !t.health.isStalled) t.health.windowStalls += 1;
+  t.health.isStalled = isStalled;
 }
 
 function isRecovering(t: TransportState, oldest: number): boolean {
@@ -275,6 +305,7 @@ export function flush(
       if (t.flying >= Math.floor(t.cwnd)) break;
       again.times += 1;
       counters.retransmitted += 1;
+      t.health.retransmitted += 1;
       // the one that was sent first may still lie in somebody's queue
       const datagram = again.datagram.slice();
       const ns = (t.ns - t.unacked.length + t.flying) & 0xffff;
@@ -289,7 +320,7 @@ export function flush(
     if (message === undefined) break;
     const { label, sessionId, datagram } = message;
     writeControlHeader(datagram, tunnelId, sessionId, t.ns, t.nr);
-    t.unacked.push({ label, sessionId, datagram, times: 1 });
+    t.unacked.push({ label, sessionId, datagram, times: 1, sentAt: now });
     t.ns = (t.ns + 1) & 0xffff;
     t.flying += 1;
     datagrams.push(datagram);

@@ -9,6 +9,7 @@ import type { Hiding } from "../wire/l2tp-message-writer.ts";
 import { emitMessage, type L2tpMessage, MESSAGES, type MessageOf } from "../wire/l2tp-messages.ts";
 import { ended, nextCall } from "./call-queue.ts";
 import type { L2tpAddress, L2tpEndpointConfig, PeerPolicy } from "./config.ts";
+import { fifoLength } from "./fifo.ts";
 import type { EndedSession, TunnelCause, Unanswered } from "./outputs.ts";
 import type { Turn } from "./registry.ts";
 import type { TunnelProgress, TunnelState } from "./state.ts";
@@ -21,6 +22,7 @@ import {
   flush,
   hasRoom,
   isQuiet,
+  noteWaiting,
   oldestUnacked,
   setPeerWindow,
   stopSending,
@@ -365,6 +367,7 @@ export function settle(turn: Turn, tunnel: TunnelState): void {
   const { counters } = turn.registry.state;
   for (const datagram of flush(tunnel.transport, turn.now, tunnel.remoteId, counters))
     turn.out.push({ kind: "send", tunnel: tunnel.id, to: tunnel.remote, datagram });
+  noteWaiting(tunnel.transport, fifoLength(tunnel.waitingCalls) > 0);
   turn.registry.scheduleTunnel(tunnel, tunnelDeadline(tunnel, policyOf(turn, tunnel)));
 }
 

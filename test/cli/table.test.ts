@@ -92,7 +92,7 @@ describe("what is shown", () => {
 
   it("of tunnels is both ends and how long they are up", () => {
     expect(formatTable(TUNNEL_COLUMNS, sampleTunnels).split("\n")[1]?.trim()).toBe(
-      "11/12  lns1  lns1.isp.example  established  us         2001:db8::1  [2001:db8::2]:1701         1  59s",
+      "11/12  lns1  lns1.isp.example  established  us         2001:db8::1  [2001:db8::2]:1701         1  59s  12.5ms       2",
     );
   });
 

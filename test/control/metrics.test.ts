@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { Metrics } from "../../src/control/metrics.ts";
-import { sampleOperations } from "./sample-operations.ts";
+import { sampleOperations, sampleTunnels } from "./sample-operations.ts";
 import { fetchFrom, serve } from "./serve.ts";
 
 /** Names of the metrics, each with what Prometheus adds to histograms. */
@@ -110,6 +110,26 @@ describe("/metrics", () => {
     ])
       expect(text.split("\n")).toContain(line);
     expect(text).not.toContain("alice");
+  });
+});
+
+describe("the peers of tunnels", () => {
+  it("keep what was counted of tunnels that have ended", async () => {
+    const [tunnel] = sampleTunnels;
+    let there = [{ ...tunnel!, retransmitted: 5, windowStalls: 1 }];
+    const metrics = new Metrics(sampleOperations({ tunnels: () => there }), "1", () => 0);
+    await metrics.scrape();
+    there = [];
+    await metrics.scrape();
+    there = [{ ...tunnel!, retransmitted: 2, windowStalls: 0, roundTripMs: 30 }];
+    const { text } = await metrics.scrape();
+    metrics.close();
+    for (const line of [
+      'lacewing_l2tp_peer_retransmissions_total{peer="lns1"} 7',
+      'lacewing_l2tp_peer_window_stalls_total{peer="lns1"} 1',
+      'lacewing_l2tp_round_trip_seconds{peer="lns1"} 0.03',
+    ])
+      expect(text.split("\n")).toContain(line);
   });
 });
 

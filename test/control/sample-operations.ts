@@ -64,6 +64,10 @@ export const sampleTunnels: readonly TunnelView[] = [
     initiator: true,
     sessions: 1,
     establishedForSeconds: 59,
+    retransmitted: 2,
+    roundTripMs: 12.5,
+    peerWindow: 128,
+    windowStalls: 1,
   },
 ];
 

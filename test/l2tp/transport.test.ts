@@ -5,7 +5,9 @@ import {
   createTransport,
   enqueue,
   enqueueUrgent,
+  expire,
   flush,
+  noteWaiting,
   setPeerWindow,
 } from "../../src/l2tp/transport.ts";
 import {
@@ -237,6 +239,44 @@ describe("windows", () => {
     expect(sent(caller().endpoint.openTunnel(0, "lns").outputs, "SCCRQ").message.receiveWindowSize).toBe(128);
     const narrow = caller({ receiveWindow: 8 });
     expect(sent(narrow.endpoint.openTunnel(0, "lns").outputs, "SCCRQ").message.receiveWindowSize).toBe(8);
+  });
+});
+
+describe("the health of a tunnel", () => {
+  const counters = { retransmitted: 0, fastRetransmissions: 0, duplicates: 0 };
+  const message = () => ({ label: "ICRQ", sessionId: 0, datagram: new Uint8Array(20) });
+
+  it("is the time until messages are acknowledged, of those that were sent once", () => {
+    const transport = createTransport(4);
+    enqueue(transport, message());
+    flush(transport, 0, 7, counters);
+    acknowledge(transport, 40, 1, true, counters);
+    expect(transport.health.roundTripMs).toBe(40);
+    enqueue(transport, message());
+    flush(transport, 100, 7, counters);
+    acknowledge(transport, 220, 2, true, counters);
+    expect(transport.health.roundTripMs).toBe(50);
+    enqueue(transport, message());
+    flush(transport, 300, 7, counters);
+    expire(transport, 1300, 5);
+    flush(transport, 1300, 7, counters);
+    acknowledge(transport, 1310, 3, true, counters);
+    expect(transport.health).toMatchObject({ roundTripMs: 50, retransmitted: 1 });
+  });
+
+  it("is how often the peer's window was full while something waited", () => {
+    const transport = createTransport(4);
+    setPeerWindow(transport, 1);
+    enqueue(transport, message());
+    flush(transport, 0, 7, counters);
+    noteWaiting(transport, false);
+    expect(transport.health.windowStalls).toBe(0);
+    noteWaiting(transport, true);
+    noteWaiting(transport, true);
+    expect(transport.health).toMatchObject({ windowStalls: 1, isStalled: true });
+    acknowledge(transport, 10, 1, true, counters);
+    noteWaiting(transport, true);
+    expect(transport.health).toMatchObject({ windowStalls: 1, isStalled: false });
   });
 });
 
