@@ -33,7 +33,8 @@ export function entriesOf(traces: readonly Trace[]): readonly Entry[] {
     const { at, out, tunnel, note, port, unanswered } = trace;
     const { leg, decoded } = read(trace);
     const again = repeats.isAgain(trace, decoded);
-    const { name, text, result, error } = decoded;
+    const { name, result, error } = decoded;
+    const text = trace.cut ? `${decoded.text}; the rest was not kept` : decoded.text;
     return { at, out, leg, name, text, again, tunnel, note, port, unanswered, result, error };
   });
 }

@@ -88,8 +88,9 @@ export class Facts {
 
   /** The CDNs of LNSes to calls that they had not taken yet, and to those that they had. */
   refusals(): readonly ResultCode[] {
+    const requests = [...this.sent("ICRQ"), ...this.sent("OCRQ")];
     return this.stops("CDN", false).flatMap(({ entry, result }) =>
-      this.#wasConnected(entry) ? [] : [result],
+      !this.#wasConnected(entry) && requests.some(({ tunnel }) => tunnel === entry.tunnel) ? [result] : [],
     );
   }
 

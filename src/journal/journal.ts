@@ -1,4 +1,4 @@
-import { readU16, readU32, utf8Within } from "../base/bytes.ts";
+import { readU16, readU32, utf8Within, writeU16 } from "../base/bytes.ts";
 import type { Clock } from "../base/time.ts";
 import { type TokenBucketState, takeToken, tokenBucket } from "../base/token-bucket.ts";
 import { etherTypeOffset, MAC_BYTES } from "../wire/ethernet.ts";
@@ -28,6 +28,9 @@ const STRANGERS_SHARE = 1 / 4;
  */
 const STRANGERS_PER_SECOND = 1000;
 const STRANGERS_BURST = 5000;
+
+/** Where the Length of an L2TP message is, if it is a control message. */
+const L2TP_LENGTH = 2;
 
 const SEPARATOR = FIELD_SEPARATOR.charCodeAt(0);
 
@@ -123,7 +126,10 @@ export class Journal implements Explainer {
     if (notL2tpControl(datagram) !== undefined) return;
     const body = this.#message(KIND.l2tp, out, datagram, !known);
     if (body === undefined) return;
-    blankL2tpSecrets(ring.octets, body, body + ring.bodyBytes(body));
+    const length = ring.bodyBytes(body);
+    // of one that has been cut, so that what is left can be read
+    writeU16(ring.octets, body + L2TP_LENGTH, Math.min(readU16(datagram, L2TP_LENGTH), length));
+    blankL2tpSecrets(ring.octets, body, body + length);
     ring.setTunnel(body, tunnel, 0);
   }
 

@@ -1,5 +1,5 @@
 import { FIELD_SEPARATOR, NOTE_KINDS, type NoteKind } from "./notes.ts";
-import { FLAG_OUT, KIND, type Ring } from "./ring.ts";
+import { FLAG_CUT, FLAG_OUT, KIND, type Ring } from "./ring.ts";
 import type { Words } from "./words.ts";
 
 /** What can be read of a journal. */
@@ -29,6 +29,8 @@ export interface Trace {
   readonly note: Note | undefined;
   /** The message. */
   readonly octets: Uint8Array;
+  /** There was more of it. */
+  readonly cut: boolean;
 }
 
 export interface Note {
@@ -75,6 +77,7 @@ function traceOf(ring: Ring, body: number, words: Words): Trace {
   return {
     kind,
     out: (ring.flags(body) & FLAG_OUT) !== 0,
+    cut: (ring.flags(body) & FLAG_CUT) !== 0,
     number: ring.number(body),
     at: ring.time(body),
     session: isDiscovery ? 0 : ring.session(body),

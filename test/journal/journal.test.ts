@@ -134,6 +134,9 @@ describe("a journal", () => {
     long.note("tunnel-down", { tunnel: 7 }, "lns", "opening", "fault", "x".repeat(5000));
     expect(long.view().usedBytes).toBeLessThan(5000);
     expect((await long.explain({ tunnel: 7 })).headline.length).toBeLessThan(2100);
+    long.note("call-placed", { session: 1, tunnel: 7, l2tpSession: 9 }, "lns");
+    const { evidence } = await long.explain({ session: "s1" });
+    expect(evidence.find(({ name }) => name === "ICRQ")?.text).toMatch(/; the rest was not kept$/);
   });
 
   it("of size 0 takes and knows nothing", async () => {

@@ -7,7 +7,7 @@ import { HandHost } from "./hand-host.ts";
 /** Something goes wrong, and somebody asks why. */
 export type Play = () => Promise<StoryView>;
 
-export const PTA_YAML = `
+const PTA_YAML = `
 name: pta
 access: [{ interface: acc0, ACCESS }]
 default: { terminate: local, DESTINATION }

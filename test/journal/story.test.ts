@@ -4,6 +4,7 @@ import { Journal } from "../../src/journal/journal.ts";
 import type { StoryView } from "../../src/journal/story-view.ts";
 import { LAC_YAML, USERS_YAML } from "../support/configurations.ts";
 import { startField } from "../support/lns-field.ts";
+import { startSwitchField } from "../support/switch-field.ts";
 import { type Pair, startAlone, startPair, World } from "../support/world.ts";
 import { ask, pair, pta } from "./plays.ts";
 
@@ -56,6 +57,33 @@ describe("a story", () => {
     alice.start();
     await world.until(() => field.side.online.has(alice), 30_000);
     expect(told(await ask(field.lac, { mac: "02:00:00:01:00:01" }))).toMatchSnapshot();
+  });
+
+  it("of a switched call has what both legs said, and what became of it for either", async () => {
+    const world = new World(15);
+    const field = await startSwitchField(world);
+    const alice = field.side.subscriber(1, USER, "wonderland");
+    alice.start();
+    await world.until(() => field.side.online.has(alice), 30_000);
+    const open = await ask(field.lts, { user: USER });
+    const calls = open.evidence.filter(({ name }) => /^IC|^session open/.test(name));
+    expect(calls.map(({ name, direction }) => `${name} ${direction}`)).toEqual([
+      "ICRQ in",
+      "ICRP out",
+      "ICCN in",
+      "ICRQ out",
+      "ICRP in",
+      "ICCN out",
+      "session open null",
+    ]);
+    alice.giveUp();
+    await world.pass(5000);
+    const ended = await ask(field.lts, { session: "s1" });
+    expect(ended.likely.map(({ code }) => code)).toEqual(["lac-ended-call"]);
+    expect(ended.evidence.filter(({ name }) => name === "CDN").map(({ direction }) => direction)).toEqual([
+      "in",
+      "out",
+    ]);
   });
 
   it("of a host that was never answered tells why", async () => {
