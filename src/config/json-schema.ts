@@ -30,6 +30,11 @@ export function usersJsonSchema(): JsonSchema {
   return jsonSchemaOf(usersSchema);
 }
 
+/** Whether a value is a destination, which realms, services, lines and others have. */
+export function isDestination({ $ref, allOf }: JsonSchema): boolean {
+  return $ref === "#/definitions/destination" || (allOf?.some(isDestination) ?? false);
+}
+
 /** `draft-7` is what editors understand. */
 function jsonSchemaOf(schema: z.ZodType): JsonSchema {
   return z.toJSONSchema(schema, {

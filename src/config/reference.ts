@@ -2,7 +2,8 @@
 
 import { DEVICE_KEYS, type Effect, effectOf } from "./effects.ts";
 import { EXAMPLES, USERS_EXAMPLE } from "./examples.ts";
-import { configJsonSchema, type JsonSchema, usersJsonSchema } from "./json-schema.ts";
+import { flowText } from "./flow-text.ts";
+import { configJsonSchema, isDestination, type JsonSchema, usersJsonSchema } from "./json-schema.ts";
 
 const INTRODUCTION = `# Configuration
 
@@ -158,10 +159,6 @@ function kindOf(value: JsonSchema, title: string): string {
   return value.errorMessage ?? "";
 }
 
-function isDestination({ $ref, allOf }: JsonSchema): boolean {
-  return $ref === "#/definitions/destination" || (allOf?.some(isDestination) ?? false);
-}
-
 /** As GitHub makes it of a heading. */
 function anchor(title: string): string {
   return title.toLowerCase().replaceAll(/[^\w-]/g, "");
@@ -170,17 +167,7 @@ function anchor(title: string): string {
 function defaultOf({ default: value }: JsonSchema): string {
   if (value === undefined) return "";
   const isBlock = typeof value === "object" && value !== null && Object.keys(value).length === 0;
-  return isBlock ? "" : `\`${typeof value === "string" ? value : flow(value)}\``;
-}
-
-/** A value as YAML in one line. */
-function flow(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(flow).join(", ")}]`;
-  if (typeof value === "object" && value !== null)
-    return `{ ${Object.entries(value)
-      .map(([key, item]) => `${key}: ${flow(item)}`)
-      .join(", ")} }`;
-  return value === "" ? '""' : String(value);
+  return isBlock ? "" : `\`${typeof value === "string" ? value : flowText(value)}\``;
 }
 
 /** A block's own section has its description. */
