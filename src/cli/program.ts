@@ -1,6 +1,7 @@
 import { Argument, Command, CommanderError } from "commander";
 import { LacewingError } from "../base/errors.ts";
 import { ConfigError } from "../config/config-error.ts";
+import { configCommand } from "./config-command.ts";
 import { dialCommand } from "./dial-command.ts";
 import { orderCommands } from "./order-commands.ts";
 import { type CommandContext, EXIT_FAILED, EXIT_OK, EXIT_USAGE, UsageError } from "./process.ts";
@@ -59,6 +60,7 @@ export function buildProgram(context: CommandContext, done: (code: number) => vo
       const { check } = await import("./check-command.ts");
       await check(config, context);
     });
+  program.addCommand(configCommand(context));
   program.addCommand(showCommand(context));
   for (const command of orderCommands(context, done)) program.addCommand(command);
   program.addCommand(dialCommand(context, done));
