@@ -14,6 +14,8 @@ export class Leaving {
   /** Our ids of the tunnels of peers, and through local addresses, that go. */
   readonly #tunnels: ReadonlySet<number>;
   readonly #next: Config;
+  /** Users by the fixed addresses that they will have. */
+  readonly #fixed: ReadonlyMap<string, Config["users"][number]>;
 
   constructor(running: Config, next: Config, tunnels: Pick<Tunnels, "leaving"> | undefined) {
     const interfaces = new Set(next.access.map((access) => access.interface));
@@ -27,6 +29,9 @@ export class Leaving {
     );
     this.#tunnels = tunnels?.leaving(next) ?? new Set();
     this.#next = next;
+    this.#fixed = new Map(
+      next.users.flatMap((user) => (user.address === undefined ? [] : [[user.address, user]])),
+    );
   }
 
   /** Whether a session has to end. One whose call to an LNS is still on its way goes to another LNS instead. */
@@ -44,21 +49,19 @@ export class Leaving {
 
   /** Whether somebody else may get the address, of another group whose devices are in the same network namespace. */
   #isGivenAway(unit: string, address: string, user: string | null): boolean {
-    const { units, users } = this.#next;
+    const { units } = this.#next;
     const own = units.get(unit);
     const number = ipv4ToNumber(address);
     if (own === undefined || number === undefined) return true;
+    const fixed = this.#fixed.get(address);
+    if (fixed !== undefined) return fixed.name !== user && fixed.unit !== undefined && fixed.unit !== unit;
     const hasIt = ({ pool = [] }: UnitConfig) =>
       pool.some(({ first, last }) => number >= first && number <= last);
-    const isOthers = [...units].some(
+    if (hasIt(own)) return false;
+    return [...units].some(
       ([name, other]) =>
         name !== unit && other.netns === own.netns && (hasIt(other) || other.address === address),
     );
-    const isFixed = users.some(
-      (other) =>
-        other.address === address && other.name !== user && other.unit !== undefined && other.unit !== unit,
-    );
-    return isFixed || (isOthers && !hasIt(own) && !users.some((other) => other.address === address));
   }
 }
 
