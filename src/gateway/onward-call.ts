@@ -334,7 +334,8 @@ export class OnwardCall {
     const config = this.#lnses.peer(peer);
     const candidates = candidatesOf(now, this.#group, this.#lnses.selection, this.#tunnels);
     const about = { session: this.#handler.session ?? 0 };
-    this.#lnses.journal.note("lns-chosen", about, this.#group.name, peer, ...candidates);
+    if (candidates.length > 0)
+      this.#lnses.journal.note("lns-chosen", about, this.#group.name, peer, ...candidates);
     const numbered = this.#handler.numbers(config);
     const call = this.#tunnels.place(peer, this.#handler.request(config), attempt, numbered);
     if (call !== undefined && attempt.over) this.#giveBack(call);

@@ -16,7 +16,7 @@ const LOGIN_MS = 10_000;
 function isUnplaced(facts: Facts): boolean {
   const { kind, end } = facts;
   if (kind === "tunnel" || end?.code === "no-lns") return true;
-  return end?.openMs === undefined && facts.has("lns-chosen");
+  return end?.openMs === undefined && facts.isForwarded;
 }
 
 /** An LNS has refused a call with one of these results. */
@@ -181,7 +181,7 @@ export const LNS_DIAGNOSES: readonly Diagnosis[] = [
   {
     code: "call-in-circles",
     stage: "selection",
-    when: (facts) => facts.end?.code === "no-lns" && !facts.has("lns-chosen") && facts.has("session-begun"),
+    when: (facts) => facts.end?.code === "no-lns" && !facts.isForwarded && facts.has("session-begun"),
     text: "The call was not sent on: its destination leads back to where it came from, or there was no L2TP to send it by.",
     advice: [
       "Compare `destination` of the LAC's peer and `realms`: none may lead to the LAC itself, or in a ring.",

@@ -121,7 +121,7 @@ function describeNote({ kind, fields }: Note, tunnel: number): Decoded {
       return { name: "login refused", text: a };
     case "lns-chosen": {
       const candidates = fields.slice(2).map(plain).join("; ");
-      return { name: "LNS chosen", text: candidates === "" ? b : `${b} of ${a}: ${candidates}` };
+      return { name: "LNS chosen", text: `${b} of ${a}: ${candidates}` };
     }
     case "call-placed":
       return { name: "call placed", text: `with ${a} in tunnel ${tunnel}` };

@@ -57,6 +57,11 @@ export class Facts {
     return this.entries.some(({ note }) => note?.kind === kind);
   }
 
+  /** It was to go on to an LNS, whatever came of that. */
+  get isForwarded(): boolean {
+    return this.has("lns-chosen") || this.has("call-placed") || this.has("call-failed");
+  }
+
   /** The fields of the last note of a kind. */
   note(kind: NoteKind): readonly string[] | undefined {
     return this.entries.findLast(({ note }) => note?.kind === kind)?.note?.fields;

@@ -142,10 +142,9 @@ export class Journal implements Explainer {
     const body = areShortAscii(fields)
       ? this.#asciiNote(ring, kind, now, fields)
       : this.#textNote(ring, kind, now, fields);
-    const { session = 0, tunnel = 0, l2tpSession = 0, mac = 0 } = about;
-    ring.setSession(body, session);
-    ring.setTunnel(body, tunnel, l2tpSession);
-    ring.setMac(body, Math.floor(mac / 65_536), mac & 0xffff);
+    ring.setSession(body, about.session ?? 0);
+    if (about.tunnel !== undefined) ring.setTunnel(body, about.tunnel, about.l2tpSession ?? 0);
+    if (about.mac !== undefined) ring.setMac(body, Math.floor(about.mac / 65_536), about.mac & 0xffff);
   }
 
   /** What nearly all are: written where it stays, with nothing in between. */

@@ -23,7 +23,7 @@ export function stageOf(facts: Facts): StoryStage {
   if (facts.isOpen) return "open";
   if (facts.end?.openMs !== undefined) return "ended";
   if (facts.has("call-placed")) return facts.sent("ICRQ").length > 0 ? "call" : "tunnel";
-  if (facts.has("lns-chosen")) return "selection";
+  if (facts.isForwarded) return "selection";
   if (facts.heard("IPCP") || facts.heard("IPV6CP")) return "network";
   if (facts.has("user") || facts.sent("CHAP Challenge").length > 0) return "authentication";
   return "lcp";
@@ -147,8 +147,10 @@ function calls({ entries }: Facts): readonly string[] {
   let placedAt = 0;
   for (const { at, name, out, note, again } of entries) {
     if (note?.kind === "lns-chosen") steps.push(choiceText(note.fields));
-    else if (note?.kind === "call-placed") placedAt = at;
-    else if (note?.kind === "call-failed")
+    else if (note?.kind === "call-placed") {
+      placedAt = at;
+      steps.push(`The call was placed with ${plain(note.fields[0] ?? "")}.`);
+    } else if (note?.kind === "call-failed")
       steps.push(`${plain(note.fields[0] ?? "")} did not take the call: ${plain(note.fields[1] ?? "")}.`);
     else if (note?.kind === "tunnel-up" && placedAt > 0)
       steps.push(`The tunnel with ${plain(note.fields[0] ?? "")} came up after ${duration(at - placedAt)}.`);
@@ -169,7 +171,6 @@ function stops({ entries, end }: Facts): readonly string[] {
 
 function choiceText(fields: readonly string[]): string {
   const [group = "", peer = "", ...candidates] = fields.map(plain);
-  if (candidates.length === 0) return `The call went to ${peer}.`;
   return `Of the group ${group}, ${peer} was chosen. Considered: ${candidates.join("; ")}.`;
 }
 

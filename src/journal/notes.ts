@@ -9,7 +9,7 @@ export const NOTE_KINDS = [
   "user",
   /** Why. */
   "login-refused",
-  /** The group or peer, the peer that was chosen, and a line for each member (see describeCandidate). */
+  /** The group, the peer that was chosen, and a line for each member; of a group of one there is no such note. */
   "lns-chosen",
   /** The peer. */
   "call-placed",
