@@ -123,6 +123,7 @@ export class EventStreams {
   }
 
   #format({ id, at, event }: TimedEvent): string {
-    return `id: ${this.#idOf(id)}\nevent: ${event.kind}\ndata: ${JSON.stringify({ at, ...event })}\n\n`;
+    const data = JSON.stringify({ at: new Date(at).toISOString(), ...event });
+    return `id: ${this.#idOf(id)}\nevent: ${event.kind}\ndata: ${data}\n\n`;
   }
 }

@@ -1,3 +1,4 @@
+import { performance } from "node:perf_hooks";
 import { type Counter, type Gauge, Registry } from "prom-client";
 import type { GatewayEvent } from "../gateway/events.ts";
 import type { Operations } from "../gateway/operations.ts";

@@ -67,10 +67,10 @@ export type GatewayEvent =
     }
   | { readonly kind: "lns-back"; readonly peer: string };
 
-/** An event as it is kept and told: numbered from 1 without gaps, with its time of day (ISO 8601, UTC). */
+/** An event as it is kept and told: numbered from 1 without gaps, with its time in milliseconds since 1970. */
 export interface TimedEvent {
   readonly id: number;
-  readonly at: string;
+  readonly at: number;
   readonly event: GatewayEvent;
 }
 
@@ -96,7 +96,7 @@ export class EventBus implements EventSink {
 
   publish(event: GatewayEvent): void {
     this.#last += 1;
-    const timed = { id: this.#last, at: new Date(this.#wallClock()).toISOString(), event };
+    const timed = { id: this.#last, at: this.#wallClock(), event };
     this.#kept[this.#last % KEPT] = timed;
     for (const listener of this.#listeners) listener(timed);
   }

@@ -373,6 +373,27 @@ describe("with LNSes", () => {
     await expect(lac.operations.testTunnel({ lns: "z" })).rejects.toThrow("there is no LNS or group z");
   });
 
+  it("no read tells a secret", async () => {
+    const { lac, side } = await field();
+    await online(side, 1, "alice@isp.example", "wonderland");
+    const { operations } = lac;
+    const reads = [
+      operations.config(),
+      operations.health(),
+      operations.counters(),
+      operations.sessions({ limit: 9 }),
+      operations.session("s1"),
+      operations.tunnels({}),
+      operations.lns(),
+      await operations.why({ session: "s1" }),
+      lac.events.since(0),
+    ];
+    const text = JSON.stringify(reads);
+    expect(text).toContain("[secret]");
+    expect(text).not.toContain("tunnel-secret");
+    expect(text).not.toContain("wonderland");
+  });
+
   it("a tunnel is ended with its sessions", async () => {
     const { lac, side } = await field();
     await online(side, 1, "alice@isp.example", "wonderland");
