@@ -2,6 +2,7 @@ import { dirname } from "node:path";
 import type { Logger } from "../base/logger.ts";
 import type { Config } from "../config/config.ts";
 import { loadConfig } from "../config/load.ts";
+import { loadPage } from "../control/page.ts";
 import { startControlServer } from "../control/server.ts";
 import { GatheredLines } from "./gathered-lines.ts";
 import { createLogger } from "./log.ts";
@@ -80,6 +81,7 @@ async function serve(
       folder: dirname(configPath),
       version,
       logger,
+      page: loadPage(),
     });
     try {
       await context.notify("READY=1");
