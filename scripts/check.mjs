@@ -9,6 +9,7 @@ import { fileURLToPath } from "node:url";
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const CHECKS = [
   ["types", "node_modules/typescript/bin/tsc", "-p", "."],
+  ["types of the page", "node_modules/typescript/bin/tsc", "-p", "web"],
   ["lint and format", "node_modules/@biomejs/biome/bin/biome", "check", "--error-on-warnings", "."],
   ["unused code", "node_modules/knip/bin/knip.js", "--no-progress"],
   ["import direction", "node_modules/vitest/vitest.mjs", "run", "test/architecture.test.ts"],

@@ -122,6 +122,20 @@ const dist = {
   },
 };
 
+/** The page that the gateway serves, for a browser. */
+const page = {
+  stamp: () => fingerprint(["package-lock.json", "scripts/build-web.mjs", ...filesUnder("web")]),
+  why() {
+    if (!existsSync(join(ROOT, "dist/web/index.html"))) return "builds the page by vite: there is none";
+    return readStamp("page") === this.stamp() ? undefined : "builds the page by vite: web/ changed";
+  },
+  async make() {
+    const stamp = this.stamp();
+    await run("vite", [process.execPath, "scripts/build-web.mjs"]);
+    writeStamp("page", stamp);
+  },
+};
+
 /** The tests prepare it too, should its cache be gone; here it is said why that takes a while. Only root can. */
 const peerVm = {
   stamp: () => fingerprint(filesUnder("test/interop/vm", (file) => !file.endsWith(".test.ts"))),
@@ -166,12 +180,12 @@ const l2tpns = {
 
 /** @type {Record<string, { why(): string | undefined, make(): Promise<void> }[]>} */
 export const STEPS = {
-  run: [debianPackages("run"), nodeModules, addon, xdpAddon, dist],
-  test: [debianPackages("test"), nodeModules, addon, xdpAddon, dist, peerVm, debianRoot],
+  run: [debianPackages("run"), nodeModules, addon, xdpAddon, dist, page],
+  test: [debianPackages("test"), nodeModules, addon, xdpAddon, dist, page, peerVm, debianRoot],
   interop: [debianPackages("test"), nodeModules, addon, xdpAddon, dist, peerVm, l2tpns],
   check: [debianPackages("check"), nodeModules],
-  build: [debianPackages("build"), nodeModules, addon, xdpAddon, dist],
-  package: [debianPackages("package"), nodeModules, addon, xdpAddon, dist],
+  build: [debianPackages("build"), nodeModules, addon, xdpAddon, dist, page],
+  package: [debianPackages("package"), nodeModules, addon, xdpAddon, dist, page],
   bench: [debianPackages("bench"), nodeModules, addon, xdpAddon, dist],
   sanitizers: [debianPackages("run"), nodeModules, dist, sanitizedAddon],
 };

@@ -19,12 +19,12 @@ const PACKAGES = ["g++", "make", "python3", "libpcap-dev", "iproute2", "iputils-
 const XDP_PACKAGES = ["clang", "libbpf-dev"];
 
 /** What a fresh clone needs. */
-const ALL = ["npm ci", "node-gyp rebuild", "node-gyp rebuild xdp", "tsc"];
+const ALL = ["npm ci", "node-gyp rebuild", "node-gyp rebuild xdp", "tsc", "vite"];
 
 /** Programs that note their name and arguments in calls.txt, and leave what the set-up looks for. */
 const NPM = `#!/bin/sh
 echo "npm $1" >> calls.txt
-mkdir -p node_modules/node-gyp/bin node_modules/typescript/bin
+mkdir -p node_modules/node-gyp/bin node_modules/typescript/bin node_modules/vite
 cat > node_modules/node-gyp/bin/node-gyp.js <<X
 const fs = require("fs");
 const at = process.argv.indexOf("--directory");
@@ -39,6 +39,14 @@ const fs = require("fs");
 fs.appendFileSync("calls.txt", "tsc\\n");
 fs.mkdirSync("dist/src", { recursive: true });
 for (const file of fs.readdirSync("src")) fs.writeFileSync("dist/src/" + file.replace(/ts$/, "js"), "");
+X
+cat > node_modules/vite/index.js <<X
+const fs = require("fs");
+exports.build = async () => {
+  fs.appendFileSync("calls.txt", "vite\\n");
+  fs.mkdirSync("dist/web", { recursive: true });
+  fs.writeFileSync("dist/web/index.html", "");
+};
 X
 `;
 const DPKG_QUERY = `#!/bin/sh
@@ -107,7 +115,7 @@ describe("the set-up of a fresh clone", () => {
     setUp("build");
     write("src/a.ts", "export const a = 1;");
     expect(setUp("build").status).toBe(0);
-    expect(calls().slice(4)).toEqual(["tsc"]);
+    expect(calls().slice(ALL.length)).toEqual(["tsc"]);
     write("native/a.cc", "int a;");
     expect(setUp("build").status).toBe(0);
     expect(calls().slice(5)).toEqual(["node-gyp rebuild"]);
