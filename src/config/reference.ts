@@ -16,11 +16,11 @@ tells everything that is wrong with them, with line and column, and warns of wha
 Every value is written out: there are no aliases, tags or includes. Durations are text with a unit (\`500ms\`, \`60s\`, \`5m\`,
 \`1h\`), and so is memory (\`512KiB\`, \`32MiB\`). A text that looks like a number needs quotes where it is a secret or a password.
 
-Editors that know JSON Schema complete and check the file when its first line names
-[lacewing.schema.json](lacewing.schema.json):
+Editors that know JSON Schema complete and check the file when its first line says where
+[lacewing.schema.json](lacewing.schema.json) is, here beside it:
 
 \`\`\`yaml
-# yaml-language-server: $schema=/usr/share/doc/lacewing/lacewing.schema.json
+# yaml-language-server: $schema=./lacewing.schema.json
 \`\`\`
 
 ## What a change does

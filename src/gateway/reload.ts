@@ -99,7 +99,7 @@ async function resize(
 
 /** Those included that were on their way when it began. */
 async function endWhatLeaves({ sessions }: Reloadable, leaving: Leaving): Promise<number> {
-  const cause = endCause("operator", "what it went through was taken out of the configuration");
+  const cause = endCause("operator", "a change of the configuration took away what it went through");
   let count = 0;
   for (;;) {
     const left = [...sessions()].filter((session) => leaving.takes(session.view()));
