@@ -25,9 +25,18 @@ export function makeMetrics(registry: Registry) {
     info: gauge("info", "1, with what runs.", "version", "name", "engine"),
     startTime: gauge("start_time_seconds", "When the gateway was started, seconds since 1970."),
     busy: counter("control_plane_busy_seconds", "Time in which the control plane's thread had work to do."),
-    cpu: counter("cpu_seconds", "Processor time of all threads."),
-    memory: gauge("resident_memory_bytes", "Memory of the process."),
-    heap: gauge("heap_used_bytes", "Of it, objects of the control plane."),
+    // by the names that Prometheus' own libraries give them
+    cpu: new Counter({
+      name: "process_cpu_seconds_total",
+      help: "Processor time of all threads.",
+      registers,
+    }),
+    memory: new Gauge({ name: "process_resident_memory_bytes", help: "Memory of the process.", registers }),
+    heap: new Gauge({
+      name: "nodejs_heap_size_used_bytes",
+      help: "Of it, objects of the control plane.",
+      registers,
+    }),
     streams: gauge("event_streams", "Who listens to events."),
 
     sessions: gauge("sessions", "Sessions by where they stand and what they are to us.", "state", "role"),

@@ -135,7 +135,9 @@ describe("the peers of tunnels", () => {
 
 describe("deploy/", () => {
   /** What looks like a metric of ours. */
-  const metricsIn = (text: string): string[] => [...new Set(text.match(/\blacewing_[a-z0-9_]+/g) ?? [])];
+  const metricsIn = (text: string): string[] => [
+    ...new Set(text.match(/\b(?:lacewing|process|nodejs)_[a-z0-9_]+/g) ?? []),
+  ];
 
   it.each(["grafana-dashboard.json", "alerts.yaml"])("%s asks for metrics that there are", async (name) => {
     const asked = metricsIn(deployed(name));
@@ -165,6 +167,6 @@ describe("deploy/", () => {
     expect(title).toBe("Lacewing");
     expect(new Set(panels.map(({ id }) => id)).size).toBe(panels.length);
     for (const panel of panels)
-      for (const { expr } of panel.targets) expect(expr, panel.title).toContain("lacewing_");
+      for (const { expr } of panel.targets) expect(metricsIn(expr), panel.title).toHaveLength(1);
   });
 });
