@@ -81,7 +81,7 @@ describe("the set-up of a fresh clone", () => {
     root = mkdtempSync(join(tmpdir(), "lacewing-setup-"));
     chmodSync(root, 0o755);
     cpSync(SCRIPTS, join(root, "scripts"), { recursive: true });
-    for (const folder of ["bin", "src", "native", "native/xdp"]) mkdirSync(join(root, folder));
+    for (const folder of ["bin", "src", "native", "native/xdp", "web"]) mkdirSync(join(root, folder));
     for (const file of ["package-lock.json", "tsconfig.json", "tsconfig.build.json", "binding.gyp"])
       write(file, "{}");
     write("src/a.ts", "");
@@ -115,13 +115,17 @@ describe("the set-up of a fresh clone", () => {
     setUp("build");
     write("src/a.ts", "export const a = 1;");
     expect(setUp("build").status).toBe(0);
-    expect(calls().slice(ALL.length)).toEqual(["tsc"]);
+    const made = (): string[] => calls().slice(ALL.length);
+    expect(made()).toEqual(["tsc"]);
     write("native/a.cc", "int a;");
     expect(setUp("build").status).toBe(0);
-    expect(calls().slice(5)).toEqual(["node-gyp rebuild"]);
+    expect(made().slice(1)).toEqual(["node-gyp rebuild"]);
     write("native/xdp/a.c", "int a;");
     expect(setUp("build").status).toBe(0);
-    expect(calls().slice(6)).toEqual(["node-gyp rebuild xdp"]);
+    expect(made().slice(2)).toEqual(["node-gyp rebuild xdp"]);
+    write("web/a.ts", "export const a = 1;");
+    expect(setUp("build").status).toBe(0);
+    expect(made().slice(3)).toEqual(["vite"]);
   });
 
   it("removes from dist/ what has no source any more", () => {
