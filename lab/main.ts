@@ -7,6 +7,7 @@
 import { parseArgs } from "node:util";
 
 import { Lab, type LabReport } from "./lab.ts";
+import { openPage } from "./page.ts";
 import { showStatus } from "./status.ts";
 
 const { values } = parseArgs({
@@ -35,12 +36,26 @@ function explain(report: LabReport): void {
   say("");
 }
 
+/** Until it is interrupted. */
+async function show(lab: Lab): Promise<void> {
+  const pages = await Promise.all([openPage(lab.sockets.lac), openPage(lab.sockets.lns)]);
+  const [lac, lns] = pages;
+  try {
+    say("Lacewing runs; Ctrl-C ends it and leaves nothing behind.");
+    say(`  page: ${lac.url}`);
+    say(`  the LNS's: ${lns.url}`);
+    await showStatus(lab, interrupted.signal, say);
+  } finally {
+    for (const page of pages) page.close();
+  }
+}
+
 async function main(): Promise<void> {
   const lab = new Lab(say, fail);
   try {
     const report = await lab.run(interrupted.signal);
     explain(report);
-    if (!values.once && !interrupted.signal.aborted) await showStatus(lab, interrupted.signal, say);
+    if (!values.once && !interrupted.signal.aborted) await show(lab);
     if (failure !== undefined) throw new Error(failure);
     if (values.json) console.log(JSON.stringify(report));
     process.exitCode = report.ok ? 0 : 1;

@@ -13,7 +13,6 @@ interface Sample {
 
 /** Shows what both gateways do, once a second, until `signal`; on a terminal in place, else one line each time. */
 export async function showStatus(lab: Lab, signal: AbortSignal, say: (line: string) => void): Promise<void> {
-  say("Lacewing runs; Ctrl-C ends it and leaves nothing behind.");
   say(`  look inside: npx lacewing show sessions --socket ${lab.sockets.lac}`);
   say("");
   const inPlace = process.stdout.isTTY === true;
