@@ -27,6 +27,8 @@ export class Rates {
   #askedAt: Instant = -INTEREST_MS;
   #isReading = false;
   #fresh: Deferred | undefined;
+  /** Why the last reading could not be taken: the data plane is closed, when the gateway stops. */
+  #failure: unknown;
 
   constructor(around: Surroundings, traffic: Traffic, events: EventBus) {
     this.#around = around;
@@ -43,6 +45,7 @@ export class Rates {
     while (this.#view === undefined) {
       this.#fresh ??= deferred();
       await this.#fresh.promise;
+      if (this.#failure !== undefined) throw this.#failure;
     }
     return this.#view;
   }
@@ -63,15 +66,28 @@ export class Rates {
 
   async #take(): Promise<void> {
     this.#isReading = true;
-    const flows = await this.#traffic.read();
-    this.#isReading = false;
+    let flows: TrafficReading;
+    try {
+      flows = await this.#traffic.read();
+      this.#failure = undefined;
+    } catch (error) {
+      this.#failure = error;
+      this.#tell();
+      return;
+    } finally {
+      this.#isReading = false;
+    }
     const reading = { at: this.#around.clock.now(), flows, setups: this.#setups };
     if (this.#last !== undefined) this.#view = this.#between(this.#last, reading);
     this.#last = reading;
     this.#readAt = reading.at + INTERVAL_MS;
     this.#around.scheduler.update(this);
-    if (this.#view !== undefined) this.#fresh?.resolve();
-    if (this.#view !== undefined) this.#fresh = undefined;
+    if (this.#view !== undefined) this.#tell();
+  }
+
+  #tell(): void {
+    this.#fresh?.resolve();
+    this.#fresh = undefined;
   }
 
   #between(before: Reading, after: Reading): RatesView {

@@ -183,6 +183,15 @@ describe("other reads", () => {
     expect(ports).toMatchObject([{ name: "acc0", framesInPerSecond: total.framesInPerSecond }]);
   });
 
+  it("fail, and nothing else does, when the data plane is closed", async () => {
+    const { operations, node } = await three();
+    node.dataplane.counters = () => {
+      throw new Error("closed");
+    };
+    await expect(operations.rates()).rejects.toThrow("closed");
+    await expect(operations.flows()).rejects.toThrow("closed");
+  });
+
   it("count what sessions had that have ended", async () => {
     const { operations } = await three();
     const before = await operations.flows();
