@@ -49,7 +49,7 @@ export function zshCompletion(program: Command): string {
     const described = options.map((option) =>
       quoted(`${nameOf(option)}:${option.description.replaceAll(":", "\\:")}`),
     );
-    return `    ${quoted(path)}) words=(${words.join(" ")}); options=(${described.join(" ")}) ;;`;
+    return `    ${quoted(path)}) words_=(${words.join(" ")}); options_=(${described.join(" ")}) ;;`;
   });
   const values = valuesOf(program).map(
     ([name, choices]) => `    ${name}) compadd -- ${choices.map(quoted).join(" ")}; return ;;`,
@@ -59,7 +59,7 @@ export function zshCompletion(program: Command): string {
 # zsh completion for lacewing: put it as _lacewing into a folder of $fpath
 _lacewing() {
   local path_="" each
-  local -a words_ options
+  local -a words_ options_
   for each in "\${words[@]:1:$((CURRENT - 2))}"; do
     case "\${path_:+$path_ }$each" in
     ${commands.join("|")}) path_="\${path_:+$path_ }$each" ;;
@@ -70,10 +70,10 @@ ${values.join("\n")}
     ${fileOptions(program).join("|")}) _files; return ;;
   esac
   case "$path_" in
-${cases.join("\n").replaceAll(" words=(", " words_=(")}
+${cases.join("\n")}
   esac
   (( \${#words_} )) && compadd -- "\${words_[@]}"
-  (( \${#options} )) && _describe option options
+  (( \${#options_} )) && _describe option options_
 }
 _lacewing "$@"
 `;
