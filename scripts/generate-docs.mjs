@@ -1,24 +1,30 @@
 /**
- * `npm run docs`: writes what is generated in docs/ anew, from the built program. Tests tell when a page is not what the
- * source says.
+ * `npm run docs`: writes what is generated in docs/ and the manual page anew, from the built program. Tests tell when a page is
+ * not what the source says.
  */
 
 import { writeFileSync } from "node:fs";
+import { manualPage } from "../dist/src/cli/manual.js";
+import { buildProgram } from "../dist/src/cli/program.js";
 import { configJsonSchema } from "../dist/src/config/json-schema.js";
 import { referencePage } from "../dist/src/config/reference.js";
 import { openApiDocument } from "../dist/src/control/openapi.js";
 import { ROUTES } from "../dist/src/control/routes.js";
 import { troubleshootingPage } from "../dist/src/journal/troubleshooting.js";
 
-/** By its path in docs/. */
+/** Of the process the command's description needs no more. */
+const CONTEXT = { version: "", stdout: process.stdout, stderr: process.stderr };
+
+/** By its path. */
 const PAGES = {
-  "configuration.md": referencePage(),
-  "troubleshooting.md": troubleshootingPage(),
-  "openapi.json": `${JSON.stringify(openApiDocument(ROUTES, "1"), null, 2)}\n`,
-  "lacewing.schema.json": `${JSON.stringify(configJsonSchema(), null, 2)}\n`,
+  "deploy/lacewing.8": manualPage(buildProgram(CONTEXT, () => {})),
+  "docs/configuration.md": referencePage(),
+  "docs/troubleshooting.md": troubleshootingPage(),
+  "docs/openapi.json": `${JSON.stringify(openApiDocument(ROUTES, "1"), null, 2)}\n`,
+  "docs/lacewing.schema.json": `${JSON.stringify(configJsonSchema(), null, 2)}\n`,
 };
 
 for (const [name, text] of Object.entries(PAGES)) {
-  writeFileSync(new URL(`../docs/${name}`, import.meta.url), text);
-  console.log(`docs/${name}`);
+  writeFileSync(new URL(`../${name}`, import.meta.url), text);
+  console.log(name);
 }

@@ -9,6 +9,8 @@ import { runtimeModules } from "./runtime-modules.mjs";
 /** Everything of ours but the command, the unit and the configuration. */
 const HOME = "usr/lib/lacewing";
 
+const DOCUMENTS = "usr/share/doc/lacewing";
+
 const COMMAND = `#!/bin/sh
 exec /${HOME}/node /${HOME}/dist/src/cli/main.js "$@"
 `;
@@ -42,6 +44,7 @@ export function writeTree(root, output) {
     recursive: true,
     filter: (file) => !file.endsWith(".map"),
   });
+  cpSync(join(ROOT, "dist/web"), join(root, HOME, "dist/web"), { recursive: true });
   put(join(ROOT, "package.json"), `${HOME}/package.json`);
   const binaries = [put(process.execPath, `${HOME}/node`, 0o755), put(join(ROOT, ADDON), `${HOME}/${ADDON}`)];
   if (existsSync(join(ROOT, XDP_ADDON))) binaries.push(put(join(ROOT, XDP_ADDON), `${HOME}/${XDP_ADDON}`));
@@ -56,11 +59,24 @@ export function writeTree(root, output) {
   put(join(ROOT, "deploy/systemd/lacewing.service"), "lib/systemd/system/lacewing.service");
   put(join(ROOT, "deploy/debian/lacewing.yaml"), "etc/lacewing/lacewing.yaml");
   for (const sample of ["lac", "lns", "pta", "switch", "users"])
-    put(join(ROOT, `deploy/${sample}.yaml`), `usr/share/doc/lacewing/examples/${sample}.yaml`);
-  put(join(ROOT, "deploy/debian/copyright"), "usr/share/doc/lacewing/copyright");
-  write(
-    "usr/share/doc/lacewing/changelog.gz",
-    gzipSync(readFileSync(join(ROOT, "CHANGELOG.md")), { level: 9 }),
-  );
+    put(join(ROOT, `deploy/${sample}.yaml`), `${DOCUMENTS}/examples/${sample}.yaml`);
+  put(join(ROOT, "deploy/debian/copyright"), `${DOCUMENTS}/copyright`);
+  for (const file of ["grafana-dashboard.json", "alerts.yaml"])
+    put(join(ROOT, "deploy", file), `${DOCUMENTS}/${file}`);
+  for (const page of [
+    "configuration.md",
+    "operations.md",
+    "troubleshooting.md",
+    "openapi.json",
+    "lacewing.schema.json",
+  ])
+    put(join(ROOT, "docs", page), `${DOCUMENTS}/${page}`);
+  const zipped = (path) => gzipSync(readFileSync(join(ROOT, path)), { level: 9 });
+  write("usr/share/man/man8/lacewing.8.gz", zipped("deploy/lacewing.8"));
+  const command = join(root, HOME, "dist/src/cli/main.js");
+  const completion = (shell) => output(process.execPath, [command, "completion", shell]);
+  write("usr/share/bash-completion/completions/lacewing", `${completion("bash")}\n`);
+  write("usr/share/zsh/vendor-completions/_lacewing", `${completion("zsh")}\n`);
+  write(`${DOCUMENTS}/changelog.gz`, zipped("CHANGELOG.md"));
   return binaries;
 }

@@ -84,14 +84,14 @@ async function serve(
       page: loadPage(),
     });
     try {
-      await context.notify("READY=1");
+      await tell("READY=1", context, logger);
       logger.info({ socket: config.control.socket }, "ready");
       end = await Promise.race([
         stopSignals.first().then((reason) => ({ reason, failed: false })),
         gateway.failed.then((reason) => ({ reason, failed: true })),
       ]);
       logger.info({ reason: end.reason }, "stopping");
-      await context.notify("STOPPING=1");
+      await tell("STOPPING=1", context, logger);
     } finally {
       await control.close();
     }
@@ -100,6 +100,16 @@ async function serve(
     stopFeeding();
   }
   return end;
+}
+
+/** Who started us may want to know; that he cannot be told is no reason to serve nobody. */
+async function tell(state: string, { notify }: CommandContext, logger: Logger): Promise<void> {
+  try {
+    await notify(state);
+  } catch (error) {
+    const fields = { state, error: (error as Error).message };
+    logger.warn(fields, "who started the gateway (NOTIFY_SOCKET) could not be told how it is");
+  }
 }
 
 /** Feeds systemd's watchdog, if there is one, until the returned function is called. */

@@ -37,6 +37,16 @@ describe("run", () => {
     },
   );
 
+  it("serves all the same when who started it cannot be told", async () => {
+    const notify = () => Promise.reject(new Error("sendto: EACCES"));
+    const process: FakeProcess = new FakeProcess({ notify });
+    const code = process.run("run", "-c", configuration().path);
+    await vi.waitFor(() => expect(process.out).toContain('"ready"'));
+    process.signals.emit("SIGTERM", "SIGTERM");
+    expect(await code).toBe(0);
+    expect(process.out).toContain("could not be told");
+  });
+
   it("stops when the signal came while it started", async () => {
     const process: FakeProcess = new FakeProcess({
       startGateway: async () => {

@@ -55,14 +55,23 @@ class Container {
 
   /** The gateway's process; undefined while there is none. */
   get gateway(): number | undefined {
+    const read = (path: string): string => (existsSync(path) ? readFileSync(path, "utf8") : "");
     for (let pid = this.#process.pid; pid !== undefined; ) {
-      const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ");
-      const next = children.filter((word) => word !== "").map(Number);
-      const node = next.find((child) => readFileSync(`/proc/${child}/cmdline`, "utf8").includes("main.js"));
+      const children = read(`/proc/${pid}/task/${pid}/children`)
+        .split(" ")
+        .filter((word) => word !== "")
+        .map(Number);
+      const node = children.find((child) => read(`/proc/${child}/cmdline`).includes("main.js"));
       if (node !== undefined) return node;
-      pid = next[0];
+      pid = children[0];
     }
     return undefined;
+  }
+
+  /** Waits until the gateway says that it is ready. */
+  async isReady(): Promise<void> {
+    const hopeless = (): string | undefined => (this.#process.exitCode === null ? undefined : this.output);
+    await eventually("it is ready", () => this.output.includes('"ready"'), { hopeless });
   }
 
   /** Runs a command beside the gateway, as its user; returns what it says and its status. */
@@ -98,7 +107,7 @@ describe.skipIf(!isRoot)("the container image", () => {
     await lns?.close();
     site?.close();
     image?.remove();
-  });
+  }, 60_000);
 
   it("has a user of its own, and nothing that builds", () => {
     expect(image.user).toBe("lacewing");
@@ -120,7 +129,7 @@ describe.skipIf(!isRoot)("the container image", () => {
       }
       const container = new Container(image, site.lac);
       try {
-        await eventually("it is ready", () => container.output.includes('"ready"'));
+        await container.isReady();
         expect(container.output).not.toMatch(/"level":"(error|fatal)"/);
         const status = readFileSync(`/proc/${container.gateway}/status`, "utf8");
         expect(status).toMatch(/^Uid:\s+990\s+990\s+990\s+990$/m);

@@ -113,6 +113,18 @@ describe.skipIf(!isRoot)("the Debian package", { timeout: 120_000 }, () => {
     expect(log()).not.toMatch(/"level":"(error|fatal)"/);
   });
 
+  it("takes a changed configuration on systemctl reload, and a wrong one changes nothing", () => {
+    const before = property("MainPID");
+    configure(`${lacConfig()}  other.example: { lns: lns }\n`);
+    system.run("systemctl", "reload", UNIT);
+    configure(`${lacConfig()}  more.example: { lns: nobody }\n`);
+    expect(system.try("systemctl", "reload", UNIT).status).not.toBe(0);
+    expect(property("MainPID")).toBe(before);
+    expect(isActive()).toBe(true);
+    configure(lacConfig());
+    system.run("systemctl", "reload", UNIT);
+  });
+
   it("is killed and started again when it no longer answers systemd's watchdog", async () => {
     system.write(
       `run/systemd/system/${UNIT}.d/watchdog.conf`,
