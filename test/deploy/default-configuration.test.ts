@@ -6,7 +6,7 @@ import { loadConfig } from "../../src/config/load.ts";
 
 const DEFAULT = readFileSync(new URL("../../deploy/debian/lacewing.yaml", import.meta.url), "utf8");
 /** What is an example and not a sentence: a key, or an item of a list, at any depth. */
-const EXAMPLE = /^# ( *(?:- )?[a-z][a-z0-9-]*:(?: .*)?)$/;
+const EXAMPLE = /^# ( *(?:- )?[a-z][a-z0-9.-]*:(?: .*)?)$/;
 
 describe("the package's default configuration", () => {
   let folder: string;
