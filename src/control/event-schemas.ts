@@ -51,6 +51,12 @@ const gatewayEvent = z.discriminatedUnion("kind", [
     by,
   }),
   z.strictObject({
+    kind: z.literal("tunnel-refused"),
+    address: text,
+    hostName: text.nullable().describe("The Host Name AVP."),
+    reason: text,
+  }),
+  z.strictObject({
     kind: z.literal("call-down"),
     tunnel: tunnelId,
     peer: text,

@@ -49,6 +49,14 @@ export type GatewayEvent =
       readonly result: number | null;
       readonly by: "peer" | "us" | "nobody";
     }
+  /** Somebody whom we do not take wanted a tunnel; no more often than he is answered. */
+  | {
+      readonly kind: "tunnel-refused";
+      readonly address: string;
+      /** His Host Name AVP. */
+      readonly hostName: string | null;
+      readonly reason: string;
+    }
   /** A call in a tunnel ended by CDN. */
   | {
       readonly kind: "call-down";

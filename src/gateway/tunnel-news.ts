@@ -67,6 +67,7 @@ export class TunnelNews {
     const fields = refusalFields(refused);
     const { address, hostName, reason } = fields;
     this.#around.journal.note("tunnel-refused", { stranger: true }, address, hostName ?? "", reason);
+    this.#around.events.publish({ kind: "tunnel-refused", address, hostName: hostName ?? null, reason });
     this.#around.logger.warn(fields, "L2TP tunnel refused");
   }
 

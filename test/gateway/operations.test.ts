@@ -382,6 +382,18 @@ describe("with LNSes", () => {
     await expect(lac.operations.testTunnel({ lns: "z" })).rejects.toThrow("there is no LNS or group z");
   });
 
+  it("events tell of tunnels that are refused", async () => {
+    const lnsYaml = { a: (yaml: string) => yaml.replace("host-name: lac", "host-name: somebody-else") };
+    const { lac, lns } = await startField(world, { members: "{ peer: a }", lnsYaml });
+    await tested(lac.operations.testTunnel({ lns: "a" }));
+    expect(lns.a.events.since(0)!.map(({ event }) => event)).toContainEqual({
+      kind: "tunnel-refused",
+      address: "10.0.0.2",
+      hostName: "lac",
+      reason: expect.stringContaining("StopCCN from us, result 4"),
+    });
+  });
+
   it("no read tells a secret", async () => {
     const { lac, side } = await field();
     await online(side, 1, "alice@isp.example", "wonderland");

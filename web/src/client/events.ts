@@ -21,6 +21,7 @@ const KINDS: ReadonlySet<string> = new Set<GatewayEvent["kind"]>([
   "session-down",
   "tunnel-up",
   "tunnel-down",
+  "tunnel-refused",
   "call-down",
   "lns-locked-out",
   "lns-back",

@@ -36,6 +36,13 @@ export function eventWords(event: GatewayEvent): EventWords {
         ...tunnel(event),
         what: event.wasUp ? `down: ${event.reason}` : `did not come up: ${event.reason}`,
       };
+    case "tunnel-refused":
+      return {
+        tone: "bad",
+        who: event.hostName ?? event.address,
+        href: "#/tunnels",
+        what: `tunnel refused: ${event.reason}`,
+      };
     case "call-down":
       return {
         tone: event.connected ? "plain" : "bad",
