@@ -45,10 +45,8 @@ const LOGGED = 100;
 export function previewReload({ around, tunnels, sessions }: Reloadable, next: Config): ReloadPreview {
   const leaving = new Leaving(around.config, applicable(around.config, next), tunnels);
   const { changes } = planReload(around.config, next);
-  return {
-    changes,
-    endingSessions: [...sessions()].filter((session) => leaving.takes(session.view())).length,
-  };
+  const ending = [...sessions()].filter((session) => !session.isOver && leaving.takes(session.view()));
+  return { changes, endingSessions: ending.length };
 }
 
 /**
@@ -67,34 +65,22 @@ export async function reload(gateway: Reloadable, next: Config): Promise<ReloadR
   groups.withdraw(leaving.units);
   const endingSessions = await endWhatLeaves(gateway, leaving);
   const problems: string[] = [];
+  const attempt = async (what: string, done: Promise<void> | undefined): Promise<void> => {
+    await done?.catch((error: Error) => problems.push(`${what}: ${error.message}`));
+  };
   if (!gateway.isStopping()) {
-    await lines.reconfigure();
-    await tunnels
-      ?.settle(STOP_PATIENCE_MS)
-      .catch((error: Error) => problems.push(`l2tp.listen: ${error.message}`));
+    await attempt("access", lines.reconfigure());
+    await attempt("l2tp.listen", tunnels?.settle(STOP_PATIENCE_MS));
     problems.push(...(await groups.reconfigure()));
-    problems.push(...(await resize(around, running)));
+    const { workers } = applied.dataPlane;
+    if (workers !== running.dataPlane.workers)
+      await attempt("data-plane.workers", around.dataplane.setWorkers?.(workers));
+    const { sizeBytes } = applied.journal;
+    if (sizeBytes !== running.journal.sizeBytes) around.journal.resize(sizeBytes);
     gateway.decideAnew();
   }
   tell(around, changes, endingSessions, problems);
   return { changes, endingSessions, problems };
-}
-
-/** What is there once, and has a size. */
-async function resize(
-  { config, dataplane, journal }: Surroundings,
-  before: Config,
-): Promise<readonly string[]> {
-  const { sizeBytes } = config.journal;
-  if (sizeBytes !== before.journal.sizeBytes) journal.resize(sizeBytes);
-  const { workers } = config.dataPlane;
-  if (workers === before.dataPlane.workers) return [];
-  try {
-    await dataplane.setWorkers?.(workers);
-    return [];
-  } catch (error) {
-    return [`data-plane.workers: ${(error as Error).message}`];
-  }
 }
 
 /** Those included that were on their way when it began. */

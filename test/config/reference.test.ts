@@ -92,7 +92,7 @@ describe("docs/configuration.md", () => {
 
 describe("docs/lacewing.schema.json", () => {
   it("is what the schema says (npm run docs)", () => {
-    expect(docs("lacewing.schema.json")).toBe(`${JSON.stringify(configJsonSchema(), null, 2)}\n`);
+    expect(JSON.parse(docs("lacewing.schema.json"))).toEqual(configJsonSchema());
   });
 
   it("gives every value the phrase for what is allowed", () => {
