@@ -32,7 +32,7 @@ describe("the package's default configuration", () => {
     const config = load(lines.join("\n"));
     expect(config.access.map(({ interface: name }) => name)).toEqual(["eth1"]);
     expect(config.l2tp.peers.map(({ name }) => name)).toEqual(["lns1"]);
-    expect(config.default).toEqual({ terminate: "subscribers" });
+    expect(config.default).toMatchObject({ kind: "terminate", unit: "subscribers" });
     expect(config.users).toHaveLength(1);
   });
 });
