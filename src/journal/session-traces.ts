@@ -1,3 +1,5 @@
+import { parseEthernet } from "../wire/ethernet.ts";
+import { NO_SESSION, PADI, PADT, parseDiscovery } from "../wire/pppoe.ts";
 import { assignedAt, isReply, isRequest, sessionAt, TUNNEL_MESSAGES, typeAt } from "./control-fields.ts";
 import { decodePppoe } from "./decode-pppoe.ts";
 import { noteNumber } from "./notes.ts";
@@ -62,7 +64,7 @@ export async function sessionTraces(archive: Archive, session: number): Promise<
     if (kind === KIND.note) return matters(at) && isTunnelNote(ring, body);
     return isOfCalls(ring, body, legs) || (matters(at) && isOfTunnel(ring, body));
   });
-  const theirs = sinceCall(withoutFormerLife(around, begun), begun);
+  const theirs = untilNextCall(sinceCall(withoutFormerLife(around, begun), begun), begun);
   return [...theirs, ...own].sort((a, b) => a.at - b.at || a.number - b.number);
 }
 
@@ -161,4 +163,18 @@ function sinceCall(around: readonly Trace[], begun: Trace): readonly Trace[] {
       ENDS.includes(decodePppoe(octets).name),
   );
   return around.filter((trace, i) => trace.kind !== KIND.pppoe || i > last);
+}
+
+/** Without the discovery of what the same host has called for since: a session that is replaced ends only after it. */
+function untilNextCall(around: readonly Trace[], begun: Trace): readonly Trace[] {
+  const ours = Number(begun.note?.fields[2]);
+  let isOver = false;
+  return around.filter(({ kind, at, number, octets }) => {
+    if (kind !== KIND.pppoe || at < begun.at || number < begun.number) return true;
+    const packet = parseDiscovery(parseEthernet(octets)?.payload ?? octets);
+    if (typeof packet === "string") return !isOver;
+    if (packet.code === PADT) return packet.sessionId === ours;
+    if (packet.code === PADI) isOver = true;
+    return !isOver && (packet.sessionId === NO_SESSION || packet.sessionId === ours);
+  });
 }

@@ -151,6 +151,26 @@ users-file: users.yaml
     const story = await ask(node, { session: "s2" });
     expect(story.evidence.filter(({ name }) => name === "PADI")).toHaveLength(1);
     expect(story.evidence.filter(({ name }) => name === "PADT")).toHaveLength(0);
+    const former = await ask(node, { session: "s1" });
+    const [opened] = former.evidence.filter(({ name }) => name === "PADS");
+    const id = /session \d+/.exec(opened!.text)![0];
+    expect(former.paragraphs).toContain("One PADI came on acc0; one PADO went out.");
+    expect(former.evidence.filter(({ name }) => name === "PADI" || name === "PADS")).toHaveLength(2);
+    for (const { text } of former.evidence.filter(({ name }) => name === "PADT")) expect(text).toContain(id);
+  });
+
+  it("of a session that the host's next call has replaced ends with it", async () => {
+    const { node, side, world } = await pta();
+    const bob = side.subscriber(1, "bob", "builder");
+    bob.start();
+    await world.until(() => side.online.has(bob), 5000);
+    side.subscriber(2, "bob", "builder", bob.mac).start();
+    await world.pass(500);
+    const story = await ask(node, { session: "s1" });
+    expect(story.headline).toContain("a newer call from the same MAC address took its place");
+    expect(story.paragraphs).toContain("One PADI came on acc0; one PADO went out.");
+    expect(story.evidence.filter(({ name }) => name === "PADT")).toHaveLength(1);
+    expect(story.evidence.filter(({ name }) => name === "PADS")).toHaveLength(1);
   });
 
   it.each([
