@@ -5,7 +5,6 @@ import { listenToEvents } from "./client/events.ts";
 import { type History, sampleOf, withSample } from "./client/history.ts";
 import { type Polled, usePoll } from "./client/poll.ts";
 import { type Place, placeOf } from "./client/route.ts";
-import { Store } from "./client/store.ts";
 import { useStore } from "./client/use-store.ts";
 import { Toasts } from "./parts/toast.tsx";
 import { bitRate, clockTime, count, duration } from "./text/format.ts";
@@ -35,9 +34,6 @@ const TITLES = {
   nowhere: "Not found",
 } as const;
 
-const place = new Store<Place>(placeOf(location.hash));
-addEventListener("hashchange", () => place.set(placeOf(location.hash)));
-
 export function App() {
   const { state } = useStore(reach);
   // who comes from a form of ours sees the page anew
@@ -45,7 +41,7 @@ export function App() {
 }
 
 function Shell() {
-  const here = useStore(place);
+  const here = usePlace();
   const rates = usePoll<RatesView>("v1/rates", RATES_MS);
   const health = usePoll<HealthView>("v1/health", HEALTH_MS);
   const history = useHistory(rates.value);
@@ -174,6 +170,17 @@ function Away() {
       )}
     </div>
   );
+}
+
+/** Where the address says that we are. */
+function usePlace(): Place {
+  const [place, setPlace] = useState(() => placeOf(location.hash));
+  useEffect(() => {
+    const follow = (): void => setPlace(placeOf(location.hash));
+    addEventListener("hashchange", follow);
+    return () => removeEventListener("hashchange", follow);
+  }, []);
+  return place;
 }
 
 function useHistory(rates: RatesView | undefined): History {

@@ -11,7 +11,7 @@ interface Sample {
 
 export type History = readonly Sample[];
 
-const KEPT_SECONDS = 300;
+export const KEPT_SECONDS = 300;
 /** More between two samples is a gap, and drawn as one. */
 const GAP_SECONDS = 4;
 

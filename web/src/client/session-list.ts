@@ -13,7 +13,6 @@ export interface ListState {
   /** How many there are, and how many of them the filters let through; undefined before the first answer. */
   readonly total: number | undefined;
   readonly matched: number | undefined;
-  readonly hasMore: boolean;
   readonly isLoading: boolean;
   readonly failure: Failure | undefined;
 }
@@ -22,7 +21,6 @@ const EMPTY: ListState = {
   rows: [],
   total: undefined,
   matched: undefined,
-  hasMore: false,
   isLoading: false,
   failure: undefined,
 };
@@ -54,15 +52,20 @@ export class SessionList {
   }
 
   async refresh(): Promise<void> {
-    const { rows, isLoading } = this.state.value;
-    if (isLoading || !this.isFresh) return;
-    await this.#first(Math.max(PART, rows.length));
+    const { rows, isLoading, failure } = this.state.value;
+    if (isLoading) return;
+    if (this.isFresh) await this.#first(Math.max(PART, rows.length));
+    else if (failure !== undefined) await this.#following(rows);
   }
 
-  /** The next part, when there is one and it is not on its way. */
+  /** The next part, when there is one and nothing is on its way. After a failure it is refresh() that tries again. */
   async more(): Promise<void> {
-    const { rows, isLoading, hasMore } = this.state.value;
-    if (isLoading || !hasMore || this.#next === null) return;
+    const { rows, isLoading, failure } = this.state.value;
+    if (!isLoading && failure === undefined) await this.#following(rows);
+  }
+
+  async #following(rows: ListState["rows"]): Promise<void> {
+    if (this.#next === null) return;
     const round = this.#begin();
     const answer = await this.#read(this.#path(PART, this.#next));
     if (round !== this.#round) return;
@@ -90,7 +93,6 @@ export class SessionList {
       rows,
       total: page.total,
       matched: page.matched,
-      hasMore: page.next !== null,
       isLoading: false,
       failure: undefined,
     });

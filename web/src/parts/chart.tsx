@@ -1,5 +1,6 @@
 import { useEffect, useRef } from "preact/hooks";
 import uPlot from "uplot";
+import { KEPT_SECONDS } from "../client/history.ts";
 import { Store } from "../client/store.ts";
 import { useStore } from "../client/use-store.ts";
 
@@ -77,7 +78,11 @@ function options(
     height,
     cursor: { show: false },
     legend: { show: false },
-    scales: { y: { range: (_plot, _low, high) => [0, Math.max(1, high * 1.15)] } },
+    scales: {
+      // the same span from the first moment on
+      x: { range: (_plot, _first, last) => lastMinutes(last) },
+      y: { range: (_plot, _low, high) => [0, Math.max(1, high * 1.15)] },
+    },
     axes: [
       { ...axis, grid: { show: false }, space: 90, size: 26, values: (_plot, times) => times.map(minutes) },
       { ...axis, size: 78, space: 34, values: (_plot, values) => values.map(format) },
@@ -93,6 +98,12 @@ function options(
       })),
     ],
   };
+}
+
+/** Nothing has come yet: uPlot says null. */
+function lastMinutes(last: number | null): [number, number] {
+  const end = last ?? Date.now() / 1000;
+  return [end - KEPT_SECONDS, end];
 }
 
 function minutes(time: number): string {

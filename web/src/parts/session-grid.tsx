@@ -49,7 +49,7 @@ const AHEAD = 60;
  * Down, Home and End go to the others, Enter opens one.
  */
 export function SessionGrid({ rows, matched, sort, onSort, onEnd }: SessionGridProps) {
-  const body = useRef<HTMLDivElement>(null);
+  const grid = useRef<HTMLDivElement>(null);
   const rowHeight = useMatch(narrow) ? NARROW_ROW : ROW;
   const [scroll, setScroll] = useState({ top: 0, height: 600 });
   const [current, setCurrent] = useState(0);
@@ -57,25 +57,26 @@ export function SessionGrid({ rows, matched, sort, onSort, onEnd }: SessionGridP
   const { first, end } = rowWindow(scroll.top, scroll.height, rowHeight, rows.length);
 
   const measure = (): void => {
-    const element = body.current;
-    if (element !== null) setScroll({ top: element.scrollTop, height: element.clientHeight });
+    const element = grid.current;
+    if (element !== null) setScroll({ top: element.scrollTop, height: seenHeight(element, rowHeight) });
   };
   useEffect(() => {
     const observer = new ResizeObserver(measure);
-    if (body.current !== null) observer.observe(body.current);
+    if (grid.current !== null) observer.observe(grid.current);
     return () => observer.disconnect();
-  }, []);
+  }, [rowHeight]);
   // another order begins at its top
   useEffect(() => {
     setCurrent(0);
-    body.current?.scrollTo(0, 0);
+    grid.current?.scrollTo(0, 0);
   }, [sort]);
+  // after every drawing: who is asked while something else is on its way does nothing
   useEffect(() => {
     if (end > rows.length - AHEAD && rows.length < matched) onEnd();
-  }, [end, rows.length, matched]);
+  });
   useLayoutEffect(() => {
     if (!wantsFocus.current) return;
-    const row = body.current?.querySelector<HTMLElement>(`[data-row="${current}"]`);
+    const row = grid.current?.querySelector<HTMLElement>(`[data-row="${current}"]`);
     if (row === null || row === undefined) return;
     row.focus({ preventScroll: true });
     wantsFocus.current = false;
@@ -85,9 +86,9 @@ export function SessionGrid({ rows, matched, sort, onSort, onEnd }: SessionGridP
     const row = Math.max(0, Math.min(rows.length - 1, to));
     wantsFocus.current = true;
     setCurrent(row);
-    const element = body.current;
+    const element = grid.current;
     if (element !== null)
-      element.scrollTop = scrollToRow(row, element.scrollTop, element.clientHeight, rowHeight);
+      element.scrollTop = scrollToRow(row, element.scrollTop, seenHeight(element, rowHeight), rowHeight);
     measure();
   };
   const onKey = (event: KeyboardEvent): void => {
@@ -117,6 +118,9 @@ export function SessionGrid({ rows, matched, sort, onSort, onEnd }: SessionGridP
       aria-label="Sessions"
       aria-rowcount={matched + 1}
       aria-colcount={COLUMNS.length}
+      tabIndex={-1}
+      ref={grid}
+      onScroll={measure}
     >
       {/* biome-ignore lint/a11y/useFocusableInteractive lint/a11y/useSemanticElements: its buttons are focused */}
       <div class="grid-row grid-head" role="row" aria-rowindex={1}>
@@ -125,7 +129,7 @@ export function SessionGrid({ rows, matched, sort, onSort, onEnd }: SessionGridP
         ))}
       </div>
       {/* biome-ignore lint/a11y/useSemanticElements: as above */}
-      <div class="grid-body" role="rowgroup" ref={body} tabIndex={-1} onScroll={measure} onKeyDown={onKey}>
+      <div class="grid-body" role="rowgroup" onKeyDown={onKey}>
         <div style={{ height: `${rows.length * rowHeight}px` }} role="presentation">
           <div style={{ transform: `translateY(${first * rowHeight}px)` }} role="presentation">
             {rows.slice(first, end).map((session, i) => (
@@ -142,6 +146,11 @@ export function SessionGrid({ rows, matched, sort, onSort, onEnd }: SessionGridP
       </div>
     </div>
   );
+}
+
+/** Of what rows are seen in: the head stands before the rest. */
+function seenHeight(grid: HTMLElement, headHeight: number): number {
+  return grid.clientHeight - headHeight;
 }
 
 interface HeadProps {

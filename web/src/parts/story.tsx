@@ -43,7 +43,7 @@ export function StoryOf({ subject }: { readonly subject: Readonly<Record<string,
         <p key={paragraph}>{paragraph}</p>
       ))}
       {likely.map(({ code, text, advice }, i) => (
-        <section key={code} class="likely">
+        <div key={code} class="likely">
           <h3>
             {i === 0 ? "Most likely" : "Or"}: {text}
           </h3>
@@ -52,7 +52,7 @@ export function StoryOf({ subject }: { readonly subject: Readonly<Record<string,
               <li key={line}>{line}</li>
             ))}
           </ul>
-        </section>
+        </div>
       ))}
       {evidence.length > 0 && <Evidence evidence={evidence} />}
     </div>

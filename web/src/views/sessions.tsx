@@ -4,7 +4,7 @@ import type { LnsView, SessionView } from "../../../src/gateway/views.ts";
 import type { Answer } from "../client/answer.ts";
 import { noticeAway, reach, read } from "../client/api.ts";
 import { usePoll } from "../client/poll.ts";
-import { fragmentOf } from "../client/route.ts";
+import { fragmentOf, placeOf } from "../client/route.ts";
 import { SessionList } from "../client/session-list.ts";
 import { subjectOf, wantedBy } from "../client/session-search.ts";
 import { useStore } from "../client/use-store.ts";
@@ -38,7 +38,8 @@ export function Sessions({ query }: { readonly query: Query }) {
   }, [list]);
 
   const change = (more: Readonly<Record<string, string>>): void =>
-    location.replace(fragmentOf("sessions", { ...query, ...more }));
+    // what is chosen now, not when this was drawn: two changes may come at once
+    location.replace(fragmentOf("sessions", { ...placeOf(location.hash).query, ...more }));
   const { rows, matched, total, failure, isLoading } = state;
   return (
     <div class="sessions">
