@@ -2,13 +2,13 @@
 
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
-import { extname, join, sep } from "node:path";
+import { dirname, extname, join, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import type { Page } from "./app.ts";
 
 /** Beside the compiled sources; nothing is there when they run uncompiled, or the page has not been built. */
-const BUILT = fileURLToPath(new URL("../../web/", import.meta.url));
+const BUILT = join(dirname(fileURLToPath(import.meta.url)), "../../web/");
 
 const TYPES: Readonly<Record<string, string>> = {
   ".html": "text/html; charset=utf-8",
