@@ -99,6 +99,8 @@ realms: { isp.example: { lns: both }, b.example: { refuse: true } }
 services: { video: { refuse: true } }
 `;
     expect((await reload(lac, yaml)).endingSessions).toBe(0);
+    // discovery still knows whose session that is
+    expect(lac.views.counters()).toMatchObject({ "pppoe.acc0.now.sessions": 1, "pppoe.acc0.padsSent": 1 });
     await aWhile();
     expect(side.online.has(before)).toBe(true);
     const after = await call(side, "alice@isp.example");
