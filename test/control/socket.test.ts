@@ -1,7 +1,6 @@
 import { spawn } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, statSync, writeFileSync } from "node:fs";
 import { connect, createServer } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { type LogFields, silentLogger } from "../../src/base/logger.ts";
@@ -15,13 +14,7 @@ import {
   sampleStatus,
   sampleTunnels,
 } from "./sample-operations.ts";
-
-/** A folder that is gone when the test is over. */
-function temporaryFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), "lacewing-control-"));
-  onTestFinished(() => rmSync(folder, { recursive: true }));
-  return folder;
-}
+import { temporaryFolder } from "./serve.ts";
 
 function socketPath(): string {
   return join(temporaryFolder(), "run", "lacewing.sock");
