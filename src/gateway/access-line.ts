@@ -5,10 +5,10 @@ import type { FramePort } from "../io/frame-port.ts";
 import type { AuthenticationMethod } from "../ppp/lcp.ts";
 import { AccessConcentrator } from "../pppoe/access-concentrator.ts";
 import {
+  type AccessConcentratorConfig,
   type AccessConcentratorCounters,
   type AccessConcentratorLoad,
   type AccessConcentratorOutput,
-  type AccessConcentratorState,
   DEFAULT_ACCESS_CONCENTRATOR_LIMITS,
 } from "../pppoe/access-concentrator-types.ts";
 import { formatMac, type VlanTag } from "../wire/ethernet.ts";
@@ -75,8 +75,10 @@ export class AccessLine {
     this.#config = config;
     const open = this.#open;
     if (open !== undefined) {
-      const state = open.concentrator.snapshot();
-      open.concentrator = this.#concentrator(open.link, state);
+      open.concentrator = open.concentrator.reconfigured(
+        this.#concentratorConfig(open.link),
+        this.#around.random,
+      );
       this.#around.scheduler.update(this);
     }
     // what an operator has said since holds, unless the file now says otherwise than it did
@@ -151,7 +153,7 @@ export class AccessLine {
         return undefined;
       }
       const frames = this.#around.openFramePort(link);
-      const concentrator = this.#concentrator(link);
+      const concentrator = new AccessConcentrator(this.#concentratorConfig(link), this.#around.random);
       const open: OpenLine = { link, frames, port, concentrator, sessions: new Map() };
       frames.onFrame((frame) => {
         const outputs = open.concentrator.receive(clock.now(), frame);
@@ -270,35 +272,30 @@ export class AccessLine {
     });
   }
 
-  /** `state`: of the one that it takes the place of. */
-  #concentrator(link: LinkInfo, state?: AccessConcentratorState): AccessConcentrator {
-    const { config, around } = { config: this.config, around: this.#around };
+  #concentratorConfig(link: LinkInfo): AccessConcentratorConfig {
+    const { config } = this;
     const { padisPerSecond, padisPerSecondPerMac } = config;
-    return new AccessConcentrator(
-      {
-        acName: config.acName ?? around.config.name,
-        localMac: link.mac,
-        draining: this.#draining,
-        services: {
-          offered: config.serviceNames,
-          acceptUnlisted: config.anyServiceName,
-          acceptEmpty: config.anyServiceName || config.serviceNames.includes(""),
-        },
-        limits: {
-          ...DEFAULT_ACCESS_CONCENTRATOR_LIMITS,
-          maxSessions: config.maxSessions,
-          maxSessionsPerMac: config.sessionsPerMac,
-          atMacLimit: config.atMacLimit,
-          padoDelayMs: config.padoDelayMs,
-          padiPerMac: { perSecond: padisPerSecondPerMac, burst: PADI_BURST_SECONDS * padisPerSecondPerMac },
-          padiPerPort: { perSecond: padisPerSecond, burst: padisPerSecond },
-          maxPayloadBytes: config.mruBytes,
-          portMtuBytes: link.mtuBytes,
-        },
+    return {
+      acName: config.acName ?? this.#around.config.name,
+      localMac: link.mac,
+      draining: this.#draining,
+      services: {
+        offered: config.serviceNames,
+        acceptUnlisted: config.anyServiceName,
+        acceptEmpty: config.anyServiceName || config.serviceNames.includes(""),
       },
-      around.random,
-      state,
-    );
+      limits: {
+        ...DEFAULT_ACCESS_CONCENTRATOR_LIMITS,
+        maxSessions: config.maxSessions,
+        maxSessionsPerMac: config.sessionsPerMac,
+        atMacLimit: config.atMacLimit,
+        padoDelayMs: config.padoDelayMs,
+        padiPerMac: { perSecond: padisPerSecondPerMac, burst: PADI_BURST_SECONDS * padisPerSecondPerMac },
+        padiPerPort: { perSecond: padisPerSecond, burst: padisPerSecond },
+        maxPayloadBytes: config.mruBytes,
+        portMtuBytes: link.mtuBytes,
+      },
+    };
   }
 
   #do(act: (concentrator: AccessConcentrator, now: number) => readonly AccessConcentratorOutput[]): void {

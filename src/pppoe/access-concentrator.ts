@@ -85,6 +85,11 @@ export class AccessConcentrator {
     this.#logins = new LoginBackoff(limits.loginBackoff, own.logins, limits.trackedMacs);
   }
 
+  /** One that goes on from here under another configuration. It costs a copy of the state, and takes the place of this. */
+  reconfigured(config: AccessConcentratorConfig, random: RandomSource): AccessConcentrator {
+    return new AccessConcentrator(config, random, this.#state);
+  }
+
   /** Why the last frame that was received got no answer; undefined when it got one, or has to wait for it. */
   get discarded(): DiscardReason | undefined {
     return this.#answerer.discarded;
