@@ -1,6 +1,15 @@
 import { concatBytes } from "../../../src/base/bytes.ts";
-import { parseActiveFeatures, parseIsRedirectTarget } from "../../../src/wire/device-features.ts";
-import { emitGenericMessage, parseFamily, parseGenericMessage } from "../../../src/wire/generic-netlink.ts";
+import {
+  parseActiveFeatures,
+  parseChangedDevice,
+  parseIsRedirectTarget,
+} from "../../../src/wire/device-features.ts";
+import {
+  emitGenericMessage,
+  parseFamily,
+  parseGenericMessage,
+  parseMulticastGroup,
+} from "../../../src/wire/generic-netlink.ts";
 import {
   attribute,
   attributeList,
@@ -19,6 +28,7 @@ import { parseAddress, parseAddressKey } from "../../../src/wire/rtnetlink-addre
 import { parseNetworkEvent } from "../../../src/wire/rtnetlink-event.ts";
 import { parseLinkEvent } from "../../../src/wire/rtnetlink-link.ts";
 import { parseLinkLayer } from "../../../src/wire/rtnetlink-link-layer.ts";
+import { parseHasProgram, parseVethEnd } from "../../../src/wire/rtnetlink-link-xdp.ts";
 import { parseNeighbour, parseNeighbourKey } from "../../../src/wire/rtnetlink-neighbour.ts";
 import { parseRoute, parseRouteDestination } from "../../../src/wire/rtnetlink-route.ts";
 import { parseDefaultPolicy, parsePolicy, policyApplies } from "../../../src/wire/xfrm-policy.ts";
@@ -40,6 +50,36 @@ const GENERIC = samples(
       0,
       3,
       nestedAttribute(4, nestedAttribute(3, featureBit("rx-gro"), featureBit("lro"))),
+    ),
+    emitGenericMessage(
+      0x10,
+      1,
+      0,
+      4,
+      nestedAttribute(
+        7,
+        nestedAttribute(1, attributeString(1, "mgmt"), attribute(2, Uint8Array.of(9, 0, 0, 0))),
+      ),
+    ),
+    emitGenericMessage(FAMILY, 4, 0, 5, attribute(1, Uint8Array.of(7, 0, 0, 0))),
+  ],
+  wordMarks,
+);
+
+/** A veth device whose other end is in another namespace and has a program. */
+const VETH = samples(
+  [
+    emitNetlinkMessage(
+      16,
+      0,
+      1,
+      concatBytes(
+        new Uint8Array(16),
+        attribute(5, Uint8Array.of(7, 0, 0, 0)),
+        attribute(37, Uint8Array.of(1, 0, 0, 0)),
+        nestedAttribute(18, attributeString(1, "veth")),
+        nestedAttribute(43, attribute(2, Uint8Array.of(1))),
+      ),
     ),
   ],
   wordMarks,
@@ -129,7 +169,15 @@ export const NETLINK_CODECS: readonly CodecTarget[] = [
   ),
   codec(
     "generic-netlink",
-    [parseGenericMessage, parseFamily, parseIsRedirectTarget, parseActiveFeatures, attributeList],
+    [
+      parseGenericMessage,
+      parseFamily,
+      parseMulticastGroup,
+      parseIsRedirectTarget,
+      parseChangedDevice,
+      parseActiveFeatures,
+      attributeList,
+    ],
     GENERIC,
     (input) => {
       for (const message of parseNetlinkMessages([input])) {
@@ -137,11 +185,22 @@ export const NETLINK_CODECS: readonly CodecTarget[] = [
           ensure(attributeList(value).length <= value.length / 4, "more attributes than octets");
         const family = parseFamily(message);
         ensure(family === undefined || family <= 0xffff, "a family's number too large");
+        const group = parseMulticastGroup(message, "mgmt");
+        ensure(group === undefined || Number.isInteger(group), "a group that is no number");
+        const device = parseChangedDevice(message, FAMILY);
+        ensure(device === undefined || Number.isInteger(device), "a device that is no number");
         parseIsRedirectTarget(message, FAMILY);
         parseActiveFeatures(message, FAMILY);
       }
     },
   ),
+  codec("veth-ends", [parseVethEnd, parseHasProgram], VETH, (input) => {
+    for (const message of parseNetlinkMessages([input])) {
+      const end = parseVethEnd(message);
+      ensure(end?.netnsId !== 0xffffffff, "a namespace without a number");
+      ensure(!parseHasProgram(message) || message.type === 16, "a program on what is no link");
+    }
+  }),
   codec("xfrm-policies", [parsePolicy, parseDefaultPolicy, policyApplies], POLICIES, (input) => {
     for (const message of parseNetlinkMessages([input])) {
       const policy = parsePolicy(message);
