@@ -126,10 +126,8 @@ describe.skipIf(!isRoot)("the Debian package", { timeout: 120_000 }, () => {
   });
 
   it("is killed and started again when it no longer answers systemd's watchdog", async () => {
-    system.write(
-      `run/systemd/system/${UNIT}.d/watchdog.conf`,
-      "[Service]\nWatchdogSec=3\nWatchdogSignal=SIGKILL\n",
-    );
+    const override = `etc/systemd/system/${UNIT}.d`;
+    system.write(`${override}/watchdog.conf`, "[Service]\nWatchdogSec=3\nWatchdogSignal=SIGKILL\n");
     system.run("systemctl", "daemon-reload");
     system.run("systemctl", "restart", UNIT);
     const before = property("MainPID");
@@ -146,6 +144,8 @@ describe.skipIf(!isRoot)("the Debian package", { timeout: 120_000 }, () => {
       { timeoutMs: 60_000 },
     );
     expect(property("NRestarts")).toBe("1");
+    system.run("rm", "-r", `/${override}`);
+    system.run("systemctl", "daemon-reload");
   });
 
   it("is upgraded with its configuration kept and its service restarted", () => {
