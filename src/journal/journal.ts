@@ -9,7 +9,8 @@ import { blankPppSecrets } from "../wire/ppp-secrets.ts";
 import { PADI, PADO, PPPOE_CODE } from "../wire/pppoe.ts";
 import { explain } from "./explain.ts";
 import { FIELD_SEPARATOR, type NoteKind, noteNumber } from "./notes.ts";
-import { FLAG_CUT, FLAG_OUT, KIND, Ring } from "./ring.ts";
+import { FLAG_CUT, FLAG_OUT, HEADER_BYTES, KIND, Ring } from "./ring.ts";
+import { Shares } from "./shares.ts";
 import type { Explainer, StoryView, Subject } from "./story-view.ts";
 import type { Archive } from "./trail.ts";
 import { Words } from "./words.ts";
@@ -69,6 +70,8 @@ export class Journal implements Explainer {
   #strangers: Ring | undefined;
   readonly #words = new Words();
   readonly #buckets: readonly TokenBucketState[];
+  /** Of the ring of those who are known; who has used up his share is written down as a stranger. */
+  readonly #shares = { sessions: new Shares(), hosts: new Shares() };
   #number = 0;
   #passedOver = 0;
 
@@ -92,28 +95,35 @@ export class Journal implements Explainer {
 
   /**
    * A PPPoE discovery frame with its Ethernet header, on an access interface; `unanswered`: why it got no answer.
-   * Anybody may ask who is there; who shows a cookie of ours, or ends a session, is no stranger.
+   * Anybody may ask who is there; who shows a cookie of ours, or ends a session, is no stranger while he keeps to his
+   * share.
    */
   discovery(port: string, out: boolean, frame: Uint8Array, unanswered = ""): void {
     if (this.#known === undefined || frame.length < 2 * MAC_BYTES) return;
     const code = frame[etherTypeOffset(frame, 0, frame.length) + 2 + PPPOE_CODE];
-    const known = code !== PADI && code !== PADO && unanswered === "";
+    const mac = out ? 0 : MAC_BYTES;
+    const known =
+      code !== PADI &&
+      code !== PADO &&
+      unanswered === "" &&
+      this.#isWithin(this.#shares.hosts, readU32(frame, mac + 2), frame);
     const body = this.#message(KIND.pppoe, out, frame, !known);
     if (body === undefined) return;
     const ring = known ? this.#known : this.#strangers!;
     if (unanswered !== "") ring.setSession(body, this.#words.number(unanswered));
     ring.setTunnel(body, 0, this.#words.number(port));
-    const mac = out ? 0 : MAC_BYTES;
     ring.setMac(body, readU32(frame, mac), readU16(frame, mac + 4));
   }
 
   /** A PPP frame of a session; what is no control protocol, and LCP's echoes, are passed over. */
   ppp(session: number, out: boolean, frame: Uint8Array): void {
     if (this.#known === undefined || !isWorthKeeping(frame)) return;
-    const body = this.#message(KIND.ppp, out, frame, false);
+    const known = this.#isWithin(this.#shares.sessions, session, frame);
+    const body = this.#message(KIND.ppp, out, frame, !known);
     if (body === undefined) return;
-    blankPppSecrets(this.#known.octets, body, body + this.#known.bodyBytes(body));
-    this.#known.setSession(body, session);
+    const ring = known ? this.#known : this.#strangers!;
+    blankPppSecrets(ring.octets, body, body + ring.bodyBytes(body));
+    ring.setSession(body, session);
   }
 
   /**
@@ -203,6 +213,10 @@ export class Journal implements Explainer {
     const body = ring.begin(kind, flags, this.#nextNumber(), now, length);
     ring.octets.set(length < octets.length ? octets.subarray(0, length) : octets, body);
     return body;
+  }
+
+  #isWithin(shares: Shares, key: number, { length }: Uint8Array): boolean {
+    return shares.take(key, Math.min(length, LONGEST_BODY_BYTES) + HEADER_BYTES, this.#clock.wallClock());
   }
 
   #mayWrite(kind: number, now: number): boolean {

@@ -33,7 +33,7 @@ export const FLAG_OUT = 1;
 /** There was more of it than is kept. */
 export const FLAG_CUT = 2;
 
-const HEADER_BYTES = 32;
+export const HEADER_BYTES = 32;
 const UNUSED = 0;
 /** Room for some records of the largest kind. */
 const SMALLEST_RING_BYTES = 65_536;

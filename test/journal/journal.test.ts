@@ -88,6 +88,30 @@ describe("a journal", () => {
     expect(flooded.view().passedOver).toBeGreaterThan(100_000);
   });
 
+  it("keeps what is known of sessions, however one subscriber talks", async () => {
+    const { journal: flooded, clock } = journal(2 * 1024 * 1024);
+    flooded.note("session-begun", { session: 1, mac: 1 }, "pppoe", "acc0", "5");
+    flooded.note("session-ended", { session: 1 }, "hung-up", "", "hung up", "1000");
+    flooded.note("session-begun", { session: 2, mac: 2 }, "pppoe", "acc0", "6");
+    const options = [{ type: 250, data: new Uint8Array(250) }];
+    const long = Array.from({ length: 5 }, () => options).flat();
+    const lcp = emitPpp(PPP_LCP, emitLcp({ kind: "configure-request", identifier: 1, options: long }));
+    const padr = fromHost({
+      host: hostMac(2),
+      code: PADR,
+      tags: [{ type: 0x0103, value: new Uint8Array(1000) }],
+    });
+    for (let i = 0; i < 20_000; i++) {
+      clock.at += 10;
+      flooded.ppp(2, false, lcp);
+      flooded.ppp(2, true, lcp);
+      flooded.discovery("acc0", false, padr);
+    }
+    expect(await flooded.explain({ session: "s1" })).toMatchObject({ found: true, stoppedAt: "ended" });
+    const { evidence } = await flooded.explain({ session: "s2" });
+    expect(evidence.length).toBeGreaterThan(100);
+  });
+
   it("says of a host how much of strangers was not written down", async () => {
     const { journal: flooded } = journal();
     for (let i = 0; i < 7000; i++)
