@@ -14,6 +14,10 @@ export interface PlannedChange {
   readonly text: string;
 }
 
+/** Where a user is in the users file, as differences() says it, and how many of them are told one by one. */
+const USER = "users-file.*";
+const USERS_SHOWN = 100;
+
 /** Everything that is different; nothing when the files say the same. */
 export interface ReloadPlan {
   readonly changes: readonly PlannedChange[];
@@ -21,12 +25,25 @@ export interface ReloadPlan {
 
 /** What becomes of a gateway that runs with `running` when it is given `next`. */
 export function planReload(running: Config, next: Config): ReloadPlan {
-  const changes = differences(running, next).map((difference): PlannedChange => {
+  const all = differences(running, next);
+  const users = all.filter(({ place }) => place === USER);
+  const others = users.length > USERS_SHOWN ? all.filter(({ place }) => place !== USER) : all;
+  const changes = others.map((difference): PlannedChange => {
     const effect = effectIn(difference, running, next);
     const { path, change } = difference;
     return { path, change, effect, text: `${path}: ${whatChanges(difference)}${CONSEQUENCES[effect]}` };
   });
-  return { changes };
+  return { changes: others === all ? changes : [...changes, manyUsers(users)] };
+}
+
+/** So many may have changed that nobody would read all their names. */
+function manyUsers(users: readonly Difference[]): PlannedChange {
+  const [added, changed, removed] = (["added", "changed", "removed"] as const).map(
+    (change) => users.filter((user) => user.change === change).length,
+  );
+  const effect = effectOf(USER);
+  const text = `users-file: ${added} users added, ${changed} changed, ${removed} removed${CONSEQUENCES[effect]}`;
+  return { path: "users-file", change: "changed", effect, text };
 }
 
 /** What a running gateway goes on with: `next`, but for what only a restart can change. */
@@ -63,7 +80,7 @@ function whatChanges({ change, name, place, before, after }: Difference): string
   if (change === "added") return isBlock(after) ? "added" : `set to ${valueText(after, name)}`;
   if (change === "removed") return isBlock(before) ? "removed" : "not set any more";
   // a user's password is not to be seen, and the rest of him is no use without
-  if (place === "users-file.*") return "changed";
+  if (place === USER) return "changed";
   const [old, now] = [valueText(before, name), valueText(after, name)];
   return old === now || `${old}${now}`.length > 200 ? "changed" : `${old} becomes ${now}`;
 }

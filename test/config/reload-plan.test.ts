@@ -125,6 +125,19 @@ describe("the plan of a reload", () => {
     ]);
   });
 
+  it("counts users where there are too many to be read", () => {
+    const users = Array.from({ length: 101 }, (_, i) => ({ name: `user${i}`, password: "x" }));
+    const text = (before: unknown, after: unknown) =>
+      planReload(config({ name: "gw" }, before), config({ name: "gw" }, after)).changes.map(
+        (each) => each.text,
+      );
+    expect(text([], users)).toEqual(["users-file: 101 users added, 0 changed, 0 removed, for new sessions"]);
+    expect(text([], users.slice(1))).toHaveLength(100);
+    expect(text(users, [{ name: "user0", password: "y" }])).toEqual([
+      "users-file: 0 users added, 1 changed, 100 removed, for new sessions",
+    ]);
+  });
+
   it("leaves what only a restart can change out of what the gateway goes on with", () => {
     const running = config(parse(BEFORE));
     const file = { ...(parse(BEFORE) as object), name: "other", control: { socket: "/tmp/x" } };
