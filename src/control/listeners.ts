@@ -94,6 +94,8 @@ function tlsOptions({ certFile, keyFile, clientCaFile }: NonNullable<ControlAddr
     cert: read(certFile),
     key: read(keyFile),
     minVersion: "TLSv1.2" as const,
+    // two minutes otherwise: some hundred who connect and say nothing would keep everybody else out
+    handshakeTimeout: REQUEST_TIMEOUT_MS,
     ...(clientCaFile !== undefined && {
       ca: read(clientCaFile),
       requestCert: true,

@@ -1,7 +1,8 @@
 import { spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { readFileSync, writeFileSync } from "node:fs";
 import { request } from "node:https";
-import { createServer } from "node:net";
+import { connect, createServer } from "node:net";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { ControlAddress } from "../../src/control/listeners.ts";
@@ -131,4 +132,13 @@ describe.skipIf(!hasOpenssl)("an address with client certificates", () => {
     await expect(ask(port, folder, "other")).rejects.toThrow();
     await expect(fetchFrom(port, "/v1/status")).rejects.toThrow();
   });
+
+  it("keeps no place for who connects and says nothing", async () => {
+    const folder = certificates();
+    const tls = { certFile: "ours.pem", keyFile: "ours.key", clientCaFile: "ours.pem" };
+    const port = await serveOn(folder, { tls });
+    const silent = connect(port, "127.0.0.1");
+    silent.on("error", () => {}).resume();
+    await once(silent, "close", { signal: AbortSignal.timeout(8000) });
+  }, 10_000);
 });
