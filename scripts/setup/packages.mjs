@@ -17,6 +17,10 @@ const BOOT = {
   why: "to test the package in a booted Debian",
   packages: ["debootstrap", "systemd-container"],
 };
+const PAGE = {
+  why: "to test the page, the manual page and completion",
+  packages: ["chromium", "groff-base", "zsh"],
+};
 /** The gateway does not need them: without them it forwards by its loop alone. */
 export const XDP = { why: "to build the XDP program", packages: ["clang", "libbpf-dev"] };
 
@@ -40,7 +44,7 @@ export function packageGroups(purpose, root) {
     case "bench":
       return [BUILD, NETWORK, { ...XDP, why: "for the XDP program and the generator of frames" }];
     case "test":
-      return [BUILD, NETWORK, testing(root), PACKAGE, BOOT];
+      return [BUILD, NETWORK, testing(root), PACKAGE, BOOT, PAGE];
     case "package":
       return [BUILD, PACKAGE];
     default:
