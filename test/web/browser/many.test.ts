@@ -5,25 +5,14 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { eventually } from "../../support/eventually.ts";
 import { hasChromium, startChromium, visit } from "./chromium.ts";
 import { MANY, manySessions } from "./many-sessions.ts";
-import { AUDIT, PageSite, TOKEN } from "./page-site.ts";
+import { AUDIT, PageSite, TOKEN, tile } from "./page-site.ts";
 
 const ONLINE = "63,872";
 
-const tile = (page: Page, name: string) => page.locator(`[data-tile=${name}] .value`);
 const rows = (page: Page) => page.locator("[data-session]");
 /** What has the focus, by its text or name. */
 const focused = (page: Page): Promise<string> =>
   page.evaluate("document.activeElement.ariaLabel ?? document.activeElement.textContent");
-
-async function opened(browser: Browser, site: PageSite, where: string, options = {}) {
-  const visitor = await visit(browser, site.link, options);
-  await tile(visitor.page, "online").waitFor();
-  if (where !== "") {
-    await visitor.page.evaluate(`location.hash = ${JSON.stringify(where)}`);
-    await visitor.page.locator("main .grid, main .panel").first().waitFor();
-  }
-  return visitor;
-}
 
 describe.skipIf(!hasChromium)("the page of a gateway with 64,000 sessions", () => {
   const operations = manySessions();
@@ -55,7 +44,7 @@ describe.skipIf(!hasChromium)("the page of a gateway with 64,000 sessions", () =
   });
 
   it("takes the token out of the link, and talks to nobody else", async () => {
-    const { page, complaints, hosts } = await opened(browser, site, "");
+    const { page, complaints, hosts } = await site.enter(browser);
     expect(page.url()).toBe(`${site.url}#/`);
     await page.locator(".uplot canvas").first().waitFor();
     expect([...hosts]).toEqual([new URL(site.url).host]);
@@ -63,7 +52,7 @@ describe.skipIf(!hasChromium)("the page of a gateway with 64,000 sessions", () =
   });
 
   it("shows what the gateway says of itself", async () => {
-    const { page } = await opened(browser, site, "");
+    const { page } = await site.enter(browser);
     await page.getByRole("row", { name: /lns4/ }).waitFor();
     const values = ["online", "setups", "down", "up", "tunnels"].map((name) =>
       tile(page, name).textContent(),
@@ -81,7 +70,7 @@ describe.skipIf(!hasChromium)("the page of a gateway with 64,000 sessions", () =
   });
 
   it("counts a lockout down between two answers", async () => {
-    const { page } = await opened(browser, site, "#/tunnels");
+    const { page } = await site.enter(browser, "#/tunnels");
     const row = page.getByRole("row", { name: /lns4/ });
     const seen = new Set<string>();
     await eventually("two seconds have been seen", async () => {
@@ -91,7 +80,7 @@ describe.skipIf(!hasChromium)("the page of a gateway with 64,000 sessions", () =
   });
 
   it("tells what happens", async () => {
-    const { page } = await opened(browser, site, "");
+    const { page } = await site.enter(browser);
     await page.getByText("Nothing since you opened this page.").waitFor();
     await eventually("the event is told", async () => {
       operations.events.publish({ kind: "lns-back", peer: "lns4" });
@@ -100,7 +89,7 @@ describe.skipIf(!hasChromium)("the page of a gateway with 64,000 sessions", () =
   });
 
   it("draws few rows of the table, and gets more as they are wanted", async () => {
-    const { page } = await opened(browser, site, "#/sessions");
+    const { page } = await site.enter(browser, "#/sessions");
     await rows(page).first().waitFor();
     expect(await page.getByText("64,000 of 64,000 sessions").count()).toBe(1);
     expect(await page.getByRole("grid").getAttribute("aria-rowcount")).toBe(String(MANY + 1));
@@ -113,7 +102,7 @@ describe.skipIf(!hasChromium)("the page of a gateway with 64,000 sessions", () =
   });
 
   it("finds sessions by user, MAC address, number and filters, as the gateway does", async () => {
-    const { page } = await opened(browser, site, "#/sessions");
+    const { page } = await site.enter(browser, "#/sessions");
     const search = page.getByLabel("Search");
     for (const [text, tally, first] of [
       ["user4711@", "1 of 64,000 sessions", "s4711"],
@@ -139,7 +128,7 @@ describe.skipIf(!hasChromium)("the page of a gateway with 64,000 sessions", () =
   });
 
   it("orders by a column, by the gateway's order", async () => {
-    const { page } = await opened(browser, site, "#/sessions");
+    const { page } = await site.enter(browser, "#/sessions");
     await page.getByRole("button", { name: /↓ to/ }).click();
     await page.locator("[data-row='0'][data-session=s64000]").waitFor();
     const head = page.getByRole("columnheader", { name: /↓ to/ });
@@ -149,7 +138,7 @@ describe.skipIf(!hasChromium)("the page of a gateway with 64,000 sessions", () =
   });
 
   it("is used by keyboard alone: to a session, its story, and its end", async () => {
-    const { page } = await opened(browser, site, "#/sessions");
+    const { page } = await site.enter(browser, "#/sessions");
     await rows(page).first().waitFor();
     await page.reload();
     await rows(page).first().waitFor();
@@ -190,7 +179,7 @@ describe.skipIf(!hasChromium)("the page of a gateway with 64,000 sessions", () =
   });
 
   it("orders nothing before it has been asked whether that is meant", async () => {
-    const { page } = await opened(browser, site, "#/tunnels");
+    const { page } = await site.enter(browser, "#/tunnels");
     const before = operations.orders.length;
     await page.getByRole("button", { name: "Clear the lockout of lns4" }).click();
     const question = page.getByRole("dialog", { name: "Let calls go to lns4 again?" });
@@ -202,31 +191,8 @@ describe.skipIf(!hasChromium)("the page of a gateway with 64,000 sessions", () =
     expect(operations.orders.slice(before)).toEqual([["clearLockout", "lns4"]]);
   });
 
-  describe.each(["light", "dark"] as const)("in %s colours", (colorScheme) => {
-    it.each([
-      ["on a desk", 1440],
-      ["on a small phone", 320],
-    ])("can be read and used %s, and nothing is wider than the window", async (_, width) => {
-      const viewport = { width, height: 800 };
-      const { page } = await opened(browser, site, "", { colorScheme, viewport });
-      for (const view of ["#/", "#/sessions", "#/sessions/s7", "#/tunnels", "#/why?user=alice"]) {
-        await page.evaluate(`location.hash = ${JSON.stringify(view)}`);
-        await page.locator("main .grid [data-session], main .panel").first().waitFor();
-        if (view.length > 10 || view === "#/tunnels") await page.locator(".story-head, td").first().waitFor();
-        expect(await page.evaluate(AUDIT), view).toEqual([]);
-        if (process.env.LACEWING_LOOK) {
-          const name = view.replaceAll(/\W+/g, "-");
-          await page.screenshot({
-            path: `${process.env.LACEWING_LOOK}/${colorScheme}-${width}${name}.png`,
-            fullPage: true,
-          });
-        }
-      }
-    });
-  });
-
   it("says that the gateway is away, and comes back with it", async () => {
-    const { page } = await opened(browser, site, "");
+    const { page } = await site.enter(browser);
     await site.shut();
     await page.getByText("The gateway has not answered since").waitFor();
     expect(await tile(page, "online").textContent()).toBe(ONLINE);

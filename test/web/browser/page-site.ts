@@ -5,17 +5,22 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import type { Browser, BrowserContextOptions, Page as BrowserPage } from "playwright-core";
 import { build } from "vite";
 import { silentLogger } from "../../../src/base/logger.ts";
 import type { Page } from "../../../src/control/app.ts";
 import { loadPage } from "../../../src/control/page.ts";
 import { type ControlServer, startControlServer } from "../../../src/control/server.ts";
 import type { Operations } from "../../../src/gateway/operations.ts";
+import { type Visit, visit } from "./chromium.ts";
 
 const VITE = fileURLToPath(new URL("../../../web/vite.config.ts", import.meta.url));
 
 /** What is run in the page to judge it. */
 export const AUDIT = readFileSync(new URL("./audit.js", import.meta.url), "utf8");
+
+/** A figure of the overview. */
+export const tile = (page: BrowserPage, name: string) => page.locator(`[data-tile=${name}] .value`);
 
 export const TOKEN = "played-gateway-token";
 
@@ -51,6 +56,17 @@ export class PageSite {
   /** A link into the page with the token in it. */
   get link(): string {
     return `${this.url}#token=${TOKEN}`;
+  }
+
+  /** Somebody comes in by the link, and goes on to a view; there is something to be seen when this returns. */
+  async enter(browser: Browser, view = "", options: BrowserContextOptions = {}): Promise<Visit> {
+    const visitor = await visit(browser, this.link, options);
+    await tile(visitor.page, "online").waitFor();
+    if (view !== "") {
+      await visitor.page.evaluate(`location.hash = ${JSON.stringify(view)}`);
+      await visitor.page.locator("main .grid, main .panel").first().waitFor();
+    }
+    return visitor;
   }
 
   async open(): Promise<void> {

@@ -3,7 +3,7 @@ import { useStore } from "../client/use-store.ts";
 import { eventWords } from "../text/event-words.ts";
 import { clockTime } from "../text/format.ts";
 
-const SHOWN = 14;
+const SHOWN = 9;
 const MARKS = { good: "+", plain: "–", bad: "!" } as const;
 
 /** What has happened since the page was opened. No live region: a reader would never come to anything else. */

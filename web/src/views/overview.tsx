@@ -9,7 +9,7 @@ import { LnsTable } from "../parts/lns-table.tsx";
 import { Panel, Waiting } from "../parts/pieces.tsx";
 import { PortTable } from "../parts/port-table.tsx";
 import { Topology } from "../parts/topology.tsx";
-import { bitRate, count, perSecond } from "../text/format.ts";
+import { bitRate, count, perSecond, plural } from "../text/format.ts";
 
 interface OverviewProps {
   readonly health: Polled<HealthView>;
@@ -99,13 +99,13 @@ export function Overview({ health, rates, history }: OverviewProps) {
       <Panel title="LNSes" className="wide">
         <LnsTable lnses={lnses} rates={rates.value} />
       </Panel>
-      <Panel title="Happening" note="newest first">
+      <Panel title="Happening" className="tall" note="newest first">
         <EventFeed />
       </Panel>
       <Panel title="Access ports" className="wide">
         <PortTable interfaces={interfaces} />
       </Panel>
-      <Panel title="Dropped frames" note="since the start">
+      <Panel title="Dropped frames" className="whole" note="since the start">
         <Drops drops={drops} />
       </Panel>
     </div>
@@ -114,7 +114,11 @@ export function Overview({ health, rates, history }: OverviewProps) {
 
 function Problems({ problems }: { readonly problems: readonly ProblemView[] }) {
   return (
-    <div class="problems" role="status" aria-label="Problems">
+    <div class="problems">
+      {/* their texts count down: who listens hears of how many there are, when that changes */}
+      <p class="unseen" role="status">
+        {problems.length === 0 ? "" : plural(problems.length, "problem")}
+      </p>
       {problems.length === 0 ? (
         <p class="well">
           <span aria-hidden="true">✓</span> Nothing is wrong.

@@ -1,4 +1,4 @@
-import { useEffect, useMemo, useState } from "preact/hooks";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { InterfaceView, SessionDetailView, SessionPage } from "../../../src/gateway/operations-views.ts";
 import type { LnsView, SessionView } from "../../../src/gateway/views.ts";
 import type { Answer } from "../client/answer.ts";
@@ -37,6 +37,16 @@ export function Sessions({ query }: { readonly query: Query }) {
     return () => clearInterval(timer);
   }, [list]);
 
+  // what is found is told once, not each time that somebody comes or goes
+  const [announced, setAnnounced] = useState("");
+  const announcedFor = useRef<string>(undefined);
+  useEffect(() => {
+    const { matched, isLoading } = list.state.value;
+    if (announcedFor.current === search || isLoading || matched === undefined) return;
+    announcedFor.current = search;
+    setAnnounced(`${plural(matched, "session")} found`);
+  });
+
   const change = (more: Readonly<Record<string, string>>): void =>
     // what is chosen now, not when this was drawn: two changes may come at once
     location.replace(fragmentOf("sessions", { ...placeOf(location.hash).query, ...more }));
@@ -44,7 +54,10 @@ export function Sessions({ query }: { readonly query: Query }) {
   return (
     <div class="sessions">
       <Filters query={query} change={change} />
-      <p class="tally" role="status">
+      <p class="unseen" role="status">
+        {announced}
+      </p>
+      <p class="tally">
         {matched === undefined || total === undefined
           ? "Asking the gateway…"
           : `${count(matched)} of ${plural(total, "session")}`}
