@@ -1,6 +1,6 @@
 import { pino } from "pino";
 import type { Logger } from "../base/logger.ts";
-import { printable } from "./printable.ts";
+import { printable, printableJson } from "./printable.ts";
 
 /** Where lines go: standard output, or an array in tests. */
 export interface LineSink {
@@ -31,7 +31,7 @@ export function createLogger(options: LogOptions): LevelledLogger {
     },
     pretty
       ? { write: (line: string) => sink.write(prettyLine(line)) }
-      : { write: (line: string) => sink.write(line) },
+      : { write: (line: string) => sink.write(printableJson(line)) },
   );
 }
 

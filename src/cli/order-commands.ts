@@ -12,6 +12,7 @@ import type {
 import type { StoryView } from "../journal/story-view.ts";
 import { counted } from "./numbers-text.ts";
 import { paintFor } from "./paint.ts";
+import { printableJson } from "./printable.ts";
 import { type CommandContext, EXIT_FAILED, EXIT_OK, socketOption, UsageError } from "./process.ts";
 import { reloadedScreen, reloadScreen, type Screen, storyScreen, testScreen } from "./screens.ts";
 
@@ -43,7 +44,7 @@ async function answer<Value>(
 ): Promise<void> {
   const { stdout, env } = context;
   const screen = { width: stdout.columns, paint: paintFor(stdout, env) };
-  stdout.write(json ? `${JSON.stringify(value, null, 2)}\n` : text(value, screen));
+  stdout.write(json ? `${printableJson(JSON.stringify(value, null, 2))}\n` : text(value, screen));
 }
 
 function command(name: string, description: string): Command {

@@ -5,6 +5,7 @@ import type { HealthView, RatesView, SessionDetailView } from "../gateway/operat
 import type { TunnelView } from "../gateway/views.ts";
 import { counted } from "./numbers-text.ts";
 import { paintFor } from "./paint.ts";
+import { printableJson } from "./printable.ts";
 import type { CommandContext } from "./process.ts";
 import { healthScreen, ratesScreen, type Screen, sessionScreen, tunnelScreen } from "./screens.ts";
 import {
@@ -101,7 +102,7 @@ export async function shownText(
     shown.rows === undefined
       ? { value: await ask<unknown>(socket, asked), matched: 0 }
       : await readRows(socket, asked, shown.rows, most);
-  if (json || shown.text === undefined) return `${JSON.stringify(value, null, 2)}\n`;
+  if (json || shown.text === undefined) return `${printableJson(JSON.stringify(value, null, 2))}\n`;
   const screen = { width: stdout.columns, paint: paintFor(stdout, env) };
   const text = shown.text(value as never, screen);
   const count = shown.rows === undefined ? 0 : (value as readonly unknown[]).length;

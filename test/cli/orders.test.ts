@@ -52,6 +52,22 @@ describe("why", () => {
     );
   });
 
+  it("as JSON says what it says and lets it do nothing to the terminal", async () => {
+    const headline = "He is \u009b2J\u202eelse.";
+    const story = {
+      subject: "",
+      found: true,
+      headline,
+      paragraphs: [],
+      stoppedAt: "open",
+      likely: [],
+      evidence: [],
+    };
+    const { out } = await run("why s1 --json", { why: async () => story as never });
+    expect(out).not.toMatch(/[\x7f-\x9f\p{Cf}]/u);
+    expect(JSON.parse(out)).toMatchObject({ headline });
+  });
+
   it("ends with code 1 when nothing is known", async () => {
     const nothing = await run("why nobody", {
       why: async () => ({
