@@ -1,6 +1,6 @@
 /** What is asked of, and ordered from, a running gateway beside `show`. */
 
-import { Argument, Command, Option } from "commander";
+import { Argument, Command, InvalidArgumentError, Option } from "commander";
 import { ask } from "../control/client.ts";
 import type {
   ClearedView,
@@ -103,7 +103,7 @@ function testCommand(context: CommandContext, done: Done): Command {
 interface EndOptions extends CommonOptions {
   readonly user?: string;
   readonly realm?: string;
-  readonly tunnel?: string;
+  readonly tunnel?: number;
   readonly reason?: string;
 }
 
@@ -112,13 +112,12 @@ function endCommand(context: CommandContext, done: Done): Command {
     .argument("[session]", "this one (s12)")
     .option("--user <name>", "those of a user, or of names that match a pattern with * and ?")
     .option("--realm <realm>", "those of all users of a realm")
-    .option("--tunnel <id>", "a tunnel, and with it its sessions")
+    .option("--tunnel <id>", "a tunnel, and with it its sessions", tunnelId)
     .option("--reason <text>", "for the log, and for the peer")
     .action(async (session: string | undefined, options: EndOptions) => {
       const { user, realm, tunnel, reason } = options;
       one({ session, user, realm, tunnel }, "end");
-      const number = tunnel === undefined ? undefined : Number(tunnel);
-      const body = { session, user, realm, tunnel: number, reason };
+      const body = { session, user, realm, tunnel, reason };
       const ended = await ask<EndedView>(options.socket, { path: "/v1/end", body });
       await answer(context, options, ended, ({ sessions, tunnels }) =>
         tunnels > 0
@@ -127,6 +126,12 @@ function endCommand(context: CommandContext, done: Done): Command {
       );
       done(ended.sessions + ended.tunnels > 0 ? EXIT_OK : EXIT_FAILED);
     });
+}
+
+function tunnelId(text: string): number {
+  const value = /^\d{1,5}$/.test(text) ? Number(text) : 0;
+  if (value >= 1 && value <= 65_535) return value;
+  throw new InvalidArgumentError("Allowed: the number of a tunnel, from 1 to 65535.");
 }
 
 function drainCommand(context: CommandContext): Command {
@@ -172,7 +177,7 @@ function reloadCommand(context: CommandContext, done: Done): Command {
 }
 
 /** Throws a UsageError unless exactly one is given. */
-function one(given: Readonly<Record<string, string | undefined>>, name: string): void {
+function one(given: Readonly<Record<string, string | number | undefined>>, name: string): void {
   const count = Object.values(given).filter((value) => value !== undefined).length;
   const names = Object.keys(given).map((each) => (each === "session" ? "a session" : `--${each}`));
   if (count !== 1) throw new UsageError(`${name} needs exactly one of ${names.join(", ")}`);

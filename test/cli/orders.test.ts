@@ -192,6 +192,8 @@ describe("other orders", () => {
   it.each([
     ["end", "end needs exactly one of a session, --user, --realm, --tunnel"],
     ["end s1 --user x", "end needs exactly one"],
+    ["end --tunnel lns1", "the number of a tunnel, from 1 to 65535"],
+    ["end --tunnel 99999", "the number of a tunnel, from 1 to 65535"],
     ["test tunnel", "test tunnel needs exactly one of --user, --realm, --lns"],
     ["drain maybe", "Allowed choices are on, off"],
     ["lockout", "Usage: lacewing lockout"],
