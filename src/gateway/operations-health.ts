@@ -84,7 +84,7 @@ function* ofLnses(lnses: readonly LnsView[]): Iterable<ProblemView> {
       yield {
         severity: "error",
         code: "no-lns",
-        text: `No LNS of ${group} answers: its subscribers cannot get in.`,
+        text: `No LNS of ${group} takes calls: its subscribers cannot get in.`,
         hint: "lacewing show lns says why; lacewing test tunnel --lns NAME tries one.",
       };
   const told = new Set<string>();
