@@ -50,7 +50,9 @@ function refuse(asked: IncomingMessage, answer: ServerResponse): void {
 function forward(socketPath: string, asked: IncomingMessage, answer: ServerResponse): void {
   const { method, url: path, headers } = asked;
   const onward = request({ socketPath, method, path, headers, agent: false }, (got) => {
-    answer.writeHead(got.statusCode ?? 502, got.headers);
+    // how long a connection lasts is a matter of its two ends
+    const { connection: _, "keep-alive": __, ...its } = got.headers;
+    answer.writeHead(got.statusCode ?? 502, its);
     got.pipe(answer);
     got.on("error", () => answer.destroy());
   });

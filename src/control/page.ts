@@ -1,7 +1,7 @@
 /** The gateway's page: its files, as scripts/build-web.mjs has built them, from memory. */
 
 import { createHash } from "node:crypto";
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, extname, join, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
@@ -9,6 +9,9 @@ import type { Page } from "./app.ts";
 
 /** Beside the compiled sources; nothing is there when they run uncompiled, or the page has not been built. */
 const BUILT = join(dirname(fileURLToPath(import.meta.url)), "../../web/");
+
+/** It is "/". */
+const FIRST = "index.html";
 
 const TYPES: Readonly<Record<string, string>> = {
   ".html": "text/html; charset=utf-8",
@@ -41,10 +44,8 @@ interface PageFile {
 
 /** Undefined when the page has not been built. Only what is in `folder` now is ever served: paths are looked up, not opened. */
 export function loadPage(folder = BUILT): Page | undefined {
+  if (!existsSync(join(folder, FIRST))) return undefined;
   const files = readFiles(folder);
-  const first = files.get("/index.html");
-  if (first === undefined) return undefined;
-  files.set("/", first);
   return {
     serve: (path, request) => {
       const file = files.get(path);
@@ -55,7 +56,7 @@ export function loadPage(folder = BUILT): Page | undefined {
 
 function readFiles(folder: string): Map<string, PageFile> {
   const files = new Map<string, PageFile>();
-  for (const name of namesIn(folder)) {
+  for (const name of readdirSync(folder, { recursive: true, encoding: "utf8" })) {
     const type = TYPES[extname(name)];
     if (type === undefined) continue;
     const plain = Uint8Array.from(readFileSync(join(folder, name)));
@@ -68,7 +69,7 @@ function readFiles(folder: string): Map<string, PageFile> {
       ETag: tag,
       Vary: "Accept-Encoding",
     };
-    files.set(`/${name.replaceAll(sep, "/")}`, {
+    files.set(name === FIRST ? "/" : `/${name.replaceAll(sep, "/")}`, {
       headers,
       tag,
       plain,
@@ -76,16 +77,6 @@ function readFiles(folder: string): Map<string, PageFile> {
     });
   }
   return files;
-}
-
-/** Empty when there is no such folder. */
-function namesIn(folder: string): readonly string[] {
-  try {
-    return readdirSync(folder, { recursive: true, encoding: "utf8" });
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
-    throw error;
-  }
 }
 
 function answer({ headers, tag, plain, gzipped }: PageFile, request: Request): Response {

@@ -69,6 +69,7 @@ describe("the page's files", () => {
     "/..%2fsecret.html",
     "/assets",
     "/assets/",
+    "/index.html",
     "/notes.txt",
     "//index.html",
     "/index.html%00",

@@ -191,6 +191,26 @@ describe.skipIf(!hasChromium)("the page of a gateway with 64,000 sessions", () =
     expect(operations.orders.slice(before)).toEqual([["clearLockout", "lns4"]]);
   });
 
+  it("asks nothing while nobody sees it, and is told afterwards what it has missed", async () => {
+    const { page } = await site.enter(browser);
+    const show = (isHidden: boolean) =>
+      page.evaluate(`Object.defineProperty(document, "hidden", { value: ${isHidden}, configurable: true });
+        document.dispatchEvent(new Event("visibilitychange"))`);
+    await eventually("an event is told", async () => {
+      operations.events.publish({ kind: "lns-back", peer: "lns1" });
+      return (await page.locator(".events").textContent())?.includes("lns1 takes calls again");
+    });
+    const isEvents = (request: { url(): string }): boolean => request.url().endsWith("/v1/events");
+    const left = page.waitForEvent("requestfailed", isEvents);
+    await show(true);
+    await left;
+    operations.events.publish({ kind: "lns-back", peer: "lns3" });
+    const back = page.waitForRequest(isEvents);
+    await show(false);
+    expect((await back).headers()["last-event-id"]).toMatch(/^\w+-\d+$/);
+    await page.getByText("lns3 takes calls again").waitFor();
+  });
+
   it("says that the gateway is away, and comes back with it", async () => {
     const { page } = await site.enter(browser);
     await site.shut();

@@ -3,7 +3,7 @@
 import type { GatewayEvent } from "../../../src/gateway/events.ts";
 import { headersWithToken, unauthorized } from "./api.ts";
 import { backOffMs } from "./back-off.ts";
-import { pause } from "./poll.ts";
+import { pause, seen } from "./poll.ts";
 import { EventReader, type ServerSentEvent } from "./sse.ts";
 import { Store } from "./store.ts";
 
@@ -38,8 +38,11 @@ export async function listenToEvents(signal: AbortSignal): Promise<void> {
   }, GATHER_MS);
   signal.addEventListener("abort", () => clearInterval(timer));
   while (!signal.aborted) {
+    await seen(signal);
+    // browsers have few connections to one host for all of their tabs: those that nobody sees shall not hold them
+    const look = new Look(signal);
     try {
-      for await (const event of stream(lastId, signal)) {
+      for await (const event of stream(lastId, look.signal)) {
         failures = 0;
         lastId = event.id ?? lastId;
         const told = eventOf(event);
@@ -49,9 +52,29 @@ export async function listenToEvents(signal: AbortSignal): Promise<void> {
     } catch (error) {
       // the network's failures; anything else is a bug of ours, and the console is to know it
       if (!(error instanceof TypeError || error instanceof DOMException)) throw error;
+    } finally {
+      look.end();
     }
     failures += 1;
-    await pause(backOffMs(failures), signal);
+    if (!document.hidden) await pause(backOffMs(failures), signal);
+  }
+}
+
+/** The time until the page is not seen any more, or `outer` ends it. */
+class Look {
+  readonly #away = new AbortController();
+  readonly signal: AbortSignal;
+  readonly #onChange = (): void => {
+    if (document.hidden) this.#away.abort();
+  };
+
+  constructor(outer: AbortSignal) {
+    this.signal = AbortSignal.any([outer, this.#away.signal]);
+    document.addEventListener("visibilitychange", this.#onChange);
+  }
+
+  end(): void {
+    document.removeEventListener("visibilitychange", this.#onChange);
   }
 }
 

@@ -66,7 +66,7 @@ export function pause(ms: number, signal: AbortSignal): Promise<void> {
 }
 
 /** Nobody looks: nothing is asked. */
-function seen(signal: AbortSignal): Promise<void> {
+export function seen(signal: AbortSignal): Promise<void> {
   if (!document.hidden || signal.aborted) return Promise.resolve();
   return new Promise((resolve) => {
     const done = (): void => {
