@@ -18,7 +18,7 @@ int FrameSender::AddXsk(XskOutlet& outlet, const FrameToSend& frame) {
   if (length < ETH_HLEN) return EINVAL;
   if (length > outlet.slotBytes) return EMSGSIZE;
   uint8_t* slot = outlet.socket.Slot();
-  if (slot == nullptr) return EAGAIN;
+  if (slot == nullptr) return outlet.socket.settled() ? EAGAIN : outlet.socket.error();
   std::memcpy(slot, mapping_->data() + frame.headOffset, headBytes);
   std::memcpy(slot + headBytes, mapping_->data() + frame.bodyOffset, bodyBytes);
   if (!outlet.limit.Takes({slot, length})) return EMSGSIZE;
@@ -44,11 +44,11 @@ int FrameSender::SendXsk(XskOutlet& outlet, std::span<const FrameToSend> frames)
     sent += taken;
     if (taken < added) {
       lastError_ = outlet.socket.error();
-      if (lastError_ == ENXIO) outlet.usable = false;
     } else if (added == 0 || refusal != EAGAIN) {
       // when all slots were full, those that were on the way may have made room
       lastError_ = refusal;
     }
+    if (lastError_ == ENXIO) outlet.usable = false;
   }
   return static_cast<int>(sent);
 }

@@ -109,6 +109,11 @@ XskSocket::Ring XskSocket::MapRing(uint64_t at, const xdp_ring_offset& offsets, 
 }
 
 uint8_t* XskSocket::Slot() {
+  if (withdrawing_) {
+    error_ = 0;
+    Settle();
+    if (withdrawing_) return nullptr;
+  }
   if (free_.empty()) Reap();
   if (free_.empty() || next_ - drained_ >= slots_) return nullptr;
   return umem_.data() + size_t{free_.back()} * slotBytes_;
@@ -120,6 +125,7 @@ void XskSocket::Add(size_t length) {
 }
 
 size_t XskSocket::Flush() {
+  if (withdrawing_) return 0;
   error_ = 0;
   size_t taken = 0;
   // no more at a time than the kernel comes to the end of: before Linux 6.18 it does not tell of less
@@ -165,18 +171,26 @@ int XskSocket::Drain(uint32_t* calls) {
   return ENXIO;
 }
 
-// The kernel has stopped somewhere in the frames up to `end`, and does not tell where. It passes over what is withdrawn, and
-// counts that. Returns how many it had taken.
+// The kernel has stopped somewhere in the frames up to `end`, and does not tell where. Returns how many it had taken.
 size_t XskSocket::Withdraw(uint32_t end) {
   for (uint32_t at = begin_; at != end; at++) Entry(at).addr |= kWithdrawn;
+  withdrawing_ = true;
+  withdrawn_ = end;
+  return Settle();
+}
+
+// It passes over what is withdrawn, and counts that.
+size_t XskSocket::Settle() {
   const uint32_t since = drained_;
   uint32_t calls = 0;
-  if (Drain(&calls) != 0) {
-    // which of the slots are free will never be known
-    error_ = ENXIO;
-    next_ = begin_;
+  const int error = Drain(&calls);
+  if (error != 0) {
+    // which of the slots are free is known when the device is up again; or it will never be
+    error_ = error == ENETDOWN ? ENETDOWN : ENXIO;
     return 0;
   }
+  withdrawing_ = false;
+  const uint32_t end = withdrawn_;
   const uint64_t passedOver = PassedOver();
   const size_t consumed = (published_ - since) - static_cast<size_t>(passedOver - passedOver_);
   passedOver_ = passedOver;

@@ -56,7 +56,7 @@ class XskSocket {
   XskSocket(const XskSocket&) = delete;
   XskSocket& operator=(const XskSocket&) = delete;
 
-  // Where to write the next frame, a slot; null when all are on the way.
+  // Where to write the next frame, a slot; null when all are on the way, or settled() is false.
   uint8_t* Slot();
   // What was written into Slot() is a frame of so many octets.
   void Add(size_t length);
@@ -65,6 +65,8 @@ class XskSocket {
   size_t Flush();
   // 0 when all were taken.
   int error() const { return error_; }
+  // False: the device went down, or away, while frames were withdrawn; error() says which.
+  bool settled() const { return !withdrawing_; }
 
  private:
   // A ring in memory shared with the kernel: one of the two sides owns each index.
@@ -86,6 +88,7 @@ class XskSocket {
   int Drain(uint32_t* calls);
   size_t SendChunk(uint32_t end);
   size_t Withdraw(uint32_t end);
+  size_t Settle();
   size_t TakeBack(uint32_t end, size_t consumed);
   uint64_t PassedOver() const;
 
@@ -108,6 +111,9 @@ class XskSocket {
   uint32_t published_ = 0;
   uint32_t drained_ = 0;
   uint64_t passedOver_ = 0;
+  // The kernel has yet to pass over what is withdrawn, up to there.
+  bool withdrawing_ = false;
+  uint32_t withdrawn_ = 0;
   int error_ = 0;
 };
 

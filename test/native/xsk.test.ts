@@ -285,6 +285,39 @@ describe.skipIf(!hasXsk())("packet sockets that send by AF_XDP", () => {
     await worker.terminate();
   });
 
+  it("go on by AF_XDP however often the device goes down and up while they send", async () => {
+    for (const name of [cable.a, cable.b]) ip("link", "set", name, "mtu", "9000");
+    const fd = xskSender({ slots: 64 });
+    const stop = new Int32Array(new SharedArrayBuffer(4));
+    const worker = startWorker(
+      `
+      const region = addon.createRegion(1 << 20);
+      const at = region.allocate(1 << 16);
+      const descriptors = new Int32Array(40 * 6);
+      for (let i = 0; i < 40; i++) descriptors.set([0, 0, at, 100], i * 6);
+      while (Atomics.load(workerData.stop, 0) === 0) region.sendPacket(workerData.fd, descriptors, 40);
+      parentPort.postMessage("done");
+      `,
+      { fd, stop },
+    );
+    const done = message(worker);
+    for (let i = 0; i < 12; i++) {
+      ip("link", "set", cable.a, "down");
+      ip("link", "set", cable.a, "up");
+    }
+    Atomics.store(stop, 0, 1);
+    await done;
+    await worker.terminate();
+    until(() => (send(fd, [frameOf(60, 1)])[0] === 1 ? true : undefined));
+    // a slot has no room for it, and a packet socket would send it
+    expect(send(fd, [frameOf(3000, 1)])).toEqual([0, EMSGSIZE]);
+    // none of the slots is lost, or two frames'
+    const there = receiver();
+    const frames = Array.from({ length: 200 }, (_, i) => frameOf(200 + i, i));
+    expect(send(fd, frames)).toEqual([200, 0]);
+    expect(octetsOf(receiveFrames(region, there, 200))).toEqual(frames);
+  });
+
   it("go on under another name of the device", () => {
     const there = receiver();
     const fd = xskSender();
