@@ -41,16 +41,20 @@ export class LaneFailures {
     this.#punts = punts;
   }
 
-  /** A port or unit is being opened. What of it fails meanwhile is told when who opens it knows that it is open. */
+  /**
+   * A port or unit is being opened. What of it fails meanwhile is told when who opens it knows that it is open, and never
+   * when it could not be opened: its id may be another one's by then.
+   */
   async whileOpening<Result>(owner: LaneOwner, opening: Promise<Result>): Promise<Result> {
     const key = ownerOf(owner);
     this.#opening.set(key, undefined);
     try {
-      return await opening;
-    } finally {
+      const opened = await opening;
       const failure = this.#opening.get(key);
-      this.#opening.delete(key);
       if (failure !== undefined) setImmediate(() => this.report(failure.source, failure.errno));
+      return opened;
+    } finally {
+      this.#opening.delete(key);
     }
   }
 
