@@ -30,6 +30,11 @@ export interface LinkFeatures {
    * other end has a program or GRO.
    */
   isRedirectTarget(ifindex: number, name: string): boolean;
+  /**
+   * Whether that may be so as soon as it has a native program itself: drivers of many cards, virtio's among them, have
+   * queues to transmit by only then, and say so (since Linux 6.3).
+   */
+  mayBecomeTarget(ifindex: number): boolean;
   /** Makes the device leave VLAN tags in the frames that it receives; returns why it cannot. */
   keepVlanTags(ifindex: number): string | undefined;
   /** Undefined of a device that is not one of a pair. */

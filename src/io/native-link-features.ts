@@ -8,6 +8,7 @@ import {
   NETDEV_FAMILY,
   NETDEV_MANAGEMENT_GROUP,
   parseActiveFeatures,
+  parseCanRedirect,
   parseIsRedirectTarget,
 } from "../wire/device-features.ts";
 import {
@@ -106,6 +107,16 @@ export function openLinkFeatures(options: LinkFeatureOptions = {}): LinkFeatures
     // in another namespace there is no asking
     return end.netnsId === undefined && featuresOf(end.ifindex)?.includes(RECEIVE_COALESCING) === true;
   };
+  /** What `read` finds in what the kernel says of XDP; undefined before Linux 6.3. */
+  const xdpFeatures = (ifindex: number, read: typeof parseIsRedirectTarget): boolean | undefined => {
+    const netdev = family(NETDEV_FAMILY);
+    return netdev === undefined
+      ? undefined
+      : find(
+          (n) => getXdpFeaturesRequest(n, netdev, ifindex),
+          (message) => read(message, netdev),
+        );
+  };
   /** Undefined where the kernel announces nothing. */
   const announcements = (): Announcements | undefined => {
     const netdev = family(NETDEV_FAMILY);
@@ -125,16 +136,14 @@ export function openLinkFeatures(options: LinkFeatureOptions = {}): LinkFeatures
     },
     reconsider: () => watch?.heard(),
     isRedirectTarget(ifindex, name) {
-      const netdev = family(NETDEV_FAMILY);
-      const said =
-        netdev === undefined
-          ? undefined
-          : find(
-              (n) => getXdpFeaturesRequest(n, netdev, ifindex),
-              (message) => parseIsRedirectTarget(message, netdev),
-            );
+      const said = xdpFeatures(ifindex, parseIsRedirectTarget);
       // kernels before 6.3 do not tell: cards that do native XDP do it both ways, other virtual devices only now and then
       return said ?? isReadyVeth(ifindex) ?? existsSync(`/sys/class/net/${name}/device`);
+    },
+    mayBecomeTarget(ifindex) {
+      if (xdpFeatures(ifindex, parseCanRedirect) !== true) return false;
+      // with a veth device it is its other end that counts
+      return find((n) => getLinkRequest(n, ifindex), parseLinkLayer, routeFd)?.veth === undefined;
     },
     keepVlanTags(ifindex) {
       const ethtool = family(ETHTOOL_FAMILY);

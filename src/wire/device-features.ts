@@ -24,7 +24,9 @@ export const NETDEV_MANAGEMENT_GROUP = "mgmt";
 const NETDEV_CMD_DEV_GET = 1;
 const NETDEV_A_DEV_IFINDEX = 1;
 const NETDEV_A_DEV_XDP_FEATURES = 3;
-/** In XDP features: frames that were redirected are transmitted. */
+/** In XDP features: programs run in the driver, and may redirect; frames that were redirected are transmitted. */
+const NETDEV_XDP_ACT_BASIC = 1 << 0;
+const NETDEV_XDP_ACT_REDIRECT = 1 << 1;
 const NETDEV_XDP_ACT_NDO_XMIT = 1 << 2;
 
 const ETHTOOL_MSG_FEATURES_GET = 11;
@@ -43,10 +45,19 @@ export function getXdpFeaturesRequest(seq: number, family: number, ifindex: numb
 
 /** Whether the device transmits what is redirected to it; undefined when the message does not say. */
 export function parseIsRedirectTarget(message: NetlinkMessage, family: number): boolean | undefined {
+  return hasXdpFeatures(message, family, NETDEV_XDP_ACT_NDO_XMIT);
+}
+
+/** Whether a program in its driver may redirect what comes in on it; undefined when the message does not say. */
+export function parseCanRedirect(message: NetlinkMessage, family: number): boolean | undefined {
+  return hasXdpFeatures(message, family, NETDEV_XDP_ACT_BASIC | NETDEV_XDP_ACT_REDIRECT);
+}
+
+function hasXdpFeatures(message: NetlinkMessage, family: number, wanted: number): boolean | undefined {
   const features = parseGenericMessage(message, family)?.get(NETDEV_A_DEV_XDP_FEATURES);
   // 64 bits in the host's order: what we look for is in the lower half, which comes first
   const lower = readHostU32(features);
-  return lower === undefined ? undefined : (lower & NETDEV_XDP_ACT_NDO_XMIT) !== 0;
+  return lower === undefined ? undefined : (lower & wanted) === wanted;
 }
 
 /** The device that a notification of the family's management group is about. */

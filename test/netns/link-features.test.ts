@@ -78,7 +78,11 @@ describe.skipIf(!isRoot)("a pair of veth devices", () => {
   });
 
   it("is not a target while there is neither GRO nor a program at the other end", () => {
-    expect(features.isRedirectTarget(indexOf(NEAR), NEAR)).toBe(false);
+    for (const name of [NEAR, AWAY]) {
+      expect(features.isRedirectTarget(indexOf(name), name)).toBe(false);
+      // nor would a program of its own make it one
+      expect(features.mayBecomeTarget(indexOf(name))).toBe(false);
+    }
   });
 
   it("is a target once its other end has GRO or a program, whoever says so, and that is told", async () => {

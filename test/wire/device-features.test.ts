@@ -4,6 +4,7 @@ import {
   clearFeaturesRequest,
   getXdpFeaturesRequest,
   parseActiveFeatures,
+  parseCanRedirect,
   parseChangedDevice,
   parseIsRedirectTarget,
 } from "../../src/wire/device-features.ts";
@@ -64,6 +65,13 @@ describe("features of a device", () => {
     expect(parseIsRedirectTarget(features(0b111), FAMILY)).toBe(true);
     expect(parseIsRedirectTarget(features(0b011), FAMILY)).toBe(false);
     expect(parseIsRedirectTarget(message(FAMILY), FAMILY)).toBeUndefined();
+    expect([0b000, 0b001, 0b010, 0b111].map((bits) => parseCanRedirect(features(bits), FAMILY))).toEqual([
+      false,
+      false,
+      false,
+      true,
+    ]);
+    expect(parseCanRedirect(message(FAMILY), FAMILY)).toBeUndefined();
     expect(parseIsRedirectTarget(features(0b111), FAMILY + 1)).toBeUndefined();
     expect(octets(getXdpFeaturesRequest(7, FAMILY, 0x41424344))).toContain("DCBA");
   });

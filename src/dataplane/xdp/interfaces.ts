@@ -41,7 +41,7 @@ interface Interface {
   link: XdpLink | undefined;
   /** Why there is no link. */
   reason: string;
-  /** The driver has no native mode for it. */
+  /** The driver has refused native mode, or does not transmit by it what is redirected to it. */
   genericOnly: boolean;
   readonly roles: InterfaceRole[];
 }
@@ -65,6 +65,8 @@ export class Interfaces {
   readonly #interfaces = new Map<number, Interface>();
   readonly #policy: ModePolicy;
   #native: boolean;
+  /** All are taken from one mode to the other: whatever comes is the loop's. */
+  #changing = false;
   #ended = false;
 
   constructor(
@@ -151,7 +153,6 @@ export class Interfaces {
     const { mode } = used.link;
     const spoilsNative = mode === "generic" && this.#native && this.#policy === "auto";
     const isTarget = this.#features.isRedirectTarget(ifindex, name);
-    used.genericOnly = spoilsNative && isTarget;
     if (spoilsNative) this.#makeGeneric();
     this.#logger.info({ interface: name, mode }, "the program forwards on the interface");
     this.#warn(used, { mode, spoilsNative, isTarget });
@@ -170,10 +171,21 @@ export class Interfaces {
     return this.#features.keepVlanTags(ifindex);
   }
 
-  #link({ ifindex, name }: Interface): XdpLink {
+  #link(used: Interface): XdpLink {
+    const { ifindex, name } = used;
     if (this.#policy !== "auto") return this.#program.attach(ifindex, this.#policy);
-    const native = this.#native && this.#features.isRedirectTarget(ifindex, name);
-    return this.#program.attach(ifindex, native ? "auto" : "generic");
+    if (!this.#native || !this.#isPromising(ifindex, name)) return this.#program.attach(ifindex, "generic");
+    const link = this.#program.attach(ifindex, "auto");
+    used.genericOnly = link.mode === "generic";
+    if (used.genericOnly || this.#features.isRedirectTarget(ifindex, name)) return link;
+    link.close();
+    used.genericOnly = true;
+    return this.#program.attach(ifindex, "generic");
+  }
+
+  /** What is redirected to it would be transmitted if it had a native program, as far as can be said before it has one. */
+  #isPromising(ifindex: number, name: string): boolean {
+    return this.#features.isRedirectTarget(ifindex, name) || this.#features.mayBecomeTarget(ifindex);
   }
 
   /**
@@ -199,44 +211,60 @@ export class Interfaces {
   }
 
   /** Of one that is gone nothing is asked: nothing is sent to it either. */
-  #canBeNative({ ifindex, genericOnly }: Interface): boolean {
+  #canBeNative({ ifindex, link, genericOnly }: Interface): boolean {
     const name = this.#features.nameOf(ifindex);
-    return name === undefined || (!genericOnly && this.#features.isRedirectTarget(ifindex, name));
+    if (name === undefined) return true;
+    if (genericOnly) return false;
+    return link?.mode === "native"
+      ? this.#features.isRedirectTarget(ifindex, name)
+      : this.#isPromising(ifindex, name);
   }
 
   /** One of the interfaces cannot be native. */
   #makeGeneric(): void {
     this.#native = false;
-    for (const used of this.#interfaces.values()) if (used.link?.mode === "native") this.#attachAgain(used);
+    this.#attachAgain("native", () => true);
   }
 
   #makeNative(): void {
     this.#native = true;
-    for (const used of this.#interfaces.values()) {
-      // a driver has refused, and all are generic
-      if (!this.#native) return;
-      if (used.link?.mode === "generic") this.#attachAgain(used);
-    }
-  }
-
-  /** In the other mode. Frames that come meanwhile are the loop's. */
-  #attachAgain(used: Interface): void {
-    used.link?.close();
-    used.link = undefined;
-    // in generic mode frames are read in another way: none by what the entry says of the other
-    this.#describe(used);
-    this.#attach(used);
-    this.#describe(used);
+    // until a driver refuses, and all are generic
+    this.#attachAgain("generic", () => this.#native);
   }
 
   /**
-   * Writes the interface's entry, which is of nobody while there is no link: what is attached later must not find what
-   * was. The words are stored one by one: an entry between two states fits no frame.
+   * Those that are in one mode, in the other. Frames that come meanwhile are the loop's: in generic mode they are read in
+   * another way, and a native program must not send to a device that has none yet, or none any more.
+   */
+  #attachAgain(from: XdpMode, goesOn: () => boolean): void {
+    this.#changing = true;
+    this.#describeAll();
+    try {
+      for (const used of this.#interfaces.values()) {
+        if (!goesOn()) break;
+        if (used.link?.mode !== from) continue;
+        used.link.close();
+        used.link = undefined;
+        this.#attach(used);
+      }
+    } finally {
+      this.#changing = false;
+      this.#describeAll();
+    }
+  }
+
+  #describeAll(): void {
+    for (const used of this.#interfaces.values()) this.#describe(used);
+  }
+
+  /**
+   * Writes the interface's entry, which is of nobody while there is no link, or a change is under way: what is attached
+   * later must not find what was. The words are stored one by one: an entry between two states fits no frame.
    */
   #describe({ ifindex, link, roles }: Interface): void {
     if (ifindex >= this.#limit) return;
     const at = ifindex * XDP_INTERFACE_BYTES;
-    const served = link === undefined ? [] : roles;
+    const served = link === undefined || this.#changing ? [] : roles;
     const access = served.find((role) => role.kind === "access");
     const tunnels = served.find((role) => role.kind === "tunnels");
     if (tunnels !== undefined) {

@@ -167,6 +167,8 @@ class FakeNextHops implements UdpNextHops {
 /** Every card can do everything, but for those that are named. */
 export class FakeFeatures implements LinkFeatures {
   readonly notTargets = new Set<number>();
+  /** Those of `notTargets` that may become targets. */
+  readonly promising = new Set<number>();
   readonly stripping = new Set<number>();
   /** What devices are called now: those that are not here are gone. */
   readonly names = new Map<number, string>();
@@ -184,6 +186,10 @@ export class FakeFeatures implements LinkFeatures {
 
   isRedirectTarget(ifindex: number): boolean {
     return !this.notTargets.has(ifindex);
+  }
+
+  mayBecomeTarget(ifindex: number): boolean {
+    return this.promising.has(ifindex);
   }
 
   keepVlanTags(ifindex: number): string | undefined {

@@ -21,10 +21,12 @@ const TUNNELS = { kind: "tunnels", domain: 1, mac: Uint8Array.of(2, 0, 0, 0, 0, 
 /** Remembers what an interface's entry says at the moment when frames begin to find the program there. */
 class WatchedProgram extends FakeProgram {
   readonly atAttach: string[] = [];
+  onAttach = (): void => {};
 
   override attach(ifindex: number, mode: XdpMode | "auto"): XdpLink {
     const link = super.attach(ifindex, mode);
     this.atAttach.push(`${ifindex} ${link.mode} ${this.entry(ifindex)}`);
+    this.onAttach();
     return link;
   }
 
@@ -148,6 +150,72 @@ describe("the mode of the interfaces while they are used", () => {
     // nothing more to do
     changed(true);
     expect(program.atAttach).toHaveLength(4);
+  });
+
+  describe("with cards that transmit what is redirected to them only while they have a program", () => {
+    const OTHER = 6;
+
+    function cards() {
+      const site = running();
+      const { program, features } = site;
+      for (const ifindex of [ACCESS, CORE]) features.promising.add(ifindex);
+      features.isRedirectTarget = (ifindex) =>
+        features.promising.has(ifindex)
+          ? program.attached.get(ifindex) === "native"
+          : !features.notTargets.has(ifindex);
+      return site;
+    }
+
+    it("is native from the start", () => {
+      const { log, use, modes, changed } = cards();
+      use();
+      expect(modes()).toEqual(["native", "native"]);
+      changed(true);
+      expect(modes()).toEqual(["native", "native"]);
+      expect(log.of("warn")).toEqual([]);
+    });
+
+    it("becomes native while no entry sends anything to one that has no program yet, and generic likewise", () => {
+      const { program, features, interfaces, use, modes, changed } = cards();
+      features.notTargets.add(OTHER);
+      features.names.set(OTHER, "other0");
+      use();
+      const other = interfaces.use(OTHER, "other0", { kind: "access", port: 2 });
+      expect(modes()).toEqual(["generic", "generic"]);
+      other.close();
+      const entries: string[] = [];
+      program.onAttach = () => entries.push(...[ACCESS, CORE].map((ifindex) => program.entry(ifindex)));
+      changed(true);
+      expect(modes()).toEqual(["native", "native"]);
+      features.promising.delete(ACCESS);
+      features.notTargets.add(ACCESS);
+      changed(false);
+      expect(modes()).toEqual(["generic", "generic"]);
+      expect(entries).toEqual(Array(8).fill("port 0 domain 0"));
+      expect([program.entry(ACCESS), program.entry(CORE)]).toEqual(["port 1 domain 0", "port 0 domain 1"]);
+    });
+
+    it("is generic because of one that does not with a program either, which is tried once", () => {
+      const { program, features, log, use, modes, changed } = cards();
+      features.isRedirectTarget = (ifindex) =>
+        ifindex !== ACCESS && program.attached.get(ifindex) === "native";
+      use();
+      expect(modes()).toEqual(["generic", "generic"]);
+      expect(log.of("warn")).toEqual([expect.stringMatching(/"acc0".*does not transmit what is redirected/)]);
+      const attached = program.atAttach.length;
+      changed(true);
+      expect(program.atAttach).toHaveLength(attached);
+    });
+
+    it("is generic because of one whose driver refuses a program, which is tried once", () => {
+      const { program, use, modes, changed } = cards();
+      program.genericOnly.add(CORE);
+      use();
+      expect(modes()).toEqual(["generic", "generic"]);
+      const attached = program.atAttach.length;
+      changed(true);
+      expect(program.atAttach).toHaveLength(attached);
+    });
   });
 
   it("becomes generic as soon as one loses what is sent to it, and that is said", () => {
