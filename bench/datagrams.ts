@@ -12,7 +12,7 @@ import {
 } from "../src/io/addon.ts";
 import { addon } from "../src/io/native.ts";
 import { Outlet, SendBatch } from "../src/io/send-batch.ts";
-import { formatIpAddress, parseIpv4Address } from "../src/wire/ip-address.ts";
+import { formatIpAddress, parseIpAddress } from "../src/wire/ip-address.ts";
 import { L2TP_UDP_PORT } from "../src/wire/l2tp.ts";
 
 /** Where a datagram came from, or goes to. */
@@ -38,15 +38,17 @@ export class Datagrams {
   readonly #batch: SendBatch;
   readonly #outlet: Outlet;
   readonly #remotes = new Map<number, RemoteEnd>();
+  readonly #overIpv6: boolean;
   readonly #heard: (from: RemoteEnd, datagram: Uint8Array) => void;
 
   /** `heard` keeps the datagrams that it gets. Throws a TypeError when `address` is none. */
   constructor(address: string, heard: (from: RemoteEnd, datagram: Uint8Array) => void) {
-    const octets = parseIpv4Address(address);
-    if (octets === undefined) throw new TypeError(`no IPv4 address to listen on: "${address}"`);
+    const octets = parseIpAddress(address);
+    if (octets === undefined) throw new TypeError(`no IP address to listen on: "${address}"`);
+    this.#overIpv6 = octets.length === 16;
     this.#heard = heard;
     const fd = addon.openUdp({
-      family: 4,
+      family: this.#overIpv6 ? 6 : 4,
       address: octets,
       port: L2TP_UDP_PORT,
       ifindex: 0,
@@ -92,16 +94,18 @@ export class Datagrams {
     }
   }
 
-  /** The sender in an address record, made into text once. */
+  /** The sender in an address record; one of IPv4 is made into text once. */
   #remoteAt(record: number): RemoteEnd {
     const { bytes } = this.#region;
     const view = new DataView(bytes.buffer, bytes.byteOffset + record, ADDRESS_BYTES);
     const port = view.getUint16(ADDRESS_PORT);
+    const octets = (count: number): Uint8Array =>
+      bytes.slice(record + ADDRESS_REMOTE, record + ADDRESS_REMOTE + count);
+    if (this.#overIpv6) return { address: formatIpAddress(octets(16)), port };
     const key = view.getUint32(ADDRESS_REMOTE) * 65_536 + port;
     let remote = this.#remotes.get(key);
     if (remote === undefined) {
-      const octets = bytes.slice(record + ADDRESS_REMOTE, record + ADDRESS_REMOTE + 4);
-      remote = { address: formatIpAddress(octets), port };
+      remote = { address: formatIpAddress(octets(4)), port };
       this.#remotes.set(key, remote);
     }
     return remote;

@@ -4,10 +4,10 @@ import { join } from "node:path";
 import {
   ACCESS_DEVICE,
   CORE_DEVICE,
-  LAC_ADDRESS,
-  LNS_ADDRESSES,
   type Network,
   namespacePath,
+  type Outside,
+  OVER_IPV4,
   placeIn,
   SUBSCRIBER_DEVICE,
 } from "./namespaces.ts";
@@ -101,16 +101,18 @@ export interface Load {
   readonly role?: "lns" | "pta" | "wire";
 }
 
-/** The devices of a run, in the LAC's namespace and at its ends. */
+/** The devices of a run, in the LAC's namespace and at its ends, and its addresses. */
 export interface Cabling {
   readonly subscribers: string;
   readonly access: string;
   readonly core: string;
   /** The LNSes', or a far host's. */
   readonly far: { readonly role: "subscribers" | "lns"; readonly device: string };
+  /** IPv4 when absent. */
+  readonly outside?: Outside;
 }
 
-const USUAL_CABLING: Cabling = {
+export const USUAL_CABLING: Cabling = {
   subscribers: SUBSCRIBER_DEVICE,
   access: ACCESS_DEVICE,
   core: CORE_DEVICE,
@@ -134,7 +136,7 @@ interface FramesPlaces {
 export function framesWords(
   { programs, sessions, netns }: FramesPlaces,
   load: Load,
-  { subscribers, access, core, far } = USUAL_CABLING,
+  { subscribers, access, core, far, outside = OVER_IPV4 } = USUAL_CABLING,
 ): readonly string[] {
   const options: Record<string, string> = {
     programs,
@@ -146,8 +148,8 @@ export function framesWords(
     "core-device": core,
     "lns-netns": netns(far.role),
     "lns-device": far.device,
-    "lac-address": LAC_ADDRESS,
-    peers: LNS_ADDRESSES.join(","),
+    "lac-address": outside.lac,
+    peers: outside.lnses.join(","),
     processor: GENERATORS_PROCESSOR,
     direction: load.direction,
     sizes: load.sizes,

@@ -26,7 +26,7 @@ import { lacSetupScene, lnsSetupScene } from "./setup-benchmarks.ts";
 import { tcpScene } from "./tcp-benchmarks.ts";
 import { unitScene } from "./unit-benchmarks.ts";
 import { kernelBridgeScene } from "./vm/bridge-benchmarks.ts";
-import { uncheckedXdpScene, xdpScene, xdpSessionsScene } from "./xdp-benchmarks.ts";
+import { ipv6XdpScene, uncheckedXdpScene, xdpScene, xdpSessionsScene } from "./xdp-benchmarks.ts";
 
 /** Others that want a processor take it from what is measured. */
 const MOST_LOAD = 0.5;
@@ -86,6 +86,7 @@ async function bench({ quick, only, json }: BenchOptions): Promise<void> {
   await play(kernelBridgeScene, { long: true });
   await play(tcpScene, { long: true });
   await play(uncheckedXdpScene, { long: true });
+  await play(ipv6XdpScene, { long: true });
   await play(xdpSessionsScene, { long: true });
   await play(changeScene("loop"), { long: true });
   await play(changeScene("xdp"), { long: true });

@@ -29,6 +29,22 @@ export const LAC_ADDRESS = "10.0.0.1";
 export const LNS_ADDRESS = "10.0.0.2";
 /** Of the eight LNSes of the mixed load, of which the first is the one above. */
 export const LNS_ADDRESSES = [LNS_ADDRESS, ...[11, 12, 13, 14, 15, 16, 17].map((last) => `10.0.0.${last}`)];
+/** What LAC and LNSes have outside of L2TP. */
+export interface Outside {
+  readonly family: "ipv4" | "ipv6";
+  readonly lac: string;
+  /** Of the LNSes, by their places. */
+  readonly lnses: readonly string[];
+}
+
+export const OVER_IPV4: Outside = { family: "ipv4", lac: LAC_ADDRESS, lnses: LNS_ADDRESSES };
+/** Once addIpv6() was called. */
+export const OVER_IPV6: Outside = {
+  family: "ipv6",
+  lac: "fd00::1",
+  lnses: LNS_ADDRESSES.map((address) => `fd00::${address.split(".").at(-1)}`),
+};
+
 /** Of every tunnel: l2tpns does without only for who calls it. */
 export const TUNNEL_SECRET = "bench";
 /** On the LNS's network, where nobody answers. */
@@ -84,6 +100,20 @@ export function createNetwork(network: Network = "own"): void {
   for (const place of [lac, lns]) ip("-n", namespaceOf(place), "link", "set", CORE_DEVICE, "mtu", CORE_MTU);
   bringUp(lac, CORE_DEVICE, LAC_ADDRESS);
   bringUp(lns, CORE_DEVICE, ...LNS_ADDRESSES);
+}
+
+/** Gives LAC and LNSes of a network IPv6 addresses, which are valid at once. */
+export function addIpv6(network: Network): void {
+  for (const [role, addresses] of [
+    ["lac", [OVER_IPV6.lac]],
+    ["lns", OVER_IPV6.lnses],
+  ] as const) {
+    const name = namespaceOf(placeIn(network, role));
+    for (const setting of ["router_solicitations=0", "accept_dad=0", "disable_ipv6=0"])
+      ip("netns", "exec", name, "sysctl", "-qw", `net.ipv6.conf.${CORE_DEVICE}.${setting}`);
+    for (const address of addresses)
+      ip("-n", name, "address", "add", `${address}/64`, "dev", CORE_DEVICE, "nodad");
+  }
 }
 
 /** A second way from the LAC to the LNSes, without addresses. */

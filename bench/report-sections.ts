@@ -19,7 +19,8 @@ on which the kernel also receives; the LAC, or what is in its place, has the oth
     title: "Frames through a LAC: the XDP engine",
     holds: (name) => /^(xdp\/lac|ceiling\/xdp-redirect)\//.test(name) && !name.includes("/sessions-"),
     text: `Generator, engine and sink work on one processor here, one frame after another. "ceiling/xdp-redirect" is a program that sends
-the same frames on as they are, with the same generator and sink. "no-checksum": without UDP checksums towards LNSes.`,
+the same frames on as they are, with the same generator and sink. "no-checksum": without UDP checksums towards LNSes. "ipv6": with LNSes that are addressed by
+IPv6, so that L2TP frames are 20 octets longer and cannot do without a checksum, which the sink looks for in every one.`,
   },
   {
     title: "Packets through an LNS and a PTA, beside l2tpns",

@@ -4,17 +4,28 @@ import { join } from "node:path";
 import type { SessionView } from "../src/gateway/views.ts";
 import { Child } from "./child.ts";
 import { type Dial, type DialSummary, dialSummary, EMULATOR, startDial } from "./dial.ts";
-import { built, type Load, othersProcessors, runFrames, takeRedirectedFrames } from "./frames-tool.ts";
+import {
+  built,
+  type Cabling,
+  type Load,
+  othersProcessors,
+  runFrames,
+  takeRedirectedFrames,
+  USUAL_CABLING,
+} from "./frames-tool.ts";
 import type { GatewayChild } from "./gateway-child.ts";
 import { startL2tpnsLac } from "./l2tpns.ts";
 import {
   ACCESS_DEVICE,
   ACCESS_DEVICES,
+  addIpv6,
   CORE_DEVICE,
   DEAD_ADDRESS,
   LAC_ADDRESS,
   LNS_ADDRESSES,
   type Network,
+  type Outside,
+  OVER_IPV4,
   placeIn,
   SUBSCRIBER_DEVICE,
   TUNNEL_SECRET,
@@ -53,6 +64,8 @@ export interface LacSettings {
   readonly engine?: "loop" | "xdp";
   /** Towards LNSes; true when absent. */
   readonly udpChecksum?: boolean;
+  /** IPv4 when absent. */
+  readonly outside?: Outside;
   /** Access interfaces; one when absent. */
   readonly accessDevices?: number;
   /** That the data plane has room for; what an operator gets by default when absent. */
@@ -70,22 +83,26 @@ export interface LacSettings {
 export class Stage {
   readonly #site: Site;
   readonly #lac: GatewayChild;
+  readonly #cabling: Cabling;
 
-  private constructor(site: Site, lac: GatewayChild) {
+  private constructor(site: Site, lac: GatewayChild, outside: Outside) {
     this.#site = site;
     this.#lac = lac;
+    this.#cabling = { ...USUAL_CABLING, outside };
   }
 
   static open(settings: LacSettings = {}): Promise<Stage> {
-    const { besideGenerator = false, networks = [] } = settings;
+    const { besideGenerator = false, networks = [], outside = OVER_IPV4 } = settings;
     return Site.open(
       async (site) => {
         if (settings.engine === "xdp") takeRedirectedFrames("own");
-        const words = [process.execPath, ...EMULATOR, LNS, ...LNS_ADDRESSES];
+        if (outside.family === "ipv6") addIpv6("own");
+        const words = [process.execPath, ...EMULATOR, LNS, ...outside.lnses];
         const lns = site.run(new Child("the benchmark's LNS", "lns", words, { ipc: true }));
         await lns.ask(undefined, START_MS);
         const processors = besideGenerator ? othersProcessors(availableParallelism()) : undefined;
-        return new Stage(site, await site.gateway("the LAC", "lac", lacConfig(settings), processors));
+        const lac = await site.gateway("the LAC", "lac", lacConfig(settings), processors);
+        return new Stage(site, lac, outside);
       },
       ["own", ...networks],
     );
@@ -138,7 +155,7 @@ export class Stage {
 
   /** Sends `load` through sessions of the LAC. */
   traffic(sessions: string, load: Load): Promise<TrafficReport> {
-    const send = (): Promise<TrafficReport> => runFrames("own", sessions, load);
+    const send = (): Promise<TrafficReport> => runFrames("own", sessions, load, this.#cabling);
     return load.freeCore === true ? aheadOfOthers(this.#lac.child.pid, send) : send();
   }
 
@@ -160,7 +177,7 @@ export class Stage {
   /** Sends `load` through the program that was put there. */
   ceiling(child: Child, sessions: string, load: Load): Promise<TrafficReport> {
     child.mustRun();
-    const send = (): Promise<TrafficReport> => runFrames("ceiling", sessions, load);
+    const send = (): Promise<TrafficReport> => runFrames("ceiling", sessions, load, this.#cabling);
     return load.freeCore === true ? aheadOfOthers(child.pid, send) : send();
   }
 
@@ -190,20 +207,21 @@ function lacConfig({
   helloInterval = "1h",
   engine = "loop",
   udpChecksum = true,
+  outside = OVER_IPV4,
   accessDevices = 1,
   maxChannels,
 }: LacSettings): string {
   const room = maxChannels === undefined ? "" : `, max-channels: ${maxChannels}`;
   const access = ACCESS_DEVICES.slice(0, accessDevices).map((device) => `  - interface: ${device}`);
-  const peers = LNS_ADDRESSES.map((address, i) => ({ name: `lns${i}`, address }));
+  const peers = outside.lnses.map((address, i) => ({ name: `lns${i}`, address }));
   const line = ({ name, address }: { name: string; address: string }): string =>
-    `    - { name: ${name}, address: ${address}, hello-interval: ${helloInterval}, secret: ${TUNNEL_SECRET}, udp-checksum: ${udpChecksum} }`;
+    `    - { name: ${name}, address: "${address}", hello-interval: ${helloInterval}, secret: ${TUNNEL_SECRET}, udp-checksum: ${udpChecksum} }`;
   return `name: bench-lac
 data-plane: { engine: ${engine}${room} }
 access:
 ${access.join("\n")}
 l2tp:
-  listen: [{ address: ${LAC_ADDRESS} }]
+  listen: [{ address: "${outside.lac}" }]
   peers:
 ${peers.map(line).join("\n")}
     - { name: dead, address: ${DEAD_ADDRESS} }

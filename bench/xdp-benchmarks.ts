@@ -1,7 +1,9 @@
 import { type Extent, LeftOut, type Scene } from "./benchmark.ts";
 import { closedLoop } from "./closed-loop.ts";
 import type { Load } from "./frames-tool.ts";
-import { loadsOf } from "./loads.ts";
+import { loadsOf, type NamedLoad } from "./loads.ts";
+import { type Outside, OVER_IPV4, OVER_IPV6 } from "./namespaces.ts";
+import type { Comparison } from "./results.ts";
 import type { Stage } from "./stage.ts";
 import { TrafficStage } from "./traffic-stage.ts";
 
@@ -16,24 +18,51 @@ const BY_XDP = { byXdp: true };
 
 /** Frames through a LAC whose frames never leave the kernel, and through a bare redirect. */
 export function xdpScene(extent: Extent): Scene<TrafficStage> {
-  return sceneOf(extent, true);
+  // of both at once, what lies between says nothing new
+  const both = loadsOf({ ...extent, sizes: extent.sizes.slice(0, 1) }, ["both"]);
+  return sceneOf(extent, [...loadsOf(extent, ["up", "down"]), ...both], USUAL);
 }
 
 /** The same without UDP checksums. */
 export function uncheckedXdpScene(extent: Extent): Scene<TrafficStage> {
   const { sizes } = extent;
   // the least and the most: what a sum costs grows with what is summed
-  return sceneOf({ ...extent, sizes: [...new Set([sizes[0]!, sizes.at(-1)!])] }, false);
+  const ends = { ...extent, sizes: [...new Set([sizes[0]!, sizes.at(-1)!])] };
+  // towards subscribers there is no sum to be made
+  return sceneOf(ends, loadsOf(ends, ["up"]), {
+    suffix: "/no-checksum",
+    udpChecksum: false,
+    outside: OVER_IPV4,
+    ofRedirect: OF_REDIRECT_UNCHECKED,
+  });
 }
 
-function sceneOf(extent: Extent, udpChecksum: boolean): Scene<TrafficStage> {
-  const suffix = udpChecksum ? "" : "/no-checksum";
-  // towards subscribers there is no sum to be made
-  const loads = [
-    ...loadsOf(extent, udpChecksum ? ["up", "down"] : ["up"]),
-    // of both at once, what lies between says nothing new
-    ...(udpChecksum ? loadsOf({ ...extent, sizes: extent.sizes.slice(0, 1) }, ["both"]) : []),
-  ];
+/** The same with LNSes that are addressed by IPv6. */
+export function ipv6XdpScene(extent: Extent): Scene<TrafficStage> {
+  const least = { ...extent, sizes: extent.sizes.slice(0, 1) };
+  return sceneOf(least, loadsOf(least, ["up", "down"]), {
+    suffix: "/ipv6",
+    udpChecksum: true,
+    outside: OVER_IPV6,
+    ofRedirect: {},
+  });
+}
+
+/** How frames go to the LNSes, what then is asked of them, and what the figures' names end with. */
+interface Manner {
+  readonly suffix: string;
+  readonly udpChecksum: boolean;
+  readonly outside: Outside;
+  readonly ofRedirect: Pick<Comparison, "floor" | "goal">;
+}
+
+const USUAL: Manner = { suffix: "", udpChecksum: true, outside: OVER_IPV4, ofRedirect: OF_REDIRECT };
+
+function sceneOf(
+  extent: Extent,
+  loads: readonly NamedLoad[],
+  { suffix, udpChecksum, outside, ofRedirect }: Manner,
+): Scene<TrafficStage> {
   const other = (size: string): string => `ceiling/xdp-redirect/${size}/beside-xdp${suffix}`;
   const ceilings = loadsOf(extent, ["up"]);
   return {
@@ -49,10 +78,13 @@ function sceneOf(extent: Extent, udpChecksum: boolean): Scene<TrafficStage> {
     comparisons: loads.map(({ path, size }) => ({
       own: `xdp/lac/${path}${suffix}`,
       other: other(size),
-      ...(udpChecksum ? OF_REDIRECT : OF_REDIRECT_UNCHECKED),
+      ...ofRedirect,
     })),
     open: () =>
-      TrafficStage.open({ sessions: SESSIONS, beside: ["ceiling"], engine: "xdp", udpChecksum }, runsOnXdp),
+      TrafficStage.open(
+        { sessions: SESSIONS, beside: ["ceiling"], engine: "xdp", udpChecksum, outside },
+        runsOnXdp,
+      ),
   };
 }
 

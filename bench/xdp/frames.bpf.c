@@ -42,8 +42,9 @@ struct {
   __type(value, __u32);
 } entrances SEC(".maps");
 
+#define LONGEST (L2TP_HEADERS + setup.surplus)
 #define OUTER \
-  (setup.entry[direction] == IN_L2TP ? L2TP_HEADERS : setup.entry[direction] == IN_PPPOE ? PPPOE_HEADERS : PLAIN_HEADERS)
+  (setup.entry[direction] == IN_L2TP ? LONGEST : setup.entry[direction] == IN_PPPOE ? PPPOE_HEADERS : PLAIN_HEADERS)
 
 static __always_inline __u16 load16(const __u8 *at) { return *(const __u16 *)at; }
 static __always_inline __u32 load32(const __u8 *at) { return *(const __u32 *)at; }
@@ -124,6 +125,8 @@ static __always_inline int atRate(int direction, __u64 now, __u64 elapsed) {
   return 1;
 }
 
+/* Where UDP is in a frame outside of L2TP. */
+#define UDP_AT (ETH_HLEN + 20 + setup.surplus)
 /* Where the subscriber's address is in a packet. */
 #define ADDRESS (direction == setup.fromSubscribers ? 12 : 16)
 #define IP_CHECKSUM 10
@@ -146,10 +149,10 @@ static __always_inline int write(struct xdp_md *context, int direction) {
   __u32 which = (direction * MOST_PEERS + flow->peer) * MOST_SIZES + size;
   struct headers *template = bpf_map_lookup_elem(&headers, &which);
   if (!template) return XDP_ABORTED;
-  int surplus = setup.frameBytes - L2TP_HEADERS - setup.octets[size];
-  if (surplus > 0 && bpf_xdp_adjust_tail(context, -surplus)) return XDP_ABORTED;
+  int tooMuch = setup.frameBytes - LONGEST - setup.octets[size];
+  if (tooMuch > 0 && bpf_xdp_adjust_tail(context, -tooMuch)) return XDP_ABORTED;
   __u32 form = setup.entry[direction];
-  if (form != IN_L2TP && bpf_xdp_adjust_head(context, L2TP_HEADERS - OUTER)) return XDP_ABORTED;
+  if (form != IN_L2TP && bpf_xdp_adjust_head(context, (int)(LONGEST - OUTER))) return XDP_ABORTED;
 
   __u8 *frame = (void *)(long)context->data;
   __u8 *end = (void *)(long)context->data_end;
@@ -161,12 +164,16 @@ static __always_inline int write(struct xdp_md *context, int direction) {
     __builtin_memcpy(frame + ETH_ALEN, flow->subscriber, ETH_ALEN);
     store16(frame + 16, flow->pppoe);
   } else {
-    __builtin_memcpy(frame, template->octets, L2TP_HEADERS + INNER_HEADERS);
+    if (setup.surplus)
+      __builtin_memcpy(frame, template->octets, L2TP_HEADERS + IPV6_SURPLUS + INNER_HEADERS);
+    else
+      __builtin_memcpy(frame, template->octets, L2TP_HEADERS + INNER_HEADERS);
     /* the packet's UDP checksum has made up for the address */
     __u32 inner = setup.routed ? halves(~flow->address) : 0;
-    store16(frame + 40, finished(load16(frame + 40) + flow->lacTunnel + flow->lacSession + inner));
-    store16(frame + 46, flow->lacTunnel);
-    store16(frame + 48, flow->lacSession);
+    __u8 *udp = frame + UDP_AT;
+    store16(udp + 6, finished(load16(udp + 6) + flow->lacTunnel + flow->lacSession + inner));
+    store16(udp + 12, flow->lacTunnel);
+    store16(udp + 14, flow->lacSession);
   }
   if (setup.routed) writeAddress(frame + OUTER, direction, flow->address);
   stamp(frame + OUTER + STAMP, number, s->sequence);
@@ -239,13 +246,19 @@ static __always_inline int readPlain(__u8 *frame, __u8 *end, struct carried *car
 
 /* With the Length field or without, FF03 or not (RFC 2661 §3.1); the peer's choice. */
 static __always_inline int readL2tp(__u8 *frame, __u8 *end, struct carried *carried) {
-  if (frame + L2TP_HEADERS + PATTERN - 4 > end) return 0;
-  /* IPv4 without options, no fragment, UDP */
-  if (frame[14] != 0x45 || (load16(frame + 20) & bpf_htons(0x3fff)) || frame[23] != 17) return 0;
-  __u32 at = 44;
-  __u16 flags = load16(frame + 42);
+  if (frame + LONGEST + PATTERN - 4 > end) return 0;
+  if (setup.surplus) {
+    /* IPv6 without extension headers, UDP */
+    if (load16(frame + 12) != bpf_htons(ETH_P_IPV6) || frame[14] >> 4 != 6 || frame[20] != 17) return 0;
+  } else {
+    /* IPv4 without options, no fragment, UDP */
+    if (load16(frame + 12) != bpf_htons(ETH_P_IP)) return 0;
+    if (frame[14] != 0x45 || (load16(frame + 20) & bpf_htons(0x3fff)) || frame[23] != 17) return 0;
+  }
+  __u32 at = UDP_AT + 10;
+  __u16 flags = load16(frame + UDP_AT + 8);
   if (flags == bpf_htons(0x4002))
-    at = 46;
+    at = UDP_AT + 12;
   else if (flags != bpf_htons(2))
     return 0;
   carried->ids = load32(frame + at);
@@ -253,7 +266,7 @@ static __always_inline int readL2tp(__u8 *frame, __u8 *end, struct carried *carr
   if (load16(frame + at) == bpf_htons(0xff03)) at += 2;
   if (load16(frame + at) != bpf_htons(0x0021)) return 0;
   carried->at = at + 2;
-  carried->octets = bpf_ntohs(load16(frame + 38)) - (at + 2 - 34);
+  carried->octets = bpf_ntohs(load16(frame + UDP_AT + 4)) - (at + 2 - UDP_AT);
   return 1;
 }
 
@@ -367,6 +380,14 @@ static __always_inline int innerHeadersHold(const __u8 *packet, const __u8 *temp
   return 1;
 }
 
+/* Over IPv6 there is one (RFC 8200 section 8.1). */
+static __always_inline int outerChecksumHolds(const __u8 *frame, const __u8 *end, __u32 packetAt, struct damage *damage) {
+  const __u8 *checksum = frame + UDP_AT + 6;
+  if (checksum + 2 <= end && load16(checksum)) return 1;
+  /* in front of the packet */
+  return differs(damage, OF_HEADERS, UDP_AT + 6 - packetAt, 2, 0xffff, 0);
+}
+
 static __always_inline void note(struct received *r, struct progress *p, __u32 sequence) {
   __u32 ahead = sequence - p->next;
   if ((__s32)ahead >= 0) {
@@ -408,7 +429,7 @@ static __always_inline int judge(int direction, __u8 *frame, __u8 *end, struct c
                                  struct damage *damage) {
   struct received *r = &tally.received[direction];
   __u32 at = carried->at;
-  __u8 *packet = frame + (at & 63);
+  __u8 *packet = frame + (at & 127);
   if (packet + PATTERN > end) return NOT_SEEN;
   __u32 octets = carried->octets;
   __u32 size = sizeOf(octets);
@@ -422,6 +443,7 @@ static __always_inline int judge(int direction, __u8 *frame, __u8 *end, struct c
   if (!template) return NOT_SEEN;
   const __u8 *inner = template->octets + OUTER;
   if (!setup.routed && !innerHeadersHold(packet, inner, damage)) return DAMAGED;
+  if (setup.surplus && setup.exit[direction] == IN_L2TP && !outerChecksumHolds(frame, end, at, damage)) return DAMAGED;
   __u8 *stamped = packet + STAMP;
   if (!stampHolds(stamped, damage)) return DAMAGED;
   __u32 number = load32(stamped);
@@ -464,8 +486,10 @@ static __always_inline int sink(struct xdp_md *context, int direction) {
     __u16 type = load16(frame + 12);
     if (form == IN_PPPOE)
       ours = type == bpf_htons(0x8864) && readPppoe(frame, end, &carried);
-    else if (type == bpf_htons(ETH_P_IP))
-      ours = form == IN_L2TP ? readL2tp(frame, end, &carried) : readPlain(frame, end, &carried);
+    else if (form == IN_L2TP)
+      ours = readL2tp(frame, end, &carried);
+    else
+      ours = type == bpf_htons(ETH_P_IP) && readPlain(frame, end, &carried);
   }
   if (!ours) {
     tally.received[direction].foreign += 1;

@@ -28,6 +28,7 @@ enum {
   PPPOE_HEADERS = 14 + 6 + 2,             /* Ethernet, PPPoE, PPP */
   PLAIN_HEADERS = 14,                     /* Ethernet */
   L2TP_HEADERS = 14 + 20 + 8 + 8 + 2 + 2, /* Ethernet, IPv4, UDP, L2TP with Length, FF03, PPP */
+  IPV6_SURPLUS = 20,                      /* what an IPv6 header has more than one of IPv4 */
   INNER_HEADERS = 20 + 8,
   STAMP = 28,
   PATTERN = 60,
@@ -42,7 +43,7 @@ enum {
   LATENCIES = 16 * 31,
   /* a power of two, so that a mask shows every verifier that a bucket is one of them */
   LATENCY_BUCKETS = 512,
-  /* all headers and the stamp; half of it of a shorter frame, which none of ours is shorter than */
+  /* all headers, and the stamp but for what IPv6 pushes out; half of it of a shorter frame, which none of ours is shorter than */
   DAMAGE_KEPT = 128,
 };
 
@@ -70,6 +71,8 @@ struct setup {
   __u32 exit[2];
   /* 1: somebody takes packets out of PPP and routes them */
   __u32 routed;
+  /* octets that the header outside of L2TP has more than one of IPv4: none, or IPV6_SURPLUS */
+  __u32 surplus;
   /* the direction of what subscribers send; the other is the far host's */
   __u32 fromSubscribers;
   __u32 sizes;
@@ -91,8 +94,8 @@ struct setup {
  * other octets, not yet complemented; so are the packet's checksums where its address is the flow's.
  */
 struct headers {
-  __u8 octets[L2TP_HEADERS + INNER_HEADERS];
-  __u8 unused[6];
+  __u8 octets[L2TP_HEADERS + IPV6_SURPLUS + INNER_HEADERS];
+  __u8 unused[2];
 };
 
 /* What a session's sequence has come to: the next number, and which of the 32 before it have come. */

@@ -39,10 +39,11 @@ class Words {
   std::map<std::string, std::string> words_;
 };
 
-in_addr ParseAddress(const std::string& text) {
-  in_addr address;
-  if (inet_pton(AF_INET, text.c_str(), &address) != 1)
-    throw std::runtime_error("this is no IPv4 address: " + text);
+IpAddress ParseAddress(const std::string& text) {
+  bool ipv6 = text.find(':') != std::string::npos;
+  IpAddress address(ipv6 ? 16 : 4);
+  if (inet_pton(ipv6 ? AF_INET6 : AF_INET, text.c_str(), address.data()) != 1)
+    throw std::runtime_error("this is no IP address: " + text);
   return address;
 }
 
@@ -93,6 +94,8 @@ Options ParseOptions(int argc, char** argv) {
   options.core = {words.Text("lac-netns"), words.Text("core-device")};
   options.lac = ParseAddress(words.Text("lac-address"));
   for (const std::string& peer : Split(words.Text("peers"))) options.peers.push_back(ParseAddress(peer));
+  for (const IpAddress& peer : options.peers)
+    if (peer.size() != options.lac.size()) throw std::runtime_error("--peers and --lac-address: of one family");
   if (options.peers.size() > MOST_PEERS) throw std::runtime_error("--peers: too many");
   std::string direction = words.Text("direction");
   options.up = direction == "up" || direction == "both";

@@ -1,12 +1,12 @@
 // What one run shall do, from the command line.
 #pragma once
 
-#include <netinet/in.h>
-
 #include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
+
+#include "sessions.h"
 
 namespace frames {
 
@@ -36,9 +36,10 @@ struct Options {
   // The LAC's, towards subscribers and towards LNSes.
   Device access;
   Device core;
-  in_addr lac{};
+  // All addresses are IPv4, or all are IPv6.
+  IpAddress lac;
   // Of the LNSes; a session names one by its place.
-  std::vector<in_addr> peers;
+  std::vector<IpAddress> peers;
   bool up = false;
   bool down = false;
   std::vector<Share> sizes;

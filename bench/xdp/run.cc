@@ -47,6 +47,9 @@ void PutRound(const std::vector<Share>& sizes, uint32_t* round) {
   }
 }
 
+// Of the header outside of L2TP.
+uint32_t SurplusOf(const Options& options) { return options.lac.size() == 16 ? IPV6_SURPLUS : 0; }
+
 // What goes in at one side comes out as what goes in at the other.
 void PutForms(Role role, setup& setup) {
   uint32_t access = role == Role::kLns ? PLAIN : IN_PPPOE;
@@ -99,7 +102,7 @@ void InterruptAfter(uint64_t ns) {
 
 Run::Run(const Options& options, const std::vector<flow>& sessions)
     : options_(options),
-      bareFrame_(BareFrame(std::ranges::max(options.sizes, {}, &Share::octets).octets)),
+      bareFrame_(BareFrame(std::ranges::max(options.sizes, {}, &Share::octets).octets, SurplusOf(options))),
       object_(Found(bpf_object__open_file(options.programs.c_str(), nullptr), options.programs)) {
   Configure(sessions);
   Must(bpf_object__load(object_.get()), "loading the generator");
@@ -119,6 +122,7 @@ void Run::Configure(const std::vector<flow>& sessions) {
   setup.flows = static_cast<uint32_t>(sessions.size());
   setup.directions = (options_.up ? 1u << UP : 0) | (options_.down ? 1u << DOWN : 0);
   PutForms(options_.role, setup);
+  setup.surplus = SurplusOf(options_);
   setup.sizes = static_cast<uint32_t>(options_.sizes.size());
   for (size_t i = 0; i < options_.sizes.size(); i += 1) setup.octets[i] = options_.sizes[i].octets;
   PutRound(options_.sizes, setup.round);

@@ -11,6 +11,8 @@
 namespace frames {
 
 using Mac = std::array<uint8_t, 6>;
+// 4 octets or 16, in network order.
+using IpAddress = std::vector<uint8_t>;
 
 // Throws std::runtime_error.
 Mac ParseMac(const std::string& text);

@@ -1,5 +1,7 @@
 #include "templates.h"
 
+#include <netinet/in.h>
+
 #include <algorithm>
 #include <cstring>
 
@@ -39,11 +41,21 @@ void PutIpv4(uint8_t* at, uint32_t octets, in_addr_t source, in_addr_t destinati
   PutU16(at + 10, static_cast<uint16_t>(~Fold(Sum(at, 20))));
 }
 
-// The sum of the pseudo header and of `octets` of UDP.
-uint32_t UdpSum(const uint8_t* ip, const uint8_t* udp, size_t octets, size_t udpOctets) {
+// without extension headers
+void PutIpv6(uint8_t* at, uint32_t payload, const IpAddress& source, const IpAddress& destination) {
+  at[0] = 0x60;
+  PutU16(at + 4, static_cast<uint16_t>(payload));
+  at[6] = kUdp;
+  at[7] = 64;
+  std::ranges::copy(source, at + 8);
+  std::ranges::copy(destination, at + 24);
+}
+
+// The sum of the pseudo header, which has both addresses, and of `octets` of UDP.
+uint32_t UdpSum(const uint8_t* addresses, size_t addressOctets, const uint8_t* udp, size_t octets, size_t udpOctets) {
   uint8_t pseudo[4] = {0, kUdp};
   PutU16(pseudo + 2, static_cast<uint16_t>(udpOctets));
-  return Sum(udp, octets, Sum(ip + 12, 8, Sum(pseudo, sizeof pseudo)));
+  return Sum(udp, octets, Sum(addresses, addressOctets, Sum(pseudo, sizeof pseudo)));
 }
 
 // The stamp, fields and complements, adds as many 0xffff, which is nothing.
@@ -58,7 +70,7 @@ std::vector<uint8_t> Packet(in_addr_t source, in_addr_t destination, uint32_t oc
     uint32_t word = patternWord(i);
     std::memcpy(packet.data() + PATTERN + 4 * i, &word, std::min<size_t>(4, octets - PATTERN - 4 * i));
   }
-  PutU16(udp + 6, static_cast<uint16_t>(~Fold(UdpSum(packet.data(), udp, octets - 20, octets - 20))));
+  PutU16(udp + 6, static_cast<uint16_t>(~Fold(UdpSum(packet.data() + 12, 8, udp, octets - 20, octets - 20))));
   return packet;
 }
 
@@ -104,11 +116,16 @@ headers L2tpHeaders(const Ends& ends, uint32_t octets, bool addressed) {
   uint8_t* frame = all.octets;
   std::memcpy(frame, ends.destination.data(), 6);
   std::memcpy(frame + 6, ends.source.data(), 6);
-  PutU16(frame + 12, 0x0800);
   uint8_t* ip = frame + 14;
-  uint8_t* udp = ip + 20;
   uint32_t udpOctets = L2TP_HEADERS - 34 + octets;
-  PutIpv4(ip, udpOctets + 20, ntohl(ends.sourceAddress.s_addr), ntohl(ends.destinationAddress.s_addr));
+  size_t addressOctets = ends.sourceAddress.size();
+  uint32_t surplus = addressOctets == 16 ? IPV6_SURPLUS : 0;
+  uint8_t* udp = ip + 20 + surplus;
+  PutU16(frame + 12, surplus == 0 ? 0x0800 : 0x86dd);
+  if (surplus == 0)
+    PutIpv4(ip, udpOctets + 20, GetU32(ends.sourceAddress.data()), GetU32(ends.destinationAddress.data()));
+  else
+    PutIpv6(ip, udpOctets, ends.sourceAddress, ends.destinationAddress);
   PutU16(udp, kL2tpPort);
   PutU16(udp + 2, kL2tpPort);
   PutU16(udp + 4, static_cast<uint16_t>(udpOctets));
@@ -117,19 +134,20 @@ headers L2tpHeaders(const Ends& ends, uint32_t octets, bool addressed) {
   PutU16(udp + 16, 0xff03);
   PutU16(udp + 18, 0x0021);
   std::vector<uint8_t> packet = addressed ? Packet(0, kFarHost, octets) : Packet(DOWN, octets);
-  uint32_t sum = UdpSum(ip, udp, L2TP_HEADERS - 34, udpOctets);
+  // addresses are what either header ends with
+  uint32_t sum = UdpSum(udp - 2 * addressOctets, 2 * addressOctets, udp, L2TP_HEADERS - 34, udpOctets);
   // octets of the packet are at even places
   PutU16(udp + 6, Fold(Sum(packet.data(), packet.size(), sum)));
   if (addressed)
-    PutInnerHeaders(frame + L2TP_HEADERS, packet);
+    PutInnerHeaders(frame + L2TP_HEADERS + surplus, packet);
   else
-    std::memcpy(frame + L2TP_HEADERS, packet.data(), INNER_HEADERS);
+    std::memcpy(frame + L2TP_HEADERS + surplus, packet.data(), INNER_HEADERS);
   return all;
 }
 
-std::vector<uint8_t> BareFrame(uint32_t octets) {
-  std::vector<uint8_t> frame(L2TP_HEADERS + octets);
-  std::memcpy(frame.data() + L2TP_HEADERS, Packet(DOWN, octets).data(), octets);
+std::vector<uint8_t> BareFrame(uint32_t octets, uint32_t surplus) {
+  std::vector<uint8_t> frame(L2TP_HEADERS + surplus + octets);
+  std::memcpy(frame.data() + L2TP_HEADERS + surplus, Packet(DOWN, octets).data(), octets);
   return frame;
 }
 

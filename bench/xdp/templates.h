@@ -1,8 +1,6 @@
 // The octets of frames, as far as they are the same for all sessions.
 #pragma once
 
-#include <netinet/in.h>
-
 #include <cstdint>
 #include <vector>
 
@@ -10,12 +8,12 @@
 
 namespace frames {
 
-// One direction's ends.
+// One direction's ends. Both addresses, or none, are IPv6.
 struct Ends {
   Mac source;
   Mac destination;
-  in_addr sourceAddress;
-  in_addr destinationAddress;
+  IpAddress sourceAddress;
+  IpAddress destinationAddress;
 };
 
 // Of PPPoE frames: the subscriber's MAC address and the session id are left out; with `addressed`, also his address and
@@ -26,7 +24,7 @@ headers PppoeHeaders(const Mac& concentrator, uint32_t octets, bool addressed = 
 headers L2tpHeaders(const Ends& ends, uint32_t octets, bool addressed = false);
 // Of packets that a far host sends to subscribers, likewise without the address.
 headers PlainHeaders(const Ends& ends, uint32_t octets);
-// What a frame is before its headers are written: the pattern behind room for the longest.
-std::vector<uint8_t> BareFrame(uint32_t octets);
+// What a frame is before its headers are written: the pattern behind room for the longest. `surplus`: of IPv6 outside.
+std::vector<uint8_t> BareFrame(uint32_t octets, uint32_t surplus = 0);
 
 }  // namespace frames

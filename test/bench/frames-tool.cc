@@ -3,6 +3,7 @@
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
+#include <netinet/in.h>
 #include <sys/mman.h>
 
 #include <cstdio>
@@ -40,6 +41,11 @@ uint16_t UdpSum(const uint8_t* ip, size_t udpOctets) {
   return OnesComplementSum(ip + 20, udpOctets, OnesComplementSum(ip + 12, 8, 17 + static_cast<uint32_t>(udpOctets)));
 }
 
+// The same behind an IPv6 header.
+uint16_t UdpSumOverIpv6(const uint8_t* ip, size_t udpOctets) {
+  return OnesComplementSum(ip + 40, udpOctets, OnesComplementSum(ip + 8, 32, 17 + static_cast<uint32_t>(udpOctets)));
+}
+
 void Stamp(uint8_t* packet, uint32_t flow, uint32_t sequence) {
   const uint32_t words[] = {flow, ~flow, sequence, ~sequence, 5, 0, ~5u, ~0u};
   std::memcpy(packet + STAMP, words, sizeof words);
@@ -54,8 +60,19 @@ std::vector<uint8_t> FrameUp(uint32_t octets, uint32_t flow, uint32_t sequence) 
   return frame;
 }
 
-// An address that is odd in every octet.
-in_addr Address(uint32_t address) { return {htonl(address)}; }
+IpAddress Address(uint32_t address) {
+  IpAddress octets(4);
+  PutU32(octets.data(), address);
+  return octets;
+}
+
+// The same, ending one of IPv6 that is odd in every octet.
+IpAddress Ipv6Address(uint32_t address) {
+  IpAddress octets{0xfd, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21};
+  IpAddress last = Address(address);
+  octets.insert(octets.end(), last.begin(), last.end());
+  return octets;
+}
 
 std::vector<uint8_t> FrameToLns(uint32_t octets, const flow& session, uint32_t flow, uint32_t sequence) {
   std::vector<uint8_t> frame = BareFrame(octets);
@@ -65,6 +82,37 @@ std::vector<uint8_t> FrameToLns(uint32_t octets, const flow& session, uint32_t f
   std::memcpy(frame.data() + 48, &session.lnsSession, 2);
   std::memcpy(frame.data() + L2TP_HEADERS, FrameUp(octets, flow, sequence).data() + PPPOE_HEADERS, PATTERN);
   return frame;
+}
+
+// Ids that the generator writes, and what it does with the checksum.
+void PutIds(uint8_t* udp, uint16_t tunnel, uint16_t session) {
+  PutU16(udp + 12, tunnel);
+  PutU16(udp + 14, session);
+  uint32_t sum = uint32_t{GetU16(udp + 6)} + tunnel + session;
+  sum = (sum & 0xffff) + (sum >> 16);
+  sum = (sum & 0xffff) + (sum >> 16);
+  PutU16(udp + 6, static_cast<uint16_t>(~sum));
+}
+
+std::vector<uint8_t> FrameOverIpv6(uint32_t octets, uint16_t tunnel, uint16_t session, uint32_t sequence) {
+  std::vector<uint8_t> frame = BareFrame(octets, IPV6_SURPLUS);
+  headers all = L2tpHeaders({{2}, {4}, Ipv6Address(0x0a000001), Ipv6Address(0x0a000003)}, octets);
+  std::memcpy(frame.data(), all.octets, sizeof all.octets);
+  uint8_t* packet = frame.data() + L2TP_HEADERS + IPV6_SURPLUS;
+  std::memcpy(packet, FrameUp(octets, 0, sequence).data() + PPPOE_HEADERS, PATTERN);
+  PutIds(frame.data() + 54, tunnel, session);
+  return frame;
+}
+
+void FramesOverIpv6AreValid() {
+  for (uint32_t octets : {64u, 65u, 594u, 1400u, 1492u}) {
+    std::vector<uint8_t> frame = FrameOverIpv6(octets, 0xfffe, 0x1234, 8);
+    EXPECT(frame.size() == L2TP_HEADERS + IPV6_SURPLUS + octets && GetU16(frame.data() + 12) == 0x86dd);
+    EXPECT(GetU16(frame.data() + 18) == frame.size() - 54 && GetU16(frame.data() + 58) == frame.size() - 54);
+    EXPECT(frame[14] == 0x60 && frame[20] == 17 && frame[37] == 1 && frame[53] == 3);
+    EXPECT(UdpSumOverIpv6(frame.data() + 14, frame.size() - 54) == 0xffff);
+    EXPECT(UdpSum(frame.data() + L2TP_HEADERS + IPV6_SURPLUS, octets - 20) == 0xffff);
+  }
 }
 
 void FramesAreValid() {
@@ -81,14 +129,7 @@ void FramesAreValid() {
     Stamp(datagram.data() + L2TP_HEADERS, 7, 8);
     EXPECT(OnesComplementSum(datagram.data() + 14, 20, 0) == 0xffff);
     EXPECT(UdpSum(datagram.data() + L2TP_HEADERS, octets - 20) == 0xffff);
-    // what the generator does with the checksum
-    uint8_t* checksum = datagram.data() + 40;
-    PutU16(datagram.data() + 46, 0xfffe);
-    PutU16(datagram.data() + 48, 0x1234);
-    uint32_t sum = uint32_t{GetU16(checksum)} + 0xfffe + 0x1234;
-    sum = (sum & 0xffff) + (sum >> 16);
-    sum = (sum & 0xffff) + (sum >> 16);
-    PutU16(checksum, static_cast<uint16_t>(~sum));
+    PutIds(datagram.data() + 34, 0xfffe, 0x1234);
     EXPECT(UdpSum(datagram.data() + 14, datagram.size() - 34) == 0xffff);
   }
 }
@@ -173,13 +214,14 @@ void SessionsAreReadFromAFile(const char* path) {
 // The sink at the LNSes, or, behind an LNS, at the far host; given one frame after the other.
 class Sink {
  public:
-  Sink(const char* programs, const flow& session, bool plain = false)
+  Sink(const char* programs, const flow& session, bool plain = false, bool overIpv6 = false)
       : object_(bpf_object__open_file(programs, nullptr)), plain_(plain) {
     setup setup{};
     setup.flows = 1;
     setup.entry[DOWN] = setup.exit[UP] = IN_L2TP;
     setup.entry[UP] = setup.exit[DOWN] = plain ? PLAIN : IN_PPPOE;
     setup.routed = plain ? 1 : 0;
+    setup.surplus = overIpv6 ? IPV6_SURPLUS : 0;
     setup.fromSubscribers = plain ? DOWN : UP;
     setup.sizes = 1;
     setup.octets[0] = 200;
@@ -353,15 +395,45 @@ void TheSinkTakesWhatWasRouted(const char* programs) {
   EXPECT(r.foreign == 1 && sink.verdict == XDP_PASS);
 }
 
+void TheSinkTakesFramesOverIpv6(const char* programs) {
+  flow session{};
+  session.lnsTunnel = htons(21);
+  session.lnsSession = htons(22);
+  Sink sink(programs, session, false, true);
+  const volatile received& r = sink.counted();
+  sink.Take(FrameOverIpv6(200, 21, 22, 0));
+  EXPECT(r.frames == 1 && r.octets == 200 && sink.verdict == XDP_DROP);
+  sink.Take(FrameOverIpv6(200, 21, 23, 1));
+  EXPECT(r.misdelivered == 1);
+  std::vector<uint8_t> other = FrameOverIpv6(200, 21, 22, 1);
+  other[20] = 58;
+  sink.Take(other);
+  flow none{};
+  sink.Take(FrameToLns(200, none, 0, 1));
+  EXPECT(r.foreign == 2 && r.damaged == 0 && sink.verdict == XDP_PASS);
+  // no checksum
+  std::vector<uint8_t> damaged = FrameOverIpv6(200, 21, 22, 1);
+  PutU16(damaged.data() + 60, 0);
+  sink.Take(damaged);
+  EXPECT(r.frames == 1 && r.damaged == 1);
+  EXPECT(r.first.what == OF_HEADERS && r.first.at == 60 && r.first.width == 2 && r.first.found == 0);
+  damaged = FrameOverIpv6(200, 21, 22, 16);
+  damaged.back() ^= 1;
+  sink.Take(damaged);
+  EXPECT(r.frames == 1 && r.damaged == 2);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   FramesAreValid();
+  FramesOverIpv6AreValid();
   PacketsOfSubscribersAreValid();
   if (argc > 1) SessionsAreReadFromAFile(argv[1]);
   if (argc > 2) TheSinkTellsWhatBecameOfFrames(argv[2]);
   if (argc > 2) TheSinkTellsWhatWasDamaged(argv[2]);
   if (argc > 2) TheSinkTakesWhatWasRouted(argv[2]);
+  if (argc > 2) TheSinkTakesFramesOverIpv6(argv[2]);
   if (failures == 0) std::printf("ok\n");
   return failures == 0 ? 0 : 1;
 }
