@@ -39,3 +39,8 @@ export function wrapped(text: string, width: number, indent = ""): string {
   lines.push(line);
   return `${lines.map((each) => `${indent}${each}`).join("\n")}\n`;
 }
+
+/** A MAC address as it is written with dashes on many a CPE, as the gateway writes it. */
+export function colons<Mac extends string | undefined>(mac: Mac): Mac {
+  return mac?.replaceAll("-", ":") as Mac;
+}

@@ -10,7 +10,7 @@ import type {
   TunnelTestView,
 } from "../gateway/operations-views.ts";
 import type { StoryView } from "../journal/story-view.ts";
-import { counted } from "./numbers-text.ts";
+import { colons, counted } from "./numbers-text.ts";
 import { paintFor } from "./paint.ts";
 import { printableJson } from "./printable.ts";
 import { type CommandContext, EXIT_FAILED, EXIT_OK, socketOption, UsageError } from "./process.ts";
@@ -68,7 +68,7 @@ function whyCommand(context: CommandContext, done: Done): Command {
 /** What a word is, by how it looks. A user whose name is a number or like a session's is asked for with his realm. */
 function subjectQuery(subject: string): Readonly<Record<string, string>> {
   if (/^s\d+$/.test(subject)) return { session: subject };
-  if (/^[0-9a-f]{2}([:-][0-9a-f]{2}){5}$/i.test(subject)) return { mac: subject.replaceAll("-", ":") };
+  if (/^[0-9a-f]{2}([:-][0-9a-f]{2}){5}$/i.test(subject)) return { mac: colons(subject) };
   if (/^\d{1,5}$/.test(subject)) return { tunnel: subject };
   return { user: subject };
 }

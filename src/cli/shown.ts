@@ -3,7 +3,7 @@
 import { type Ask, ask } from "../control/client.ts";
 import type { HealthView, RatesView, SessionDetailView } from "../gateway/operations-views.ts";
 import type { TunnelView } from "../gateway/views.ts";
-import { counted } from "./numbers-text.ts";
+import { colons, counted } from "./numbers-text.ts";
 import { paintFor } from "./paint.ts";
 import { printableJson } from "./printable.ts";
 import type { CommandContext } from "./process.ts";
@@ -114,7 +114,7 @@ export async function shownText(
 function given(what: What, query: Omit<ShowOptions, "json" | "limit">): NonNullable<Ask["query"]> {
   const { user, realm, lns, state, role, interface: from, mac, tunnel, since, peer, sort } = query;
   if (what === "tunnels") return { peer, state };
-  return { user, realm, lns, state, role, interface: from, mac, tunnel, since, sort };
+  return { user, realm, lns, state, role, interface: from, mac: colons(mac), tunnel, since, sort };
 }
 
 /** As many rows as are wanted, in parts that the gateway gives at once; `matched`: how many there are. */

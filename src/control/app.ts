@@ -4,7 +4,7 @@ import { Hono } from "hono";
 import type { Logger } from "../base/logger.ts";
 import { OperationError } from "../gateway/operation-error.ts";
 import type { Operations } from "../gateway/operations.ts";
-import type { EventStreams } from "./event-streams.ts";
+import { type EventStreams, STREAM_HEADERS } from "./event-streams.ts";
 import { type Failure, failureResponse, JSON_HEADERS } from "./failures.ts";
 import type { Metrics } from "./metrics.ts";
 import { openApiDocument } from "./openapi.ts";
@@ -121,6 +121,8 @@ function addEvents(app: Hono<Environment>, { events }: AppParts): void {
         message: "as many listen to events as may",
         headers: { "Retry-After": "10" },
       });
+    // of HEAD hono makes an answer of its own, after ours
+    if (context.req.method === "HEAD") return new Response(null, { headers: STREAM_HEADERS });
     events.add(context.env.outgoing, context.req.header("last-event-id"));
     return RESPONSE_ALREADY_SENT;
   });

@@ -14,7 +14,7 @@ const MAX_WAITING_BYTES = 256 * 1024;
 /** Who is cut off has so long to read the last word. */
 const LAST_WORD_MS = 2000;
 
-const HEADERS = {
+export const STREAM_HEADERS = {
   "Content-Type": "text/event-stream",
   "Cache-Control": "no-store",
   "X-Content-Type-Options": "nosniff",
@@ -49,7 +49,7 @@ export class EventStreams {
   /** Begins to answer. `lastSeen`: the Last-Event-ID of who comes back. */
   add(response: ServerResponse, lastSeen: string | undefined): void {
     this.#flush();
-    response.writeHead(200, HEADERS);
+    response.writeHead(200, STREAM_HEADERS);
     const missed = lastSeen === undefined ? [] : this.#since(lastSeen);
     const gap = `id: ${this.#idOf(this.#bus.last)}\nevent: gap\ndata: {}\n\n`;
     response.write(`retry: 2000\n: events\n\n${missed?.map((event) => this.#format(event)).join("") ?? gap}`);

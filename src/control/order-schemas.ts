@@ -100,14 +100,13 @@ export const tunnelTest = z.strictObject({
   steps: z.array(testStep),
 }) satisfies z.ZodType<TunnelTestView>;
 
+/** In any case. */
+export const macAddress = z.string().regex(/^[0-9a-fA-F]{2}(:[0-9a-fA-F]{2}){5}$/);
+
 export const whyQuery = z.strictObject({
   session: sessionId.optional(),
   user: z.string().min(1).max(256).optional().describe("A user name, whole."),
-  mac: z
-    .string()
-    .regex(/^[0-9a-fA-F]{2}(:[0-9a-fA-F]{2}){5}$/)
-    .optional()
-    .describe("A subscriber's MAC address: 02:00:5e:10:00:01."),
+  mac: macAddress.optional().describe("A subscriber's MAC address: 02:00:5e:10:00:01."),
   tunnel: z.coerce.number().int().min(1).max(65_535).optional().describe("Our L2TP tunnel id."),
 });
 

@@ -24,7 +24,8 @@ export async function readInput(
 ): Promise<Input> {
   const body = await readBody(route, request);
   if (!body.ok) return body;
-  const query: Record<string, string> = {};
+  // an object of no kind: "constructor" is a name like others
+  const query: Record<string, string> = Object.create(null);
   for (const [name, value] of new URL(request.url).searchParams) {
     if (name in query) return bad(`${name} is given twice`);
     query[name] = value;

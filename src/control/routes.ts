@@ -12,6 +12,7 @@ import {
   ended,
   endOrder,
   interfaceName,
+  macAddress,
   peerName,
   realmName,
   reloaded,
@@ -64,7 +65,7 @@ const sessionQuery = z.strictObject({
   state: sessionState.optional(),
   role: sessionRole.optional(),
   interface: interfaceName.optional().describe("The access interface, or the L2TP peer that brought it."),
-  mac: z.string().max(17).optional().describe("The subscriber's MAC address, in any case."),
+  mac: macAddress.optional().describe("The subscriber's MAC address, in any case: 02:00:5e:10:00:01."),
   tunnel: number.optional().describe("Our id of a tunnel that it came by or went to."),
   since: z
     .string()

@@ -249,7 +249,7 @@ export const LNS_DIAGNOSES: readonly Diagnosis[] = [
     text: "The LNS began LCP anew with the subscriber, and that failed.",
     advice: [
       "Its options differ from ours: see the LCP AVPs of our ICCN, and ask the LNS's operator for MRU and authentication.",
-      "`lacewing capture SESSION --both` shows what the two say to each other across the bridge.",
+      "A capture of UDP port 1701 between us and the LNS shows what the two say to each other across the bridge (of what the engine `xdp` takes it shows nothing).",
     ],
   },
   {

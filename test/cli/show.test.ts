@@ -74,7 +74,7 @@ describe("show", () => {
   it("passes filters and the order on", async () => {
     const operations = sampleOperations();
     const words =
-      "--user a* --realm isp --lns lns1 --state open --role lac --interface acc0 --mac 02:00:00:00:00:01";
+      "--user a* --realm isp --lns lns1 --state open --role lac --interface acc0 --mac 02-00-00-00-00-01";
     const more = "--tunnel 11 --since 15m --sort -out --limit 7";
     await run(["show", "sessions", ...words.split(" "), ...more.split(" ")], operations);
     expect(operations.orders).toEqual([

@@ -123,21 +123,23 @@ describe("the list of sessions", () => {
 
   it("is asked for with filters, order and part", async () => {
     expect(await asked("")).toEqual({ sort: "id", descending: false, limit: 100 });
-    expect(await asked("?user=a*&realm=isp&lns=l&state=open&role=lac&interface=acc0&mac=x&tunnel=7")).toEqual(
-      {
-        user: "a*",
-        realm: "isp",
-        lns: "l",
-        state: "open",
-        role: "lac",
-        interface: "acc0",
-        mac: "x",
-        tunnel: 7,
-        sort: "id",
-        descending: false,
-        limit: 100,
-      },
-    );
+    expect(
+      await asked(
+        "?user=a*&realm=isp&lns=l&state=open&role=lac&interface=acc0&mac=02:00:5E:10:00:01&tunnel=7",
+      ),
+    ).toEqual({
+      user: "a*",
+      realm: "isp",
+      lns: "l",
+      state: "open",
+      role: "lac",
+      interface: "acc0",
+      mac: "02:00:5E:10:00:01",
+      tunnel: 7,
+      sort: "id",
+      descending: false,
+      limit: 100,
+    });
     expect(await asked("?sort=-out&limit=5&cursor=abc")).toEqual({
       sort: "out",
       descending: true,
@@ -161,10 +163,13 @@ describe("the list of sessions", () => {
     "?since=yesterday",
     "?tunnel=x",
     "?constructor=1",
+    "?mac=02-00-5e-10-00-01",
     "?__proto__=1",
     `?user=${"x".repeat(300)}`,
   ])("is refused with %s", async (search) => {
-    expectFailure(await fetchFrom(await serve(), `/v1/sessions${search}`), 400, "bad-request");
+    const answer = await fetchFrom(await serve(), `/v1/sessions${search}`);
+    expectFailure(answer, 400, "bad-request");
+    if (!search.includes("limit=5")) expect(answer.text).not.toContain("given twice");
   });
 });
 

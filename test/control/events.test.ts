@@ -1,5 +1,5 @@
 import { connect, type Socket } from "node:net";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { eventData } from "../../src/control/event-schemas.ts";
 import { MAX_STREAMS } from "../../src/control/event-streams.ts";
 import type { GatewayEvent } from "../../src/gateway/events.ts";
@@ -30,6 +30,16 @@ function listen(path: string, headers = ""): { readonly socket: Socket; text: ()
 const ids = (text: string): string[] => [...text.matchAll(/^id: (\S+)/gm)].map(([, id]) => id!);
 
 describe("the stream of events", () => {
+  it("is not begun by HEAD", async () => {
+    const complaints = vi.spyOn(console, "error").mockImplementation(() => {});
+    onTestFinished(() => complaints.mockRestore());
+    const path = await serve();
+    const { status, headers, text } = await fetchFrom(path, "/v1/events", { method: "HEAD" });
+    expect([status, headers["content-type"], text]).toEqual([200, "text/event-stream", ""]);
+    expect((await fetchFrom(path, "/metrics")).text).toContain("lacewing_event_streams 0");
+    expect(complaints).not.toHaveBeenCalled();
+  });
+
   it("tells what happens from now on, as its schema says", async () => {
     const operations = sampleOperations();
     const path = await serve(operations);
