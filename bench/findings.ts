@@ -92,7 +92,7 @@ const SUBJECTS: readonly Subject[] = [
     bound: ({
       value,
     }) => `A moment in which another process has the processor of the worker or of the generator delays every frame
-  in it, and 1 % of a run is 3 ms. With a free core nothing of it is left: p99 is ${value("latency/loop/lac/up/128B/free-core/p99")} up and
+  in it, and 1 % of a run is 3 ms. With a free core, p99 is ${value("latency/loop/lac/up/128B/free-core/p99")} up and
   ${value("latency/loop/lac/down/128B/free-core/p99")} down.`,
   },
   {
