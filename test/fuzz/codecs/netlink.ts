@@ -1,6 +1,7 @@
 import { concatBytes } from "../../../src/base/bytes.ts";
 import {
   parseActiveFeatures,
+  parseCanRedirect,
   parseChangedDevice,
   parseIsRedirectTarget,
 } from "../../../src/wire/device-features.ts";
@@ -174,6 +175,7 @@ export const NETLINK_CODECS: readonly CodecTarget[] = [
       parseFamily,
       parseMulticastGroup,
       parseIsRedirectTarget,
+      parseCanRedirect,
       parseChangedDevice,
       parseActiveFeatures,
       attributeList,
@@ -190,6 +192,7 @@ export const NETLINK_CODECS: readonly CodecTarget[] = [
         const device = parseChangedDevice(message, FAMILY);
         ensure(device === undefined || Number.isInteger(device), "a device that is no number");
         parseIsRedirectTarget(message, FAMILY);
+        parseCanRedirect(message, FAMILY);
         parseActiveFeatures(message, FAMILY);
       }
     },
