@@ -12,7 +12,7 @@ export interface PingWords {
   readonly from?: string;
   /** DF set; what is too big fails instead of being fragmented. */
   readonly dontFragment?: boolean;
-  /** How long the last answer is waited for; long by default, as the machine may have other things to do. */
+  /** How long the first answer is waited for; long by default, as the machine may have other things to do. */
   readonly patienceSeconds?: number;
 }
 
@@ -24,8 +24,23 @@ export interface PingResult {
 
 const HEADERS_BYTES = 28;
 
-/** Sends echo requests and says how many were answered. */
+/** How often a ping is repeated whose last answer alone is missing. */
+const MOST_REPETITIONS = 3;
+
+/**
+ * Sends echo requests and says how many were answered. Once something was answered, ping(8) waits for the last answer no longer
+ * than twice the longest time so far, whatever it is told: where only that one is missing, all are sent again.
+ */
 export async function ping(netns: Netns, words: PingWords): Promise<PingResult> {
+  for (let repetition = 0; ; repetition += 1) {
+    const result = await pingOnce(netns, words);
+    const lacksLast = result.received === result.sent - 1 && result.received > 0;
+    const hasLast = new RegExp(`icmp_seq=${result.sent}\\b`).test(result.output);
+    if (!lacksLast || hasLast || repetition === MOST_REPETITIONS) return result;
+  }
+}
+
+async function pingOnce(netns: Netns, words: PingWords): Promise<PingResult> {
   const {
     to,
     count = 5,
