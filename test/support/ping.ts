@@ -20,27 +20,29 @@ export interface PingResult {
   readonly sent: number;
   readonly received: number;
   readonly output: string;
+  /** How often all of it was sent. */
+  readonly rounds: number;
 }
 
 const HEADERS_BYTES = 28;
 
-/** How often a ping is repeated whose last answer alone is missing. */
-const MOST_REPETITIONS = 3;
+/** How often a ping is sent whose last answer alone is missing. */
+const MOST_ROUNDS = 4;
 
 /**
  * Sends echo requests and says how many were answered. Once something was answered, ping(8) waits for the last answer no longer
  * than twice the longest time so far, whatever it is told: where only that one is missing, all are sent again.
  */
 export async function ping(netns: Netns, words: PingWords): Promise<PingResult> {
-  for (let repetition = 0; ; repetition += 1) {
+  for (let rounds = 1; ; rounds += 1) {
     const result = await pingOnce(netns, words);
     const lacksLast = result.received === result.sent - 1 && result.received > 0;
     const hasLast = new RegExp(`icmp_seq=${result.sent}\\b`).test(result.output);
-    if (!lacksLast || hasLast || repetition === MOST_REPETITIONS) return result;
+    if (!lacksLast || hasLast || rounds === MOST_ROUNDS) return { ...result, rounds };
   }
 }
 
-async function pingOnce(netns: Netns, words: PingWords): Promise<PingResult> {
+async function pingOnce(netns: Netns, words: PingWords): Promise<Omit<PingResult, "rounds">> {
   const {
     to,
     count = 5,
