@@ -255,6 +255,26 @@ export interface EngineInterface {
   readonly reason?: string;
 }
 
+/**
+ * What one forwarding thread has done since the start. It is told by its number, whatever became of it: no count goes
+ * back when it is replaced, or stopped and started again.
+ */
+export interface WorkerFigures {
+  /** "loop"; "xdp" of the program in the kernel, which drops and punts nothing. */
+  readonly engine: string;
+  /** A thread's number, from 0; "control": the control plane's thread, which receives nothing; "program": the kernel's. */
+  readonly worker: number | "control" | "program";
+  /** Whether it forwards now. */
+  readonly running: boolean;
+  /** How often it has ended by itself, by a bug of ours; another one took its place if it is running. */
+  readonly deaths: number;
+  /** Frames received, from wires and units, whatever became of them. */
+  readonly frames: number;
+  /** What it handed to the control plane. */
+  readonly punts: number;
+  readonly drops: Readonly<Record<DropReason, number>>;
+}
+
 /** How packets between a unit's device and the engine are spread over its forwarding threads. */
 export interface UnitQueues {
   readonly count: number;
@@ -359,6 +379,11 @@ export interface Dataplane {
    */
   framesFrom(peer: PeerId): number;
   drops(): Readonly<Record<DropReason, number>>;
+  /**
+   * The same and more by forwarding thread, of all that there ever were. An engine without threads has no such thing. It
+   * takes a while where a program forwards many channels, and lets others work meanwhile.
+   */
+  workerFigures?(): Promise<readonly WorkerFigures[]>;
 
   /**
    * Ends workers, closes ports and units. After this only what gives something back can be called (close…, remove…,

@@ -78,6 +78,8 @@ export class Crew {
   readonly #clock: () => number;
   /** By index; those from `size` on are about to end. */
   readonly #members = new Map<number, Member>();
+  /** By index, as many threads as there ever were: how often one has died. */
+  readonly #diedTimes: number[] = [];
   readonly #openings = new Set<Opened>();
   readonly #numbers = numbers(MOST_LANES);
   /** When threads have died, not longer ago than counts. */
@@ -109,6 +111,14 @@ export class Crew {
   /** How many threads there are, or will be when the last resize() is done. */
   get size(): number {
     return this.#size;
+  }
+
+  /** By index, as many threads as there ever were: whether it forwards now, and how often it has died. */
+  roll(): readonly { readonly running: boolean; readonly deaths: number }[] {
+    return this.#diedTimes.map((deaths, index) => {
+      const member = this.#members.get(index);
+      return { running: member !== undefined && member.successor === undefined, deaths };
+    });
   }
 
   /**
@@ -206,6 +216,7 @@ export class Crew {
 
   /** Starts a thread, and tells it of all that there is; resolves when it has done that. */
   async #start(index: number): Promise<void> {
+    this.#diedTimes[index] ??= 0;
     const puntRing = allocatePuntRing(this.#setup.options.puntRingBytes);
     this.#punts.setRing(index, new PuntConsumer(puntRing));
     this.#grace.begins(index);
@@ -312,6 +323,7 @@ export class Crew {
 
   #died(member: Member, error: Error): void {
     if (this.#members.get(member.index) !== member || member.successor !== undefined) return;
+    this.#diedTimes[member.index]! += 1;
     member.successor = this.#closed ? Promise.resolve() : this.#replace(member, error);
     // who waits for it hears of it; nobody may
     member.successor.catch(() => {});

@@ -18,6 +18,7 @@ import type {
   UnitId,
   UnitQueues,
   UnitSpec,
+  WorkerFigures,
 } from "../../channel/dataplane.ts";
 import { DataplaneError } from "../../channel/errors.ts";
 import type { Addon } from "../../io/addon.ts";
@@ -39,6 +40,7 @@ import { PEER_MAX } from "./sequence-numbers.ts";
 import { TableWriter } from "./table-writer.ts";
 import { type TableSizes, Tables } from "./tables.ts";
 import { DeviceSetup, type UnitDevice } from "./unit-device.ts";
+import { loopFigures } from "./worker-figures.ts";
 import { openXskSenders } from "./xsk-senders.ts";
 
 /** What a port or unit has open. */
@@ -365,6 +367,10 @@ class LoopDataplane implements ThreadedLoop {
 
   drops(): Readonly<Record<DropReason, number>> {
     return this.#readings.drops();
+  }
+
+  async workerFigures(): Promise<readonly WorkerFigures[]> {
+    return loopFigures({ crew: this.#crew, readings: this.#readings, punts: this.#punts }, !this.#closed);
   }
 
   close(): Promise<void> {

@@ -65,6 +65,7 @@ export class ForwardingLoop {
   readonly #ingress: Ingress;
   readonly #unitIngress: UnitIngress;
   readonly #drops: Float64Array;
+  readonly #received: Float64Array;
   readonly #descriptors: Int32Array;
   readonly #ready = new Int32Array(2 * READY_LANES);
   readonly #lanes: LaneSet;
@@ -88,6 +89,7 @@ export class ForwardingLoop {
     this.#tables = Tables.view(sizes, setup.tables);
     this.#control = this.#tables.control;
     this.#drops = this.#tables.drops[index]!;
+    this.#received = this.#tables.framesReceived[index]!;
     this.#region = addon.createRegion(options.regionBytes);
     this.#poller = addon.createPoller(setup.wakeFd);
     this.#lanes = new LaneSet(this.#region, this.#poller, options, this.#drops);
@@ -190,6 +192,7 @@ export class ForwardingLoop {
     this.#endBatch();
     receiver.release();
     this.#inHand = 0;
+    this.#received[0]! += frames;
     this.#overflowsChecked = false;
     return frames;
   }

@@ -13,6 +13,8 @@ export class PuntDelivery {
   readonly #sender: ControlSender;
   /** By worker. */
   readonly #rings = new Map<number, PuntConsumer>();
+  /** Records of rings that were removed, by worker. */
+  readonly #past: number[] = [];
   #handler: ((punt: Punt) => void) | undefined = () => {};
   #scheduled = false;
 
@@ -31,7 +33,14 @@ export class PuntDelivery {
   removeRing(worker: number): void {
     const ring = this.#rings.get(worker);
     this.#rings.delete(worker);
-    if (ring !== undefined) this.#drainAll(ring);
+    if (ring === undefined) return;
+    this.#drainAll(ring);
+    this.#past[worker] = (this.#past[worker] ?? 0) + ring.taken;
+  }
+
+  /** What a worker has punted since the start, and has been taken from its ring. */
+  taken(worker: number): number {
+    return (this.#past[worker] ?? 0) + (this.#rings.get(worker)?.taken ?? 0);
   }
 
   /** The one receiver of punts. */

@@ -123,6 +123,8 @@ export interface PuntRecord {
 
 /** The control plane's end. */
 export class PuntConsumer {
+  /** Records taken so far. */
+  taken = 0;
   readonly #control: Int32Array;
   readonly #words: Int32Array;
   readonly #bytes: Uint8Array;
@@ -157,6 +159,7 @@ export class PuntConsumer {
         payload: new Uint8Array(this.#bytes.subarray(start, start + this.#words[word + PAYLOAD]!)),
       };
       Atomics.store(this.#control, TAIL, (tail + total) | 0);
+      this.taken += 1;
       return record;
     }
   }

@@ -51,14 +51,29 @@ export class Readings {
   }
 
   drops(): Readonly<Record<DropReason, number>> {
-    const drops = {} as Record<DropReason, number>;
-    for (const [code, reason] of DROP_REASONS.entries()) drops[reason] = sum(this.#tables.drops, code);
-    return drops;
+    return dropsBy((code) => sum(this.#tables.drops, code));
+  }
+
+  /** Of one worker; "control": of the control plane's thread. */
+  dropsOf(worker: number | "control"): Readonly<Record<DropReason, number>> {
+    const row = this.#tables.drops[worker === "control" ? this.#tables.sizes.workers : worker]!;
+    return dropsBy((code) => row[code]!);
+  }
+
+  /** Frames that a worker has received, whatever became of them. */
+  framesReceived(worker: number): number {
+    return this.#tables.framesReceived[worker]![0]!;
   }
 
   #counter(channel: ChannelId, entry: number): number {
     return sum(this.#tables.counters, channel * COUNTERS_STRIDE + entry);
   }
+}
+
+function dropsBy(code: (code: number) => number): Readonly<Record<DropReason, number>> {
+  const drops = {} as Record<DropReason, number>;
+  for (const [number, reason] of DROP_REASONS.entries()) drops[reason] = code(number);
+  return drops;
 }
 
 /** One entry of every row; reduce() would need a closure for each. */

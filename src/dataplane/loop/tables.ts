@@ -171,6 +171,8 @@ export class Tables {
   readonly controlFramesIn: readonly Float64Array[];
   /** By UDP peer. */
   readonly peerFramesIn: readonly Float64Array[];
+  /** One entry each: frames received, from wires and units, whatever became of them. */
+  readonly framesReceived: readonly Float64Array[];
 
   private constructor(sizes: TableSizes, layout: Layout) {
     const channels = sizes.channels + 1;
@@ -217,6 +219,7 @@ export class Tables {
     this.drops = rows.map(() => layout.float64(DROPS_STRIDE));
     this.controlFramesIn = rows.map(() => layout.float64(channels));
     this.peerFramesIn = rows.map(() => layout.float64(sizes.peers + 1));
+    this.framesReceived = rows.map(() => layout.float64(1));
   }
 
   /** A buffer for tables of these sizes, all zero: nothing is there. */

@@ -241,7 +241,10 @@ export class Bridges {
     channel.totals.controlFramesIn += counted.control - before.control;
     other.totals.framesOut += frames;
     other.totals.octetsOut += octets;
-    if (channel.closed) channel.peer.framesOfClosed += frames;
+    if (channel.closed) {
+      channel.peer.framesOfClosed += frames;
+      this.#counters.framesOfClosed += frames;
+    }
     return counted;
   }
 

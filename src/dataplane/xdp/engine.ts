@@ -17,11 +17,16 @@ import type {
   UnitId,
   UnitQueues,
   UnitSpec,
+  WorkerFigures,
 } from "../../channel/dataplane.ts";
+import { DROP_REASONS } from "../../channel/dataplane.ts";
 import type { LoopEngine } from "../loop/engine.ts";
 import { Mirror, type ProgramParts } from "./mirror.ts";
 import type { Channel } from "./records.ts";
 import { programMemory } from "./sizes.ts";
+
+/** Of the program: what it does not take, the loop judges. */
+const NO_DROPS = Object.fromEntries(DROP_REASONS.map((reason) => [reason, 0])) as Record<DropReason, number>;
 
 /**
  * The program in the kernel above the engine beneath, which runs as ever: each call is its first, and whatever the
@@ -192,6 +197,20 @@ export class XdpDataplane implements Dataplane {
   /** The program drops nothing. */
   drops(): Readonly<Record<DropReason, number>> {
     return this.#beneath.drops();
+  }
+
+  async workerFigures(): Promise<readonly WorkerFigures[]> {
+    const threads = (await this.#beneath.workerFigures?.()) ?? [];
+    const program: WorkerFigures = {
+      engine: this.engine,
+      worker: "program",
+      running: this.interfaces().some(({ mode }) => mode !== undefined),
+      deaths: 0,
+      frames: await this.#mirror.framesForwarded(),
+      punts: 0,
+      drops: NO_DROPS,
+    };
+    return [...threads, program];
   }
 
   async close(): Promise<void> {

@@ -9,6 +9,8 @@ import {
 
 /** What the program has counted of the frames that came in on one of its channels, all CPUs together; 0 of channel 0. */
 export class ProgramCounters {
+  /** Frames of channels that are closed. */
+  framesOfClosed = 0;
   readonly #words: Uint32Array;
   readonly #cpus: number;
   /** From one CPU's counters to the next one's. */

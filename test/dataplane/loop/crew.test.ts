@@ -1,5 +1,7 @@
 import { afterEach, describe, expect, it } from "vitest";
+import type { DropReason, WorkerFigures } from "../../../src/channel/dataplane.ts";
 import { numberedFrame, pppoeFrame } from "../frames.ts";
+import { subscriberPeer } from "../rig.ts";
 import { isOpen, replaceByFile, unitPollers } from "./thread-faults.ts";
 
 const isRoot = process.getuid?.() === 0;
@@ -12,6 +14,9 @@ describe.skipIf(!isRoot)("forwarding threads (root)", async () => {
 
   afterEach(() => rig.close());
 
+  const figures = async () => (await rig.loop.workerFigures?.()) ?? [];
+  const sumOf = (all: readonly WorkerFigures[], of: (each: WorkerFigures) => number) =>
+    all.reduce((sum, each) => sum + of(each), 0);
   const unitSpec = (name: string) => ({ name, mtuBytes: 1400, addresses: [], routes: [], shared: false });
 
   it("become more and fewer under traffic: nothing is lost, and sessions stay in order", async () => {
@@ -29,6 +34,49 @@ describe.skipIf(!isRoot)("forwarding threads (root)", async () => {
     expect(traffic.faults()).toEqual([]);
     expect(Object.values(dataplane.drops()).every((count) => count === 0)).toBe(true);
     expect(rig.punts).toEqual([]);
+    const threads = (await figures()).filter(({ worker }) => worker !== "control");
+    expect(threads.map(({ worker, running }) => [worker, running])).toEqual([
+      [0, true],
+      [1, false],
+      [2, false],
+      [3, false],
+    ]);
+    // those that have gone keep what they had
+    for (const { frames } of threads) expect(frames).toBeGreaterThan(0);
+    expect(sumOf(threads, ({ frames }) => frames)).toBe(traffic.sent);
+  });
+
+  it("count each for itself what is dropped and what goes to the control plane", async () => {
+    rig = await loopRig({ workers: 2, lanes: 4 });
+    const { dataplane, loop } = rig;
+    const peer = dataplane.addPeer(subscriberPeer(rig, rig.gatewayMac));
+    const ids = [1, 2, 3, 4];
+    for (const sessionId of ids) dataplane.addChannel({ kind: "pppoe", peer, sessionId });
+    const send = (session: number) =>
+      rig.fromSubscriber(pppoeFrame(rig.gatewayMac, rig.gatewayMac, session, numberedFrame(1, 1)));
+    for (const id of [...ids, 5, 6, 7, 8]) send(id);
+    const framesPunted = () => rig.punts.filter(({ kind }) => kind === "frame").length;
+    await rig.until("punts and drops", () => {
+      return rig.punts.length === 8 && dataplane.drops()["unknown-session"] === 4;
+    });
+    await loop.setWorkers(1);
+    await loop.setWorkers(2);
+    for (const id of ids) send(id);
+    await rig.until("more punts", () => framesPunted() === 8);
+    const all = await figures();
+    expect(all.map(({ engine, worker, deaths }) => [engine, worker, deaths])).toEqual([
+      ["loop", 0, 0],
+      ["loop", 1, 0],
+      ["loop", "control", 0],
+    ]);
+    expect(sumOf(all, ({ frames }) => frames)).toBe(12);
+    expect(sumOf(all, ({ punts }) => punts)).toBe(12);
+    for (const { frames, punts } of all.slice(0, 2)) expect([frames, punts]).not.toContain(0);
+    for (const [reason, count] of Object.entries(dataplane.drops()))
+      expect(
+        sumOf(all, ({ drops }) => drops[reason as DropReason]),
+        reason,
+      ).toBe(count);
   });
 
   it("become more and fewer while ports and units come and go", async () => {
@@ -102,6 +150,10 @@ describe.skipIf(!isRoot)("forwarding threads (root)", async () => {
     }
     await traffic.stop();
     expect(traffic.faults({ lossAllowed: true })).toEqual([]);
+    const all = await figures();
+    expect(sumOf(all, ({ deaths }) => deaths)).toBe(2);
+    expect(all.every(({ running }) => running)).toBe(true);
+    expect(sumOf(all, ({ frames }) => frames)).toBeGreaterThanOrEqual(traffic.arrived);
     // what is opened later is served by all of them
     await dataplane.createUnit(unitSpec(`${rig.unitName}b`));
     expect(unitPollers()).toHaveLength(2);

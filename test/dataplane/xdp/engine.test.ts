@@ -587,6 +587,27 @@ describe("the xdp engine", () => {
       expect(dataplane.framesFrom(lns)).toBe(7);
     });
 
+    it("of the program are figures of their own, and stay when channels go", async () => {
+      const [a, b] = [pppoe(5), l2tp(6)];
+      const { dataplane, program } = site;
+      const figures = async () => (await dataplane.workerFigures()).at(-1);
+      await dataplane.bridge(a, b);
+      const slots = [program.findAccess(1, 5)[0]!, program.findSession(7, 6)] as const;
+      program.count(0, slots[0], 3, 300, 1);
+      program.count(1, slots[1], 7, 70, 2);
+      const program10 = { engine: "xdp", worker: "program", running: true, deaths: 0, frames: 10, punts: 0 };
+      expect(await figures()).toMatchObject(program10);
+      program.holds = true;
+      const closing = [dataplane.closeChannel(a), dataplane.closeChannel(b)];
+      program.count(0, slots[0], 1, 10, 0);
+      await turn();
+      program.pass();
+      await Promise.all(closing);
+      expect(await figures()).toMatchObject({ frames: 11 });
+      pppoe(5);
+      expect(await figures()).toMatchObject({ frames: 11 });
+    });
+
     it("have what the program counts until its last run is over, also of a channel that was closed", async () => {
       const [a, b] = [pppoe(5), l2tp(6)];
       const { dataplane, program } = site;
