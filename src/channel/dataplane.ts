@@ -159,6 +159,46 @@ export interface HeldFrame {
   readonly frame: Uint8Array;
 }
 
+/** Channels that can be tapped at once. */
+export const MAX_TAPS = 16;
+
+/** A frame of a tapped channel, as it was on the wire. */
+export interface TappedFrame {
+  readonly channel: ChannelId;
+  /** "in": what the channel received from its wire. */
+  readonly direction: "in" | "out";
+  /** Wall clock, in microseconds since 1970 (an integer < 2^53). Does not go back within a direction of a channel. */
+  readonly timeUs: number;
+  /** Octets of the whole frame; `frame` may hold fewer (snapBytes). */
+  readonly lengthBytes: number;
+  /**
+   * Of a PPPoE channel: from the Ethernet destination on, VLAN tags in it. Of an L2TP channel: from the outer IP header on.
+   * That header and UDP's are made again of what the socket said, or was told: TTL 64, identification 0, of what was received
+   * no DSCP, and nothing of fragments, since neither end of the socket sees them; checksum fields are correct, or 0 for a
+   * UDP checksum that was not sent. An address of ours that nobody has said is all zeroes. It is the receiver's to keep.
+   */
+  readonly frame: Uint8Array;
+}
+
+/** How much of a tapped channel is kept. */
+export interface TapSpec {
+  /** At most so many octets of a frame, 64 to 65535. */
+  readonly snapBytes: number;
+  /**
+   * At most so many kept octets a second, 64 to 2^30: a token bucket of one second's worth, which its last frame may
+   * overdraw. What is beyond is forwarded, and counted as passed over.
+   */
+  readonly octetsPerSecond: number;
+}
+
+/** What a tap has come to so far. */
+export interface TapTotals {
+  /** Kept: given to the sink, or about to be. */
+  readonly frames: number;
+  /** Seen, and not kept: beyond the rate, or there was no room. */
+  readonly passedOver: number;
+}
+
 /** Cumulative since the channel was added. "In" is what the channel received from its wire. PPP octets. */
 export interface ChannelCounters {
   readonly framesIn: number;
@@ -363,6 +403,22 @@ export interface Dataplane {
   ): void;
   /** Writes one IP packet into a unit, as if it had come from a subscriber (ICMP errors of ours). */
   injectPacket(unit: UnitId, packet: Uint8Array): void;
+
+  /**
+   * Copies what the channel receives and sends from now on, in whatever state it is, to `sink`, in batches that are in the
+   * order of their times. A received frame is seen once, before it is judged any further than that it is from the channel's
+   * peer; a sent one when it is handed to the system, injected and held ones, too. Nothing of forwarding changes: what
+   * cannot be kept is counted. A tap ends with its channel, and what was kept until then still comes.
+   * Throws a DataplaneError: `bad-spec`, `in-use` when the channel has a tap, `table-full` when MAX_TAPS have.
+   */
+  tap(channel: ChannelId, spec: TapSpec, sink: (frames: readonly TappedFrame[]) => void): void;
+  /**
+   * Ends it. When the promise resolves, frames kept before this call have been given to the sink, and it is not called any
+   * more. Rejects with a DataplaneError `not-tapped` when there is none, or none any more.
+   */
+  untap(channel: ChannelId): Promise<TapTotals>;
+  /** So far; undefined: it is not tapped. */
+  tapTotals(channel: ChannelId): TapTotals | undefined;
 
   counters(channel: ChannelId): ChannelCounters;
   /** ChannelCounters.framesIn alone: nothing is allocated, so it can be asked of every channel at once. */

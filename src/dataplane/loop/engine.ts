@@ -5,7 +5,6 @@ import type {
   ChannelCounters,
   ChannelId,
   ChannelSpec,
-  Dataplane,
   DropReason,
   HeldFrame,
   L2tpSequencing,
@@ -15,6 +14,8 @@ import type {
   PortSpec,
   PreallocatedMemory,
   Punt,
+  TapSpec,
+  TapTotals,
   UnitId,
   UnitQueues,
   UnitSpec,
@@ -25,6 +26,7 @@ import type { Addon } from "../../io/addon.ts";
 import { addon } from "../../io/native.ts";
 import { Registry } from "../registry.ts";
 import { checkDscp } from "../specs.ts";
+import type { TapSink } from "../taps.ts";
 import { INDEX_MAX } from "./channel-word.ts";
 import { ControlSender } from "./control-sender.ts";
 import { Crew, type Opened, type Opening } from "./crew.ts";
@@ -39,6 +41,7 @@ import { Readings } from "./readings.ts";
 import { PEER_MAX } from "./sequence-numbers.ts";
 import { TableWriter } from "./table-writer.ts";
 import { type TableSizes, Tables } from "./tables.ts";
+import type { ThreadedLoop } from "./threaded-loop.ts";
 import { DeviceSetup, type UnitDevice } from "./unit-device.ts";
 import { loopFigures } from "./worker-figures.ts";
 import { openXskSenders } from "./xsk-senders.ts";
@@ -52,25 +55,6 @@ interface Descriptors extends Failing {
 
 interface UnitDescriptors extends Descriptors {
   readonly queues: UnitQueues;
-}
-
-/** What an engine above the loop asks of it. */
-export interface LoopEngine extends Dataplane {
-  /** Whether the data messages that we send on an L2TP channel have sequence numbers at the moment. */
-  numbersSent(channel: ChannelId): boolean;
-}
-
-/** A loop whose forwarding threads can become more or fewer. */
-export interface ThreadedLoop extends LoopEngine {
-  /** How many forwarding threads there are. */
-  readonly workers: number;
-  /** And how many there can be: the lanes of a port. */
-  readonly mostWorkers: number;
-  /**
-   * Changes it while traffic flows: nothing is lost, and the frames of a session stay in order. Rejects with a
-   * DataplaneError `bad-spec`, or when a thread cannot start; it is as before then.
-   */
-  setWorkers(workers: number | "auto"): Promise<void>;
 }
 
 /** The forwarding loop: the control plane's side of it. Make one with startLoopDataplane(). */
@@ -340,6 +324,18 @@ class LoopDataplane implements ThreadedLoop {
     this.#checkOpen();
     this.#registry.unit(unit);
     this.#sender.packet(unit, packet);
+  }
+
+  tap(_channel: ChannelId, _spec: TapSpec, _sink: TapSink): void {
+    throw new DataplaneError("not-supported", "this engine has no taps yet");
+  }
+
+  async untap(channel: ChannelId): Promise<TapTotals> {
+    throw new DataplaneError("not-tapped", `channel ${channel} is not tapped`);
+  }
+
+  tapTotals(_channel: ChannelId): TapTotals | undefined {
+    return undefined;
   }
 
   counters(channel: ChannelId): ChannelCounters {

@@ -12,6 +12,8 @@ import type {
   PortId,
   PortSpec,
   Punt,
+  TapSpec,
+  TapTotals,
   UnitId,
   UnitSpec,
 } from "../../channel/dataplane.ts";
@@ -57,9 +59,12 @@ import {
 import { Registry } from "../registry.ts";
 import { DELIVER, HELD } from "../reorder.ts";
 import { checkDscp, prefixOf } from "../specs.ts";
+import type { TapSink } from "../taps.ts";
 import { Counters } from "./counters.ts";
 import { destinationOf, sourceOf } from "./packet-addresses.ts";
 import { Sequencing } from "./sequencing.ts";
+import { Sessions } from "./sessions.ts";
+import { Tapping } from "./tapping.ts";
 
 /** What an engine has room for when nothing is said. */
 const SIZES = { ports: 1024, peers: 1 << 17, channels: 1 << 17, units: 1 << 16 };
@@ -96,10 +101,8 @@ export class MemoryDataplane implements Dataplane {
   readonly #registry: Registry;
   readonly #counters = new Counters();
   readonly #sequencing: Sequencing;
-  /** By port and session id: one channel for each VLAN that the id is used in. */
-  readonly #pppoe = new Map<string, ChannelId[]>();
-  /** Sessions by our tunnel id. */
-  readonly #tunnels = new Map<number, Map<number, ChannelId>>();
+  readonly #sessions = new Sessions();
+  readonly #tapping = new Tapping();
   readonly #attached = new Map<UnitId, Set<ChannelId>>();
   readonly #frame = new PppoeFrame();
   readonly #message = new L2tpMessage();
@@ -139,8 +142,9 @@ export class MemoryDataplane implements Dataplane {
     this.#count(this.#fromUdp(port, source, datagram));
   }
 
-  /** Time passes, for sequenced messages that wait. */
+  /** Time passes, for sequenced messages that wait, and for taps: it begins in 1970. */
   passTime(ms: number): void {
+    this.#tapping.passTime(ms);
     this.#sequencing.passTime(ms);
   }
 
@@ -179,15 +183,8 @@ export class MemoryDataplane implements Dataplane {
     this.#checkOpen();
     const id = this.#registry.addChannel(spec);
     this.#counters.add(id);
-    if (spec.kind === "pppoe") {
-      const key = `${this.#registry.peer(spec.peer).spec.port}/${spec.sessionId}`;
-      this.#pppoe.set(key, [id, ...(this.#pppoe.get(key) ?? [])]);
-      return id;
-    }
-    const sessions = this.#tunnels.get(spec.localTunnelId) ?? new Map<number, ChannelId>();
-    sessions.set(spec.localSessionId, id);
-    this.#sequencing.add(id, spec);
-    this.#tunnels.set(spec.localTunnelId, sessions);
+    this.#sessions.add(id, spec, this.#registry.peer(spec.peer).spec.port);
+    if (spec.kind === "l2tp") this.#sequencing.add(id, spec);
     return id;
   }
 
@@ -200,17 +197,9 @@ export class MemoryDataplane implements Dataplane {
   async closeChannel(channel: ChannelId): Promise<void> {
     const { spec, state } = this.#registry.removeChannel(channel);
     if (state.kind === "attached") this.#attached.get(state.unit)?.delete(channel);
-    if (spec.kind === "pppoe") {
-      const key = `${this.#registry.peer(spec.peer).spec.port}/${spec.sessionId}`;
-      const others = this.#pppoe.get(key)!.filter((other) => other !== channel);
-      if (others.length === 0) this.#pppoe.delete(key);
-      else this.#pppoe.set(key, others);
-    } else {
-      const sessions = this.#tunnels.get(spec.localTunnelId)!;
-      sessions.delete(spec.localSessionId);
-      this.#sequencing.remove(channel);
-      if (sessions.size === 0) this.#tunnels.delete(spec.localTunnelId);
-    }
+    this.#sessions.remove(channel, spec, this.#registry.peer(spec.peer).spec.port);
+    if (spec.kind === "l2tp") this.#sequencing.remove(channel);
+    this.#tapping.closed(channel);
     this.#counters.remove(channel);
     this.#registry.release("channels", channel);
   }
@@ -283,6 +272,20 @@ export class MemoryDataplane implements Dataplane {
     this.#transmit({ kind: "packet", unit, packet: packet.slice() });
   }
 
+  tap(channel: ChannelId, spec: TapSpec, sink: TapSink): void {
+    this.#checkOpen();
+    this.#registry.channel(channel);
+    this.#tapping.tap(channel, spec, sink);
+  }
+
+  async untap(channel: ChannelId): Promise<TapTotals> {
+    return this.#tapping.untap(channel);
+  }
+
+  tapTotals(channel: ChannelId): TapTotals | undefined {
+    return this.#tapping.totals(channel);
+  }
+
   counters(channel: ChannelId): ChannelCounters {
     this.#registry.channel(channel);
     return this.#counters.of(channel);
@@ -322,7 +325,7 @@ export class MemoryDataplane implements Dataplane {
     const frame = this.#frame;
     const error = readPppoeFrame(frame, bytes, 0, bytes.length);
     if (error !== ACCEPT) return error;
-    const channels = this.#pppoe.get(`${port}/${frame.sessionId}`);
+    const channels = this.#sessions.pppoe(port, frame.sessionId);
     const channel = channels?.find((candidate) => {
       const peer = this.#peerOf(candidate);
       if (peer.kind !== "ethernet") return false;
@@ -340,6 +343,7 @@ export class MemoryDataplane implements Dataplane {
       });
       return channels === undefined ? UNKNOWN_SESSION : WRONG_SOURCE;
     }
+    this.#tapping.frame(channel, "in", bytes);
     return this.#forward(channel, bytes.slice(frame.pppOffset, frame.pppOffset + frame.pppBytes));
   }
 
@@ -359,7 +363,7 @@ export class MemoryDataplane implements Dataplane {
     const message = this.#message;
     const error = readL2tpMessage(message, datagram, 0, datagram.length);
     if (error !== ACCEPT) return error;
-    const sessions = this.#tunnels.get(message.tunnelId);
+    const sessions = this.#sessions.tunnel(message.tunnelId);
     if (sessions === undefined) return UNKNOWN_TUNNEL;
     const channel = sessions.get(message.sessionId);
     if (channel === undefined) return UNKNOWN_SESSION;
@@ -368,6 +372,7 @@ export class MemoryDataplane implements Dataplane {
     if (peer.kind !== "udp" || peer.port !== port) return WRONG_SOURCE;
     if (peer.address !== source.address || peer.udpPort !== source.udpPort) return WRONG_SOURCE;
     this.#counters.heard(peerId);
+    this.#tapping.received(channel, datagram, source, spec);
     const frame = datagram.slice(message.pppOffset, message.pppOffset + message.pppBytes);
     this.#sequencing.heard(channel, message.ns >= 0);
     if (message.ns < 0) return this.#forward(channel, frame);
@@ -459,6 +464,7 @@ export class MemoryDataplane implements Dataplane {
       if (port.kind === "ethernet" && ppp.length > largestPppFrame(port.mtuBytes, peer.tags)) return TOO_BIG;
       this.#counters.sent(channel, ppp.length);
       const frame = emitPppoeFrame(peer, spec.sessionId, ppp);
+      this.#tapping.frame(channel, "out", frame);
       this.#transmit({ kind: "frame", port: peer.port, frame });
     } else if (peer.kind === "udp" && spec.kind === "l2tp") {
       const sequenced = this.#sequencing.isSent(channel);
@@ -469,6 +475,7 @@ export class MemoryDataplane implements Dataplane {
       const ns = sequenced ? this.#sequencing.takeNs(channel) : -1;
       const datagram = emitL2tpMessage(framing, spec.remoteTunnelId, spec.remoteSessionId, ppp, ns);
       this.#counters.sent(channel, ppp.length);
+      this.#tapping.sent(channel, datagram, peer, this.#registry.port(peer.port).spec);
       const { port, address, udpPort, dscp = 0, localAddress } = peer;
       const from = localAddress === undefined ? {} : { localAddress };
       this.#transmit({ kind: "datagram", port, address, udpPort, datagram, dscp, ...from });

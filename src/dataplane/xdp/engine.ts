@@ -14,13 +14,16 @@ import type {
   PortSpec,
   PreallocatedMemory,
   Punt,
+  TapSpec,
+  TapTotals,
   UnitId,
   UnitQueues,
   UnitSpec,
   WorkerFigures,
 } from "../../channel/dataplane.ts";
 import { DROP_REASONS } from "../../channel/dataplane.ts";
-import type { LoopEngine } from "../loop/engine.ts";
+import type { LoopEngine } from "../loop/threaded-loop.ts";
+import type { TapSink } from "../taps.ts";
 import { Mirror, type ProgramParts } from "./mirror.ts";
 import type { Channel } from "./records.ts";
 import { programMemory } from "./sizes.ts";
@@ -159,6 +162,18 @@ export class XdpDataplane implements Dataplane {
 
   injectPacket(unit: UnitId, packet: Uint8Array): void {
     this.#beneath.injectPacket(unit, packet);
+  }
+
+  tap(channel: ChannelId, spec: TapSpec, sink: TapSink): void {
+    this.#beneath.tap(channel, spec, sink);
+  }
+
+  untap(channel: ChannelId): Promise<TapTotals> {
+    return this.#beneath.untap(channel);
+  }
+
+  tapTotals(channel: ChannelId): TapTotals | undefined {
+    return this.#beneath.tapTotals(channel);
   }
 
   counters(channel: ChannelId): ChannelCounters {
