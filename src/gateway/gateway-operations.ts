@@ -128,7 +128,7 @@ export class GatewayOperations implements Operations {
     return { ready: reasons.length === 0, reasons };
   }
 
-  sessions(query: SessionQuery): SessionPage {
+  sessions(query: SessionQuery): Promise<SessionPage> {
     return sessionPage(this.#gateway.sessions, query);
   }
 
@@ -138,11 +138,11 @@ export class GatewayOperations implements Operations {
     return undefined;
   }
 
-  users(query: UserQuery): UserPage {
+  users(query: UserQuery): Promise<UserPage> {
     return userPage(this.#gateway.sessions, query);
   }
 
-  channels(query: PageRequest): ChannelPage {
+  channels(query: PageRequest): Promise<ChannelPage> {
     return channelPage(this.#gateway.sessions, (session) => this.#views.channelsOf(session), query);
   }
 

@@ -1,6 +1,7 @@
 /** Parts of long lists: the first rows of an order after a cursor, found without sorting all of them. */
 
 import { OperationError } from "./operation-error.ts";
+import { inTurns } from "./turns.ts";
 
 /** What rows are ordered by; of equal ones the number decides, which no two have in common. */
 interface Rank {
@@ -22,13 +23,16 @@ interface PageOf<Item> {
   readonly next: string | null;
 }
 
-/** The first `limit` items after `cursor`. Throws an OperationError when the cursor is not one of this order. */
-export function pageOf<Item>(
+/**
+ * The first `limit` items after `cursor`; others get their turn while many are looked at. Rejects with an OperationError
+ * when the cursor is not one of this order.
+ */
+export async function pageOf<Item>(
   items: Iterable<Item>,
   isMeant: (item: Item) => boolean,
   order: PageOrder<Item>,
   { limit, cursor }: { readonly limit: number; readonly cursor?: string | undefined },
-): PageOf<Item> {
+): Promise<PageOf<Item>> {
   const sign = order.descending ? -1 : 1;
   const compare = (a: Rank, b: Rank): number => sign * compareRanks(a, b);
   const after = cursor === undefined ? undefined : parseCursor(cursor, order);
@@ -36,15 +40,15 @@ export function pageOf<Item>(
   let total = 0;
   let matched = 0;
   let following = 0;
-  for (const item of items) {
+  await inTurns(items, (item) => {
     total += 1;
-    if (!isMeant(item)) continue;
+    if (!isMeant(item)) return;
     matched += 1;
     const rank = order.rankOf(item);
-    if (after !== undefined && compare(rank, after) <= 0) continue;
+    if (after !== undefined && compare(rank, after) <= 0) return;
     following += 1;
     first.offer(item, rank);
-  }
+  });
   const page = first.sorted();
   const last = page.at(-1);
   return {

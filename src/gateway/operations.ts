@@ -80,10 +80,10 @@ export interface Operations {
   census(): readonly CensusEntry[];
   health(): HealthView;
   readiness(): ReadinessView;
-  sessions(query: SessionQuery): SessionPage;
+  sessions(query: SessionQuery): Promise<SessionPage>;
   session(id: string): SessionDetailView | undefined;
-  users(query: UserQuery): UserPage;
-  channels(query: PageRequest): ChannelPage;
+  users(query: UserQuery): Promise<UserPage>;
+  channels(query: PageRequest): Promise<ChannelPage>;
   tunnels(filter: TunnelFilter): readonly TunnelView[];
   lns(): readonly LnsView[];
   interfaces(): readonly InterfaceView[];

@@ -101,7 +101,7 @@ describe("show", () => {
   it("shows the first hundred of many and says so; as many as are wanted; with --json all", async () => {
     const asked: SessionQuery[] = [];
     const many = sampleOperations({
-      sessions: (query) => {
+      sessions: async (query) => {
         asked.push(query);
         const first = Number(query.cursor ?? 0);
         const count = Math.min(query.limit, 2500 - first);

@@ -31,7 +31,7 @@ describe("the API, abused,", () => {
   it("answers others while somebody does not read a long answer", async () => {
     const sessions = Array.from({ length: 1000 }, () => lacSession);
     const page = { total: 1000, matched: 1000, next: null, sessions };
-    const path = await serve(sampleOperations({ sessions: () => page }));
+    const path = await serve(sampleOperations({ sessions: async () => page }));
     for (let i = 0; i < 20; i++) {
       const socket = await say(path, "GET /v1/sessions?limit=1000 HTTP/1.1\r\nHost: x\r\n\r\n");
       socket.pause();

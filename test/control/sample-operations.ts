@@ -177,12 +177,12 @@ export function sampleOperations(
       drops: [{ reason: "wrong-source", frames: 12, meaning: "frames of a session from somebody else" }],
     }),
     readiness: () => ({ ready: true, reasons: [] }),
-    sessions: (query) => {
+    sessions: async (query) => {
       orders.push(["sessions", query]);
       return { total: 1, matched: 1, next: null, sessions: [lacSession] };
     },
     session: (id) => (id === "s1" ? { ...lacSession, channels: sampleChannels } : undefined),
-    users: () => ({
+    users: async () => ({
       total: 1,
       matched: 1,
       next: null,
@@ -198,7 +198,7 @@ export function sampleOperations(
         },
       ],
     }),
-    channels: () => ({ total: 1, matched: 1, next: null, channels: sampleChannels }),
+    channels: async () => ({ total: 1, matched: 1, next: null, channels: sampleChannels }),
     tunnels: () => sampleTunnels,
     lns: () => LNSES,
     interfaces: () => [INTERFACE],

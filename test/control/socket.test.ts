@@ -61,7 +61,7 @@ describe("the control socket", () => {
   it("answers with all of a long list, in parts", async () => {
     const page = { total: 2500, matched: 2500 };
     const operations = sampleOperations({
-      sessions: ({ cursor = "0", limit }) => {
+      sessions: async ({ cursor = "0", limit }) => {
         const first = Number(cursor);
         const count = Math.min(limit, page.total - first);
         const sessions = Array.from({ length: count }, (_, i) => ({ ...lacSession, id: `s${first + i}` }));

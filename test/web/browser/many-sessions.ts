@@ -127,7 +127,7 @@ export function manySessions(): Operations & { readonly orders: readonly unknown
   };
 }
 
-function sessionPage(sessions: readonly SessionView[], query: SessionQuery): SessionPage {
+async function sessionPage(sessions: readonly SessionView[], query: SessionQuery): Promise<SessionPage> {
   const { user, realm, state, lns: peer, interface: port, sort = "id", descending = false } = query;
   const isUser = userTest(user, realm);
   const isMeant = (session: SessionView): boolean =>
@@ -141,7 +141,7 @@ function sessionPage(sessions: readonly SessionView[], query: SessionQuery): Ses
     descending,
     rankOf: (session: SessionView) => ({ key: KEYS[sort]!(session), number: numberOf(session) }),
   };
-  const { items, ...page } = pageOf(sessions, isMeant, order, query);
+  const { items, ...page } = await pageOf(sessions, isMeant, order, query);
   return { ...page, sessions: items };
 }
 
