@@ -128,6 +128,8 @@ describe("the list of sessions", () => {
         },
         traffic: { value: { octetsIn: i, octetsOut: 1, framesIn: 1, framesOut: 1 } },
         hasEnded: { value: false },
+        isOpen: { value: true },
+        startedAt: { value: i },
         onward: { value: null },
       }),
     );
