@@ -75,6 +75,16 @@ describe("an event in words", () => {
       "tunnel 7 did not come up: no answer",
     ],
     [
+      { kind: "tunnel-not-answering", tunnel: 7, peer: "lns1", reason: "HELLO sent 2 times" },
+      "bad",
+      "lns1, tunnel 7 does not answer: HELLO sent 2 times",
+    ],
+    [
+      { kind: "tunnel-answers", tunnel: 7, peer: "lns1", afterSeconds: 4.2 },
+      "good",
+      "lns1, tunnel 7 answers again, after 4 s",
+    ],
+    [
       { kind: "call-down", tunnel: 7, peer: "lns1", connected: false, reason: "no resources", ...by },
       "bad",
       "lns1, tunnel 7 call ended: no resources",

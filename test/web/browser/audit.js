@@ -1,6 +1,6 @@
 /*
  * What makes a page usable for everybody and can be judged from outside: names of what can be used, contrast, headings,
- * references, and that nothing is wider than the window. The value is a list of complaints.
+ * references, and that nothing is wider than the window or its panel, nor cut off. The value is a list of complaints.
  */
 (() => {
   const complaints = [];
@@ -83,6 +83,22 @@
     const widest = all("body *").filter((element) => element.getBoundingClientRect().right > innerWidth + 1);
     complaints.push(`${scrollWidth} wide in a window of ${innerWidth}`);
     for (const element of widest.slice(0, 3)) say("too wide", element);
+  }
+  for (const element of all("body *")) {
+    const { overflowX } = getComputedStyle(element);
+    const isScrolled = overflowX === "auto" || overflowX === "scroll";
+    if (isScrolled && element.scrollWidth > element.clientWidth) say("scrolls sideways", element);
+  }
+  for (const table of all("table")) {
+    const panel = table.closest("section").getBoundingClientRect();
+    if (table.getBoundingClientRect().right > panel.right) say("leaves its panel", table);
+  }
+  for (const rect of all("svg rect")) {
+    const box = rect.getBoundingClientRect();
+    const picture = rect.ownerSVGElement.getBoundingClientRect();
+    const border = Number.parseFloat(getComputedStyle(rect).strokeWidth) / 2;
+    const isWhole = box.left - border >= picture.left && box.right + border <= picture.right;
+    if (!isWhole) say("is cut off", rect);
   }
   return complaints;
 })();

@@ -1,10 +1,11 @@
 /** What the page looks like, for whoever uses it, as far as a machine can judge it. */
 
-import type { Browser } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { hasChromium, startChromium } from "./chromium.ts";
 import { manySessions } from "./many-sessions.ts";
 import { AUDIT, PageSite } from "./page-site.ts";
+import { focusComplaints, treeComplaints } from "./tree.ts";
 
 /** Each view, and what is there when it has been drawn. */
 const VIEWS = [
@@ -16,6 +17,18 @@ const VIEWS = [
   ["#/why?user=alice", ".story-head"],
   ["#/nowhere", ".empty"],
 ] as const;
+
+const WIDTHS = [
+  ["on a desk", 1440],
+  ["on a tablet", 740],
+  ["on a phone", 360],
+  ["on a small phone", 320],
+] as const;
+
+async function goTo(page: Page, [view, sign]: (typeof VIEWS)[number]): Promise<void> {
+  await page.evaluate(`location.hash = ${JSON.stringify(view)}`);
+  await page.locator(`main ${sign}`).first().waitFor();
+}
 
 describe.skipIf(!hasChromium)("the page", () => {
   let site: PageSite;
@@ -29,19 +42,30 @@ describe.skipIf(!hasChromium)("the page", () => {
     await site?.close();
   });
 
-  describe.each(["light", "dark"] as const)("in %s colours", (colorScheme) => {
-    it.each([
-      ["on a desk", 1440],
-      ["on a small phone", 320],
-    ])("can be read and used %s, and nothing is wider than the window", async (_, width) => {
-      const viewport = { width, height: 800 };
-      const { page } = await site.enter(browser, "", { colorScheme, viewport });
-      for (const [view, sign] of VIEWS) {
-        await page.evaluate(`location.hash = ${JSON.stringify(view)}`);
-        await page.locator(`main ${sign}`).first().waitFor();
-        expect(await page.evaluate(AUDIT), view).toEqual([]);
+  it("can be read and used, light and dark, and nothing is wider than the window, cut off or without a name", async () => {
+    const { page } = await site.enter(browser);
+    for (const view of VIEWS) {
+      await goTo(page, view);
+      for (const [device, width] of WIDTHS) {
+        await page.setViewportSize({ width, height: 800 });
+        for (const colorScheme of ["light", "dark"] as const) {
+          await page.emulateMedia({ colorScheme });
+          expect(await page.evaluate(AUDIT), `${view[0]} ${colorScheme} ${device}`).toEqual([]);
+        }
+        expect(await treeComplaints(page), `${view[0]} ${device}`).toEqual([]);
       }
-    });
+    }
+  });
+
+  it("is walked through by Tab in the order in which it is read, and shows where one is", async () => {
+    const { page } = await site.enter(browser);
+    for (const view of VIEWS) {
+      await goTo(page, view);
+      for (const [device, width] of [WIDTHS[0], WIDTHS[2]]) {
+        await page.setViewportSize({ width, height: 740 });
+        expect(await focusComplaints(page), `${view[0]} ${device}`).toEqual([]);
+      }
+    }
   });
 
   it("does not move for who does not want that", async () => {

@@ -70,6 +70,7 @@ const lns = (peer: string, sessions: number): LnsView => ({
   preference: 0,
   weight: 1,
   state: "up",
+  notAnsweringForSeconds: null,
   lockedForSeconds: null,
   reason: null,
   tunnels: 1,

@@ -3,6 +3,7 @@
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { eventually } from "../../support/eventually.ts";
+import { longestTasks } from "./busy.ts";
 import { hasChromium, startChromium, visit } from "./chromium.ts";
 import { MANY, manySessions } from "./many-sessions.ts";
 import { AUDIT, PageSite, TOKEN, tile } from "./page-site.ts";
@@ -125,6 +126,28 @@ describe.skipIf(!hasChromium)("the page of a gateway with 64,000 sessions", () =
     await page.getByLabel(/^LNS/).selectOption("lns2");
     await page.getByText("43 of 64,000 sessions").waitFor();
     expect(page.url()).toContain("state=authenticating");
+  });
+
+  it("is held up for less than 50 ms by each letter that is typed, and by what is found", async () => {
+    const { page } = await site.enter(browser, "#/sessions");
+    await rows(page).first().waitFor();
+    const search = page.getByLabel("Search");
+    const tasks = await longestTasks(browser, page, async () => {
+      for (const [letter, tally] of [
+        ["u", "64,000 of 64,000 sessions"],
+        ["7", "0 of 64,000 sessions"],
+      ] as const) {
+        await search.press(letter);
+        await page.getByText(tally).waitFor();
+      }
+      await search.fill("");
+      await search.pressSequentially("user63", { delay: 60 });
+      await page.getByText("1,111 of 64,000 sessions").waitFor();
+      await page.locator("[data-row='0'][data-session=s63]").waitFor();
+    });
+    expect(tasks.length).toBeGreaterThan(20);
+    expect(tasks[0]).toBeGreaterThan(0);
+    expect(tasks[0]).toBeLessThan(50);
   });
 
   it("orders by a column, by the gateway's order", async () => {

@@ -21,6 +21,8 @@ const KINDS: ReadonlySet<string> = new Set<GatewayEvent["kind"]>([
   "session-down",
   "tunnel-up",
   "tunnel-down",
+  "tunnel-not-answering",
+  "tunnel-answers",
   "tunnel-refused",
   "call-down",
   "lns-locked-out",

@@ -1,6 +1,7 @@
 import type { ComponentChildren } from "preact";
-import { useEffect, useId, useState } from "preact/hooks";
+import { useEffect, useId, useReducer } from "preact/hooks";
 import type { Failure } from "../client/answer.ts";
+import { countdown } from "../text/format.ts";
 import { failureText } from "./order-button.tsx";
 
 interface PanelProps {
@@ -40,12 +41,14 @@ export function Badge({ tone, children }: { readonly tone: Tone; readonly childr
   return <span class={`badge ${tone}`}>{children}</span>;
 }
 
-/** performance.now(), each second anew. */
-export function useNow(): number {
-  const [now, setNow] = useState(performance.now());
+/** What is left until a time of performance.now(): "4:07", told anew as each second of it goes by. */
+export function Countdown({ until }: { readonly until: number }) {
+  const left = until - performance.now();
+  const [, tick] = useReducer((ticks: number) => ticks + 1, 0);
   useEffect(() => {
-    const timer = setInterval(() => setNow(performance.now()), 1000);
-    return () => clearInterval(timer);
-  }, []);
-  return now;
+    if (left <= 0) return;
+    const timer = setTimeout(tick, left % 1000);
+    return () => clearTimeout(timer);
+  });
+  return <>{countdown(left / 1000)}</>;
 }

@@ -1,59 +1,30 @@
 import type { DrainedView, InterfaceView } from "../../../src/gateway/operations-views.ts";
 import { fragmentOf } from "../client/route.ts";
 import { count, plural } from "../text/format.ts";
+import { type DataColumn, DataTable } from "./data-table.tsx";
 import { OrderButton } from "./order-button.tsx";
 import { Badge } from "./pieces.tsx";
 
 const TONES = { open: "good", draining: "warn", waiting: "bad" } as const;
 const WORDS = { open: "open", draining: "draining", waiting: "not there, or down" } as const;
 
+const COLUMNS: readonly DataColumn<InterfaceView>[] = [
+  {
+    title: "Port",
+    cell: ({ interface: name }) => <a href={fragmentOf("sessions", { interface: name })}>{name}</a>,
+  },
+  { title: "State", cell: ({ state }) => <Badge tone={TONES[state]}>{WORDS[state]}</Badge> },
+  { title: "Sessions", isNumber: true, cell: ({ sessions }) => count(sessions) },
+  { title: "Setting up", isNumber: true, cell: ({ settingUp }) => count(settingUp) },
+  { title: "Waiting", isNumber: true, cell: ({ waiting }) => count(waiting) },
+  { title: "Refused", isNumber: true, cell: ({ padsRefused }) => count(padsRefused) },
+  { title: "Orders", isTitleUnseen: true, cell: (port) => <DrainButton port={port} /> },
+];
+
 export function PortTable({ interfaces }: { readonly interfaces: readonly InterfaceView[] }) {
   if (interfaces.length === 0) return <p class="empty">None: subscribers come by L2TP.</p>;
   return (
-    <div class="scroller">
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">Port</th>
-            <th scope="col">State</th>
-            <th scope="col" class="number">
-              Sessions
-            </th>
-            <th scope="col" class="number">
-              Setting up
-            </th>
-            <th scope="col" class="number">
-              Waiting
-            </th>
-            <th scope="col" class="number">
-              Refused
-            </th>
-            <th scope="col">
-              <span class="unseen">Orders</span>
-            </th>
-          </tr>
-        </thead>
-        <tbody>
-          {interfaces.map((port) => (
-            <tr key={port.interface}>
-              <th scope="row">
-                <a href={fragmentOf("sessions", { interface: port.interface })}>{port.interface}</a>
-              </th>
-              <td>
-                <Badge tone={TONES[port.state]}>{WORDS[port.state]}</Badge>
-              </td>
-              <td class="number">{count(port.sessions)}</td>
-              <td class="number">{count(port.settingUp)}</td>
-              <td class="number">{count(port.waiting)}</td>
-              <td class="number">{count(port.padsRefused)}</td>
-              <td class="orders">
-                <DrainButton port={port} />
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
+    <DataTable label="Access ports" columns={COLUMNS} rows={interfaces} keyOf={(port) => port.interface} />
   );
 }
 

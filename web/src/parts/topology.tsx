@@ -23,6 +23,12 @@ interface TopologyProps {
 
 /** Below, names and figures get less room. */
 const NARROW = 560;
+/** Room at the sides for the thickest border, which stands half outside its box. */
+const MARGIN = 2;
+/** Pixels of a character of a name, and of what stands below it, on the average. */
+const NAME_CHARACTER = 7.4;
+const NOTE_CHARACTER = 6.3;
+const PADDING = 10;
 
 /** Where subscribers come from and go to; lines are as thick as what flows. */
 export function Topology({ name, rates, interfaces, lnses }: TopologyProps) {
@@ -31,7 +37,9 @@ export function Topology({ name, rates, interfaces, lnses }: TopologyProps) {
   useEffect(() => {
     const element = place.current;
     if (element === null) return;
-    const observer = new ResizeObserver(() => setWidth(element.clientWidth));
+    // whole pixels, and no more than there are: else the picture is drawn smaller, and its lines between pixels
+    const measure = () => setWidth(Math.floor(element.getBoundingClientRect().width));
+    const observer = new ResizeObserver(measure);
     observer.observe(element);
     return () => observer.disconnect();
   }, []);
@@ -64,13 +72,15 @@ interface PictureProps {
 
 function Picture({ name, width, height, left, right }: PictureProps) {
   const isNarrow = width < NARROW;
-  const nodeWidth = isNarrow ? Math.floor((width - 68) / 2) : Math.min(220, Math.floor(width * 0.29));
+  const nodeWidth = isNarrow
+    ? Math.floor((width - 68) / 2) - MARGIN
+    : Math.min(220, Math.floor(width * 0.29));
   const gateway = isNarrow ? 24 : Math.min(140, width * 0.16);
   const centre = (width - gateway) / 2;
-  const characters = Math.floor((nodeWidth - 22) / 7.4);
+  const rightX = width - MARGIN - nodeWidth;
   const sides = [
-    { nodes: left, x: 0, from: nodeWidth, to: centre },
-    { nodes: right, x: width - nodeWidth, from: width - nodeWidth, to: centre + gateway },
+    { nodes: left, x: MARGIN, from: MARGIN + nodeWidth, to: centre },
+    { nodes: right, x: rightX, from: rightX, to: centre + gateway },
   ];
   return (
     // biome-ignore lint/a11y/useSemanticElements: a fieldset is about forms
@@ -95,16 +105,7 @@ function Picture({ name, width, height, left, right }: PictureProps) {
         {shortened(name, isNarrow ? 16 : Math.floor(gateway / 8))}
       </text>
       {sides.map(({ nodes, x }) =>
-        nodes.map((node) => (
-          <Box
-            key={node.name}
-            node={node}
-            x={x}
-            width={nodeWidth}
-            characters={characters}
-            isNarrow={isNarrow}
-          />
-        )),
+        nodes.map((node) => <Box key={node.name} node={node} x={x} width={nodeWidth} isNarrow={isNarrow} />),
       )}
     </svg>
   );
@@ -135,30 +136,31 @@ interface BoxProps {
   readonly node: Placed;
   readonly x: number;
   readonly width: number;
-  readonly characters: number;
   readonly isNarrow: boolean;
 }
 
-function Box({ node, x, width, characters, isNarrow }: BoxProps) {
+function Box({ node, x, width, isNarrow }: BoxProps) {
   const { name, sessions, down, up, trouble, href, y } = node;
+  const fitting = (text: string, characterWidth: number): string =>
+    shortened(text, Math.floor((width - 2 * PADDING) / characterWidth));
   const told = `${name}: ${plural(sessions, "session")}, ${bitRate(down)} to and ${bitRate(up)} from subscribers`;
   const content = (
     <>
       <rect
         class={trouble === undefined ? "node" : "node troubled"}
-        x={x + 0.5}
+        x={x}
         y={y}
-        width={width - 1}
+        width={width}
         height={NODE_HEIGHT}
         rx={6}
       />
-      <text class="node-name" x={x + 10} y={y + 18}>
-        {shortened(name, characters)}
+      <text class="node-name" x={x + PADDING} y={y + 18}>
+        {fitting(name, NAME_CHARACTER)}
       </text>
-      <text class={trouble === undefined ? "node-note" : "node-note bad"} x={x + 10} y={y + 33}>
-        {shortened(trouble === undefined ? plural(sessions, "session") : `⚠ ${trouble}`, characters)}
+      <text class={trouble === undefined ? "node-note" : "node-note bad"} x={x + PADDING} y={y + 33}>
+        {fitting(trouble === undefined ? plural(sessions, "session") : `⚠ ${trouble}`, NOTE_CHARACTER)}
       </text>
-      <text class="node-note" x={x + 10} y={y + 48}>
+      <text class="node-note" x={x + PADDING} y={y + 48}>
         {isNarrow ? `↓ ${bitRate(down)}` : `↓ ${bitRate(down)}  ↑ ${bitRate(up)}`}
       </text>
     </>
@@ -201,6 +203,12 @@ function portsOf(rates: RatesView, interfaces: readonly InterfaceView[]): readon
   });
 }
 
+const TROUBLES: Partial<Record<LnsView["state"], string>> = {
+  "locked-out": "locked out",
+  "not-answering": "not answering",
+  slow: "slow",
+};
+
 /** LNSes, whether or not something flows, and what ends here. */
 function targetsOf(rates: RatesView, lnses: readonly LnsView[]): readonly PictureNode[] {
   const states = new Map(lnses.map((each) => [each.peer, each]));
@@ -213,7 +221,7 @@ function targetsOf(rates: RatesView, lnses: readonly LnsView[]): readonly Pictur
       sessions: lns?.sessions ?? rate.sessions,
       down: rate.octetsOutPerSecond,
       up: rate.octetsInPerSecond,
-      trouble: lns?.state === "locked-out" ? "locked out" : lns?.state === "slow" ? "slow" : undefined,
+      trouble: lns && TROUBLES[lns.state],
       href: fragmentOf("sessions", { lns: name }),
     };
   });

@@ -36,6 +36,14 @@ export function eventWords(event: GatewayEvent): EventWords {
         ...tunnel(event),
         what: event.wasUp ? `down: ${event.reason}` : `did not come up: ${event.reason}`,
       };
+    case "tunnel-not-answering":
+      return { tone: "bad", ...tunnel(event), what: `does not answer: ${event.reason}` };
+    case "tunnel-answers":
+      return {
+        tone: "good",
+        ...tunnel(event),
+        what: `answers again, after ${Math.round(event.afterSeconds)} s`,
+      };
     case "tunnel-refused":
       return {
         tone: "bad",

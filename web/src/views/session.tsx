@@ -56,15 +56,17 @@ function Live({ session, at }: { readonly session: SessionDetailView; readonly a
           <Badge tone={STATE_TONES[state]}>{state}</Badge>
           <div class="muted">{role === null ? "not decided yet" : ROLE_WORDS[role]}</div>
         </div>
-        <OrderButton<EndedView>
-          label="End session"
-          question={`End session ${id}?`}
-          consequence={`${user ?? "The subscriber"} is hung up on politely, and may call again at once.`}
-          path="v1/end"
-          body={{ session: id, reason: "ended by the operator, on the page" }}
-          isGrave
-          told={({ sessions }) => (sessions === 0 ? `${id} had ended already.` : `${id} is being ended.`)}
-        />
+        <div class="deeds">
+          <OrderButton<EndedView>
+            label="End session"
+            question={`End session ${id}?`}
+            consequence={`${user ?? "The subscriber"} is hung up on politely, and may call again at once.`}
+            path="v1/end"
+            body={{ session: id, reason: "ended by the operator, on the page" }}
+            isGrave
+            told={({ sessions }) => (sessions === 0 ? `${id} had ended already.` : `${id} is being ended.`)}
+          />
+        </div>
       </div>
       <div class="two">
         <Panel title="What it is">

@@ -2,6 +2,7 @@ import type { EndedView, RatesView } from "../../../src/gateway/operations-views
 import type { LnsView, TunnelView } from "../../../src/gateway/views.ts";
 import { usePoll } from "../client/poll.ts";
 import { fragmentOf } from "../client/route.ts";
+import { type DataColumn, DataTable } from "../parts/data-table.tsx";
 import { LnsTable } from "../parts/lns-table.tsx";
 import { OrderButton } from "../parts/order-button.tsx";
 import { Badge, Panel, Waiting } from "../parts/pieces.tsx";
@@ -37,93 +38,106 @@ const STATES = {
   closing: { tone: "warn", word: "closing" },
 } as const;
 
+const COLUMNS: readonly DataColumn<TunnelView>[] = [
+  { title: "Tunnel", cell: (tunnel) => <Ids tunnel={tunnel} /> },
+  { title: "Peer", cell: (tunnel) => <Peer tunnel={tunnel} /> },
+  { title: "State", cell: (tunnel) => <State tunnel={tunnel} /> },
+  { title: "Sessions", isNumber: true, cell: ({ sessions }) => count(sessions) },
+  {
+    title: "Round trip",
+    isNumber: true,
+    cell: ({ roundTripMs }) => (roundTripMs === null ? "–" : `${roundTripMs.toFixed(1)} ms`),
+  },
+  { title: "Sent again", isNumber: true, cell: ({ retransmitted }) => count(retransmitted) },
+  { title: "Window", isNumber: true, cell: (tunnel) => <Window tunnel={tunnel} /> },
+  { title: "Orders", isTitleUnseen: true, cell: (tunnel) => <EndButton tunnel={tunnel} /> },
+];
+
+interface TunnelProps {
+  readonly tunnel: TunnelView;
+}
+
 function TunnelTable({ tunnels }: { readonly tunnels: readonly TunnelView[] }) {
   if (tunnels.length === 0) return <p class="empty">There is none at the moment.</p>;
   return (
-    <div class="scroller">
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">Tunnel</th>
-            <th scope="col">Peer</th>
-            <th scope="col">State</th>
-            <th scope="col" class="number">
-              Sessions
-            </th>
-            <th scope="col" class="number">
-              Round trip
-            </th>
-            <th scope="col" class="number">
-              Sent again
-            </th>
-            <th scope="col" class="number">
-              Window
-            </th>
-            <th scope="col">
-              <span class="unseen">Orders</span>
-            </th>
-          </tr>
-        </thead>
-        <tbody>
-          {tunnels.slice(0, SHOWN).map((tunnel) => (
-            <TunnelRow key={tunnel.localTunnelId} tunnel={tunnel} />
-          ))}
-        </tbody>
-      </table>
+    <>
+      <DataTable
+        label="Tunnels"
+        columns={COLUMNS}
+        rows={tunnels.slice(0, SHOWN)}
+        keyOf={({ localTunnelId }) => localTunnelId}
+      />
       {tunnels.length > SHOWN && <p class="muted">The first {count(SHOWN)} are shown.</p>}
-    </div>
+    </>
   );
 }
 
-function TunnelRow({ tunnel }: { readonly tunnel: TunnelView }) {
-  const { localTunnelId: id, remoteTunnelId, peer, hostName, remoteAddress, remotePort, sessions } = tunnel;
-  const { tone, word } = STATES[tunnel.state];
+function Ids({ tunnel: { localTunnelId: id, remoteTunnelId, initiator } }: TunnelProps) {
   return (
-    <tr>
-      <th scope="row">
-        <a href={fragmentOf("why", { tunnel: String(id) })} title="Its story">
-          {id}
-        </a>
-        <span class="muted">
-          {tunnel.initiator ? " → " : " ← "}
-          {remoteTunnelId}
-        </span>
-      </th>
-      <td>
-        {peer ?? hostName ?? "unknown"}{" "}
-        <span class="muted">
-          {remoteAddress.includes(":") ? `[${remoteAddress}]` : remoteAddress}:{remotePort}
-        </span>
-      </td>
-      <td>
-        <Badge tone={tone}>{word}</Badge>{" "}
-        {tunnel.establishedForSeconds !== null && (
-          <span class="muted number">{duration(tunnel.establishedForSeconds)}</span>
-        )}
-      </td>
-      <td class="number">{count(sessions)}</td>
-      <td class="number">{tunnel.roundTripMs === null ? "–" : `${tunnel.roundTripMs.toFixed(1)} ms`}</td>
-      <td class="number">{count(tunnel.retransmitted)}</td>
-      <td class="number">
-        {tunnel.peerWindow}
-        {tunnel.windowStalls > 0 && <span class="muted">, {count(tunnel.windowStalls)} stalls</span>}
-      </td>
-      <td class="orders">
-        {tunnel.state !== "closing" && (
-          <OrderButton<EndedView>
-            label="End"
-            fullLabel={`End tunnel ${id}`}
-            question={`End tunnel ${id} with ${peer ?? hostName ?? remoteAddress}?`}
-            consequence={`${plural(sessions, "session")} end with it; who is carried to an LNS may call again at once.`}
-            path="v1/end"
-            body={{ tunnel: id, reason: "ended by the operator, on the page" }}
-            isGrave
-            told={(ended) =>
-              `${plural(ended.tunnels, "tunnel")} and ${plural(ended.sessions, "session")} are being ended.`
-            }
-          />
-        )}
-      </td>
-    </tr>
+    <>
+      <a href={fragmentOf("why", { tunnel: String(id) })} title="Its story">
+        {id}
+      </a>
+      <span class="muted">
+        {initiator ? " → " : " ← "}
+        {remoteTunnelId}
+      </span>
+    </>
+  );
+}
+
+function Peer({ tunnel: { peer, hostName, remoteAddress, remotePort } }: TunnelProps) {
+  return (
+    <>
+      {peer ?? hostName ?? "unknown"}{" "}
+      <span class="muted">
+        {remoteAddress.includes(":") ? `[${remoteAddress}]` : remoteAddress}:{remotePort}
+      </span>
+    </>
+  );
+}
+
+function State({ tunnel: { state, establishedForSeconds, notAnsweringForSeconds } }: TunnelProps) {
+  const { tone, word } = STATES[state];
+  if (notAnsweringForSeconds !== null)
+    return (
+      <>
+        <Badge tone="bad">not answering</Badge>{" "}
+        <span class="muted">for {duration(notAnsweringForSeconds)}</span>
+      </>
+    );
+  return (
+    <>
+      <Badge tone={tone}>{word}</Badge>{" "}
+      {establishedForSeconds !== null && <span class="muted">{duration(establishedForSeconds)}</span>}
+    </>
+  );
+}
+
+function Window({ tunnel: { peerWindow, windowStalls } }: TunnelProps) {
+  return (
+    <>
+      {peerWindow}
+      {windowStalls > 0 && <span class="muted">, {plural(windowStalls, "stall")}</span>}
+    </>
+  );
+}
+
+function EndButton({ tunnel }: TunnelProps) {
+  const { localTunnelId: id, state, sessions, remoteAddress } = tunnel;
+  if (state === "closing") return null;
+  return (
+    <OrderButton<EndedView>
+      label="End"
+      fullLabel={`End tunnel ${id}`}
+      question={`End tunnel ${id} with ${tunnel.peer ?? tunnel.hostName ?? remoteAddress}?`}
+      consequence={`${plural(sessions, "session")} end with it; who is carried to an LNS may call again at once.`}
+      path="v1/end"
+      body={{ tunnel: id, reason: "ended by the operator, on the page" }}
+      isGrave
+      told={(ended) =>
+        `${plural(ended.tunnels, "tunnel")} and ${plural(ended.sessions, "session")} are being ended.`
+      }
+    />
   );
 }
