@@ -13,6 +13,14 @@ export type Lease =
   | { readonly ok: true; readonly address: string }
   | { readonly ok: false; readonly reason: string };
 
+/** How much of a pool is given out. */
+export interface PoolFill {
+  /** Addresses for whoever comes: those of the ranges, but for reserved ones. */
+  readonly size: number;
+  /** Of them, those that somebody has. */
+  readonly used: number;
+}
+
 /**
  * IPv4 addresses of one group of subscribers, oldest-free first. `Holder` says whose an address is, compared
  * by identity. Memory grows with what was ever leased, not with the size of the ranges.
@@ -20,6 +28,9 @@ export type Lease =
 export class AddressPool<Holder> {
   #ranges: readonly Ipv4Range[];
   #reserved: ReadonlySet<number>;
+  /** As fill() tells it: counted as addresses come and go. */
+  #size: number;
+  #used = 0;
   readonly #holders = new Map<number, Holder>();
   /** The next address that was never handed out. */
   #range = 0;
@@ -32,6 +43,7 @@ export class AddressPool<Holder> {
     this.#ranges = config.ranges;
     this.#reserved = new Set([...config.reserved].map(numberOf));
     this.#next = this.#ranges[0]?.first ?? 0;
+    this.#size = this.#countSize();
   }
 
   /**
@@ -47,6 +59,13 @@ export class AddressPool<Holder> {
     this.#head = 0;
     this.#range = 0;
     this.#next = this.#ranges[0]?.first ?? 0;
+    this.#size = this.#countSize();
+    this.#used = [...this.#holders.keys()].filter((address) => this.#isForAnybody(address)).length;
+  }
+
+  /** Who has a fixed address, or one that is in no range any more, is not in it. */
+  fill(): PoolFill {
+    return { size: this.#size, used: this.#used };
   }
 
   /** Whether anybody has an address in "198.51.100.0/24". */
@@ -64,6 +83,7 @@ export class AddressPool<Holder> {
     if (address === undefined)
       return { ok: false, reason: this.#ranges.length === 0 ? "no address pool" : "address pool exhausted" };
     this.#holders.set(address, holder);
+    this.#used += 1;
     return { ok: true, address: ipv4FromNumber(address) };
   }
 
@@ -88,7 +108,21 @@ export class AddressPool<Holder> {
     const number = numberOf(address);
     if (!this.#holders.has(number) || this.#holders.get(number) !== holder) return;
     this.#holders.delete(number);
+    if (this.#isForAnybody(number)) this.#used -= 1;
     if (!this.#reserved.has(number) && this.#hasBeenReached(number)) this.#released.push(number);
+  }
+
+  #countSize(): number {
+    const all = this.#ranges.reduce((sum, { first, last }) => sum + last - first + 1, 0);
+    return all - [...this.#reserved].filter((address) => this.#isInRange(address)).length;
+  }
+
+  #isForAnybody(address: number): boolean {
+    return !this.#reserved.has(address) && this.#isInRange(address);
+  }
+
+  #isInRange(address: number): boolean {
+    return this.#ranges.some(({ first, last }) => address >= first && address <= last);
   }
 
   /** What has not been reached is handed out when it is; what is in no range is not at all. */

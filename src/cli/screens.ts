@@ -13,7 +13,13 @@ import type { StoryEvidence, StoryView } from "../journal/story-view.ts";
 import { counted, duration, quantity, wrapped } from "./numbers-text.ts";
 import type { Paint, Tone } from "./paint.ts";
 import { printable } from "./printable.ts";
-import { CHANNEL_COLUMNS, DROP_COLUMNS, INTERFACE_COLUMNS, RATE_COLUMNS } from "./show-tables.ts";
+import {
+  CHANNEL_COLUMNS,
+  DROP_COLUMNS,
+  INTERFACE_COLUMNS,
+  POOL_COLUMNS,
+  RATE_COLUMNS,
+} from "./show-tables.ts";
 import { type Column, formatTable } from "./table.ts";
 
 /** Where it is shown. */
@@ -27,7 +33,7 @@ export interface Screen {
 const USUAL_WIDTH = 100;
 
 export function healthScreen(health: HealthView, screen: Screen): string {
-  const { status, problems, interfaces, drops } = health;
+  const { status, problems, interfaces, pools, drops } = health;
   const { paint } = screen;
   const up = duration(status.uptimeSeconds) ?? "";
   const parts = [
@@ -40,6 +46,7 @@ export function healthScreen(health: HealthView, screen: Screen): string {
     `Sessions  ${status.sessions}${among({ ...health.sessionsByState, ...health.sessionsByRole })}\n`,
     `Tunnels   ${status.tunnels}${among(health.tunnelsByState)}\n`,
     interfaces.length === 0 ? "" : `\n${formatTable(INTERFACE_COLUMNS, interfaces, screen)}`,
+    pools.length === 0 ? "" : `\n${formatTable(POOL_COLUMNS, pools, screen)}`,
     drops.length === 0 ? "" : `\nDropped since the start\n${formatTable(DROP_COLUMNS, drops, screen)}`,
   ];
   return parts.join("");

@@ -1,5 +1,12 @@
 import { meaningOf } from "../gateway/counter-meanings.ts";
-import type { DropView, InterfaceView, NamedRateView, UserView } from "../gateway/operations-views.ts";
+import type {
+  DropView,
+  InterfaceView,
+  NamedRateView,
+  PoolView,
+  UserView,
+  WorkerView,
+} from "../gateway/operations-views.ts";
 import type { ChannelView, L2tpLegView, LnsView, SessionView, TunnelView } from "../gateway/views.ts";
 import { duration, quantity } from "./numbers-text.ts";
 import type { Tone } from "./paint.ts";
@@ -122,6 +129,40 @@ export const DROP_COLUMNS: readonly Column<DropView>[] = [
   { title: "FRAMES", value: ({ frames }) => frames, align: "right" },
   { title: "MEANING", value: ({ meaning }) => meaning },
 ];
+
+export const POOL_COLUMNS: readonly Column<PoolView>[] = [
+  { title: "POOL", value: ({ pool }) => pool },
+  { title: "ADDRESSES", value: ({ size }) => size, align: "right" },
+  { title: "USED", value: ({ used }) => used, align: "right" },
+  { title: "FREE", value: ({ size, used }) => size - used, align: "right" },
+  {
+    title: "FULL",
+    value: ({ size, used }) => (size === 0 ? null : `${Math.floor((100 * used) / size)}%`),
+    align: "right",
+  },
+];
+
+export const WORKER_COLUMNS: readonly Column<WorkerView>[] = [
+  { title: "WORKER", value: ({ worker }) => worker },
+  { title: "ENGINE", value: ({ engine }) => engine },
+  {
+    title: "STATE",
+    value: ({ running }) => (running ? "running" : "stopped"),
+    tone: ({ running }) => (running ? "good" : "faint"),
+  },
+  { title: "FRAMES", value: ({ frames }) => frames, align: "right" },
+  { title: "PUNTS", value: ({ punts }) => punts, align: "right" },
+  { title: "DIED", value: ({ deaths }) => deaths, align: "right" },
+  { title: "DROPS", value: dropsText },
+];
+
+/** Those that there were, the most frequent first: "send-full 12, too-big 3". */
+function dropsText({ drops }: WorkerView): string | null {
+  const some = Object.entries(drops)
+    .filter(([, frames]) => frames > 0)
+    .sort(([, a], [, b]) => b - a);
+  return some.length === 0 ? null : some.map(([reason, frames]) => `${reason} ${frames}`).join(", ");
+}
 
 export const RATE_COLUMNS: readonly Column<{ readonly kind: string } & NamedRateView>[] = [
   { title: "KIND", value: ({ kind }) => kind },

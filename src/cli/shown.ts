@@ -15,9 +15,11 @@ import {
   INTERFACE_COLUMNS,
   LNS_COLUMNS,
   PAIR_COLUMNS,
+  POOL_COLUMNS,
   SESSION_COLUMNS,
   TUNNEL_COLUMNS,
   USER_COLUMNS,
+  WORKER_COLUMNS,
 } from "./show-tables.ts";
 import { type Column, formatTable } from "./table.ts";
 
@@ -70,6 +72,8 @@ export const SHOWN = {
   channels: { path: "/v1/channels", rows: "channels", text: table(CHANNEL_COLUMNS) },
   counters: { path: "/v1/counters", text: pairs(COUNTER_COLUMNS) },
   drops: { path: "/v1/drops", text: table(DROP_COLUMNS) },
+  workers: { path: "/v1/workers", text: table(WORKER_COLUMNS) },
+  pools: { path: "/v1/pools", text: table(POOL_COLUMNS) },
   rates: { path: "/v1/rates", text: (rates: RatesView, screen: Screen) => ratesScreen(rates, screen) },
   status: { path: "/v1/status", text: pairs(PAIR_COLUMNS) },
   config: { path: "/v1/config" },

@@ -52,6 +52,32 @@ export function makeMetrics(registry: Registry) {
     frames: counter("dataplane_frames", "PPP frames of subscribers; in is from them.", "engine", "direction"),
     octets: counter("dataplane_octets", "PPP octets of subscribers; in is from them.", "engine", "direction"),
     drops: counter("dataplane_drops", "Frames that were dropped, by why.", "reason"),
+    workerFrames: counter(
+      "dataplane_worker_frames",
+      "Frames received from wires and units, by what forwards; the engine xdp is the program in the kernel.",
+      "engine",
+      "worker",
+    ),
+    workerPunts: counter(
+      "dataplane_worker_punts",
+      "Frames that went to the control plane.",
+      "engine",
+      "worker",
+    ),
+    workerDrops: counter(
+      "dataplane_worker_drops",
+      "Frames that were dropped, by whom and why.",
+      "engine",
+      "worker",
+      "reason",
+    ),
+    workerDeaths: counter(
+      "dataplane_worker_deaths",
+      "Times that a forwarding thread ended by itself; another one takes its place.",
+      "engine",
+      "worker",
+    ),
+    workerUp: gauge("dataplane_worker_up", "1 while it forwards.", "engine", "worker"),
     portFrames: counter(
       "port_frames",
       "PPP frames by access interface, or L2TP peer that brings them.",
@@ -95,6 +121,17 @@ export function makeMetrics(registry: Registry) {
       "Discovery packets that were not answered, by why.",
       "interface",
       "reason",
+    ),
+
+    poolSize: gauge("pool_addresses", "Addresses of a pool, without fixed ones of users.", "pool"),
+    poolUsed: gauge("pool_addresses_used", "Of them, those that somebody has.", "pool"),
+
+    journalSize: gauge("journal_size_bytes", "Memory for what `lacewing why` tells."),
+    journalUsed: gauge("journal_used_bytes", "Of it, what is written."),
+    journalRecords: gauge("journal_records", "Messages and notes in the journal."),
+    journalPassedOver: counter(
+      "journal_passed_over",
+      "Messages of hosts and peers that nobody knew, which were too many to be written down.",
     ),
 
     tunnels: gauge("l2tp_tunnels", "L2TP tunnels.", "peer", "state"),

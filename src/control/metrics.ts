@@ -53,6 +53,9 @@ export class Metrics {
     await this.#ofTraffic();
     this.#ofSessions();
     this.#ofInterfaces();
+    this.#ofPools();
+    this.#ofJournal();
+    await this.#ofWorkers();
     this.#ofTunnels();
     this.#ofLnses();
     this.#ofCounters();
@@ -101,6 +104,37 @@ export class Metrics {
     putFlows(portFrames, portOctets, "port", ports);
     putFlows(lnsFrames, lnsOctets, "lns", lnses);
     for (const { reason, frames: dropped } of this.#operations.drops()) put(drops, dropped, { reason });
+  }
+
+  async #ofWorkers(): Promise<void> {
+    const { workerFrames, workerPunts, workerDrops, workerDeaths, workerUp } = this.#metrics;
+    for (const { engine, worker, ...figures } of await this.#operations.workers()) {
+      const labels = { engine, worker };
+      workerUp.set(labels, figures.running ? 1 : 0);
+      put(workerFrames, figures.frames, labels);
+      put(workerPunts, figures.punts, labels);
+      put(workerDeaths, figures.deaths, labels);
+      for (const [reason, frames] of Object.entries(figures.drops))
+        put(workerDrops, frames, { ...labels, reason });
+    }
+  }
+
+  #ofPools(): void {
+    const { poolSize, poolUsed } = this.#metrics;
+    for (const gauge of [poolSize, poolUsed]) gauge.reset();
+    for (const { pool, size, used } of this.#operations.pools()) {
+      poolSize.set({ pool }, size);
+      poolUsed.set({ pool }, used);
+    }
+  }
+
+  #ofJournal(): void {
+    const { journalSize, journalUsed, journalRecords, journalPassedOver } = this.#metrics;
+    const { sizeBytes, usedBytes, records, passedOver } = this.#operations.journal();
+    journalSize.set(sizeBytes);
+    journalUsed.set(usedBytes);
+    journalRecords.set(records);
+    put(journalPassedOver, passedOver);
   }
 
   #ofSessions(): void {

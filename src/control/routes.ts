@@ -32,6 +32,7 @@ import {
   health,
   lns,
   networkInterface,
+  pool,
   rates,
   sessionDetail,
   sessionId,
@@ -42,6 +43,7 @@ import {
   tunnel,
   tunnelState,
   userPage,
+  worker,
 } from "./view-schemas.ts";
 
 /** Rows of one answer: more would hold up others while they are made. */
@@ -174,6 +176,20 @@ const READS: readonly Route[] = [
     summary: "Dropped frames by reason, the most frequent first, and what each means.",
     answer: z.array(drop),
     handle: ({ operations }) => operations.drops(),
+  }),
+  route({
+    method: "get",
+    path: "/v1/pools",
+    summary: "Address pools: how many addresses they have, and how many are given out.",
+    answer: z.array(pool),
+    handle: ({ operations }) => operations.pools(),
+  }),
+  route({
+    method: "get",
+    path: "/v1/workers",
+    summary: "What forwards: each thread's frames, punts and drops, and the program's in the kernel.",
+    answer: z.array(worker),
+    handle: ({ operations }) => operations.workers(),
   }),
   route({
     method: "get",

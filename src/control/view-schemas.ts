@@ -9,6 +9,7 @@ import type {
   HealthView,
   InterfaceView,
   NamedRateView,
+  PoolView,
   ProblemView,
   RatesView,
   RateView,
@@ -16,6 +17,7 @@ import type {
   SessionPage,
   UserPage,
   UserView,
+  WorkerView,
 } from "../gateway/operations-views.ts";
 import type {
   ChannelView,
@@ -179,6 +181,30 @@ export const networkInterface = z
   })
   .describe("One access interface of the configuration.") satisfies z.ZodType<InterfaceView>;
 
+export const pool = z
+  .strictObject({
+    pool: z.string().describe("The name of its unit group."),
+    size: count.describe("Addresses for whoever comes; fixed ones of users are not among them."),
+    used: count.describe("Of them, those that somebody has."),
+  })
+  .describe("One address pool.") satisfies z.ZodType<PoolView>;
+
+export const worker = z
+  .strictObject({
+    engine: z.string().describe("loop, or xdp of the program in the kernel."),
+    worker: z
+      .string()
+      .describe(
+        "A thread's number; control: the control plane's thread, which only sends; program: the kernel's.",
+      ),
+    running: z.boolean().describe("Whether it forwards now."),
+    deaths: count.describe("How often it has ended by itself; another one takes its place."),
+    frames: frames.describe("Received, from wires and units, whatever became of them."),
+    punts: count.describe("Of them, those that went to the control plane."),
+    drops: z.record(z.string(), z.number()).describe("Frames dropped, by why."),
+  })
+  .describe("What forwards, since the start.") satisfies z.ZodType<WorkerView>;
+
 export const counters = z.record(z.string(), z.number()).describe("Everything that counts, by name.");
 
 export const drop = z
@@ -219,6 +245,7 @@ export const health = z.strictObject({
   sessionsByRole: tally,
   tunnelsByState: tally,
   interfaces: z.array(networkInterface),
+  pools: z.array(pool),
   drops: z.array(drop).describe("The five most frequent reasons."),
 }) satisfies z.ZodType<HealthView>;
 

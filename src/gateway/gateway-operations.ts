@@ -2,6 +2,7 @@ import { setImmediate as otherWork } from "node:timers/promises";
 import { Secret } from "../base/secret.ts";
 import type { Config } from "../config/config.ts";
 import { ConfigError } from "../config/config-error.ts";
+import type { JournalView } from "../journal/journal.ts";
 import type { StoryView, Subject } from "../journal/story-view.ts";
 import { endCause } from "./cause.ts";
 import { meaningOf } from "./counter-meanings.ts";
@@ -27,6 +28,7 @@ import type {
   HealthView,
   IdentityView,
   InterfaceView,
+  PoolView,
   RatesView,
   ReadinessView,
   ReloadView,
@@ -35,6 +37,7 @@ import type {
   TunnelTestRequest,
   TunnelTestView,
   UserPage,
+  WorkerView,
 } from "./operations-views.ts";
 import type { Surroundings } from "./surroundings.ts";
 import type { CountersView, LnsView, StatusView, TunnelView } from "./views.ts";
@@ -117,6 +120,7 @@ export class GatewayOperations implements Operations {
       sessionsByRole,
       tunnelsByState,
       interfaces: this.interfaces(),
+      pools: this.pools(),
       drops: this.drops()
         .filter(({ frames }) => frames > 0)
         .slice(0, SHOWN_DROPS),
@@ -169,6 +173,19 @@ export class GatewayOperations implements Operations {
     return Object.entries(this.#around.dataplane.drops())
       .map(([reason, frames]) => ({ reason, frames, meaning: meaningOf(`drops.${reason}`) ?? reason }))
       .sort((a, b) => b.frames - a.frames);
+  }
+
+  pools(): readonly PoolView[] {
+    return this.#gateway.pools();
+  }
+
+  async workers(): Promise<readonly WorkerView[]> {
+    const figures = (await this.#around.dataplane.workerFigures?.()) ?? [];
+    return figures.map((each) => ({ ...each, worker: String(each.worker) }));
+  }
+
+  journal(): JournalView {
+    return this.#around.journal.view();
   }
 
   config(): Readonly<Record<string, unknown>> {
@@ -268,6 +285,7 @@ export class GatewayOperations implements Operations {
       engine: this.#around.dataplane.engine,
       wantedEngine: this.#around.config.dataPlane.engine,
       interfaces: this.interfaces(),
+      pools: this.pools(),
       closedPorts: this.#gateway.tunnels?.closedPorts() ?? [],
       lnses: this.lns(),
     };

@@ -20,6 +20,7 @@ import { Destinations } from "./destination.ts";
 import { Forwarding } from "./forwarding.ts";
 import { type CallSwitch, type IncomingCall, L2tpCarrier, mruThrough } from "./l2tp-carrier.ts";
 import { LnsGroups } from "./lns-groups.ts";
+import type { PoolView } from "./operations-views.ts";
 import { Patience } from "./patience.ts";
 import { previewReload, type Reloadable, type ReloadPreview, type ReloadReport, reload } from "./reload.ts";
 import { Session, type SessionOwner } from "./session.ts";
@@ -197,6 +198,10 @@ export class Gateway implements SessionOwner, SessionMaker, CallSwitch {
 
   get isStopping(): boolean {
     return this.#stopping;
+  }
+
+  pools(): readonly PoolView[] {
+    return this.#groups.pools();
   }
 
   lnsViews(): readonly LnsView[] {

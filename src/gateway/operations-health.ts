@@ -1,7 +1,10 @@
 /** What is wrong with a gateway, the gravest first, and what to do about it. */
 
-import type { InterfaceView, ProblemView } from "./operations-views.ts";
+import type { InterfaceView, PoolView, ProblemView } from "./operations-views.ts";
 import type { LnsView } from "./views.ts";
+
+/** Of a pool: LacewingPoolNearlyFull warns at the same share. */
+const NEARLY_FULL = 0.9;
 
 /** What the judgement rests on. */
 export interface HealthFacts {
@@ -10,13 +13,20 @@ export interface HealthFacts {
   readonly engine: string;
   readonly wantedEngine: string;
   readonly interfaces: readonly InterfaceView[];
+  readonly pools: readonly PoolView[];
   /** Local L2TP addresses that are not open: "10.0.0.2:1701". */
   readonly closedPorts: readonly string[];
   readonly lnses: readonly LnsView[];
 }
 
 export function problemsOf(facts: HealthFacts): readonly ProblemView[] {
-  const problems = [...ofProcess(facts), ...ofInterfaces(facts), ...ofPorts(facts), ...ofLnses(facts.lnses)];
+  const problems = [
+    ...ofProcess(facts),
+    ...ofInterfaces(facts),
+    ...ofPorts(facts),
+    ...ofPools(facts),
+    ...ofLnses(facts.lnses),
+  ];
   return problems.sort((a, b) => Number(b.severity === "error") - Number(a.severity === "error"));
 }
 
@@ -76,6 +86,26 @@ function* ofPorts({ closedPorts }: HealthFacts): Iterable<ProblemView> {
       text: `L2TP is not spoken on ${port}: the device that it is bound to is not there.`,
       hint: "It opens by itself when the device comes.",
     };
+}
+
+function* ofPools({ pools }: HealthFacts): Iterable<ProblemView> {
+  for (const { pool, size, used } of pools) {
+    const hint = `A larger pool under units.${pool}.pool, then lacewing reload: nobody loses his address.`;
+    if (used >= size)
+      yield {
+        severity: "error",
+        code: "pool-full",
+        text: `Address pool ${pool} is full: all ${size} addresses are given out, and whoever calls now is refused.`,
+        hint,
+      };
+    else if (used >= NEARLY_FULL * size)
+      yield {
+        severity: "warning",
+        code: "pool-nearly-full",
+        text: `Address pool ${pool} is nearly full: ${used} of ${size} addresses are given out.`,
+        hint,
+      };
+  }
 }
 
 function* ofLnses(lnses: readonly LnsView[]): Iterable<ProblemView> {

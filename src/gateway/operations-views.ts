@@ -71,6 +71,33 @@ export interface InterfaceView {
   readonly padsRefused: number;
 }
 
+/** The address pool of one unit group. */
+export interface PoolView {
+  /** The group's name. */
+  readonly pool: string;
+  /** Addresses for whoever comes; fixed ones of users are not among them. */
+  readonly size: number;
+  /** Of them, those that somebody has. */
+  readonly used: number;
+}
+
+/** What one forwarding thread has done since the start, or the engine's program in the kernel. */
+export interface WorkerView {
+  readonly engine: string;
+  /** "0", "1"…; "control": the control plane's thread, which only sends; "program": the one in the kernel. */
+  readonly worker: string;
+  /** Whether it forwards now. */
+  readonly running: boolean;
+  /** How often it has ended by itself. */
+  readonly deaths: number;
+  /** Received, from wires and units, whatever became of them. */
+  readonly frames: number;
+  /** Of them, those that went to the control plane. */
+  readonly punts: number;
+  /** Frames dropped, by why. */
+  readonly drops: Readonly<Record<string, number>>;
+}
+
 /** Frames that were dropped for one reason, since the start. */
 export interface DropView {
   readonly reason: string;
@@ -100,6 +127,7 @@ export interface HealthView {
   /** Tunnels by state. */
   readonly tunnelsByState: Readonly<Record<string, number>>;
   readonly interfaces: readonly InterfaceView[];
+  readonly pools: readonly PoolView[];
   /** Frames dropped since the start, by the five most frequent reasons. */
   readonly drops: readonly DropView[];
 }

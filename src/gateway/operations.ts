@@ -1,5 +1,6 @@
 /** Everything that an operator can do with a running gateway, as one object with plain arguments and results. */
 
+import type { JournalView } from "../journal/journal.ts";
 import type { StoryView, Subject } from "../journal/story-view.ts";
 import type { EventBus } from "./events.ts";
 import type { TrafficReading } from "./operations-traffic.ts";
@@ -14,6 +15,7 @@ import type {
   HealthView,
   IdentityView,
   InterfaceView,
+  PoolView,
   RatesView,
   ReadinessView,
   ReloadView,
@@ -22,6 +24,7 @@ import type {
   TunnelTestRequest,
   TunnelTestView,
   UserPage,
+  WorkerView,
 } from "./operations-views.ts";
 import type { CountersView, LnsView, SessionRole, StatusView, TunnelView } from "./views.ts";
 
@@ -89,6 +92,12 @@ export interface Operations {
   interfaces(): readonly InterfaceView[];
   counters(): CountersView;
   drops(): readonly DropView[];
+  /** How full the address pools are. */
+  pools(): readonly PoolView[];
+  /** What forwards, each with what it has done since the start. */
+  workers(): Promise<readonly WorkerView[]>;
+  /** How much the journal has, and what it had no room for. */
+  journal(): JournalView;
   /** The configuration that it runs with, defaults filled in, without secrets and users. */
   config(): Readonly<Record<string, unknown>>;
   /** What has flowed since the start. */

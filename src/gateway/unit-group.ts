@@ -1,4 +1,4 @@
-import { AddressPool, type AddressPoolConfig, type Lease } from "../aaa/address-pool.ts";
+import { AddressPool, type AddressPoolConfig, type Lease, type PoolFill } from "../aaa/address-pool.ts";
 import type { LocalUser } from "../aaa/local-users.ts";
 import { IdPool } from "../base/ids.ts";
 import type { UnitId, UnitSpec } from "../channel/dataplane.ts";
@@ -54,6 +54,11 @@ export class UnitGroup {
 
   get config(): UnitConfig {
     return this.#config;
+  }
+
+  /** Its addresses for whoever comes; undefined when it has fixed ones only. */
+  poolFill(): PoolFill | undefined {
+    return this.#config.pool === undefined ? undefined : this.#pool.fill();
   }
 
   /** Nobody gets an address any more until remake(); the sessions that are there have to be ended. */

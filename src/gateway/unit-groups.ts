@@ -1,4 +1,5 @@
 import type { UnitId } from "../channel/dataplane.ts";
+import type { PoolView } from "./operations-views.ts";
 import type { Surroundings } from "./surroundings.ts";
 import { UnitGroup } from "./unit-group.ts";
 
@@ -18,6 +19,14 @@ export class UnitGroups {
   /** Undefined also for one that takes nobody at the moment. */
   get(name: string): UnitGroup | undefined {
     return this.#withdrawn.has(name) ? undefined : this.#groups.get(name);
+  }
+
+  /** The address pools, by the names of their groups. */
+  pools(): readonly PoolView[] {
+    return [...this.#groups].flatMap(([pool, group]) => {
+      const fill = group.poolFill();
+      return fill === undefined ? [] : [{ pool, ...fill }];
+    });
   }
 
   /** Makes the shared devices. */

@@ -50,6 +50,30 @@ describe("a pool", () => {
     expect(take(some, 4)).toEqual(["192.0.2.4", "192.0.2.2", "192.0.2.1", "address pool exhausted"]);
   });
 
+  it("says how many addresses it has for whoever comes, and how many of them are given out", () => {
+    const some = pool(["192.0.2.1-192.0.2.6"], ["192.0.2.2", "203.0.113.9"]);
+    expect(some.fill()).toEqual({ size: 5, used: 0 });
+    take(some, 6);
+    some.leaseFixed("192.0.2.2", "fixed");
+    expect(some.fill()).toEqual({ size: 5, used: 5 });
+    some.release("192.0.2.2", "fixed");
+    some.release("192.0.2.3", "somebody else");
+    expect(some.fill()).toEqual({ size: 5, used: 5 });
+    some.release("192.0.2.3", "holder 1");
+    expect(some.fill()).toEqual({ size: 5, used: 4 });
+    // who has an address that is in no range any more, or is somebody's own by now, keeps it and is counted nowhere
+    some.reconfigure({
+      ranges: ["192.0.2.4-192.0.2.9"].map((text) => parseIpv4Range(text)!),
+      reserved: ["192.0.2.5"],
+    });
+    expect(some.fill()).toEqual({ size: 5, used: 2 });
+    some.release("192.0.2.1", "holder 0");
+    some.release("192.0.2.5", "holder 3");
+    expect(some.fill()).toEqual({ size: 5, used: 2 });
+    some.release("192.0.2.4", "holder 2");
+    expect(some.fill()).toEqual({ size: 5, used: 1 });
+  });
+
   it("of a /8 costs nothing until it is used", () => {
     const huge = pool(["10.0.0.0/8"], ["10.0.0.1"]);
     expect(take(huge, 2)).toEqual(["10.0.0.2", "10.0.0.3"]);

@@ -33,6 +33,7 @@ describe("show", () => {
     expect(text).toContain("lacewing lockout clear lns2");
     expect(text).toContain("Sessions  1  (open 1, lac 1)\n");
     expect(text).toMatch(/^INTERFACE +STATE/m);
+    expect(text).toMatch(/^POOL +ADDRESSES.*\nlocal +253 +17/m);
     expect(text).toMatch(/^wrong-source +12 +frames of a session/m);
   });
 
@@ -51,6 +52,8 @@ describe("show", () => {
     ["channels", /^CHANNEL +KIND.*\n +1 +pppoe +bridged +2 +s1 /],
     ["counters", /^NAME +VALUE +MEANING\ndrops\.truncated +0 +frames shorter/],
     ["drops", /^REASON +FRAMES +MEANING\nwrong-source +12 +frames/],
+    ["workers", /^WORKER +ENGINE.*\n0 +loop +running +100 +7 +1 +policed 30, wrong-source 12\nprogram +xdp /],
+    ["pools", /^POOL +ADDRESSES.*\nlocal +253 +17 +236 +6%\n$/],
     ["rates", /^KIND +NAME.*\nall +- +1 +1\.00k +8\.00M +1 +900\nport +acc0 .*\nlns +lns1 /],
     ["status", /^NAME +VALUE\nversion +1\.2\.3\n/],
     ["config", /^\{\n {2}"name": "lac1"\n\}\n$/],

@@ -59,6 +59,18 @@ describe("/metrics", () => {
       'lacewing_lns_calls_total{lns="lns2",outcome="placed"} 3',
       'lacewing_lns_lockouts_total{lns="lns2"} 1',
       "lacewing_event_streams 3",
+      'lacewing_dataplane_worker_frames_total{engine="loop",worker="0"} 100',
+      'lacewing_dataplane_worker_frames_total{engine="xdp",worker="program"} 90000',
+      'lacewing_dataplane_worker_punts_total{engine="loop",worker="0"} 7',
+      'lacewing_dataplane_worker_drops_total{engine="loop",worker="0",reason="policed"} 30',
+      'lacewing_dataplane_worker_deaths_total{engine="loop",worker="0"} 1',
+      'lacewing_dataplane_worker_up{engine="loop",worker="0"} 1',
+      'lacewing_pool_addresses{pool="local"} 253',
+      'lacewing_pool_addresses_used{pool="local"} 17',
+      "lacewing_journal_size_bytes 1048576",
+      "lacewing_journal_used_bytes 4096",
+      "lacewing_journal_records 40",
+      "lacewing_journal_passed_over_total 2",
     ])
       expect(text.split("\n")).toContain(line);
     expect(text).not.toContain("alice");

@@ -1,7 +1,7 @@
 import { EventBus } from "../../src/gateway/events.ts";
 import { OperationError } from "../../src/gateway/operation-error.ts";
 import type { Operations } from "../../src/gateway/operations.ts";
-import type { InterfaceView } from "../../src/gateway/operations-views.ts";
+import type { InterfaceView, PoolView, WorkerView } from "../../src/gateway/operations-views.ts";
 import type { ChannelView, LnsView, SessionView, StatusView, TunnelView } from "../../src/gateway/views.ts";
 
 export const lacSession: SessionView = {
@@ -137,6 +137,29 @@ const INTERFACE: InterfaceView = {
   padsRefused: 2,
 };
 
+const POOLS: readonly PoolView[] = [{ pool: "local", size: 253, used: 17 }];
+
+const WORKERS: readonly WorkerView[] = [
+  {
+    engine: "loop",
+    worker: "0",
+    running: true,
+    deaths: 1,
+    frames: 100,
+    punts: 7,
+    drops: { truncated: 0, "wrong-source": 12, policed: 30 },
+  },
+  {
+    engine: "xdp",
+    worker: "program",
+    running: true,
+    deaths: 0,
+    frames: 90_000,
+    punts: 0,
+    drops: { truncated: 0, "wrong-source": 0, policed: 0 },
+  },
+];
+
 const FLOW = { framesIn: 10, octetsIn: 1000, framesOut: 20, octetsOut: 3000, sessions: 1 };
 const RATE = {
   octetsInPerSecond: 125,
@@ -174,6 +197,7 @@ export function sampleOperations(
       sessionsByRole: { lac: 1 },
       tunnelsByState: { established: 1 },
       interfaces: [INTERFACE],
+      pools: POOLS,
       drops: [{ reason: "wrong-source", frames: 12, meaning: "frames of a session from somebody else" }],
     }),
     readiness: () => ({ ready: true, reasons: [] }),
@@ -215,6 +239,9 @@ export function sampleOperations(
       "lns.lns2.lockouts": 1,
     }),
     drops: () => [{ reason: "wrong-source", frames: 12, meaning: "frames of a session from somebody else" }],
+    pools: () => POOLS,
+    workers: async () => WORKERS,
+    journal: () => ({ sizeBytes: 1 << 20, usedBytes: 4096, records: 40, passedOver: 2 }),
     config: () => ({ name: "lac1" }),
     flows: async () => ({
       total: FLOW,

@@ -252,8 +252,28 @@ describe("health", () => {
       sessionsByState: { open: 3 },
       sessionsByRole: { pta: 3 },
       interfaces: [{ interface: "acc0", state: "open", sessions: 3, padsSent: 3 }],
+      pools: [{ pool: "local", size: 253, used: 3 }],
     });
     expect(operations.readiness()).toEqual({ ready: true, reasons: [] });
+  });
+
+  it("says that a pool is nearly full, and that it is full", async () => {
+    const small = PTA.replace("100.64.0.0/24", "100.64.0.2-100.64.0.11");
+    const { side, node } = await startAlone(world, small, USERS);
+    for (let i = 1; i <= 9; i++) await online(side, i, "anna@isp.example", "secret");
+    expect(node.operations.health().problems).toMatchObject([
+      {
+        severity: "warning",
+        code: "pool-nearly-full",
+        text: "Address pool local is nearly full: 9 of 10 addresses are given out.",
+      },
+    ]);
+    await online(side, 10, "anna@isp.example", "secret");
+    expect(node.operations.health().problems).toMatchObject([
+      { severity: "error", code: "pool-full", text: expect.stringContaining("all 10 addresses") },
+    ]);
+    await node.operations.end({ session: "s10" }, "moved");
+    expect(await world.until(() => node.operations.pools()[0]?.used === 9, 5000)).toBe(true);
   });
 
   it("says first what keeps subscribers out", async () => {
