@@ -1,3 +1,4 @@
+import type { IncomingMessage } from "node:http";
 import type { HttpBindings } from "@hono/node-server";
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import { Hono } from "hono";
@@ -8,6 +9,7 @@ import { type EventStreams, STREAM_HEADERS } from "./event-streams.ts";
 import { type Failure, failureResponse, JSON_HEADERS } from "./failures.ts";
 import type { Metrics } from "./metrics.ts";
 import { openApiDocument } from "./openapi.ts";
+import { isForeign } from "./origin.ts";
 import type { LoopWatch } from "./probes.ts";
 import { readInput } from "./request-input.ts";
 import type { Route } from "./route.ts";
@@ -57,24 +59,35 @@ const UNAUTHORIZED: Failure = {
   headers: { "WWW-Authenticate": "Bearer" },
 };
 
+const FOREIGN: Failure = {
+  status: 403,
+  code: "cross-origin",
+  message: "pages of other sites give no orders here",
+};
+
+/** Whether who sends a request may ask. */
+export type Admission = (request: IncomingMessage) => boolean;
+
 /**
- * The HTTP API as a function from requests to answers. `isAdmitted` judges the Authorization header; everybody is
- * admitted when it is absent. Whether the process is well, and the page's own files, are told to anybody.
+ * The HTTP API as a function from requests to answers. Everybody is admitted when `isAdmitted` is absent. Whether the
+ * process is well, and the page's own files, are told to anybody.
  */
-export function buildApp(
-  parts: AppParts,
-  isAdmitted?: (authorization: string | undefined) => boolean,
-): Hono<Environment> {
+export function buildApp(parts: AppParts, isAdmitted?: Admission): Hono<Environment> {
   const app = new Hono<Environment>();
   addProbes(app, parts);
   if (isAdmitted !== undefined) {
     const guarded = ["/v1/*", "/metrics"];
     for (const path of guarded)
       app.use(path, async (context, next) => {
-        if (!isAdmitted(context.req.header("authorization"))) return failureResponse(UNAUTHORIZED);
+        if (!isAdmitted(context.env.incoming)) return failureResponse(UNAUTHORIZED);
         return next();
       });
   }
+  app.use("*", async (context, next) => {
+    const isOrder = context.req.method !== "GET" && context.req.method !== "HEAD";
+    if (isOrder && isForeign(context.env.incoming.headers)) return failureResponse(FOREIGN);
+    return next();
+  });
   for (const route of ROUTES) addRoute(app, route, parts);
   addDocument(app, parts);
   addMetrics(app, parts);

@@ -1,5 +1,7 @@
 /** What an asker is told when it does not get what it asked for. */
 
+import { STATUS_CODES } from "node:http";
+
 export interface Failure {
   readonly status: number;
   /** A stable word to match on. */
@@ -18,10 +20,22 @@ export const JSON_HEADERS: Readonly<Record<string, string>> = {
 };
 
 /** The connection ends with it: what a refused asker still sends is not read. */
-export function failureResponse({ status, code, message, hint, headers }: Failure): Response {
-  const error = { code, message, ...(hint !== undefined && { hint }) };
-  return new Response(`${JSON.stringify({ error })}\n`, {
-    status,
-    headers: { ...JSON_HEADERS, ...headers, Connection: "close" },
-  });
+export function failureResponse(failure: Failure): Response {
+  return new Response(bodyOf(failure), { status: failure.status, headers: headersOf(failure) });
+}
+
+/** The same as octets, for who is not even listened to. */
+export function rawFailure(failure: Failure): string {
+  const body = bodyOf(failure);
+  const headers = Object.entries({ ...headersOf(failure), "Content-Length": Buffer.byteLength(body) });
+  const lines = headers.map(([name, value]) => `${name}: ${value}\r\n`);
+  return `HTTP/1.1 ${failure.status} ${STATUS_CODES[failure.status]}\r\n${lines.join("")}\r\n${body}`;
+}
+
+function bodyOf({ code, message, hint }: Failure): string {
+  return `${JSON.stringify({ error: { code, message, ...(hint !== undefined && { hint }) } })}\n`;
+}
+
+function headersOf({ headers }: Failure): Readonly<Record<string, string>> {
+  return { ...JSON_HEADERS, ...headers, Connection: "close" };
 }

@@ -1,9 +1,14 @@
-import type { Server } from "node:http";
 import type { Logger } from "../base/logger.ts";
 import type { Operations } from "../gateway/operations.ts";
-import { type AppParts, buildApp, type Page } from "./app.ts";
+import { type Admission, type AppParts, buildApp, type Page } from "./app.ts";
 import { EventStreams } from "./event-streams.ts";
-import { type ControlAddress, listenOnAddress, listenOnSocket } from "./listeners.ts";
+import {
+  type ControlAddress,
+  type Listener,
+  type ListenerLimits,
+  listenOnAddress,
+  listenOnSocket,
+} from "./listeners.ts";
 import { Metrics } from "./metrics.ts";
 import { LoopWatch } from "./probes.ts";
 
@@ -17,6 +22,8 @@ export interface ControlServerOptions {
   readonly version: string;
   readonly logger: Logger;
   readonly page?: Page | undefined;
+  /** Of each listener; what an operator gets when absent. */
+  readonly limits?: ListenerLimits;
 }
 
 /** An open HTTP API. */
@@ -30,24 +37,24 @@ export async function startControlServer(
   operations: Operations,
   options: ControlServerOptions,
 ): Promise<ControlServer> {
-  const { socketPath, addresses = [], folder = ".", version, logger, page } = options;
+  const { socketPath, addresses = [], folder = ".", version, logger, page, limits } = options;
   const events = new EventStreams(operations.events, process.pid.toString(36) + Date.now().toString(36));
   const metrics = new Metrics(operations, version, () => events.size);
   const watch = new LoopWatch();
   const parts: AppParts = { operations, version, logger, events, metrics, watch, page };
-  const servers: Server[] = [];
+  const listeners: Listener[] = [];
   const close = async (): Promise<void> => {
     metrics.close();
     watch.close();
-    const closed = servers.map(closeServer);
+    const closed = listeners.map((listener) => listener.close());
     events.close();
     await Promise.all(closed);
   };
   try {
-    servers.push(await listenOnSocket(socketPath, buildApp(parts), logger));
+    listeners.push(await listenOnSocket(socketPath, buildApp(parts), logger, limits));
     for (const address of addresses) {
-      const appFor = (isAdmitted?: Parameters<typeof buildApp>[1]) => buildApp(parts, isAdmitted);
-      servers.push(await listenOnAddress(address, folder, appFor, logger));
+      const appFor = (isAdmitted?: Admission) => buildApp(parts, isAdmitted);
+      listeners.push(await listenOnAddress(address, folder, appFor, logger, limits));
       logger.info({ address: address.address, port: address.port }, "HTTP API open");
     }
   } catch (error) {
@@ -55,11 +62,4 @@ export async function startControlServer(
     throw error;
   }
   return { close };
-}
-
-function closeServer(server: Server): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.close((error) => (error === undefined ? resolve() : reject(error)));
-    server.closeAllConnections();
-  });
 }

@@ -50,7 +50,7 @@ describe("the API, abused,", () => {
     const sockets: Socket[] = [];
     for (let i = 0; i < 300; i++) {
       const socket = connect(path);
-      socket.on("error", () => {});
+      socket.on("error", () => {}).resume();
       onTestFinished(() => void socket.destroy());
       sockets.push(socket);
     }

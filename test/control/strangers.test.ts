@@ -1,0 +1,180 @@
+import { spawnSync } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
+import { type ClientRequest, request } from "node:http";
+import { join } from "node:path";
+import { connect as connectTls } from "node:tls";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { silentLogger } from "../../src/base/logger.ts";
+import { type ControlAddress, LISTENER_LIMITS } from "../../src/control/listeners.ts";
+import { startControlServer } from "../../src/control/server.ts";
+import { eventually } from "../support/eventually.ts";
+import { freePort } from "./free-port.ts";
+import { rawClient, statusLines } from "./raw-client.ts";
+import { sampleOperations } from "./sample-operations.ts";
+import { fetchFrom, serve, temporaryFolder } from "./serve.ts";
+
+const TOKEN = "0123456789abcdefghij";
+const WITH_TOKEN = { Authorization: `Bearer ${TOKEN}` };
+const LIMITS = { ...LISTENER_LIMITS, connections: 40, strangersOfOneAddress: 8 };
+
+async function serveStrangers(
+  limits = LIMITS,
+  more: Partial<ControlAddress> = {},
+  folder = temporaryFolder(),
+): Promise<number> {
+  const port = await freePort();
+  writeFileSync(join(folder, "token"), TOKEN, { mode: 0o600 });
+  const addresses = [{ address: "0.0.0.0", port, tokenFile: "token", ...more }];
+  await serve(sampleOperations(), { folder, addresses, limits });
+  return port;
+}
+
+/** Asks for events with the token, and listens. */
+function listenToEvents(port: number): Promise<ClientRequest> {
+  return new Promise((resolve, reject) => {
+    const asked = request({ host: "127.0.0.1", port, path: "/v1/events", agent: false, headers: WITH_TOKEN });
+    asked.on("response", (response) => {
+      response.on("error", () => {}).resume();
+      resolve(asked);
+    });
+    asked.on("error", reject).end();
+    onTestFinished(() => void asked.destroy());
+  });
+}
+
+describe("strangers, who have shown no token,", () => {
+  it("keep nobody out who has one, however many there are and whatever they do", async () => {
+    const port = await serveStrangers();
+    const silent = Array.from({ length: 100 }, () => rawClient(port));
+    const slow = Array.from({ length: 100 }, () => rawClient(port, "GET /v1/status HTTP/1.1\r\nHost: x\r\n"));
+    expect((await fetchFrom(port, "/v1/status", { headers: WITH_TOKEN })).status).toBe(200);
+    const gone = () => [...silent, ...slow].filter(({ socket }) => socket.closed).length;
+    await eventually("all but a few are hung up on", () => gone() === 200 - LIMITS.strangersOfOneAddress + 1);
+    expect((await fetchFrom(port, "/v1/status", { headers: WITH_TOKEN })).status).toBe(200);
+  });
+
+  it("are told why when one has to go, and it is who came first", async () => {
+    const port = await serveStrangers();
+    const first = rawClient(port);
+    await eventually("it is connected", () => first.socket.readyState === "open");
+    for (let i = 0; i < LIMITS.strangersOfOneAddress; i++) rawClient(port);
+    const answer = await first.over;
+    expect(statusLines(answer)).toEqual(["503"]);
+    expect(answer).toMatch(/^Retry-After: 10\r$/m);
+    expect(answer).toContain('{"error":{"code":"busy","message":"too many connections on which nobody has');
+  });
+
+  it("of one address leave room for those of others", async () => {
+    const port = await serveStrangers();
+    const other = rawClient({ port, host: "127.0.0.1", localAddress: "127.0.0.2" });
+    await eventually("it is connected", () => other.socket.readyState === "open");
+    const many = Array.from({ length: 60 }, () => rawClient(port));
+    await many[0]!.over;
+    expect((await fetchFrom(port, "/healthz")).status).toBe(200);
+    expect(other.socket.closed).toBe(false);
+  });
+
+  it("of very many addresses leave room for who has a token", async () => {
+    const port = await serveStrangers();
+    const many = Array.from({ length: 100 }, (_, i) =>
+      rawClient({ port, host: "127.0.0.1", localAddress: `127.0.1.${i + 1}` }),
+    );
+    expect(statusLines(await many[0]!.over)).toEqual(["503"]);
+    expect((await fetchFrom(port, "/v1/status", { headers: WITH_TOKEN })).status).toBe(200);
+  });
+
+  it("are none any more once they have shown it", async () => {
+    const port = await serveStrangers();
+    const events = await listenToEvents(port);
+    let isOver = false;
+    events.on("close", () => {
+      isOver = true;
+    });
+    const many = Array.from({ length: 60 }, () => rawClient(port));
+    await Promise.all(many.slice(0, 50).map(({ over }) => over));
+    expect(isOver).toBe(false);
+  });
+
+  it("do not become known by a wrong one", async () => {
+    const port = await serveStrangers();
+    const wrong = "GET /v1/status HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer wrong\r\n\r\n";
+    const answer = await rawClient(port, wrong).over;
+    expect(statusLines(answer)).toEqual(["401"]);
+    expect(answer).toMatch(/^Connection: close\r$/im);
+  });
+});
+
+describe("those who may ask", () => {
+  it("are told so when there are as many as may", async () => {
+    const port = await serveStrangers({ ...LIMITS, connections: 4 });
+    for (let i = 0; i < 4; i++) await listenToEvents(port);
+    expect(await fetchFrom(port, "/v1/status", { headers: WITH_TOKEN })).toMatchObject({
+      status: 503,
+      json: { error: { code: "busy", message: "as many are connected as may" } },
+    });
+  });
+});
+
+const hasOpenssl = spawnSync("openssl", ["version"]).status === 0;
+
+describe.skipIf(!hasOpenssl)("by TLS", () => {
+  function certificate(): string {
+    const folder = temporaryFolder();
+    const words = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];
+    const files = ["-keyout", "key.pem", "-out", "cert.pem", "-days", "2", "-subj", "/CN=gateway"];
+    expect(spawnSync("openssl", [...words, ...files], { cwd: folder }).status).toBe(0);
+    return folder;
+  }
+  const tls = { certFile: "cert.pem", keyFile: "key.pem" };
+
+  it("strangers have no more places, and one who has shown a certificate keeps his", async () => {
+    const folder = certificate();
+    const withCertificate = await serveStrangers(
+      LIMITS,
+      { tls: { ...tls, clientCaFile: "cert.pem" } },
+      folder,
+    );
+    const [cert, key] = ["cert.pem", "key.pem"].map((file) => readFileSync(join(folder, file)));
+    const to = { port: withCertificate, host: "127.0.0.1", rejectUnauthorized: false };
+    const known = connectTls({ ...to, cert: cert!, key: key! });
+    known.on("error", () => {}).resume();
+    onTestFinished(() => void known.destroy());
+    // by TLS 1.3 a client is done before the server has looked at its certificate: an answer says that it has
+    known.write("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n");
+    await new Promise((resolve) => known.once("data", resolve));
+    const many = Array.from({ length: 30 }, () => rawClient(withCertificate));
+    await Promise.all(many.slice(0, 20).map(({ over }) => over));
+    expect(known.closed).toBe(false);
+  });
+
+  it("nobody who has not said anything yet keeps the gateway from stopping", async () => {
+    const folder = certificate();
+    writeFileSync(join(folder, "token"), TOKEN, { mode: 0o600 });
+    const port = await freePort();
+    const server = await startControlServer(sampleOperations(), {
+      socketPath: join(folder, "lacewing.sock"),
+      version: "1",
+      logger: silentLogger,
+      folder,
+      addresses: [{ address: "127.0.0.1", port, tokenFile: "token", tls }],
+    });
+    const silent = rawClient(port);
+    await eventually("it is connected", () => silent.socket.readyState === "open");
+    // accepted too: who came later is answered
+    expect(await tlsStatus(port)).toBe(200);
+    const before = performance.now();
+    await server.close();
+    await silent.over;
+    expect(performance.now() - before).toBeLessThan(1000);
+  });
+
+  function tlsStatus(port: number): Promise<number> {
+    return new Promise((resolve, reject) => {
+      const socket = connectTls({ port, host: "127.0.0.1", rejectUnauthorized: false }, () =>
+        socket.write("GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"),
+      );
+      socket.once("data", (chunk) => resolve(Number(chunk.toString().split(" ")[1])));
+      socket.once("error", reject);
+    });
+  }
+});
