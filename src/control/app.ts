@@ -5,6 +5,7 @@ import { Hono } from "hono";
 import type { Logger } from "../base/logger.ts";
 import { OperationError } from "../gateway/operation-error.ts";
 import type { Operations } from "../gateway/operations.ts";
+import { CAPTURE_STREAMS } from "./capture-routes.ts";
 import { type EventStreams, STREAM_HEADERS } from "./event-streams.ts";
 import { type Failure, failureResponse, JSON_HEADERS } from "./failures.ts";
 import type { Metrics } from "./metrics.ts";
@@ -14,6 +15,7 @@ import type { LoopWatch } from "./probes.ts";
 import { readInput } from "./request-input.ts";
 import type { Route } from "./route.ts";
 import { ROUTES } from "./routes.ts";
+import type { StreamRoute } from "./stream-route.ts";
 
 /** The page of the gateway: its files, by their paths; "/" is the first. */
 export interface Page {
@@ -62,7 +64,7 @@ const UNAUTHORIZED: Failure = {
 const FOREIGN: Failure = {
   status: 403,
   code: "cross-origin",
-  message: "pages of other sites give no orders here",
+  message: "pages of other sites give no orders here, and make no captures",
 };
 
 /** Whether who sends a request may ask. */
@@ -89,6 +91,7 @@ export function buildApp(parts: AppParts, isAdmitted?: Admission): Hono<Environm
     return next();
   });
   for (const route of ROUTES) addRoute(app, route, parts);
+  for (const route of CAPTURE_STREAMS) addStream(app, route, parts);
   addDocument(app, parts);
   addMetrics(app, parts);
   addEvents(app, parts);
@@ -101,13 +104,32 @@ export function buildApp(parts: AppParts, isAdmitted?: Admission): Hono<Environm
 }
 
 function addRoute(app: Hono<Environment>, route: Route, { operations, version }: AppParts): void {
-  app.on(route.method, route.path.replaceAll(/\{(\w+)\}/g, ":$1"), async (context) => {
+  app.on(route.method, honoPath(route), async (context) => {
     const input = await readInput(route, context.req.raw, context.req.param());
     if (!input.ok) return failureResponse(input.failure);
     const wallClock = Date.now();
     const answer = await route.handle({ operations, version, wallClock }, input);
     return answer === undefined ? failureResponse(missing(context.req.path)) : json(answer);
   });
+}
+
+function addStream(app: Hono<Environment>, route: StreamRoute, { operations, version }: AppParts): void {
+  app.get(honoPath(route), async (context) => {
+    const input = await readInput(route, context.req.raw, context.req.param());
+    if (!input.ok) return failureResponse(input.failure);
+    // of HEAD hono makes an answer of its own, after ours
+    if (context.req.method === "HEAD")
+      return new Response(null, { headers: { "Content-Type": route.type, "Cache-Control": "no-store" } });
+    const { incoming: request, outgoing: response } = context.env;
+    // he would not get to read it, but it would be made
+    if (isForeign(request.headers)) return failureResponse(FOREIGN);
+    route.open({ operations, version, request, response }, input);
+    return RESPONSE_ALREADY_SENT;
+  });
+}
+
+function honoPath({ path }: { readonly path: string }): string {
+  return path.replaceAll(/\{(\w+)\}/g, ":$1");
 }
 
 function addDocument(app: Hono<Environment>, { version }: AppParts): void {

@@ -1,9 +1,11 @@
 /** The OpenAPI 3.1 document of the HTTP API, made from its table. */
 
 import { z } from "zod";
+import { CAPTURE_STREAMS } from "./capture-routes.ts";
 import { eventData } from "./event-schemas.ts";
 import { failure } from "./order-schemas.ts";
 import type { Route } from "./route.ts";
+import type { StreamRoute } from "./stream-route.ts";
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -11,6 +13,7 @@ type Json = Readonly<Record<string, unknown>>;
 export function openApiDocument(routes: readonly Route[], version: string): Json {
   const paths: Record<string, Record<string, Json>> = {};
   for (const route of routes) paths[route.path] = { ...paths[route.path], [route.method]: operation(route) };
+  for (const route of CAPTURE_STREAMS) paths[route.path] = { get: streamOperation(route) };
   for (const [path, get] of Object.entries(OTHERS)) paths[path] = { get };
   return {
     openapi: "3.1.0",
@@ -47,13 +50,26 @@ function operation(route: Route): Json {
         description: "The answer.",
         content: { "application/json": { schema: schemaOf(answer, "output") } },
       },
-      default: {
-        description: "It could not be done.",
-        content: { "application/json": { schema: { $ref: "#/components/schemas/Error" } } },
-      },
+      default: FAILED,
     },
   };
 }
+
+function streamOperation(route: StreamRoute): Json {
+  const { path, summary, description, parameters, query, type, answer } = route;
+  return {
+    operationId: operationId("get", path),
+    summary,
+    description,
+    parameters: [...described(parameters, "path"), ...described(query, "query")],
+    responses: { ...answers(type, { type: "string", format: "binary" }, answer), default: FAILED },
+  };
+}
+
+const FAILED = {
+  description: "It could not be done.",
+  content: { "application/json": { schema: { $ref: "#/components/schemas/Error" } } },
+};
 
 /** The properties of an object as parameters. */
 function described(schema: z.ZodObject | undefined, place: "path" | "query"): Json[] {

@@ -18,7 +18,7 @@ export type Input =
 
 /** `parameters`: as they stand in the path. */
 export async function readInput(
-  route: Route,
+  route: Pick<Route, "parameters" | "query" | "body">,
   request: Request,
   parameters: Readonly<Record<string, string>>,
 ): Promise<Input> {
@@ -55,7 +55,7 @@ function parse(schema: z.ZodType | undefined, value: unknown, place: string): Pa
   return bad(texts.slice(0, 4).join("; "));
 }
 
-async function readBody(route: Route, request: Request): Promise<Part> {
+async function readBody(route: Pick<Route, "body">, request: Request): Promise<Part> {
   const { headers } = request;
   const announced = Number(headers.get("content-length") ?? 0);
   if (route.body === undefined)

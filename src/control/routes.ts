@@ -4,6 +4,7 @@ import { z } from "zod";
 import { OperationError } from "../gateway/operation-error.ts";
 import { SESSION_SORT_KEYS, type SessionSortKey } from "../gateway/operations.ts";
 import type { Subject } from "../journal/story-view.ts";
+import { CAPTURE_ROUTES } from "./capture-routes.ts";
 import {
   cleared,
   clearOrder,
@@ -270,7 +271,7 @@ const ORDERS: readonly Route[] = [
   }),
 ];
 
-export const ROUTES: readonly Route[] = [...READS, ...ORDERS];
+export const ROUTES: readonly Route[] = [...READS, ...ORDERS, ...CAPTURE_ROUTES];
 
 /** Undefined when not exactly one is given. */
 function subjectOf({ session, user, mac, tunnel }: z.output<typeof whyQuery>): Subject | undefined {

@@ -1,3 +1,4 @@
+import { setImmediate as otherWork } from "node:timers/promises";
 import type { Logger } from "../base/logger.ts";
 import type { Operations } from "../gateway/operations.ts";
 import { type Admission, type AppParts, buildApp, type Page } from "./app.ts";
@@ -46,6 +47,9 @@ export async function startControlServer(
   const close = async (): Promise<void> => {
     metrics.close();
     watch.close();
+    await operations.endCaptures("the gateway is stopping");
+    // their readers get the end before their connections are cut
+    await otherWork();
     const closed = listeners.map((listener) => listener.close());
     events.close();
     await Promise.all(closed);

@@ -4,6 +4,8 @@ import type { Config } from "../config/config.ts";
 import { ConfigError } from "../config/config-error.ts";
 import type { JournalView } from "../journal/journal.ts";
 import type { StoryView, Subject } from "../journal/story-view.ts";
+import type { CaptureAsker, CaptureRequest, CaptureSink, OpenCapture } from "./capture-request.ts";
+import { Captures } from "./captures.ts";
 import { endCause } from "./cause.ts";
 import { meaningOf } from "./counter-meanings.ts";
 import type { EventBus } from "./events.ts";
@@ -18,6 +20,7 @@ import { Rates } from "./operations-rates.ts";
 import { Traffic, type TrafficReading } from "./operations-traffic.ts";
 import { testTunnel } from "./operations-tunnel-test.ts";
 import type {
+  CaptureView,
   CensusEntry,
   ChannelPage,
   ClearedView,
@@ -73,6 +76,7 @@ export class GatewayOperations implements Operations {
   readonly #views: GatewayViews;
   readonly #rates: Rates;
   readonly #reading: ConfigReading | undefined;
+  readonly #captures: Captures;
   #tests = 0;
 
   constructor(gateway: Gateway, around: Surroundings, { views, events, reading }: OperationsParts) {
@@ -83,6 +87,7 @@ export class GatewayOperations implements Operations {
     this.events = events;
     this.#traffic = new Traffic(() => gateway.sessions, events);
     this.#rates = new Rates(around, this.#traffic, events);
+    this.#captures = new Captures(() => gateway.sessions, around, events);
   }
 
   status(): StatusView {
@@ -248,6 +253,22 @@ export class GatewayOperations implements Operations {
     } finally {
       this.#tests -= 1;
     }
+  }
+
+  capture(request: CaptureRequest, sink: CaptureSink, asker: CaptureAsker): OpenCapture {
+    return this.#captures.start(request, sink, asker);
+  }
+
+  captures(): readonly CaptureView[] {
+    return this.#captures.views();
+  }
+
+  endCapture(id: string, reason: string): void {
+    this.#captures.end(id, reason);
+  }
+
+  endCaptures(reason: string): Promise<void> {
+    return this.#captures.endAll(reason);
   }
 
   async reload(planOnly: boolean): Promise<ReloadView> {

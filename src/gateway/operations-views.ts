@@ -236,3 +236,23 @@ export interface TunnelTestRequest {
   readonly lns?: string | undefined;
   readonly interface?: string | undefined;
 }
+
+/** A capture that runs. */
+export interface CaptureView {
+  /** "c3". */
+  readonly id: string;
+  readonly session: string;
+  readonly user: string | null;
+  /** What is captured now: a call that comes up may get another leg. */
+  readonly legs: readonly ("access" | "tunnel")[];
+  /** Who captures, as far as it is known. */
+  readonly by: string;
+  readonly startedAt: string;
+  /** At the latest. */
+  readonly endsAt: string;
+  /** Frames that have been written, and their octets. */
+  readonly frames: number;
+  readonly octets: number;
+  /** Frames that there were too many of for its rate, or for its reader. */
+  readonly passedOver: number;
+}

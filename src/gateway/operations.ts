@@ -2,9 +2,11 @@
 
 import type { JournalView } from "../journal/journal.ts";
 import type { StoryView, Subject } from "../journal/story-view.ts";
+import type { CaptureAsker, CaptureRequest, CaptureSink, OpenCapture } from "./capture-request.ts";
 import type { EventBus } from "./events.ts";
 import type { TrafficReading } from "./operations-traffic.ts";
 import type {
+  CaptureView,
   CensusEntry,
   ChannelPage,
   ClearedView,
@@ -119,4 +121,15 @@ export interface Operations {
   reload(planOnly: boolean): Promise<ReloadView>;
   /** Calls as for a subscriber, and hangs up before ICCN. */
   testTunnel(request: TunnelTestRequest): Promise<TunnelTestView>;
+
+  /**
+   * Writes a session's frames to `sink` from now on, until a limit is reached, the session ends, or somebody ends the
+   * capture. Throws an OperationError when it cannot be.
+   */
+  capture(request: CaptureRequest, sink: CaptureSink, asker: CaptureAsker): OpenCapture;
+  captures(): readonly CaptureView[];
+  /** Ends a capture; what was kept is written. Throws an OperationError when there is none of this id. */
+  endCapture(id: string, reason: string): void;
+  /** Ends all of them, and waits until all is written. */
+  endCaptures(reason: string): Promise<void>;
 }

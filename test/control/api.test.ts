@@ -12,6 +12,7 @@ const BODIES: Readonly<Record<string, unknown>> = {
   "/v1/lockouts/clear": { lns: "lns2" },
   "/v1/tunnel-tests": { user: "alice@isp.example" },
   "/v1/reload": { plan: true },
+  "/v1/captures/end": { capture: "c1" },
 };
 const PATHS: Readonly<Record<string, string>> = {
   "/v1/sessions/{id}": "/v1/sessions/s1",
@@ -66,6 +67,7 @@ describe("orders", () => {
       ["clearLockout", "lns2"],
       ["testTunnel", { user: "alice@isp.example" }],
       ["reload", true],
+      ["endCapture", "c1", "ended by an operator"],
       ["end", { user: "*@isp.example" }, "ended by the operator"],
       ["clearLockout", undefined],
     ]);

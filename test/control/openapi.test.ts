@@ -1,5 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
+import { CAPTURE_STREAMS } from "../../src/control/capture-routes.ts";
 import { openApiDocument } from "../../src/control/openapi.ts";
 import { ROUTES } from "../../src/control/routes.ts";
 
@@ -21,7 +22,7 @@ describe("the OpenAPI document", () => {
     for (const { path, method } of ROUTES) expect(paths[path]?.[method]).toBeDefined();
     const operations = Object.values(paths).flatMap((methods) => Object.values(methods));
     expect(new Set(operations.map(({ operationId }) => operationId)).size).toBe(operations.length);
-    expect(operations.length).toBe(ROUTES.length + 5);
+    expect(operations.length).toBe(ROUTES.length + CAPTURE_STREAMS.length + 5);
     const sessions = paths["/v1/sessions"]?.get?.parameters ?? [];
     expect(sessions.map(({ name }) => name)).toEqual([
       "user",

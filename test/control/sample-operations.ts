@@ -1,8 +1,11 @@
+import { CaptureRecorder } from "../../src/gateway/capture-recorder.ts";
+import type { OpenCapture } from "../../src/gateway/capture-request.ts";
 import { EventBus } from "../../src/gateway/events.ts";
 import { OperationError } from "../../src/gateway/operation-error.ts";
 import type { Operations } from "../../src/gateway/operations.ts";
 import type { InterfaceView, PoolView, WorkerView } from "../../src/gateway/operations-views.ts";
 import type { ChannelView, LnsView, SessionView, StatusView, TunnelView } from "../../src/gateway/views.ts";
+import { LINKTYPE_ETHERNET } from "../../src/wire/pcapng.ts";
 
 export const lacSession: SessionView = {
   id: "s1",
@@ -173,6 +176,7 @@ export function sampleOperations(
   change: Partial<Operations> = {},
 ): Operations & { readonly orders: readonly unknown[] } {
   const orders: unknown[] = [];
+  let capture: OpenCapture | undefined;
   const told = <Result>(result: Result, ...order: unknown[]): Result => {
     orders.push(order);
     return result;
@@ -324,6 +328,47 @@ export function sampleOperations(
         "testTunnel",
         request,
       ),
+    capture: (request, sink, { by, application }) => {
+      orders.push(["capture", request, by]);
+      if (request.session !== "s1")
+        throw new OperationError("no-such", `there is no session ${request.session}`, "it may have ended");
+      const recorder = new CaptureRecorder(sink, request, { application });
+      recorder.addInterface({ linkType: LINKTYPE_ETHERNET, snapBytes: request.snap, name: "acc0" }, 1e15);
+      recorder.take(0, [
+        { timeUs: 1e15, lengthBytes: 1500, frame: new Uint8Array(64).fill(7), direction: "in" },
+      ]);
+      recorder.flush();
+      capture = {
+        id: "c1",
+        end(reason) {
+          if (capture === undefined) return;
+          orders.push(["captureEnded", reason]);
+          recorder.end(reason, 1e15 + 1, [3]);
+          capture = undefined;
+        },
+      };
+      return capture;
+    },
+    captures: () => [
+      {
+        id: "c1",
+        session: "s1",
+        user: "alice@isp.example",
+        legs: ["access", "tunnel"],
+        by: "the local socket, lacewing capture",
+        startedAt: "2026-01-02T03:04:05.678Z",
+        endsAt: "2026-01-02T03:14:05.678Z",
+        frames: 12,
+        octets: 3456,
+        passedOver: 0,
+      },
+    ],
+    endCapture: (id, reason) => {
+      if (id !== "c1") throw new OperationError("no-such", `there is no capture ${id}`, "it may have ended");
+      orders.push(["endCapture", id, reason]);
+      capture?.end(reason);
+    },
+    endCaptures: async (reason) => capture?.end(reason),
     ...change,
   };
 }

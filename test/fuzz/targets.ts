@@ -1,3 +1,4 @@
+import { CAPTURE_CODECS } from "./codecs/capture.ts";
 import { DATAPLANE_CODECS } from "./codecs/dataplane.ts";
 import { IP_CODECS } from "./codecs/ip.ts";
 import { L2TP_CODECS } from "./codecs/l2tp.ts";
@@ -19,6 +20,7 @@ export const CODECS: readonly CodecTarget[] = [
   ...NETLINK_CODECS,
   ...TEXT_CODECS,
   ...DATAPLANE_CODECS,
+  ...CAPTURE_CODECS,
 ];
 
 export const TARGETS: readonly Target[] = [
