@@ -44,7 +44,12 @@ export const TUNNEL_COLUMNS: readonly Column<TunnelView>[] = [
   { title: "TUNNEL", value: (tunnel) => `${tunnel.localTunnelId}/${tunnel.remoteTunnelId}`, align: "right" },
   { title: "PEER", value: (tunnel) => tunnel.peer },
   { title: "HOST-NAME", value: (tunnel) => tunnel.hostName },
-  { title: "STATE", value: (tunnel) => tunnel.state, tone: (tunnel) => TUNNEL_TONES[tunnel.state] },
+  {
+    title: "STATE",
+    value: ({ state, notAnsweringForSeconds: silent }) =>
+      silent === null ? state : `not answering for ${duration(silent)}`,
+    tone: (tunnel) => (tunnel.notAnsweringForSeconds === null ? TUNNEL_TONES[tunnel.state] : "bad"),
+  },
   { title: "CALLED-BY", value: (tunnel) => (tunnel.initiator ? "us" : "peer") },
   { title: "LOCAL", value: (tunnel) => tunnel.localAddress },
   { title: "REMOTE", value: (tunnel) => endpoint(tunnel.remoteAddress, tunnel.remotePort) },
@@ -63,6 +68,7 @@ const LNS_TONES: Readonly<Record<LnsView["state"], Tone | undefined>> = {
   calling: "warning",
   idle: undefined,
   slow: "warning",
+  "not-answering": "bad",
   "locked-out": "bad",
 };
 
@@ -71,7 +77,12 @@ export const LNS_COLUMNS: readonly Column<LnsView>[] = [
   { title: "LNS", value: (lns) => lns.peer },
   { title: "PREFERENCE", value: (lns) => lns.preference, align: "right" },
   { title: "WEIGHT", value: (lns) => lns.weight, align: "right" },
-  { title: "STATE", value: (lns) => lns.state, tone: (lns) => LNS_TONES[lns.state] },
+  {
+    title: "STATE",
+    value: ({ state, notAnsweringForSeconds: silent }) =>
+      state === "not-answering" ? `not answering for ${duration(silent)}` : state,
+    tone: (lns) => LNS_TONES[lns.state],
+  },
   { title: "TUNNELS", value: (lns) => lns.tunnels, align: "right" },
   { title: "SESSIONS", value: (lns) => lns.sessions, align: "right" },
   { title: "LOCKED-FOR", value: (lns) => duration(lns.lockedForSeconds), align: "right" },

@@ -51,6 +51,18 @@ const gatewayEvent = z.discriminatedUnion("kind", [
     by,
   }),
   z.strictObject({
+    kind: z.literal("tunnel-not-answering"),
+    tunnel: tunnelId,
+    peer: text,
+    reason: text.describe("What was sent, repeated and not acknowledged."),
+  }),
+  z.strictObject({
+    kind: z.literal("tunnel-answers"),
+    tunnel: tunnelId,
+    peer: text,
+    afterSeconds: z.number(),
+  }),
+  z.strictObject({
     kind: z.literal("tunnel-refused"),
     address: text,
     hostName: text.nullable().describe("The Host Name AVP."),

@@ -161,6 +161,11 @@ export function makeMetrics(registry: Registry) {
       "Control messages that were sent again, by the peer that they were for.",
       "peer",
     ),
+    tunnelsNotAnswering: gauge(
+      "l2tp_tunnels_not_answering",
+      "Tunnels that are up, and whose peer does not acknowledge what was repeated twice.",
+      "peer",
+    ),
     windowStalls: counter(
       "l2tp_peer_window_stalls",
       "Times that we had to wait because the peer's receive window was full.",

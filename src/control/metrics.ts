@@ -158,14 +158,16 @@ export class Metrics {
   }
 
   #ofTunnels(): void {
-    const { tunnels, tunnelSessions, roundTrip, peerRetransmissions, windowStalls } = this.#metrics;
-    for (const gauge of [tunnels, tunnelSessions, roundTrip] as Gauge[]) gauge.reset();
+    const { tunnels, tunnelSessions, tunnelsNotAnswering, roundTrip, peerRetransmissions, windowStalls } =
+      this.#metrics;
+    for (const gauge of [tunnels, tunnelSessions, tunnelsNotAnswering, roundTrip] as Gauge[]) gauge.reset();
     const seen = new Map<number, TunnelView>();
     const slowest = new Map<string, number>();
     for (const tunnel of this.#operations.tunnels({})) {
       const peer = tunnel.peer ?? "unknown";
       tunnels.inc({ peer, state: tunnel.state });
       tunnelSessions.inc({ peer }, tunnel.sessions);
+      tunnelsNotAnswering.inc({ peer }, tunnel.notAnsweringForSeconds === null ? 0 : 1);
       const before = this.#seen.get(tunnel.localTunnelId);
       peerRetransmissions.inc({ peer }, grown(before?.retransmitted, tunnel.retransmitted));
       windowStalls.inc({ peer }, grown(before?.windowStalls, tunnel.windowStalls));

@@ -139,6 +139,9 @@ export const tunnel = z
     initiator: z.boolean().describe("Whether we called."),
     sessions: count,
     establishedForSeconds: seconds.nullable(),
+    notAnsweringForSeconds: seconds
+      .nullable()
+      .describe("Since we sent what is not acknowledged although it was repeated twice; null while it is."),
     retransmitted: count.describe("Control messages that we had to send again."),
     roundTripMs: z
       .number()
@@ -155,7 +158,10 @@ export const lns = z
     peer: z.string(),
     preference: z.int(),
     weight: z.int(),
-    state: z.enum(["up", "calling", "idle", "slow", "locked-out"]),
+    state: z.enum(["up", "calling", "idle", "slow", "not-answering", "locked-out"]),
+    notAnsweringForSeconds: seconds
+      .nullable()
+      .describe("As of the tunnel that has not answered for the longest; null while one of them answers."),
     lockedForSeconds: seconds.nullable(),
     reason: z.string().nullable().describe("Why it is locked out."),
     tunnels: count,

@@ -128,6 +128,11 @@ export class ActiveCall implements Call {
     return this.#release.promise;
   }
 
+  /** It has ended; what is left of it is being given back. */
+  get isOver(): boolean {
+    return this.#over;
+  }
+
   /** What we have told the LNS, in ICCN and since; undefined before, and of a call that came in. */
   get speeds(): CallSpeeds | undefined {
     return this.#speeds;

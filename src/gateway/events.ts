@@ -49,6 +49,20 @@ export type GatewayEvent =
       readonly result: number | null;
       readonly by: "peer" | "us" | "nobody";
     }
+  /** What we have sent in a tunnel that is up was repeated twice, and is not acknowledged. */
+  | {
+      readonly kind: "tunnel-not-answering";
+      readonly tunnel: number;
+      readonly peer: string;
+      readonly reason: string;
+    }
+  /** It is, after all. */
+  | {
+      readonly kind: "tunnel-answers";
+      readonly tunnel: number;
+      readonly peer: string;
+      readonly afterSeconds: number;
+    }
   /** Somebody whom we do not take wanted a tunnel; no more often than he is answered. */
   | {
       readonly kind: "tunnel-refused";

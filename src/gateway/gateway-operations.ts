@@ -309,6 +309,7 @@ export class GatewayOperations implements Operations {
       pools: this.pools(),
       closedPorts: this.#gateway.tunnels?.closedPorts() ?? [],
       lnses: this.lns(),
+      tunnels: this.tunnels({}),
     };
   }
 }

@@ -79,6 +79,7 @@ export class Gateway implements SessionOwner, SessionMaker, CallSwitch {
     this.#tunnels = await Tunnels.open(this.#around, {
       takeCall: (call, channel, request) => this.#takeCall(call, channel, request),
       reachable: (peer) => this.#lnses.reachable(peer),
+      silent: (peer) => this.#lnses.silent(peer),
       unreachable: (peer, reason, elsewhere) => this.#lnses.unreachable(peer, reason, elsewhere),
     });
     await this.#lines.start();

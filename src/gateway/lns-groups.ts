@@ -99,6 +99,11 @@ export class LnsGroups {
     this.#selection.answered(peer);
   }
 
+  /** For Tunnels: an LNS does not acknowledge what it is sent; what will become of it is not known yet. */
+  silent(peer: string): void {
+    this.#selection.slow(this.now, peer);
+  }
+
   /** For Tunnels: an LNS is not there, or takes no tunnel; while it has another that stands, it only gets no preference. */
   unreachable(peer: string, reason: string, elsewhere: boolean): void {
     if (elsewhere) {
@@ -177,17 +182,23 @@ export class LnsGroups {
     );
     const shown = [...this.#groups.values()].filter(({ name }) => configured.has(name) || !grouped.has(name));
     const now = this.now;
+    const notAnswering = tunnels.notAnswering();
     return shown.flatMap((group) =>
       group.members.map(({ peer, preference, weight }): LnsView => {
         const standing = this.#selection.standing(now, group, peer);
         const lockedMs = this.#selection.lockedForMs(now, group, peer);
         const { up, opening } = tunnels.tunnelsWith(peer);
+        const silentMs = notAnswering.get(peer);
         return {
           group: configured.has(group.name) ? group.name : null,
           peer,
           preference,
           weight,
-          state: stateOf(standing, up, opening),
+          state:
+            standing !== "locked" && silentMs !== undefined
+              ? "not-answering"
+              : stateOf(standing, up, opening),
+          notAnsweringForSeconds: silentMs === undefined ? null : Math.floor(silentMs / 1000),
           lockedForSeconds: lockedMs > 0 ? Math.ceil(lockedMs / 1000) : null,
           reason: lockedMs > 0 ? (this.#selection.lockOf(peer)?.reason ?? null) : null,
           tunnels: up,

@@ -1,7 +1,7 @@
 /** What is wrong with a gateway, the gravest first, and what to do about it. */
 
 import type { InterfaceView, PoolView, ProblemView } from "./operations-views.ts";
-import type { LnsView } from "./views.ts";
+import type { LnsView, TunnelView } from "./views.ts";
 
 /** Of a pool: LacewingPoolNearlyFull warns at the same share. */
 const NEARLY_FULL = 0.9;
@@ -17,6 +17,7 @@ export interface HealthFacts {
   /** Local L2TP addresses that are not open: "10.0.0.2:1701". */
   readonly closedPorts: readonly string[];
   readonly lnses: readonly LnsView[];
+  readonly tunnels: readonly TunnelView[];
 }
 
 export function problemsOf(facts: HealthFacts): readonly ProblemView[] {
@@ -25,6 +26,7 @@ export function problemsOf(facts: HealthFacts): readonly ProblemView[] {
     ...ofInterfaces(facts),
     ...ofPorts(facts),
     ...ofPools(facts),
+    ...ofTunnels(facts.tunnels),
     ...ofLnses(facts.lnses),
   ];
   return problems.sort((a, b) => Number(b.severity === "error") - Number(a.severity === "error"));
@@ -86,6 +88,26 @@ function* ofPorts({ closedPorts }: HealthFacts): Iterable<ProblemView> {
       text: `L2TP is not spoken on ${port}: the device that it is bound to is not there.`,
       hint: "It opens by itself when the device comes.",
     };
+}
+
+/** One for each peer, however many tunnels with it do not answer. */
+function* ofTunnels(tunnels: readonly TunnelView[]): Iterable<ProblemView> {
+  const silent = tunnels.filter(({ notAnsweringForSeconds }) => notAnsweringForSeconds !== null);
+  for (const peer of new Set(silent.map((tunnel) => tunnel.peer))) {
+    const mine = silent.filter((tunnel) => tunnel.peer === peer);
+    const ids = mine.map(({ localTunnelId }) => localTunnelId);
+    const sessions = mine.reduce((sum, tunnel) => sum + tunnel.sessions, 0);
+    const seconds = Math.max(...mine.map(({ notAnsweringForSeconds }) => notAnsweringForSeconds ?? 0));
+    const which = ids.length === 1 ? `tunnel ${ids[0]}` : `${ids.length} tunnels`;
+    const end = ids.length === 1 ? "it ends" : "they end";
+    const carried = sessions === 0 ? "" : `, with ${sessions === 1 ? "one session" : `${sessions} sessions`}`;
+    yield {
+      severity: sessions > 0 ? "error" : "warning",
+      code: "tunnel-not-answering",
+      text: `${peer ?? "A peer"} has not answered in ${which} for ${seconds} s: if that goes on, ${end} within half a minute${carried}.`,
+      hint: `lacewing why ${ids[0]} has what was sent; ping ${mine[0]?.remoteAddress} shows whether the host is there.`,
+    };
+  }
 }
 
 function* ofPools({ pools }: HealthFacts): Iterable<ProblemView> {

@@ -6,8 +6,9 @@ import { peerPolicy, poolPolicy } from "./peer-policy.ts";
 import type { Surroundings } from "./surroundings.ts";
 import type { PoolPolicy } from "./tunnel-pool.ts";
 
-/** Data is looked for so many times in a HELLO interval. */
+/** Data is looked for so many times in a HELLO interval, and no more seldom than that. */
 const LOOKS = 4;
+const LONGEST_LOOK_MS = 5000;
 
 /** The L2TP peers of the configuration, as those who deal with tunnels are told of them. */
 export class PeerBook {
@@ -52,9 +53,10 @@ export class PeerBook {
     return this.#controlDscp.get(address);
   }
 
-  /** How often data is looked for in the tunnels: several times in the shortest HELLO interval. Infinity without peers. */
+  /** How often data is looked for in the tunnels: several times in the shortest HELLO interval. */
   get lookIntervalMs(): number {
-    return Math.min(...[...this.#peers.values()].map((peer) => peer.helloIntervalMs)) / LOOKS;
+    const intervals = [...this.#peers.values()].map((peer) => peer.helloIntervalMs / LOOKS);
+    return Math.min(LONGEST_LOOK_MS, ...intervals);
   }
 
   get endpointConfig(): L2tpEndpointConfig {

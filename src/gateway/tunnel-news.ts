@@ -42,6 +42,20 @@ export class TunnelNews {
     );
   }
 
+  unanswered({ tunnel, peerName: peer, cause }: Extract<L2tpOutput, { kind: "tunnel-unanswered" }>): void {
+    const reason = describeCause("StopCCN", cause);
+    this.#around.events.publish({ kind: "tunnel-not-answering", tunnel, peer, reason });
+    this.#around.journal.note("tunnel-not-answering", { tunnel }, peer, reason);
+    this.#around.logger.warn({ peer, tunnel, reason }, "L2TP peer does not answer");
+  }
+
+  answersAgain({ tunnel, peerName: peer, afterMs }: Extract<L2tpOutput, { kind: "tunnel-answered" }>): void {
+    const afterSeconds = Math.round(afterMs / 100) / 10;
+    this.#around.events.publish({ kind: "tunnel-answers", tunnel, peer, afterSeconds });
+    this.#around.journal.note("tunnel-answers", { tunnel }, peer, String(Math.round(afterMs)));
+    this.#around.logger.info({ peer, tunnel, afterSeconds }, "L2TP peer answers again");
+  }
+
   /** `wanted`: we were closing it for a reason of our own. */
   down(down: TunnelDown, reason: string, address: string | undefined, wanted: boolean): void {
     const { tunnel, peerName: peer, wasUp, cause } = down;

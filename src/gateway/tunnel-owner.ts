@@ -8,6 +8,8 @@ export interface TunnelOwner {
   takeCall(call: Call, channel: ChannelId, request: CallRequest): CallHandler;
   /** A peer that we may call has brought up a tunnel, or answered a call. */
   reachable(peer: string): void;
+  /** Such a peer does not acknowledge what it is sent; it may yet. */
+  silent(peer: string): void;
   /** A tunnel with such a peer was lost or could not be opened. `elsewhere`: another one with it is up. */
   unreachable(peer: string, reason: string, elsewhere: boolean): void;
 }

@@ -155,6 +155,18 @@ export class TunnelPool {
     tunnel.silentAt = null;
   }
 
+  /** The peer acknowledges again what it is sent in this tunnel. */
+  speaks(id: number): void {
+    const tunnel = this.state.tunnels[id];
+    if (tunnel !== undefined) tunnel.silentAt = null;
+  }
+
+  /** Whether a peer has a tunnel that is up and not silent. */
+  isAnySpeaking(now: Instant, peer: string): boolean {
+    for (const tunnel of this.#of(peer)) if (tunnel.up && !isSilent(now, tunnel)) return true;
+    return false;
+  }
+
   /** Somebody has waited in this tunnel for an answer in vain, for a while. */
   silent(now: Instant, id: number): void {
     const tunnel = this.state.tunnels[id];

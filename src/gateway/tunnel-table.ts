@@ -13,6 +13,9 @@ const ETHERNET_MTU_BYTES = 1500;
 const SMALLEST_PATH_MTU_BYTES = 576;
 const LARGEST_PATH_MTU_BYTES = 0xffff;
 
+/** Of a silent tunnel that are asked whether something leaves: all of many thousand would take too long. */
+const SAMPLED_CHANNELS = 16;
+
 /** A tunnel that is up: what the data plane must know of it, and what calls its channels are for. */
 export interface TunnelRecord {
   peer: PeerConfig;
@@ -25,8 +28,10 @@ export interface TunnelRecord {
   spec: UdpPeerSpec;
   /** Data messages that had come when we last looked. */
   framesSeen: number;
+  /** What some of its channels had sent when it was first seen to be silent; null while data comes. */
+  sentAtSilence: number | null;
   /** Calls whose channels point at the data-plane peer, also those that have ended and are being taken apart. */
-  readonly channels: Set<ActiveCall>;
+  readonly channels: Map<ActiveCall, ChannelId>;
 }
 
 /** The tunnels that are up, as the data plane knows them: each is a peer of it that its calls' channels point at. */
@@ -59,8 +64,9 @@ export class TunnelTable {
       hostName: up.peerHostName,
       spec,
       framesSeen: 0,
+      sentAtSilence: null,
       dataPeer: this.#around.dataplane.addPeer(spec),
-      channels: new Set(),
+      channels: new Map(),
       upSince: this.#around.clock.now(),
     });
   }
@@ -87,7 +93,7 @@ export class TunnelTable {
     if (tunnel === undefined) return;
     this.#tunnels.delete(id);
     // calls that ended just before are being taken apart, too: their channels still point at the peer
-    const releasing = Promise.all([...tunnel.channels].map((call) => call.whenReleased()))
+    const releasing = Promise.all([...tunnel.channels.keys()].map((call) => call.whenReleased()))
       .then(() => this.#around.dataplane.removePeer(tunnel.dataPeer))
       .catch((error: Error) => {
         this.#around.logger.error(
@@ -99,16 +105,36 @@ export class TunnelTable {
     this.#releasing.add(releasing);
   }
 
-  /** The tunnels in which data has come since this was last asked. */
-  busy(): readonly number[] {
-    const ids: number[] = [];
+  /** The tunnels in which data has come since this was last asked, and those in which it has only left. */
+  traffic(): { readonly heard: readonly number[]; readonly oneSided: readonly number[] } {
+    const heard: number[] = [];
+    const oneSided: number[] = [];
     for (const [id, tunnel] of this.#tunnels) {
       const frames = this.#around.dataplane.framesFrom(tunnel.dataPeer);
-      if (frames === tunnel.framesSeen) continue;
-      tunnel.framesSeen = frames;
-      ids.push(id);
+      if (frames !== tunnel.framesSeen) {
+        tunnel.framesSeen = frames;
+        tunnel.sentAtSilence = null;
+        heard.push(id);
+        continue;
+      }
+      const sent = this.#sentBySome(tunnel);
+      tunnel.sentAtSilence ??= sent;
+      if (sent !== tunnel.sentAtSilence) oneSided.push(id);
     }
-    return ids;
+    return { heard, oneSided };
+  }
+
+  /** Frames that have left on a few of its channels: where none of those has anything to say, hardly anybody has. */
+  #sentBySome({ channels }: TunnelRecord): number {
+    let sent = 0;
+    let looked = 0;
+    for (const [call, channel] of channels) {
+      if (call.isOver) continue; // its channel may be closed
+      sent += this.#around.dataplane.counters(channel).framesOut;
+      looked += 1;
+      if (looked === SAMPLED_CHANNELS) break;
+    }
+    return sent;
   }
 
   get isEmpty(): boolean {
@@ -141,7 +167,7 @@ export class TunnelTable {
       remoteSessionId,
       sequencing: sequencingOf(call),
     });
-    tunnel.channels.add(call);
+    tunnel.channels.set(call, channel);
     return channel;
   }
 

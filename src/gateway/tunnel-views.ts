@@ -25,6 +25,10 @@ export function tunnelViews(
       initiator: tunnel.initiator,
       sessions: tunnel.sessions,
       establishedForSeconds: upSince === undefined ? null : Math.floor((now - upSince) / 1000),
+      notAnsweringForSeconds:
+        tunnel.phase !== "established" || tunnel.unansweredSince === null
+          ? null
+          : Math.floor((now - tunnel.unansweredSince) / 1000),
       retransmitted: tunnel.health.retransmitted,
       roundTripMs: tunnel.health.roundTripMs,
       peerWindow: tunnel.peerWindow,

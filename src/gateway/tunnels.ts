@@ -244,15 +244,31 @@ export class Tunnels implements CallOwner {
     this.#input(this.#endpoint.timeout(now));
   }
 
-  /** Where data comes from the peer, HELLO has nothing to find out. */
+  /** Where data comes from the peer, HELLO has nothing to find out; where it only leaves, all the more. */
   #noticeTraffic(now: number): void {
-    for (const id of this.#table.busy()) this.endpointDo((endpoint) => endpoint.onTraffic(now, id));
+    const { heard, oneSided } = this.#table.traffic();
+    for (const id of heard) this.endpointDo((endpoint) => endpoint.onTraffic(now, id));
+    for (const id of oneSided) this.endpointDo((endpoint) => endpoint.onOneSidedTraffic(now, id));
     this.#lookAt = this.#table.isEmpty ? NEVER : now + this.#peers.lookIntervalMs;
   }
 
   /** Every tunnel, also those that are coming up or whose state is kept after their end. */
   views(): readonly TunnelView[] {
     return tunnelViews(this.#endpoint.tunnels(), this.#table, this.#ports, this.#around.clock.now());
+  }
+
+  /** The peers of which no tunnel that is up acknowledges what is sent, and for how many milliseconds the longest has not. */
+  notAnswering(): ReadonlyMap<string, number> {
+    const now = this.#around.clock.now();
+    const answering = new Set<string>();
+    const silent = new Map<string, number>();
+    for (const { phase, peerName, unansweredSince } of this.#endpoint.tunnels()) {
+      if (phase !== "established") continue;
+      if (unansweredSince === null) answering.add(peerName);
+      else silent.set(peerName, Math.max(silent.get(peerName) ?? 0, now - unansweredSince));
+    }
+    for (const peer of answering) silent.delete(peer);
+    return silent;
   }
 
   /** Of control messages: what was sent or came again, and what was passed over, as "discarded.REASON". */
@@ -368,6 +384,12 @@ export class Tunnels implements CallOwner {
       case "tunnel-down":
         this.#tunnelDown(output);
         return;
+      case "tunnel-unanswered":
+        this.#unanswered(output);
+        return;
+      case "tunnel-answered":
+        this.#answersAgain(output);
+        return;
       case "tunnel-refused":
         this.#news.refused(output);
         return;
@@ -446,6 +468,28 @@ export class Tunnels implements CallOwner {
     for (const { session, stage } of down.sessions)
       this.#calls.end(down.tunnel, session, { text, stage, why });
     this.#table.remove(down.tunnel);
+  }
+
+  /** Calls go elsewhere meanwhile, where there is somebody else; those that are open are only told of. */
+  #unanswered(output: Extract<L2tpOutput, { kind: "tunnel-unanswered" }>): void {
+    const { tunnel, peerName } = output;
+    const now = this.#around.clock.now();
+    this.#news.unanswered(output);
+    this.#pool.silent(now, tunnel);
+    if (this.#isLns(peerName) && !this.#pool.isAnySpeaking(now, peerName)) this.#owner.silent(peerName);
+  }
+
+  #answersAgain(output: Extract<L2tpOutput, { kind: "tunnel-answered" }>): void {
+    const { tunnel, peerName } = output;
+    this.#news.answersAgain(output);
+    this.#pool.speaks(tunnel);
+    if (this.#isLns(peerName)) this.#owner.reachable(peerName);
+  }
+
+  /** Whether our calls may go to a peer. */
+  #isLns(peerName: string): boolean {
+    const peer = this.#peers.get(peerName);
+    return peer !== undefined && peer.role !== "lac";
   }
 
   #answered(tunnel: number): void {

@@ -74,6 +74,8 @@ export interface TunnelView {
   readonly initiator: boolean;
   readonly sessions: number;
   readonly establishedForSeconds: number | null;
+  /** Since we sent what the peer does not acknowledge although it was repeated twice; null while it answers. */
+  readonly notAnsweringForSeconds: number | null;
   /** Control messages that we had to send again. */
   readonly retransmitted: number;
   /** From a control message to its acknowledgement, smoothed; null before the first. */
@@ -89,8 +91,13 @@ export interface LnsView {
   readonly peer: string;
   readonly preference: number;
   readonly weight: number;
-  /** "slow": somebody has waited in vain, and the next calls go elsewhere. "idle": there is no tunnel at the moment. */
-  readonly state: "up" | "calling" | "idle" | "slow" | "locked-out";
+  /**
+   * "slow": somebody has waited in vain, and the next calls go elsewhere. "not-answering": nothing is acknowledged in any
+   * tunnel with it. "idle": there is no tunnel at the moment.
+   */
+  readonly state: "up" | "calling" | "idle" | "slow" | "not-answering" | "locked-out";
+  /** As of the tunnel that has not answered for the longest; null while one of them answers. */
+  readonly notAnsweringForSeconds: number | null;
   readonly lockedForSeconds: number | null;
   /** Why it is locked out. */
   readonly reason: string | null;

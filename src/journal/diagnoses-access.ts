@@ -109,6 +109,7 @@ export const ACCESS_DIAGNOSES: readonly Diagnosis[] = [
   {
     code: "offer-not-taken",
     stage: "discovery",
+    unlessExplained: true,
     when: (facts) =>
       facts.kind === "host" && facts.sent("PADO").length > 0 && facts.received("PADR").length === 0,
     text: "We have answered with a PADO, and the host has not come with a PADR. Either our answer does not reach it, or it has taken another access concentrator's offer.",

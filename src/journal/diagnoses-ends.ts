@@ -10,6 +10,7 @@ export const END_DIAGNOSES: readonly Diagnosis[] = [
   {
     code: "subscriber-hung-up",
     stage: "ended",
+    unlessExplained: true,
     when: ended("hung-up"),
     text: "The subscriber hung up, by an LCP Terminate-Request or a PADT.",
     advice: [

@@ -160,12 +160,25 @@ export const LNS_DIAGNOSES: readonly Diagnosis[] = [
     stage: "tunnel",
     when: (facts) => {
       const [, state, why, text = ""] = facts.note("tunnel-down") ?? [];
-      return state === "up" && why === "fault" && text.includes("no acknowledgement");
+      const isDead = state === "up" && why === "fault" && text.includes("no acknowledgement");
+      return isDead || (facts.end?.openMs !== undefined && facts.isTunnelSilent(facts.end.at));
     },
-    text: "The peer acknowledged nothing for half a minute: it has died, or the path to it is broken. All sessions of the tunnel ended with it.",
+    text: "The other end of the tunnel acknowledged nothing any more: it has died, or the path to it is broken. Who had not hung up before, because nothing came back, ended with the tunnel.",
     advice: [
       "`lacewing show tunnels` shows whether a new tunnel is up: then the peer has started again.",
+      "If not, `ping` its address, and ask its operator whether it runs and what he sees of our HELLOs.",
       "If only large messages are lost, look at the path MTU towards the peer.",
+    ],
+  },
+  {
+    code: "tunnel-not-answering",
+    stage: "open",
+    whileOpen: true,
+    when: (facts) => facts.isTunnelSilent(Number.POSITIVE_INFINITY),
+    text: "The other end of the tunnel acknowledges nothing, although it was asked again and again: it has died or was started anew, or the path to it is broken. Subscribers in this tunnel have no service. Unless it answers, the tunnel ends about half a minute after the first question, and they can call again.",
+    advice: [
+      "`ping` its address; look at routes, firewalls and the interface towards it.",
+      "`lacewing show lns` shows where calls go meanwhile; `lacewing end --tunnel TUNNEL` ends the tunnel now, so that its subscribers call anew.",
     ],
   },
   {
@@ -181,6 +194,7 @@ export const LNS_DIAGNOSES: readonly Diagnosis[] = [
   {
     code: "call-in-circles",
     stage: "selection",
+    unlessExplained: true,
     when: (facts) => facts.end?.code === "no-lns" && !facts.isForwarded && facts.has("session-begun"),
     text: "The call was not sent on: its destination leads back to where it came from, or there was no L2TP to send it by.",
     advice: [
@@ -289,6 +303,7 @@ export const LNS_DIAGNOSES: readonly Diagnosis[] = [
   {
     code: "lac-ended-call",
     stage: "ended",
+    unlessExplained: true,
     when: (facts) => facts.end?.code === "lac-ended",
     text: "The LAC ended the call: the subscriber hung up there, his line failed, or its tunnel went down.",
     advice: ["The CDN or StopCCN in the evidence says which; the rest is in the LAC's log."],

@@ -15,7 +15,9 @@ export const DIAGNOSES: readonly Diagnosis[] = [
 
 const MOST = 4;
 
-/** What probably is the matter; nothing of a session that is open. */
+/** What probably is the matter; of a session that is open, only what is the matter while it is. */
 export function diagnose(facts: Facts): readonly Diagnosis[] {
-  return facts.isOpen ? [] : DIAGNOSES.filter(({ when }) => when(facts)).slice(0, MOST);
+  const held = DIAGNOSES.filter(({ when, whileOpen = false }) => whileOpen === facts.isOpen && when(facts));
+  const causes = held.filter(({ unlessExplained = false }) => !unlessExplained);
+  return (causes.length > 0 ? causes : held).slice(0, MOST);
 }

@@ -8,6 +8,10 @@ export interface Diagnosis {
   /** Where it stops. */
   readonly stage: StoryStage;
   readonly when: (facts: Facts) => boolean;
+  /** It is asked of what is open, too, and of nothing else. */
+  readonly whileOpen?: true;
+  /** What follows from others, or is no more than that it ended: told only where nothing else explains it. */
+  readonly unlessExplained?: true;
   /** What is the case, and what usually causes it. */
   readonly text: string;
   /** What to do, the likeliest to help first. */

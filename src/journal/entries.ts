@@ -140,6 +140,10 @@ function describeNote({ kind, fields }: Note, tunnel: number): Decoded {
       return { name: "tunnel", text: `${tunnel}: up with ${a} (${quoted(b)}) at ${c}` };
     case "tunnel-down":
       return { name: "tunnel", text: `${tunnel}: down: ${d}` };
+    case "tunnel-not-answering":
+      return { name: "tunnel", text: `${tunnel}: ${a} does not answer: ${b}` };
+    case "tunnel-answers":
+      return { name: "tunnel", text: `${tunnel}: ${a} answers again, after ${duration(Number(b))}` };
     case "tunnel-refused":
       return { name: "tunnel refused", text: `${a}, Host Name ${quoted(b)}: ${c}` };
     case "caller":

@@ -20,6 +20,13 @@ export interface Stop {
   readonly result: ResultCode;
 }
 
+/** From a message until it has been repeated twice. */
+const UNANSWERED_MS = 3500;
+
+function endsSilence(kind: NoteKind | undefined): boolean {
+  return kind === "tunnel-answers" || kind === "tunnel-up" || kind === "tunnel-down";
+}
+
 /** What the rules ask of what happened. */
 export class Facts {
   readonly kind: "session" | "host" | "tunnel";
@@ -110,6 +117,16 @@ export class Facts {
     const tunnels = new Set(this.sent(name).map(({ tunnel }) => tunnel));
     for (const answer of answers) for (const { tunnel } of this.received(answer)) tunnels.delete(tunnel);
     return tunnels.size > 0;
+  }
+
+  /** What was sent in its tunnel was not acknowledged at that time, or was found not to be some seconds later. */
+  isTunnelSilent(at: number): boolean {
+    let isSilent = false;
+    for (const { note, at: noted } of this.entries) {
+      if (note?.kind === "tunnel-not-answering") isSilent = noted <= at + UNANSWERED_MS;
+      else if (noted <= at && endsSilence(note?.kind)) isSilent = false;
+    }
+    return isSilent;
   }
 
   /** Whether ICCN or OCCN had been sent before, in the same tunnel. */

@@ -3,7 +3,7 @@ import { plain, quoted } from "./decoded.ts";
 import { duration } from "./entries.ts";
 import type { Facts } from "./facts.ts";
 import type { StoryStage } from "./story-view.ts";
-import type { Trace } from "./trail.ts";
+import type { Note, Trace } from "./trail.ts";
 
 /** 2023-11-14T22:13:20.000Z as "22:13:20.000"; the day is in the first paragraph. */
 function clock(at: number): string {
@@ -13,6 +13,9 @@ function clock(at: number): string {
 function day(at: number): string {
   return new Date(at).toISOString().slice(0, 10);
 }
+
+/** Later than all that is written down. */
+const NOW = Number.POSITIVE_INFINITY;
 
 /** How far it came, by what was said. */
 export function stageOf(facts: Facts): StoryStage {
@@ -42,14 +45,16 @@ export function headlineOf(subject: string, session: number, facts: Facts): stri
     const after = end.openMs === undefined ? "never opened" : `ended after ${duration(end.openMs)}`;
     return `${who} ${after}: ${plain(end.text)}.`;
   }
-  return facts.isOpen ? `${who} is open.` : `${who} is being set up.`;
+  if (!facts.isOpen) return `${who} is being set up.`;
+  return facts.isTunnelSilent(NOW) ? `${who} is open, but its tunnel does not answer.` : `${who} is open.`;
 }
 
 function tunnelState(facts: Facts): string {
   const [peer = "", , , text = ""] = facts.note("tunnel-down") ?? [];
   if (peer !== "") return `with ${plain(peer)} is down: ${plain(text)}`;
   const [up = ""] = facts.note("tunnel-up") ?? [];
-  return up === "" ? "is coming up" : `with ${plain(up)} is up`;
+  if (up === "") return "is coming up";
+  return `with ${plain(up)} is up${facts.isTunnelSilent(NOW) ? ", but does not answer" : ""}`;
 }
 
 /** What happened, a sentence or two for each step. */
@@ -62,6 +67,7 @@ export function paragraphsOf(facts: Facts, earlier: readonly Trace[], passedOver
     ...login(facts),
     ...calls(facts),
     ...opening(facts),
+    ...silences(facts),
     ...stops(facts),
     ending(facts),
     before(earlier),
@@ -83,6 +89,7 @@ function tunnelParagraphs(facts: Facts): readonly string[] {
     if (note?.kind === "caller") steps.push(`An SCCRQ came from ${a}.`);
     if (note?.kind === "tunnel-up")
       steps.push(`It was up with ${a}, Host Name ${quoted(b)}, at ${clock(at)}.`);
+    steps.push(...silence(note, at));
     if (note?.kind === "tunnel-down")
       steps.push(`It went down at ${clock(at)}, ${c === "asked" ? "by our own wish" : "unasked"}: ${d}.`);
   }
@@ -182,6 +189,20 @@ function opening(facts: Facts): readonly string[] {
   const after = begun === undefined ? "" : `, ${duration(opened.at - begun.at)} after it had begun`;
   const as = address === "" ? `bridged to ${joined}` : `on ${joined} with the address ${address}`;
   return [`It opened at ${clock(opened.at)}${after}: ${as} (${role}).`];
+}
+
+/** That its tunnel was not heard for a while, or is not. */
+function silences({ entries }: Facts): readonly string[] {
+  return entries.flatMap(({ note, at }) => silence(note, at));
+}
+
+function silence(note: Note | undefined, at: number): readonly string[] {
+  const [peer = "", what = ""] = (note?.fields ?? []).map(plain);
+  if (note?.kind === "tunnel-not-answering")
+    return [`${peer} did not answer in the tunnel at ${clock(at)}: ${what}.`];
+  if (note?.kind === "tunnel-answers")
+    return [`It answered again at ${clock(at)}, after ${duration(Number(what))}.`];
+  return [];
 }
 
 function ending({ end }: Facts): string | undefined {

@@ -29,6 +29,10 @@ export const NOTE_KINDS = [
   "tunnel-refused",
   /** Where an SCCRQ came from. */
   "caller",
+  /** The peer; what was sent and not acknowledged. */
+  "tunnel-not-answering",
+  /** The peer; for how many milliseconds it had not. */
+  "tunnel-answers",
 ] as const;
 
 export type NoteKind = (typeof NOTE_KINDS)[number];

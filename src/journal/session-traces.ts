@@ -19,6 +19,8 @@ const JUST_BEFORE_MS = 500;
 const CALLING = noteNumber("tunnel-calling");
 const TUNNEL_UP = noteNumber("tunnel-up");
 const TUNNEL_DOWN = noteNumber("tunnel-down");
+const NOT_ANSWERING = noteNumber("tunnel-not-answering");
+const ANSWERS = noteNumber("tunnel-answers");
 
 /** What ends an earlier call's discovery. */
 const ENDS = ["PADS", "PADT"];
@@ -61,7 +63,7 @@ export async function sessionTraces(archive: Archive, session: number): Promise<
     if (kind === KIND.pppoe)
       return begun.mac !== 0 && at >= from && ring.macHigh(body) === high && ring.macLow(body) === low;
     if (ring.session(body) !== 0 || !isOnLeg(ring, body, legs)) return false;
-    if (kind === KIND.note) return matters(at) && isTunnelNote(ring, body);
+    if (kind === KIND.note) return (matters(at) && isTunnelNote(ring, body)) || isSilenceOf(ring, body, legs);
     return isOfCalls(ring, body, legs) || (matters(at) && isOfTunnel(ring, body));
   });
   const theirs = untilNextCall(sinceCall(withoutFormerLife(around, begun), begun), begun);
@@ -140,6 +142,14 @@ function isOfTunnel(ring: Ring, body: number): boolean {
 function isTunnelNote(ring: Ring, body: number): boolean {
   const kind = ring.octets[body];
   return kind === CALLING || kind === TUNNEL_UP || kind === TUNNEL_DOWN;
+}
+
+/** While it was in a tunnel, that tunnel's peer did not answer, or did again: of the longest session, too. */
+function isSilenceOf(ring: Ring, body: number, legs: readonly Leg[]): boolean {
+  const kind = ring.octets[body];
+  if (kind !== NOT_ANSWERING && kind !== ANSWERS) return false;
+  for (const leg of legs) if (leg.tunnel === ring.tunnel(body) && isWithin(ring.time(body), leg)) return true;
+  return false;
 }
 
 /** Without what was said to bring a tunnel up that was up before he called. */

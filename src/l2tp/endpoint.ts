@@ -54,7 +54,16 @@ import {
   type TransportCounters,
   type TransportHealth,
 } from "./transport.ts";
-import { closeTunnel, meet, onControlMessage, onTunnelDeadline, settle, stoppedByPeer } from "./tunnel.ts";
+import {
+  closeTunnel,
+  meet,
+  onAcknowledgement,
+  onControlMessage,
+  onOneSided,
+  onTunnelDeadline,
+  settle,
+  stoppedByPeer,
+} from "./tunnel.ts";
 
 const NOTHING: readonly L2tpOutput[] = [];
 
@@ -69,6 +78,8 @@ export interface TunnelView {
   readonly phase: TunnelProgress["phase"];
   readonly remote: L2tpAddress;
   readonly sessions: number;
+  /** When that was first sent which the peer does not acknowledge although it was repeated; null while it does. */
+  readonly unansweredSince: Instant | null;
   readonly health: Readonly<TransportHealth>;
   /** Control messages that the peer takes at a time. */
   readonly peerWindow: number;
@@ -129,6 +140,7 @@ export class L2tpEndpoint {
     tunnel.lastHeard = now;
     const { counters } = this.#registry.state;
     acknowledge(tunnel.transport, now, controlNr(datagram), isZlb, counters);
+    onAcknowledgement(turn, tunnel);
     if (!isZlb) {
       const message = { sessionId: controlSessionId(datagram), body };
       const known = tunnel.progress.phase === "established";
@@ -219,6 +231,14 @@ export class L2tpEndpoint {
     return NOTHING;
   }
 
+  /**
+   * Data has left in the tunnel, and none has come: after some seconds of that a HELLO asks whether the peer is there,
+   * which the HELLO interval would ask much later.
+   */
+  onOneSidedTraffic(now: Instant, tunnelId: number): readonly L2tpOutput[] {
+    return this.#onTunnel(now, tunnelId, onOneSided);
+  }
+
   /** LNS: tells the LAC the ACCMs of a session that stands (SLI). Does nothing in any other state. */
   sendLinkInfo(now: Instant, tunnelId: number, sessionId: number, info: LinkInfo): readonly L2tpOutput[] {
     return this.#onSession(now, tunnelId, sessionId, (turn, tunnel, session) =>
@@ -293,6 +313,7 @@ export class L2tpEndpoint {
       phase: tunnel.progress.phase,
       remote: tunnel.remote,
       sessions: tunnel.sessionCount,
+      unansweredSince: tunnel.unansweredSince,
       health: tunnel.transport.health,
       peerWindow: tunnel.transport.peerWindow,
     }));

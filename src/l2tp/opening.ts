@@ -48,6 +48,7 @@ function addTunnel(
     remote,
     lastHeard: null,
     lastTraffic: null,
+    unansweredSince: null,
     wakeAt: NEVER,
     transport: createTransport(policy.receiveWindow),
     sessionIds: registry.newSessionIds(),

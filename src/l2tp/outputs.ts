@@ -156,6 +156,21 @@ export type L2tpOutput =
       readonly cause: TunnelCause;
       readonly sessions: readonly EndedSession[];
     }
+  /** A message has been repeated twice and not been acknowledged: the tunnel will end, unless the peer answers yet. */
+  | {
+      readonly kind: "tunnel-unanswered";
+      readonly tunnel: number;
+      readonly peerName: string;
+      readonly cause: Unanswered;
+    }
+  /** The peer answers again. */
+  | {
+      readonly kind: "tunnel-answered";
+      readonly tunnel: number;
+      readonly peerName: string;
+      /** Since the message that it had not acknowledged. */
+      readonly afterMs: number;
+    }
   /** Somebody whom we do not take, or not so, wanted a tunnel. Rate-limited, as our answers are. */
   | {
       readonly kind: "tunnel-refused";

@@ -67,6 +67,8 @@ export interface TunnelState {
   lastHeard: Instant | null;
   /** When data was last heard: as good as a control message to know that the peer is there. */
   lastTraffic: Instant | null;
+  /** When that was sent for the first time which the peer does not acknowledge although it was repeated; null while it does. */
+  unansweredSince: Instant | null;
   /** The tunnel's own deadline, apart from those of its sessions. */
   wakeAt: Instant;
   /** Of the SCCRQ that opened it, as responder: tells a repeated one from that of a restarted peer. */

@@ -336,10 +336,10 @@ export function flush(
   return datagrams;
 }
 
-/** The message that has been waiting for its acknowledgement for longest, and how often it was sent. */
+/** The message that has been waiting for its acknowledgement for longest, how often it was sent, and when first. */
 export function oldestUnacked(
   t: TransportState,
-): { readonly label: string; readonly times: number } | undefined {
+): Pick<SentMessage, "label" | "times" | "sentAt"> | undefined {
   return t.unacked[0];
 }
 

@@ -33,6 +33,10 @@ const PROTOCOL_VERSION = 0x0100;
 export const CHALLENGE_BYTES = 16;
 const RANDOM_VECTOR_BYTES = 16;
 const PADDING_BYTES = 32;
+/** Fewer are lost on their way every day; with 1 s doubling the second leaves 3 s after the message itself. */
+const TELLING_RETRANSMISSIONS = 2;
+/** What is sent into a tunnel that has been silent for so long has a HELLO follow: where somebody is, something comes back. */
+const ONE_SIDED_MS = 10_000;
 
 /** Synchronous and asynchronous framing, digital and analog bearers: what we carry is Ethernet's, and no peer minds. */
 const FRAMING_CAPABILITIES = 3;
@@ -379,17 +383,33 @@ function tunnelDeadline(tunnel: TunnelState, policy: PeerPolicy): Instant {
     case "wait-ctl-conn":
       return Math.min(transportAt, progress.deadline);
     case "established":
-      return Math.min(transportAt, helloAt(tunnel, policy));
+      return Math.min(transportAt, helloAt(tunnel, policy.helloIntervalMs));
     case "closing":
       return Math.min(transportAt, progress.until);
   }
 }
 
 /** What is unacknowledged tests the path as well as a HELLO would. */
-function helloAt(tunnel: TunnelState, policy: PeerPolicy): Instant {
+function helloAt(tunnel: TunnelState, silenceMs: number): Instant {
   if (!isQuiet(tunnel.transport)) return NEVER;
   const heard = Math.max(tunnel.lastHeard ?? tunnel.createdAt, tunnel.lastTraffic ?? tunnel.createdAt);
-  return heard + policy.helloIntervalMs;
+  return heard + silenceMs;
+}
+
+/** Data leaves in the tunnel, and none comes: a peer that says nothing, either, is asked before the interval is over. */
+export function onOneSided(turn: Turn, tunnel: TunnelState): void {
+  const silenceMs = Math.min(policyOf(turn, tunnel).helloIntervalMs, ONE_SIDED_MS);
+  if (tunnel.progress.phase === "established" && turn.now >= helloAt(tunnel, silenceMs))
+    send(turn, tunnel, { kind: "HELLO" });
+}
+
+/** To be called after every acknowledgement. */
+export function onAcknowledgement(turn: Turn, tunnel: TunnelState): void {
+  const { id, peerName, unansweredSince, transport } = tunnel;
+  if (unansweredSince === null || transport.retransmissions > 0) return;
+  tunnel.unansweredSince = null;
+  if (tunnel.progress.phase === "established")
+    turn.out.push({ kind: "tunnel-answered", tunnel: id, peerName, afterMs: turn.now - unansweredSince });
 }
 
 /** Does what is due for the tunnel itself; harmless when nothing is. */
@@ -407,6 +427,7 @@ export function onTunnelDeadline(turn: Turn, tunnel: TunnelState): void {
       onDeadPeer(turn, tunnel);
       return;
     }
+    noteUnanswered(turn, tunnel);
   }
   if ("deadline" in progress && turn.now >= progress.deadline) {
     if (isShadow(turn, tunnel)) {
@@ -424,9 +445,17 @@ export function onTunnelDeadline(turn: Turn, tunnel: TunnelState): void {
       },
       cause,
     );
-  } else if (progress.phase === "established" && turn.now >= helloAt(tunnel, policy)) {
+  } else if (progress.phase === "established" && turn.now >= helloAt(tunnel, policy.helloIntervalMs)) {
     send(turn, tunnel, { kind: "HELLO" });
   }
+}
+
+function noteUnanswered(turn: Turn, tunnel: TunnelState): void {
+  const { id, peerName, progress, transport, unansweredSince } = tunnel;
+  if (progress.phase !== "established" || unansweredSince !== null) return;
+  if (transport.retransmissions < TELLING_RETRANSMISSIONS) return;
+  tunnel.unansweredSince = oldestUnacked(transport)?.sentAt ?? turn.now;
+  turn.out.push({ kind: "tunnel-unanswered", tunnel: id, peerName, cause: unanswered(turn, tunnel) });
 }
 
 /** A half-open tunnel beside one that stands with the same remote id, which a StopCCN would hit instead. */

@@ -133,13 +133,17 @@ describe("the peers of tunnels", () => {
     await metrics.scrape();
     there = [];
     await metrics.scrape();
-    there = [{ ...tunnel!, retransmitted: 2, windowStalls: 0, roundTripMs: 30 }];
+    there = [
+      { ...tunnel!, retransmitted: 2, windowStalls: 0, roundTripMs: 30 },
+      { ...tunnel!, localTunnelId: 99, retransmitted: 0, windowStalls: 0, notAnsweringForSeconds: 4 },
+    ];
     const { text } = await metrics.scrape();
     metrics.close();
     for (const line of [
       'lacewing_l2tp_peer_retransmissions_total{peer="lns1"} 7',
       'lacewing_l2tp_peer_window_stalls_total{peer="lns1"} 1',
       'lacewing_l2tp_round_trip_seconds{peer="lns1"} 0.03',
+      'lacewing_l2tp_tunnels_not_answering{peer="lns1"} 1',
     ])
       expect(text.split("\n")).toContain(line);
   });

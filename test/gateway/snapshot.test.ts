@@ -43,6 +43,7 @@ vi.mock("../../src/l2tp/endpoint.ts", async (original) => {
     "acceptCall",
     "closeSession",
     "onTraffic",
+    "onOneSidedTraffic",
     "updateSpeeds",
   ];
   return {

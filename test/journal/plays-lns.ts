@@ -116,6 +116,15 @@ export const LNS_PLAYS: Readonly<Record<string, Play>> = {
     await world.pass(120_000);
     return ask(lac, S1);
   },
+  "tunnel-not-answering": async () => {
+    const { lac, lns, side, world } = await pair();
+    const alice = side.subscriber(1, USER, "wonderland");
+    alice.start();
+    await world.until(() => side.online.has(alice), 5000);
+    lns.onDatagram = () => {};
+    await world.until(() => lac.views.tunnels()[0]?.notAnsweringForSeconds !== null, 100_000);
+    return ask(lac, S1);
+  },
   "lns-full": async () => {
     const { lac, side, world } = await pair({
       lac: (yaml) => yaml.replace(SECRET, `${SECRET}, max-sessions-per-lns: 1`),

@@ -41,6 +41,8 @@ class End {
   readonly side: Side;
   readonly sessions = new Map<string, "open" | "up" | "down">();
   readonly tunnels = new Map<number, "open" | "up" | "down">();
+  /** Tunnels of which we were told that what is sent in them is not acknowledged. */
+  readonly unanswered = new Set<number>();
   readonly log: string[] = [];
   endpoint: L2tpEndpoint;
   readonly #config: L2tpEndpointConfig;
@@ -82,7 +84,16 @@ class End {
       case "tunnel-down":
         check((this.tunnels.get(event.tunnel) === "up") === event.wasUp, "an end of another tunnel");
         this.tunnels.set(event.tunnel, "down");
+        this.unanswered.delete(event.tunnel);
         for (const { session, stage } of event.sessions) this.#ended(event.tunnel, session, stage);
+        break;
+      case "tunnel-unanswered":
+        check(this.tunnels.get(event.tunnel) === "up", "what is not up is not answered");
+        check(!this.unanswered.has(event.tunnel), "told twice that nobody answers");
+        this.unanswered.add(event.tunnel);
+        break;
+      case "tunnel-answered":
+        check(this.unanswered.delete(event.tunnel), "an answer that nobody missed");
         break;
       case "call-offered":
         this.opened(event.tunnel, event.session);

@@ -93,6 +93,7 @@ describe("retransmission", () => {
     const { session } = played.endpoint.placeCall(0, tunnel, CALL);
     expect(played.silentUntil(40_000)).toEqual([
       "1000 ICRQ 2/1",
+      "3000 tunnel-unanswered",
       "3000 ICRQ 2/1",
       "7000 ICRQ 2/1",
       "15000 ICRQ 2/1",

@@ -554,12 +554,62 @@ describe("an established tunnel", () => {
     expect(lines).toEqual([
       "60000 HELLO 2/1",
       "61000 HELLO 2/1",
+      "63000 tunnel-unanswered",
       "63000 HELLO 2/1",
       "67000 HELLO 2/1",
       "75000 HELLO 2/1",
       "83000 HELLO 2/1",
       "91000 tunnel-down",
     ]);
+  });
+
+  it("is told of as unanswered with the second repetition, and as answered again with its acknowledgement", () => {
+    const { played, tunnel } = callerUp();
+    played.silentUntil(62_999);
+    expect(played.endpoint.tunnels()).toMatchObject([{ unansweredSince: null }]);
+    expect(trace(played.at(63_000))).toEqual(["tunnel-unanswered", "HELLO 2/1"]);
+    expect(played.endpoint.tunnels()).toMatchObject([{ unansweredSince: 60_000 }]);
+    played.now = 64_500;
+    // it is there, but has not got what we sent
+    expect(trace(played.sayAs(1, 2, { kind: "HELLO" }))).toEqual([]);
+    expect(played.endpoint.tunnels()).toMatchObject([{ unansweredSince: 60_000 }]);
+    const outputs = played.acknowledge(3);
+    expect(only(outputs, "tunnel-answered")).toEqual({
+      kind: "tunnel-answered",
+      tunnel,
+      peerName: "lns",
+      afterMs: 4500,
+    });
+    expect(played.endpoint.tunnels()).toMatchObject([{ unansweredSince: null }]);
+  });
+
+  it("says of what is not answered what was sent, how often, and when the peer was last heard", () => {
+    const { played, tunnel } = callerUp();
+    played.silentUntil(62_999);
+    const outputs = played.endpoint.timeout(63_000);
+    const told = only(
+      outputs.filter(({ kind }) => kind !== "send"),
+      "tunnel-unanswered",
+    );
+    expect(told).toMatchObject({ tunnel, peerName: "lns" });
+    expect(describeCause("StopCCN", told.cause)).toBe(
+      "HELLO sent 2 times, no acknowledgement, last heard 63.0 s ago",
+    );
+  });
+
+  it("is asked after ten seconds of silence when data only leaves in it, and not while it is heard", () => {
+    const { played, tunnel } = callerUp();
+    expect(trace(played.endpoint.onOneSidedTraffic(9999, tunnel))).toEqual([]);
+    expect(trace(played.watch(played.endpoint.onOneSidedTraffic(10_000, tunnel)))).toEqual(["HELLO 2/1"]);
+    // what is under way asks already
+    expect(played.endpoint.onOneSidedTraffic(10_500, tunnel)).toEqual([]);
+    played.now = 10_600;
+    played.acknowledge();
+    expect(played.endpoint.onOneSidedTraffic(20_500, tunnel)).toEqual([]);
+    played.endpoint.onTraffic(20_600, tunnel);
+    expect(played.endpoint.onOneSidedTraffic(30_599, tunnel)).toEqual([]);
+    expect(trace(played.endpoint.onOneSidedTraffic(30_600, tunnel))).toEqual(["HELLO 3/1"]);
+    expect(played.endpoint.onOneSidedTraffic(0, 4711)).toEqual([]);
   });
 
   it("sends no HELLO while data is heard", () => {

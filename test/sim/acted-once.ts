@@ -53,7 +53,8 @@ export class ActedOnce {
     if (typeof packet === "string" || packet.payload.length === 0) return;
     const { tunnelId } = packet.header;
     const ns = readU16(datagram, NS);
-    const event = outputs.find(({ kind }) => kind !== "send");
+    // the Nr of a repeated message may acknowledge what that of the first could not
+    const event = outputs.find(({ kind }) => kind !== "send" && kind !== "tunnel-answered");
     if (event !== undefined && ns < (this.#acknowledged.get(tunnelId) ?? 0))
       this.#referee.report(
         "a message is acted on once",
