@@ -11,6 +11,7 @@ import { type Failure, failureResponse, JSON_HEADERS } from "./failures.ts";
 import type { Metrics } from "./metrics.ts";
 import { openApiDocument } from "./openapi.ts";
 import { isForeign } from "./origin.ts";
+import { Pipelines } from "./pipelines.ts";
 import type { LoopWatch } from "./probes.ts";
 import { readInput } from "./request-input.ts";
 import type { Route } from "./route.ts";
@@ -67,6 +68,12 @@ const FOREIGN: Failure = {
   message: "pages of other sites give no orders here, and make no captures",
 };
 
+const AHEAD: Failure = {
+  status: 400,
+  code: "bad-request",
+  message: "an order comes after the answer to what was asked before it on its connection",
+};
+
 /** Whether who sends a request may ask. */
 export type Admission = (request: IncomingMessage) => boolean;
 
@@ -85,10 +92,12 @@ export function buildApp(parts: AppParts, isAdmitted?: Admission): Hono<Environm
         return next();
       });
   }
-  app.use("*", async (context, next) => {
-    const isOrder = context.req.method !== "GET" && context.req.method !== "HEAD";
-    if (isOrder && isForeign(context.env.incoming.headers)) return failureResponse(FOREIGN);
-    return next();
+  const pipelines = new Pipelines();
+  app.use("*", async ({ env: { incoming, outgoing } }, next) => {
+    const isAhead = pipelines.isAhead(incoming, outgoing);
+    if (incoming.method === "GET" || incoming.method === "HEAD") return next();
+    if (isAhead) return failureResponse(AHEAD);
+    return isForeign(incoming.headers) ? failureResponse(FOREIGN) : next();
   });
   for (const route of ROUTES) addRoute(app, route, parts);
   for (const route of CAPTURE_STREAMS) addStream(app, route, parts);

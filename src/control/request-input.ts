@@ -68,8 +68,9 @@ async function readBody(route: Pick<Route, "body">, request: Request): Promise<P
       ok: false,
       failure: { status: 415, code: "content-type", message: "the body is to be application/json" },
     };
-  const octets = announced > MAX_BODY_BYTES ? undefined : await readOctets(request);
-  if (octets === undefined)
+  const octets = announced > MAX_BODY_BYTES ? "too-many" : await readOctets(request);
+  if (octets === "cut-off") return bad("the body is not complete, or is not in the form that was announced");
+  if (octets === "too-many")
     return {
       ok: false,
       failure: { status: 413, code: "body", message: `the body has more than ${MAX_BODY_BYTES} octets` },
@@ -81,14 +82,19 @@ async function readBody(route: Pick<Route, "body">, request: Request): Promise<P
   }
 }
 
-/** Undefined as soon as there are too many. */
-async function readOctets(request: Request): Promise<Buffer | undefined> {
+/** They are not waited for once there are too many; who is cut off has hung up, or sent malformed chunks. */
+async function readOctets(request: Request): Promise<Buffer | "too-many" | "cut-off"> {
   const chunks: Uint8Array[] = [];
   let length = 0;
-  for await (const chunk of request.body ?? []) {
-    length += chunk.length;
-    if (length > MAX_BODY_BYTES) return undefined;
-    chunks.push(chunk);
+  try {
+    for await (const chunk of request.body ?? []) {
+      length += chunk.length;
+      if (length > MAX_BODY_BYTES) return "too-many";
+      chunks.push(chunk);
+    }
+  } catch {
+    // nobody else can make reading fail than who sends
+    return "cut-off";
   }
   return Buffer.concat(chunks);
 }

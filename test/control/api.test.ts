@@ -236,7 +236,7 @@ describe("probes", () => {
     const socket = await serve();
     const status = async () => (await fetchFrom(socket, "/healthz")).status;
     const heldUp = () => {
-      const until = performance.now() + 1300;
+      const until = performance.now() + 1060;
       while (performance.now() < until);
       return status();
     };
