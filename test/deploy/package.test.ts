@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { replay, transcripts } from "../docs/pages.ts";
 import { DebianSystem } from "../support/debian-system.ts";
 import { DialProcess } from "../support/dial-process.ts";
 import { eventually } from "../support/eventually.ts";
@@ -26,12 +27,18 @@ const UNIT = "lacewing.service";
 /** CAP_NET_ADMIN, CAP_NET_RAW and CAP_BPF, as /proc shows them. */
 const CAPABILITIES = ((1n << 12n) | (1n << 13n) | (1n << 39n)).toString(16).padStart(16, "0");
 
+/** What a package is called where its installation is documented. */
+function documented(stage: string): string {
+  const [name] = /lacewing_\S+\.deb/.exec(transcripts(stage)[0]!.title)!;
+  return name;
+}
+
 /** The same package as a later version. */
 function upgraded(deb: string, folder: string): string {
   const tree = join(folder, "later");
   execFileSync("dpkg-deb", ["-R", deb, tree]);
   const control = join(tree, "DEBIAN/control");
-  writeFileSync(control, readFileSync(control, "utf8").replace(/^Version: .*/m, "Version: 99.0"));
+  writeFileSync(control, readFileSync(control, "utf8").replace(/^Version: .*/m, "Version: 99.0.0"));
   const file = join(folder, "later.deb");
   execFileSync("dpkg-deb", ["--root-owner-group", "-Zzstd", "-z1", "-b", tree, file]);
   return file;
@@ -47,6 +54,14 @@ describe.skipIf(!isRoot)("the Debian package", { timeout: 120_000 }, () => {
   const isActive = (): boolean => system.try("systemctl", "is-active", UNIT).output === "active";
   const log = (): string => system.try("journalctl", "--no-pager", "-o", "cat", "-u", UNIT).output;
   const show = <T>(what: string): T => JSON.parse(system.run("lacewing", "show", what, "--json")) as T;
+  /** Carries out what documentation has of a stage, in root's folder. */
+  const follow = async (stage: string): Promise<void> => {
+    for (const transcript of transcripts(stage)) {
+      const run = (command: string) => system.try("bash", "-c", `cd /root; { ${command}; } 2>&1`).output;
+      const { is, should } = await replay(transcript, run);
+      expect(is, transcript.title).toBe(should);
+    }
+  };
   const configure = (text: string): void => {
     system.write("etc/lacewing/lacewing.yaml", text, 0o640);
     system.write("etc/lacewing/tunnel.secret", `${TUNNEL_SECRET}\n`, 0o600);
@@ -63,8 +78,8 @@ describe.skipIf(!isRoot)("the Debian package", { timeout: 120_000 }, () => {
       GatewayProcess.start(site.lns, lnsConfig(), users),
     ]);
     const deb = execFileSync(process.execPath, [BUILD, folder], { encoding: "utf8" }).trim();
-    copyFileSync(deb, join(system.root, "root/lacewing.deb"));
-    copyFileSync(upgraded(deb, folder), join(system.root, "root/later.deb"));
+    copyFileSync(deb, join(system.root, "root", documented("debian-install")));
+    copyFileSync(upgraded(deb, folder), join(system.root, "root", documented("debian-upgrade")));
   });
 
   afterAll(async () => {
@@ -74,8 +89,8 @@ describe.skipIf(!isRoot)("the Debian package", { timeout: 120_000 }, () => {
     if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
   });
 
-  it("installs, and its service runs with a configuration in which everything is commented out", () => {
-    system.run("dpkg", "-i", "/root/lacewing.deb");
+  it("installs, and its service runs with a configuration in which everything is commented out", async () => {
+    await follow("debian-install");
     expect(isActive(), log()).toBe(true);
     expect(system.run("systemctl", "is-enabled", UNIT)).toBe("enabled");
     expect(show<{ sessions: number }>("status")).toMatchObject({ name: "lacewing", sessions: 0 });
@@ -113,6 +128,8 @@ describe.skipIf(!isRoot)("the Debian package", { timeout: 120_000 }, () => {
     expect(log()).not.toMatch(/"level":"(error|fatal)"/);
   });
 
+  it("is configured and looked at as docs/operations.md says", () => follow("debian-configured"));
+
   it("takes a changed configuration on systemctl reload, and a wrong one changes nothing", () => {
     const before = property("MainPID");
     configure(`${lacConfig()}  other.example: { lns: lns }\n`);
@@ -148,9 +165,9 @@ describe.skipIf(!isRoot)("the Debian package", { timeout: 120_000 }, () => {
     system.run("systemctl", "daemon-reload");
   });
 
-  it("is upgraded with its configuration kept and its service restarted", () => {
+  it("is upgraded with its configuration kept and its service restarted", async () => {
     const before = property("MainPID");
-    system.run("dpkg", "-i", "/root/later.deb");
+    await follow("debian-upgrade");
     expect(property("MainPID")).not.toBe(before);
     expect(isActive()).toBe(true);
     expect(system.run("cat", "/etc/lacewing/lacewing.yaml")).toContain("isp.example");

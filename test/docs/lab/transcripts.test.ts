@@ -1,0 +1,21 @@
+/** Each command of docs/ that is about a running gateway says what docs/ has it say. */
+
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { isRoot } from "../../support/system.ts";
+import { replay, transcripts } from "../pages.ts";
+import { Scene } from "./scene.ts";
+
+describe.skipIf(!isRoot)("commands in docs/ about a running gateway", () => {
+  let scene: Scene;
+
+  beforeAll(async () => {
+    scene = await Scene.set();
+  });
+  afterAll(() => scene?.close());
+  beforeEach(() => scene.ready());
+
+  it.each(transcripts("lab"))("$title", async (transcript) => {
+    const { is, should } = await replay(transcript, (command) => scene.run(command));
+    expect(is).toBe(should);
+  });
+});
