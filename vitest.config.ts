@@ -1,7 +1,7 @@
 import { defineConfig } from "vitest/config";
 
 /** Tests in these folders use devices, network namespaces, worker threads or the VM. */
-const SYSTEM = ["native", "dataplane", "netns", "interop", "deploy", "web/browser"].map(
+const SYSTEM = ["native", "dataplane", "netns", "interop", "deploy", "docs/lab", "web/browser"].map(
   (folder) => `test/${folder}/**/*.test.ts`,
 );
 /** Of these, the ones that take all of the machine, or measure what is taken of it: one file at a time. */
