@@ -345,10 +345,18 @@ export interface Dataplane {
   /** Of the engine `xdp`, for people: the interfaces that its program is attached to, or could not be. */
   interfaces?(): readonly EngineInterface[];
   /**
-   * Forwarding threads from now on, "auto" as many as suit the machine: nothing is lost by the change. An engine without
-   * threads has no such thing. Rejects with a DataplaneError when there cannot be so many; it is as before then.
+   * Forwarding threads from now on, "auto" as many as suit the machine and `mostWorkers` at the most: nothing is lost by
+   * the change. An engine without threads has no such thing. Rejects with a DataplaneError when there cannot be so many;
+   * it is as before then.
    */
   setWorkers?(workers: number | "auto"): Promise<void>;
+  /** How many forwarding threads there can be: at the start it was decided into how many parts ports are split. */
+  readonly mostWorkers?: number;
+  /**
+   * What drivers have refused so far (native mode of a program, queues to send by) is asked for again: somebody has perhaps
+   * changed what was in the way. Returns at once; what works without it is as it was if they refuse again.
+   */
+  reconsider?(): void;
 
   /** The one receiver of punts; set before the first port is opened. */
   onPunt(handler: (punt: Punt) => void): void;

@@ -18,19 +18,31 @@ export interface PlannedChange {
 const USER = "users-file.*";
 const USERS_SHOWN = 100;
 
+/** What a process that runs cannot go beyond, whatever the file says. */
+export interface RunningLimits {
+  /** Forwarding threads. */
+  readonly mostWorkers: number;
+}
+
+const NO_LIMITS: RunningLimits = { mostWorkers: Number.POSITIVE_INFINITY };
+
 /** Everything that is different; nothing when the files say the same. */
 export interface ReloadPlan {
   readonly changes: readonly PlannedChange[];
 }
 
 /** What becomes of a gateway that runs with `running` when it is given `next`. */
-export function planReload(running: Config, next: Config): ReloadPlan {
+export function planReload(running: Config, next: Config, limits: RunningLimits = NO_LIMITS): ReloadPlan {
   const all = differences(running, next);
   const users = all.filter(({ place }) => place === USER);
   const others = users.length > USERS_SHOWN ? all.filter(({ place }) => place !== USER) : all;
   const changes = others.map((difference): PlannedChange => {
-    const effect = effectIn(difference, running, next);
     const { path, change } = difference;
+    if (path === WORKERS && tooManyWorkers(next, limits)) {
+      const text = `${path}: ${whatChanges(difference)}, which needs a restart: at the start room was made for ${limits.mostWorkers}`;
+      return { path, change, effect: "restart", text };
+    }
+    const effect = effectIn(difference, running, next);
     return { path, change, effect, text: `${path}: ${whatChanges(difference)}${CONSEQUENCES[effect]}` };
   });
   return { changes: others === all ? changes : [...changes, manyUsers(users)] };
@@ -46,14 +58,22 @@ function manyUsers(users: readonly Difference[]): PlannedChange {
   return { path: "users-file", change: "changed", effect, text };
 }
 
+const WORKERS = "data-plane.workers";
+
+/** "auto" is what suits, and that is never more than there is room for. */
+function tooManyWorkers({ dataPlane: { workers } }: Config, { mostWorkers }: RunningLimits): boolean {
+  return workers !== "auto" && workers > mostWorkers;
+}
+
 /** What a running gateway goes on with: `next`, but for what only a restart can change. */
-export function applicable(running: Config, next: Config): Config {
+export function applicable(running: Config, next: Config, limits: RunningLimits = NO_LIMITS): Config {
   const { engine, maxChannels } = running.dataPlane;
+  const { workers } = tooManyWorkers(next, limits) ? running.dataPlane : next.dataPlane;
   return Object.freeze({
     ...next,
     name: running.name,
     control: running.control,
-    dataPlane: Object.freeze({ ...next.dataPlane, engine, maxChannels }),
+    dataPlane: Object.freeze({ ...next.dataPlane, engine, maxChannels, workers }),
   });
 }
 

@@ -36,7 +36,9 @@ const dataPlaneSchema = block({
     .union([z.literal("auto"), integer(1, 64)], { error: "a whole number from 1 to 64, or auto" })
     .meta({ errorMessage: "a whole number from 1 to 64, or auto" })
     .default(1)
-    .describe("Forwarding threads. `auto`: one less than there are processors, and one at least."),
+    .describe(
+      "Forwarding threads. `auto`: one less than there are processors, and one at least. A reload can make them as many as there were at the start, or as there are processors, up to 16; for more it takes a restart, which the plan says.",
+    ),
   "max-channels": integer(2, 1_048_576)
     .default(131_072)
     .describe("Channels that there is room for: a bridged subscriber needs two, a terminated one needs one."),

@@ -1,7 +1,7 @@
 /** Another configuration for a gateway that runs: what is different is done, and what need not end goes on. */
 
 import type { Config } from "../config/config.ts";
-import { applicable, type PlannedChange, planReload } from "../config/reload-plan.ts";
+import { applicable, type PlannedChange, planReload, type RunningLimits } from "../config/reload-plan.ts";
 import type { AccessLines } from "./access-lines.ts";
 import { endCause } from "./cause.ts";
 import { Leaving } from "./leaving.ts";
@@ -43,8 +43,9 @@ const LOGGED = 100;
 
 /** What reload() would do with `next`. */
 export function previewReload({ around, tunnels, sessions }: Reloadable, next: Config): ReloadPreview {
-  const leaving = new Leaving(around.config, applicable(around.config, next), tunnels);
-  const { changes } = planReload(around.config, next);
+  const limits = limitsOf(around);
+  const leaving = new Leaving(around.config, applicable(around.config, next, limits), tunnels);
+  const { changes } = planReload(around.config, next, limits);
   const ending = [...sessions()].filter((session) => !session.isOver && leaving.takes(session.view()));
   return { changes, endingSessions: ending.length };
 }
@@ -56,8 +57,9 @@ export function previewReload({ around, tunnels, sessions }: Reloadable, next: C
 export async function reload(gateway: Reloadable, next: Config): Promise<ReloadReport> {
   const { around, lines, groups, tunnels } = gateway;
   const running = around.config;
-  const { changes } = planReload(running, next);
-  const applied = applicable(running, next);
+  const limits = limitsOf(around);
+  const { changes } = planReload(running, next, limits);
+  const applied = applicable(running, next, limits);
   const leaving = new Leaving(running, applied, tunnels);
   around.config = applied;
   tunnels?.reconfigure();
@@ -75,12 +77,19 @@ export async function reload(gateway: Reloadable, next: Config): Promise<ReloadR
     const { workers } = applied.dataPlane;
     if (workers !== running.dataPlane.workers)
       await attempt("data-plane.workers", around.dataplane.setWorkers?.(workers));
+    // what the host refused may have been put right since
+    around.dataplane.reconsider?.();
     const { sizeBytes } = applied.journal;
     if (sizeBytes !== running.journal.sizeBytes) around.journal.resize(sizeBytes);
     gateway.decideAnew();
   }
   tell(around, changes, endingSessions, problems);
   return { changes, endingSessions, problems };
+}
+
+/** An engine without threads takes any number of them. */
+function limitsOf({ dataplane }: Surroundings): RunningLimits {
+  return { mostWorkers: dataplane.mostWorkers ?? Number.POSITIVE_INFINITY };
 }
 
 /** Those included that were on their way when it began. */

@@ -157,6 +157,26 @@ describe("the plan of a reload", () => {
     expect(planReload(applied, next).changes.every(({ effect }) => effect === "restart")).toBe(true);
   });
 
+  it("says that there is no room for so many forwarding threads before a restart, and goes on with those that there are", () => {
+    const withWorkers = (workers: unknown) => config({ name: "gw", "data-plane": { workers } });
+    const limits = { mostWorkers: 16 };
+    expect(planReload(withWorkers(2), withWorkers(17), limits).changes).toEqual([
+      {
+        path: "data-plane.workers",
+        change: "changed",
+        effect: "restart",
+        text: "data-plane.workers: 2 becomes 17, which needs a restart: at the start room was made for 16",
+      },
+    ]);
+    expect(applicable(withWorkers(2), withWorkers(17), limits).dataPlane.workers).toBe(2);
+    for (const workers of [16, "auto"]) {
+      expect(planReload(withWorkers(2), withWorkers(workers), limits).changes).toMatchObject([
+        { effect: "live", text: `data-plane.workers: 2 becomes ${workers}, at once` },
+      ]);
+      expect(applicable(withWorkers(2), withWorkers(workers), limits).dataPlane.workers).toBe(workers);
+    }
+  });
+
   it("is empty if and only if nothing is different", () => {
     let same = 0;
     fc.assert(

@@ -245,6 +245,28 @@ services: { video: { refuse: true } }
     expect(asked).toEqual(["auto", 64]);
   });
 
+  it("takes more workers than there is room for with the next start, and asks the host again for what it refused", async () => {
+    const { lac } = await pair();
+    let reconsidered = 0;
+    const unexpected = () => Promise.reject(new Error("there is no room"));
+    Object.assign(lac.dataplane, {
+      mostWorkers: 16,
+      setWorkers: unexpected,
+      reconsider: () => {
+        reconsidered += 1;
+      },
+    });
+    const many = `${LAC_YAML}\ndata-plane: { workers: 17 }\n`;
+    expect(await reload(lac, many)).toMatchObject({
+      changes: [{ path: "data-plane.workers", effect: "restart" }],
+      problems: [],
+    });
+    expect(reconsidered).toBe(1);
+    // it is still told, as it is still so
+    expect(lac.gateway.planReload(world.config(many)).changes).toHaveLength(1);
+    expect(reconsidered).toBe(1);
+  });
+
   it("goes on under its name and its limits, which only a restart can change", async () => {
     const { lac, side } = await pair();
     await call(side, "alice@isp.example");

@@ -128,7 +128,12 @@ export class Crew {
   resize(size: number): Promise<void> {
     const most = this.#tables.sizes.workers;
     if (!Number.isInteger(size) || size < 1 || size > most)
-      return Promise.reject(new DataplaneError("bad-spec", `${size} workers are not 1 to ${most}`));
+      return Promise.reject(
+        new DataplaneError(
+          "bad-spec",
+          `${size} workers are not 1 to ${most}, which there is room for since the start`,
+        ),
+      );
     const resized = this.#resizing.then(() => this.#resize(size));
     this.#resizing = resized.catch(() => {});
     return resized;

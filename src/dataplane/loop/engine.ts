@@ -44,7 +44,7 @@ import { type TableSizes, Tables } from "./tables.ts";
 import type { ThreadedLoop } from "./threaded-loop.ts";
 import { DeviceSetup, type UnitDevice } from "./unit-device.ts";
 import { loopFigures } from "./worker-figures.ts";
-import { openXskSenders } from "./xsk-senders.ts";
+import { XskSenders } from "./xsk-senders.ts";
 
 /** What a port or unit has open. */
 interface Descriptors extends Failing {
@@ -63,7 +63,7 @@ class LoopDataplane implements ThreadedLoop {
   readonly preallocated: PreallocatedMemory;
   readonly #addon: Addon;
   readonly #options: LoopOptions;
-  readonly #logger: Logger;
+  readonly #xskSenders: XskSenders;
   readonly #tables: Tables;
   readonly #readings: Readings;
   readonly #registry: Registry;
@@ -90,7 +90,7 @@ class LoopDataplane implements ThreadedLoop {
   ) {
     this.#addon = addon;
     this.#options = options;
-    this.#logger = logger;
+    this.#xskSenders = new XskSenders(addon, options, logger);
     this.preallocated = preallocatedMemory(options, sizes);
     this.#tables = Tables.view(sizes, tables);
     this.#readings = new Readings(this.#tables);
@@ -130,8 +130,15 @@ class LoopDataplane implements ThreadedLoop {
     return this.#tables.sizes.workers;
   }
 
-  setWorkers(workers: number | "auto"): Promise<void> {
-    return this.#crew.resize(workersOf(workers));
+  async setWorkers(workers: number | "auto"): Promise<void> {
+    const wanted = workersOf(workers);
+    // "auto" is what suits, and that includes what there is room for
+    await this.#crew.resize(workers === "auto" ? Math.min(wanted, this.mostWorkers) : wanted);
+    this.reconsider();
+  }
+
+  reconsider(): void {
+    if (!this.#closed) this.#xskSenders.resize(this.#crew.size);
   }
 
   onPunt(handler: (punt: Punt) => void): void {
@@ -157,6 +164,7 @@ class LoopDataplane implements ThreadedLoop {
       port,
       opened.outlets.map(({ fds }) => fds[0]!),
     );
+    if (spec.kind === "ethernet") this.#xskSenders.open(port, spec, opened.outlets[0]!.fds, this.#crew.size);
     return port;
   }
 
@@ -165,6 +173,7 @@ class LoopDataplane implements ThreadedLoop {
     const { opened, fds } = this.#ports.get(port)!;
     this.#ports.delete(port);
     this.#sender.closePort(port);
+    this.#xskSenders.close(port);
     await this.#abandonPort(port, opened, fds);
   }
 
@@ -395,13 +404,7 @@ class LoopDataplane implements ThreadedLoop {
     const lanes = this.#tables.sizes.workers;
     if (spec.kind === "udp")
       return openTunnelPort(this.#addon, port, spec, lanes, this.#options, this.#tables.sizes, fds);
-    const opening = openAccessPort(this.#addon, port, spec, lanes, this.#options, fds);
-    for (const outlet of opening.outlets) {
-      const reason = openXskSenders(this.#addon, outlet.fds, spec, this.#options);
-      if (reason !== undefined)
-        this.#logger.info({ interface: spec.name, reason }, "frames to subscribers leave by packet sockets");
-    }
-    return opening;
+    return openAccessPort(this.#addon, port, spec, lanes, this.#options, fds);
   }
 
   async #abandonPort(port: PortId, opened: Opened | undefined, fds: readonly number[]): Promise<void> {

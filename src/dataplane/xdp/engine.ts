@@ -62,6 +62,15 @@ export class XdpDataplane implements Dataplane {
     await this.#beneath.setWorkers?.(workers);
   }
 
+  get mostWorkers(): number {
+    return this.#beneath.mostWorkers ?? 1;
+  }
+
+  reconsider(): void {
+    this.#beneath.reconsider?.();
+    this.#mirror.reconsider();
+  }
+
   onPunt(handler: (punt: Punt) => void): void {
     this.#beneath.onPunt(handler);
   }

@@ -43,6 +43,8 @@ interface Interface {
   reason: string;
   /** The driver has refused native mode, or does not transmit by it what is redirected to it. */
   genericOnly: boolean;
+  /** It has done so at some time. */
+  hasRefused: boolean;
   readonly roles: InterfaceRole[];
 }
 
@@ -100,6 +102,7 @@ export class Interfaces {
       link: undefined,
       reason: "",
       genericOnly: false,
+      hasRefused: false,
       roles: [],
     };
     this.#interfaces.set(ifindex, used);
@@ -112,6 +115,16 @@ export class Interfaces {
       },
       close: () => this.#leave(used, role),
     };
+  }
+
+  /**
+   * Drivers that have refused native mode are asked again in a while: somebody may have changed what they refused it for,
+   * as queues, offloads and the MTU, and nothing tells of that.
+   */
+  askAgain(): void {
+    const refused = [...this.#interfaces.values()].filter(({ genericOnly }) => genericOnly);
+    for (const used of refused) used.genericOnly = false;
+    if (refused.length > 0) this.#features.reconsider();
   }
 
   list(): EngineInterface[] {
@@ -176,10 +189,10 @@ export class Interfaces {
     if (this.#policy !== "auto") return this.#program.attach(ifindex, this.#policy);
     if (!this.#native || !this.#isPromising(ifindex, name)) return this.#program.attach(ifindex, "generic");
     const link = this.#program.attach(ifindex, "auto");
-    used.genericOnly = link.mode === "generic";
-    if (used.genericOnly || this.#features.isRedirectTarget(ifindex, name)) return link;
+    used.genericOnly = link.mode === "generic" || !this.#features.isRedirectTarget(ifindex, name);
+    used.hasRefused ||= used.genericOnly;
+    if (!used.genericOnly || link.mode === "generic") return link;
     link.close();
-    used.genericOnly = true;
     return this.#program.attach(ifindex, "generic");
   }
 
@@ -240,7 +253,9 @@ export class Interfaces {
     this.#changing = true;
     this.#describeAll();
     try {
-      for (const used of this.#interfaces.values()) {
+      // a driver that has refused before is asked first: when it refuses again, the others have stayed as they were
+      const all = [...this.#interfaces.values()].sort((a, b) => Number(b.hasRefused) - Number(a.hasRefused));
+      for (const used of all) {
         if (!goesOn()) break;
         if (used.link?.mode !== from) continue;
         used.link.close();

@@ -73,6 +73,11 @@ export class Mirror {
     return this.#interfaces.list();
   }
 
+  /** Interfaces on which the program could not be native are tried again. */
+  reconsider(): void {
+    if (!this.#ended) this.#interfaces.askAgain();
+  }
+
   openPort(id: PortId, spec: PortSpec): void {
     if (spec.kind === "udp") {
       this.#ports.set(id, { kind: "udp", spec });

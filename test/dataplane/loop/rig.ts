@@ -43,11 +43,13 @@ function linkOf(name: string): { name: string; ifindex: number; mac: Uint8Array 
   return { name, ifindex: Number(read("ifindex")), mac: parseMac(read("address"))! };
 }
 
-export function makeCable(): Cable {
+/** `queues`: of the gateway's end. */
+export function makeCable(queues = 1): Cable {
   cables += 1;
   const a = `lwg${process.pid % 1e6}.${cables}`;
   const b = `lws${process.pid % 1e6}.${cables}`;
-  ip("link", "add", a, "type", "veth", "peer", "name", b);
+  const count = String(queues);
+  ip("link", "add", a, "numtxqueues", count, "numrxqueues", count, "type", "veth", "peer", "name", b);
   for (const name of [a, b]) {
     ip("link", "set", name, "addrgenmode", "none");
     ip("link", "set", name, "up");

@@ -2,8 +2,9 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Logger } from "../../../src/base/logger.ts";
 import { startLoopDataplane } from "../../../src/dataplane/loop/engine.ts";
 import type { LoopOptions } from "../../../src/dataplane/loop/options.ts";
+import { addon } from "../../../src/io/native.ts";
 import { ETHERTYPE_PPPOE_SESSION } from "../../../src/wire/ethernet.ts";
-import { hasXsk } from "../../native/support.ts";
+import { hasXsk, packetOptions, xskOptions } from "../../native/support.ts";
 import { eventually } from "../../support/eventually.ts";
 
 const usable = hasXsk();
@@ -64,6 +65,23 @@ describe.skipIf(!usable)("an access port", async () => {
       loop.inject(channel, Uint8Array.of(0xc0, 0x21, 9, 1, 0, 4));
       await eventually("the frame arrives", () => arrived.length === 1);
     }
+  });
+
+  it("gives workers that are added later queues of their own, and the others keep theirs", async () => {
+    cable.remove();
+    cable = makeCable(2);
+    const { loop } = await start({ lanes: 2 });
+    await loop.setWorkers(2);
+    await loop.setWorkers(1);
+    await loop.setWorkers(2);
+    expect(lines).toEqual([]);
+    const { name } = cable.gateway;
+    const fd = addon.openPacket(packetOptions(name, { ringSlots: 0, slotBytes: 0 }));
+    closers.push(async () => addon.close(fd));
+    for (const queue of [0, 1])
+      expect(() => addon.sendByXsk(fd, xskOptions(name, { queue }))).toThrow(
+        expect.objectContaining({ code: "EBUSY" }),
+      );
   });
 
   it("has its queue back for the next engine, and needs none that is not there", async () => {

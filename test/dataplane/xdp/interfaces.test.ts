@@ -248,6 +248,37 @@ describe("the mode of the interfaces while they are used", () => {
     expect(modes()).toEqual([undefined, "native"]);
   });
 
+  it("is tried again with a driver that has refused when somebody says so, and no other one is touched in vain", () => {
+    const { program, features, interfaces, use, modes, changed } = running();
+    program.genericOnly.add(ACCESS);
+    use();
+    let attached = program.atAttach.length;
+    interfaces.askAgain();
+    expect(features.reconsidered).toBe(1);
+    changed(true);
+    expect(modes()).toEqual(["generic", "generic"]);
+    expect(program.atAttach.slice(attached)).toEqual([`${ACCESS} generic port 0 domain 0`]);
+    attached = program.atAttach.length;
+    changed(true);
+    expect(program.atAttach).toHaveLength(attached);
+    program.genericOnly.clear();
+    interfaces.askAgain();
+    changed(true);
+    expect(modes()).toEqual(["native", "native"]);
+    interfaces.askAgain();
+    expect(features.reconsidered).toBe(2);
+  });
+
+  it("asks a driver that has refused before the others, wherever it stands", () => {
+    const { program, interfaces, use, changed } = running();
+    program.genericOnly.add(CORE);
+    use();
+    const attached = program.atAttach.length;
+    interfaces.askAgain();
+    changed(true);
+    expect(program.atAttach.slice(attached)).toEqual([`${CORE} generic port 0 domain 0`]);
+  });
+
   it("goes back when a driver refuses what it was thought to have", () => {
     const { program, features, use, modes, changed } = running();
     features.notTargets.add(ACCESS);
