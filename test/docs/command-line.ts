@@ -31,21 +31,24 @@ export async function complaint(line: string): Promise<string | undefined> {
   }
 }
 
+/** What goes on after a command in a sentence. */
+const VERB = /^(\w+s|and|to|of)$/;
+
 /**
- * The same in the middle of a sentence that is not marked where the command ends: the longest beginning that the command
- * understands must have all options up to the end of the clause in it.
+ * The same in the middle of a sentence that is not marked where the command ends: it is what the command understands, up to the
+ * end of the clause or to a word with which the sentence goes on; all options are in it.
  */
 export async function complaintInSentence(text: string): Promise<string | undefined> {
-  const [clause = ""] = text.split(/[\\`"]|&&|[;,.:)'](?=\s|$)/);
+  const [clause = ""] = text.split(/[\\"]|&&|[;,.:)'](?=\s|$)/);
   const words = wordsOf(clause);
+  const whole = await complaint(words.join(" "));
+  if (whole === undefined) return undefined;
   const least = Math.max(2, words.findLastIndex((word) => word.startsWith("-")) + 1);
-  let first: string | undefined;
-  for (let count = words.length; count >= least; count--) {
+  for (let count = words.length - 1; count >= least; count--) {
     const problem = await complaint(words.slice(0, count).join(" "));
-    if (problem === undefined) return undefined;
-    first ??= problem;
+    if (problem === undefined) return VERB.test(words[count]!) ? undefined : whole;
   }
-  return first;
+  return whole;
 }
 
 /** As a shell has them, as far as documentation goes: quotes around a word, and no others. */

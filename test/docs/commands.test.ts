@@ -19,6 +19,8 @@ const SOURCES = ["src", "web/src", "deploy"];
 interface Named {
   readonly where: string;
   readonly text: string;
+  /** In a sentence that does not mark where it ends. */
+  readonly isOpen?: boolean;
 }
 
 /** Every file of a folder. */
@@ -28,15 +30,18 @@ function filesOf(folder: string): readonly string[] {
     .map((entry) => `${entry.parentPath}/${entry.name}`);
 }
 
-/** Where a file's sentences name a command, to the end of the line. */
+/** Where a file's sentences name a command: to the end of the code, or to that of the line. */
 function namedIn(path: string): readonly Named[] {
   const text = readFileSync(path, "utf8");
-  // in templates, in roff, and over the ends of commented lines
-  const plain = text.replaceAll(/\$\{[^}]*\}|\{\{[^}]*\}\}/g, "NAME").replaceAll("\\-", "-");
-  return [...plain.matchAll(/(?<![\w/."'@-]|user )lacewing [a-z]+[^\n]*/g)].map(([found]) => ({
-    where: path.slice(ROOT.pathname.length),
-    text: found,
-  }));
+  // in templates, which begin after something that is no word, and in roff
+  const plain = text.replaceAll(/\$\{[^}]*\}|\{\{[^}]*\}\}/g, "NAME").replaceAll(/\\([`-])/g, "$1");
+  return [...plain.matchAll(/(?:(?<![:(=?>,[]\s*)(`)|(?<![\w/.@-]|user ))(lacewing [a-z]+[^\n`]*)(`?)/g)].map(
+    ([, open, code = "", close]) => ({
+      where: path.slice(ROOT.pathname.length),
+      text: code,
+      isOpen: open === undefined || close !== "`",
+    }),
+  );
 }
 
 const inline: readonly Named[] = PAGES.flatMap((page) =>
@@ -102,8 +107,8 @@ describe("the documentation", () => {
     const named = SOURCES.flatMap(filesOf).flatMap(namedIn);
     expect(named.length).toBeGreaterThan(30);
     const wrong: string[] = [];
-    for (const { where, text } of named) {
-      const problem = await complaintInSentence(text);
+    for (const { where, text, isOpen } of named) {
+      const problem = await (isOpen ? complaintInSentence(text) : complaint(text));
       if (problem !== undefined) wrong.push(`${where}: ${text}: ${problem}`);
     }
     expect(wrong).toEqual([]);
