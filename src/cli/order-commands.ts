@@ -56,7 +56,10 @@ function command(name: string, description: string): Command {
 
 function whyCommand(context: CommandContext, done: Done): Command {
   return command("why", "tell what became of a session, a user, a host or a tunnel, and why")
-    .argument("<subject>", "a session (s12), a user name, a MAC address, or the number of a tunnel")
+    .argument(
+      "<subject>",
+      "a session (s12), a user name, a MAC address, the number of a tunnel, or TUNNEL/SESSION of L2TP, by our numbers or the other end's",
+    )
     .action(async (subject: string, options: CommonOptions) => {
       const query = subjectQuery(subject);
       const story = await ask<StoryView>(options.socket, { path: "/v1/why", query });
@@ -70,6 +73,8 @@ function subjectQuery(subject: string): Readonly<Record<string, string>> {
   if (/^s\d+$/.test(subject)) return { session: subject };
   if (/^[0-9a-f]{2}([:-][0-9a-f]{2}){5}$/i.test(subject)) return { mac: colons(subject) };
   if (/^\d{1,5}$/.test(subject)) return { tunnel: subject };
+  const call = /^(\d{1,5})\/(\d{1,5})$/.exec(subject);
+  if (call !== null) return { tunnel: call[1]!, call: call[2]! };
   return { user: subject };
 }
 

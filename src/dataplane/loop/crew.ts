@@ -113,6 +113,11 @@ export class Crew {
     return this.#size;
   }
 
+  /** How many threads there ever were at once, those that are starting included. */
+  get everRan(): number {
+    return this.#diedTimes.length;
+  }
+
   /** By index, as many threads as there ever were: whether it forwards now, and how often it has died. */
   roll(): readonly { readonly running: boolean; readonly deaths: number }[] {
     return this.#diedTimes.map((deaths, index) => {

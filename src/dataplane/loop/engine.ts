@@ -93,7 +93,7 @@ class LoopDataplane implements ThreadedLoop {
     this.#xskSenders = new XskSenders(addon, options, logger);
     this.preallocated = preallocatedMemory(options, sizes);
     this.#tables = Tables.view(sizes, tables);
-    this.#readings = new Readings(this.#tables);
+    this.#readings = new Readings(this.#tables, () => this.#crew.everRan);
     this.#registry = new Registry(sizes);
     this.#grace = new Grace(this.#tables, () => this.#punts.drainAll());
     this.#writer = new TableWriter(this.#tables, this.#grace);

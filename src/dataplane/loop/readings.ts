@@ -11,9 +11,12 @@ import { COUNTERS_STRIDE, FRAMES_IN, FRAMES_OUT, OCTETS_IN, OCTETS_OUT, type Tab
 /** What the workers and the control plane's thread have counted, each in a row of its own. Numbers allocate nothing. */
 export class Readings {
   readonly #tables: Tables;
+  readonly #workers: () => number;
 
-  constructor(tables: Tables) {
+  /** `workers`: how many there ever were. The rows of others, for which there is room, have nothing. */
+  constructor(tables: Tables, workers: () => number) {
     this.#tables = tables;
+    this.#workers = workers;
   }
 
   counters(channel: ChannelId): ChannelCounters {
@@ -31,7 +34,7 @@ export class Readings {
 
   /** Received, and not PPP control. */
   userFramesIn(channel: ChannelId): number {
-    return this.framesIn(channel) - sum(this.#tables.controlFramesIn, channel);
+    return this.framesIn(channel) - this.#sum(this.#tables.controlFramesIn, channel);
   }
 
   /** What workers have sent: on an attached channel the packets of its unit. */
@@ -47,11 +50,11 @@ export class Readings {
   }
 
   framesFrom(peer: PeerId): number {
-    return sum(this.#tables.peerFramesIn, peer);
+    return this.#sum(this.#tables.peerFramesIn, peer);
   }
 
   drops(): Readonly<Record<DropReason, number>> {
-    return dropsBy((code) => sum(this.#tables.drops, code));
+    return dropsBy((code) => this.#sum(this.#tables.drops, code));
   }
 
   /** Of one worker; "control": of the control plane's thread. */
@@ -66,7 +69,15 @@ export class Readings {
   }
 
   #counter(channel: ChannelId, entry: number): number {
-    return sum(this.#tables.counters, channel * COUNTERS_STRIDE + entry);
+    return this.#sum(this.#tables.counters, channel * COUNTERS_STRIDE + entry);
+  }
+
+  /** One entry of all rows; reduce() would need a closure for each. */
+  #sum(rows: readonly Float64Array[], entry: number): number {
+    let total = rows[this.#tables.sizes.workers]![entry]!;
+    const workers = this.#workers();
+    for (let row = 0; row < workers; row++) total += rows[row]![entry]!;
+    return total;
   }
 }
 
@@ -74,11 +85,4 @@ function dropsBy(code: (code: number) => number): Readonly<Record<DropReason, nu
   const drops = {} as Record<DropReason, number>;
   for (const [number, reason] of DROP_REASONS.entries()) drops[reason] = code(number);
   return drops;
-}
-
-/** One entry of every row; reduce() would need a closure for each. */
-function sum(rows: readonly Float64Array[], entry: number): number {
-  let total = 0;
-  for (let row = 0; row < rows.length; row++) total += rows[row]![entry]!;
-  return total;
 }
