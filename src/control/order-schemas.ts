@@ -103,11 +103,16 @@ export const tunnelTest = z.strictObject({
 /** In any case. */
 export const macAddress = z.string().regex(/^[0-9a-fA-F]{2}(:[0-9a-fA-F]{2}){5}$/);
 
+const l2tpId = z.coerce.number().int().min(1).max(65_535);
+
 export const whyQuery = z.strictObject({
   session: sessionId.optional(),
   user: z.string().min(1).max(256).optional().describe("A user name, whole."),
   mac: macAddress.optional().describe("A subscriber's MAC address: 02:00:5e:10:00:01."),
-  tunnel: z.coerce.number().int().min(1).max(65_535).optional().describe("Our L2TP tunnel id."),
+  tunnel: l2tpId
+    .optional()
+    .describe("An L2TP tunnel: our id, or where we have none of that number what the other end calls it."),
+  call: l2tpId.optional().describe("With `tunnel`: the L2TP session in it, by our id or the other end's."),
 });
 
 const storyEvidence = z.strictObject({

@@ -274,13 +274,14 @@ const ORDERS: readonly Route[] = [
 export const ROUTES: readonly Route[] = [...READS, ...ORDERS, ...CAPTURE_ROUTES];
 
 /** Undefined when not exactly one is given. */
-function subjectOf({ session, user, mac, tunnel }: z.output<typeof whyQuery>): Subject | undefined {
+function subjectOf({ session, user, mac, tunnel, call }: z.output<typeof whyQuery>): Subject | undefined {
   const given: Subject[] = [];
   if (session !== undefined) given.push({ session });
   if (user !== undefined) given.push({ user });
   if (mac !== undefined) given.push({ mac });
-  if (tunnel !== undefined) given.push({ tunnel });
-  return given.length === 1 ? given[0] : undefined;
+  if (tunnel !== undefined) given.push({ tunnel, ...(call !== undefined && { call }) });
+  const isCallAlone = call !== undefined && tunnel === undefined;
+  return given.length === 1 && !isCallAlone ? given[0] : undefined;
 }
 
 function begin(since: string, wallClock: number): number {

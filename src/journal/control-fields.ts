@@ -14,8 +14,14 @@ const ICRP = 11;
 const OCRQ = 7;
 const OCRP = 8;
 
+const TUNNEL_OFFSET = 4;
 const SESSION_OFFSET = 6;
 const TYPE_OFFSET = L2TP_CONTROL_HEADER_BYTES + AVP_HEADER_BYTES;
+
+/** The Tunnel ID of the header. */
+export function tunnelAt(octets: Uint8Array, message: number): number {
+  return readU16(octets, message + TUNNEL_OFFSET);
+}
 
 /** The Session ID of the header. */
 export function sessionAt(octets: Uint8Array, message: number): number {

@@ -3,6 +3,7 @@ import { macNumber, parseMac } from "../wire/ethernet.ts";
 import { CDN, HELLO, TUNNEL_MESSAGES, typeAt } from "./control-fields.ts";
 import { decodePppoe } from "./decode-pppoe.ts";
 import { noteNumber } from "./notes.ts";
+import { callsThatAre, remoteIdOf, sessionOfCall, tunnelsThatAre } from "./other-ends.ts";
 import { KIND, type Ring } from "./ring.ts";
 import { sessionTraces } from "./session-traces.ts";
 import type { Subject } from "./story-view.ts";
@@ -13,6 +14,8 @@ export interface Case {
   readonly kind: "session" | "host" | "tunnel";
   /** "session s12", "user alice". */
   readonly subject: string;
+  /** What is to be said of who is meant. */
+  readonly remarks?: readonly string[];
   /** Oldest first. */
   readonly traces: readonly Trace[];
   /** The ends, and refused logins, of other sessions of the same subject, oldest first. */
@@ -31,11 +34,11 @@ const REFUSED = noteNumber("login-refused");
 
 /** Finds out whom a subject means, and all that is known of it. */
 export async function inquire(archive: Archive, subject: Subject): Promise<Case> {
-  const { session, user, mac, tunnel } = subject;
+  const { session, user, mac, tunnel = 0, call } = subject;
   if (session !== undefined) return ofSession(archive, session);
   if (user !== undefined) return ofUser(archive, user);
   if (mac !== undefined) return ofHost(archive, mac);
-  return ofTunnel(archive, tunnel ?? 0);
+  return call === undefined ? ofTunnelId(archive, tunnel) : ofCall(archive, tunnel, call);
 }
 
 async function ofSession(archive: Archive, id: string): Promise<Case> {
@@ -101,6 +104,58 @@ async function endsOf(archive: Archive, named: readonly Trace[]): Promise<readon
 
 function isNoteOf(ring: Ring, body: number, ...kinds: readonly number[]): boolean {
   return isNote(ring, body) && kinds.includes(ring.octets[body]!);
+}
+
+/** A tunnel by our id or the other end's; or else a call, whose operator has read nothing but its session id. */
+async function ofTunnelId(archive: Archive, id: number): Promise<Case> {
+  const ours = await ofTunnel(archive, id);
+  const theirs = id === 0 ? [] : (await tunnelsThatAre(archive, id)).filter((tunnel) => tunnel !== id);
+  if (ours.traces.length > 0) {
+    const remote = await remoteIdOf(archive, id);
+    const remarks = remote === 0 ? [] : [`The other end calls it tunnel ${remote}.`];
+    if (theirs.length > 0) remarks.push(`${id} is also what another end calls ${ourTunnels(theirs)}.`);
+    return { ...ours, remarks };
+  }
+  const [meant, ...others] = theirs;
+  if (meant !== undefined) {
+    const found = await ofTunnel(archive, meant);
+    const remarks = [`We have no tunnel ${id}: it is what the other end calls our tunnel ${meant}.`];
+    if (others.length > 0) remarks.push(`So do others call ${ourTunnels(others)}.`);
+    return { ...found, remarks };
+  }
+  const called = id === 0 ? undefined : await callNamed(archive, id);
+  return called ?? ours;
+}
+
+function ourTunnels(tunnels: readonly number[]): string {
+  return `our ${tunnels.length === 1 ? "tunnel" : "tunnels"} ${tunnels.join(", ")}`;
+}
+
+/** A call by the ids of its tunnel and session: both ours, both the other end's, or one of each. */
+async function ofCall(archive: Archive, tunnel: number, call: number): Promise<Case> {
+  const tunnels = [tunnel, ...(await tunnelsThatAre(archive, tunnel))];
+  const found = await callNamed(archive, call, tunnels);
+  const subject = `session ${call} of tunnel ${tunnel}`;
+  return found ?? { kind: "session", subject, traces: NO_TRACES, earlier: NO_TRACES };
+}
+
+async function callNamed(
+  archive: Archive,
+  id: number,
+  tunnels?: readonly number[],
+): Promise<Case | undefined> {
+  for (const whose of ["ours", "theirs"] as const) {
+    const [place] = await callsThatAre(archive, id, whose, tunnels);
+    const number = place && (await sessionOfCall(archive, place));
+    if (place === undefined || number === undefined) continue;
+    const name = whose === "ours" ? "Our L2TP session" : "The other end's L2TP session";
+    const remote = await remoteIdOf(archive, place.tunnel);
+    const remarks = [
+      `${name} ${id} is our session ${place.session} in tunnel ${place.tunnel} (tunnel ${remote} at the other end).`,
+    ];
+    return { ...(await ofSession(archive, `s${number}`)), remarks };
+  }
+  return undefined;
 }
 
 /** The life of a tunnel id that began last; a call in it is told by its own session's story. */

@@ -8,8 +8,10 @@ export interface Subject {
   readonly user?: string;
   /** "02:00:5e:10:00:01", in any case. */
   readonly mac?: string;
-  /** Our tunnel id. */
+  /** A tunnel's id: ours, or where we have none of that number what the other end calls it. */
   readonly tunnel?: number;
+  /** The L2TP session in that tunnel, by our id or the other end's. */
+  readonly call?: number;
 }
 
 /** Where a message travelled: "access" is PPPoE, "ppp" the subscriber's own protocols, "tunnel" L2TP; a "note" is our own. */

@@ -197,12 +197,16 @@ describe("what there is not", () => {
     failure.parse(answer.json);
   });
 
-  it.each(["/v1/sessions/1", "/v1/sessions/s1x", "/v1/sessions/%73%31%20", "/v1/tunnels/0", "/v1/why"])(
-    "is 400 where it cannot be: %s",
-    async (path) => {
-      expectFailure(await fetchFrom(await serve(), path), 400, "bad-request");
-    },
-  );
+  it.each([
+    "/v1/sessions/1",
+    "/v1/sessions/s1x",
+    "/v1/sessions/%73%31%20",
+    "/v1/tunnels/0",
+    "/v1/why",
+    "/v1/why?call=7",
+  ])("is 400 where it cannot be: %s", async (path) => {
+    expectFailure(await fetchFrom(await serve(), path), 400, "bad-request");
+  });
 });
 
 describe("a page", () => {
