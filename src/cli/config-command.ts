@@ -1,10 +1,9 @@
 import { Command } from "commander";
-import { paintFor } from "./paint.ts";
 import type { CommandContext } from "./process.ts";
+import { screenFor } from "./screen.ts";
 
 /** `lacewing config`: a configuration file as the gateway reads it, without a gateway. */
 export function configCommand(context: CommandContext): Command {
-  const { stdout, env } = context;
   return new Command("config").description("look at a configuration file as the gateway reads it").addCommand(
     new Command("show")
       .description("show every value with where it comes from: a line of the file, or the default")
@@ -19,8 +18,10 @@ export function configCommand(context: CommandContext): Command {
           { title: "VALUE", value: ({ value }: (typeof values)[number]) => value },
           { title: "ORIGIN", value: ({ origin }: (typeof values)[number]) => origin },
         ];
-        const look = { width: stdout.columns, paint: paintFor(stdout, env) };
-        stdout.write(json ? `${JSON.stringify(values, null, 2)}\n` : formatTable(columns, values, look));
+        const text = json
+          ? `${JSON.stringify(values, null, 2)}\n`
+          : formatTable(columns, values, screenFor(context));
+        context.stdout.write(text);
       }),
   );
 }

@@ -1,6 +1,7 @@
 /** The manual page, made from what commander knows of the command (man-pages(7)). */
 
 import type { Command, Option } from "commander";
+import { EXAMPLES } from "./examples.ts";
 
 /** deploy/lacewing.8. */
 export function manualPage(program: Command): string {
@@ -15,6 +16,8 @@ export function manualPage(program: Command): string {
     ...DESCRIPTION,
     ".SH COMMANDS",
     ...program.commands.flatMap((command) => section(command, "lacewing")),
+    ".SH EXAMPLES",
+    ...EXAMPLES.flatMap(([line, what]) => [".TP", `.B ${escaped(line)}`, `${escaped(sentence(what))}`]),
     ...REST,
     "",
   ].join("\n");
@@ -31,6 +34,10 @@ const DESCRIPTION = [
   "and",
   ".B dial",
   "ask a running gateway over its local socket; what they can, its HTTP API can.",
+  ".B lacewing",
+  "without a command does what",
+  ".B lacewing show",
+  "does.",
 ];
 
 const REST = [
@@ -44,6 +51,13 @@ const REST = [
   ".TP",
   ".B 2",
   "The command line or the configuration is wrong.",
+  ".SH JSON",
+  "With",
+  ".B \\-\\-json",
+  "the answer is one JSON document, as the HTTP API describes it (docs/openapi.json, or",
+  ".I /v1/openapi.json",
+  "of a running gateway); a list that the API gives in parts is one array of all rows.",
+  "Names and meanings stay; what is new is added beside them.",
   ".SH ENVIRONMENT",
   ".TP",
   ".B NO_COLOR",

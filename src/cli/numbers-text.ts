@@ -1,3 +1,5 @@
+import { displayWidth } from "./display-width.ts";
+
 /** "45s", "12m05s", "3h04m", "2d03h". */
 export function duration(seconds: number | null): string | null {
   if (seconds === null) return null;
@@ -26,21 +28,16 @@ export function counted(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }
 
-/** Lines of at most `width` characters, broken at blanks; each begins with `indent`. */
+/** Lines of at most `width` columns, broken at blanks; each begins with `indent`. */
 export function wrapped(text: string, width: number, indent = ""): string {
   const lines: string[] = [];
   let line = "";
   for (const word of text.split(/\s+/)) {
-    if (line !== "" && indent.length + line.length + 1 + word.length > width) {
+    if (line !== "" && indent.length + displayWidth(line) + 1 + displayWidth(word) > width) {
       lines.push(line);
       line = word;
     } else line = line === "" ? word : `${line} ${word}`;
   }
   lines.push(line);
   return `${lines.map((each) => `${indent}${each}`).join("\n")}\n`;
-}
-
-/** A MAC address as it is written with dashes on many a CPE, as the gateway writes it. */
-export function colons<Mac extends string | undefined>(mac: Mac): Mac {
-  return mac?.replaceAll("-", ":") as Mac;
 }

@@ -1,6 +1,6 @@
 /** What is asked of, and ordered from, a running gateway beside `show`. */
 
-import { Argument, Command, InvalidArgumentError, Option } from "commander";
+import { Argument, Command, Option } from "commander";
 import { ask } from "../control/client.ts";
 import type {
   ClearedView,
@@ -10,11 +10,12 @@ import type {
   TunnelTestView,
 } from "../gateway/operations-views.ts";
 import type { StoryView } from "../journal/story-view.ts";
-import { colons, counted } from "./numbers-text.ts";
-import { paintFor } from "./paint.ts";
+import { isSession, macOf, sessionId, tunnelId, tunnelOf, WANTED } from "./arguments.ts";
+import { counted } from "./numbers-text.ts";
 import { printableJson } from "./printable.ts";
 import { type CommandContext, EXIT_FAILED, EXIT_OK, socketOption, UsageError } from "./process.ts";
-import { reloadedScreen, reloadScreen, type Screen, storyScreen, testScreen } from "./screens.ts";
+import { type Screen, screenFor } from "./screen.ts";
+import { reloadedScreen, reloadScreen, storyScreen, testScreen } from "./screens.ts";
 
 interface CommonOptions {
   readonly socket: string;
@@ -42,20 +43,24 @@ async function answer<Value>(
   value: Value,
   text: (value: Value, screen: Screen) => string,
 ): Promise<void> {
-  const { stdout, env } = context;
-  const screen = { width: stdout.columns, paint: paintFor(stdout, env) };
-  stdout.write(json ? `${printableJson(JSON.stringify(value, null, 2))}\n` : text(value, screen));
+  const written = json
+    ? `${printableJson(JSON.stringify(value, null, 2))}\n`
+    : text(value, screenFor(context));
+  context.stdout.write(written);
 }
 
 function command(name: string, description: string): Command {
   return new Command(name)
     .description(description)
-    .addOption(new Option("--json", "as JSON"))
+    .addOption(new Option("--json", "as JSON, as the HTTP API has it"))
     .addOption(socketOption());
 }
 
 function whyCommand(context: CommandContext, done: Done): Command {
-  return command("why", "tell what became of a session, a user, a host or a tunnel, and why")
+  return command(
+    "why",
+    "tell what became of a session, a user, a host or a tunnel, and why; also of who has gone or never got in",
+  )
     .argument(
       "<subject>",
       "a session (s12), a user name, a MAC address, the number of a tunnel, or TUNNEL/SESSION of L2TP, by our numbers or the other end's",
@@ -70,9 +75,11 @@ function whyCommand(context: CommandContext, done: Done): Command {
 
 /** What a word is, by how it looks. A user whose name is a number or like a session's is asked for with his realm. */
 function subjectQuery(subject: string): Readonly<Record<string, string>> {
-  if (/^s\d+$/.test(subject)) return { session: subject };
-  if (/^[0-9a-f]{2}([:-][0-9a-f]{2}){5}$/i.test(subject)) return { mac: colons(subject) };
-  if (/^\d{1,5}$/.test(subject)) return { tunnel: subject };
+  if (isSession(subject)) return { session: subject };
+  if (/^s\d+$/.test(subject)) throw new UsageError(`there is no session ${subject}. ${WANTED.session}`);
+  const mac = macOf(subject);
+  if (mac !== undefined) return { mac };
+  if (tunnelOf(subject) !== undefined) return { tunnel: subject };
   const call = /^(\d{1,5})\/(\d{1,5})$/.exec(subject);
   if (call !== null) return { tunnel: call[1]!, call: call[2]! };
   return { user: subject };
@@ -113,8 +120,8 @@ interface EndOptions extends CommonOptions {
 }
 
 function endCommand(context: CommandContext, done: Done): Command {
-  return command("end", "end sessions politely")
-    .argument("[session]", "this one (s12)")
+  return command("end", "end sessions politely: one, or all of a user, a realm or a tunnel")
+    .argument("[session]", "this one (s12)", sessionId)
     .option("--user <name>", "those of a user, or of names that match a pattern with * and ?")
     .option("--realm <realm>", "those of all users of a realm")
     .option("--tunnel <id>", "a tunnel, and with it its sessions", tunnelId)
@@ -133,15 +140,9 @@ function endCommand(context: CommandContext, done: Done): Command {
     });
 }
 
-function tunnelId(text: string): number {
-  const value = /^\d{1,5}$/.test(text) ? Number(text) : 0;
-  if (value >= 1 && value <= 65_535) return value;
-  throw new InvalidArgumentError("Allowed: the number of a tunnel, from 1 to 65535.");
-}
-
 function drainCommand(context: CommandContext): Command {
   return command("drain", "take no new calls while sessions go on, or take calls again")
-    .addArgument(new Argument("<switch>", "on: no new calls; off: calls again").choices(["on", "off"]))
+    .addArgument(new Argument("<on|off>", "on: no new calls; off: calls again").choices(["on", "off"]))
     .option("--interface <name>", "on this access interface; on all when absent")
     .action(async (word: "on" | "off", options: CommonOptions & { readonly interface?: string }) => {
       const body = { draining: word === "on", interface: options.interface };
@@ -164,7 +165,9 @@ function lockoutCommand(context: CommandContext): Command {
           : `${view.cleared.join(", ")}: calls go there again\n`,
       );
     });
-  return new Command("lockout").description("LNSes that are left alone for a while").addCommand(clear);
+  return new Command("lockout")
+    .description("let LNSes be called again that were locked out")
+    .addCommand(clear);
 }
 
 function reloadCommand(context: CommandContext, done: Done): Command {

@@ -1,11 +1,22 @@
 import { Argument, Command, CommanderError } from "commander";
 import { LacewingError } from "../base/errors.ts";
 import { ConfigError } from "../config/config-error.ts";
+import { RefusedError } from "../control/control-error.ts";
 import { configCommand } from "./config-command.ts";
 import { dialCommand } from "./dial-command.ts";
+import { examplesText } from "./examples.ts";
 import { orderCommands } from "./order-commands.ts";
-import { type CommandContext, EXIT_FAILED, EXIT_OK, EXIT_USAGE, UsageError } from "./process.ts";
+import { printable } from "./printable.ts";
+import {
+  type CommandContext,
+  EXIT_FAILED,
+  EXIT_OK,
+  EXIT_USAGE,
+  socketOption,
+  UsageError,
+} from "./process.ts";
 import { showCommand } from "./show-command.ts";
+import { inOrder } from "./words.ts";
 
 /** Runs the command line `argv` (without node and script) and resolves to the exit code. */
 export async function runProgram(argv: readonly string[], context: CommandContext): Promise<number> {
@@ -14,7 +25,7 @@ export async function runProgram(argv: readonly string[], context: CommandContex
     code = result;
   });
   try {
-    await program.parseAsync(argv, { from: "user" });
+    await program.parseAsync(inOrder(argv), { from: "user" });
     return code;
   } catch (error) {
     // help and version end with code 0, everything that commander complains of is wrong usage
@@ -24,7 +35,7 @@ export async function runProgram(argv: readonly string[], context: CommandContex
 }
 
 /** Says what went wrong: our own errors by their message, anything else (a bug, or the system) with its stack. */
-function failure(error: unknown, context: CommandContext): number {
+function failure(error: unknown, context: CommandContext): number | Promise<number> {
   if (error instanceof UsageError) {
     context.stderr.write(`error: ${error.message}\n`);
     return EXIT_USAGE;
@@ -33,17 +44,40 @@ function failure(error: unknown, context: CommandContext): number {
     context.stderr.write(`${error.message}\n`);
     return EXIT_USAGE;
   }
+  if (error instanceof RefusedError) return refusal(error, context);
   const known = error instanceof LacewingError || (error instanceof Error && "syscall" in error);
   const text = error instanceof Error ? (known ? error.message : error.stack) : String(error);
   context.stderr.write(`lacewing: ${text}\n`);
   return EXIT_FAILED;
 }
 
+/** What the gateway does not understand, or its file has wrong, is wrong usage, as if we had seen it ourselves. */
+const USAGE_STATUS: readonly number[] = [400, 422];
+
+/** Tells what the gateway says; what it quotes of others does nothing to the terminal. */
+async function refusal(
+  { message, status, socketPath }: RefusedError,
+  { stderr, version }: CommandContext,
+): Promise<number> {
+  const said = message.split("\n").map(printable).join("\n");
+  stderr.write(`lacewing: ${said}\n`);
+  const { gatewayVersion } = await import("../control/client.ts");
+  const theirs = await gatewayVersion(socketPath);
+  if (theirs !== version)
+    stderr.write(
+      `lacewing: the gateway is version ${printable(theirs ?? "unknown")}, this command ${version}: use the command that came with it, or restart it (systemctl restart lacewing)\n`,
+    );
+  return USAGE_STATUS.includes(status) ? EXIT_USAGE : EXIT_FAILED;
+}
+
 /** The command with all that is beneath it; `done` is told the exit code. What takes long to load is loaded when it runs. */
 export function buildProgram(context: CommandContext, done: (code: number) => void): Command {
   const program = new Command("lacewing")
     .description("LAC/LNS gateway: PPPoE, L2TPv2 and PPP in one user-space service")
-    .version(context.version);
+    .version(context.version)
+    .enablePositionalOptions()
+    .addOption(socketOption())
+    .addHelpText("after", examplesText());
   program
     .command("run")
     .description("run the gateway")
@@ -76,11 +110,14 @@ export function buildProgram(context: CommandContext, done: (code: number) => vo
   return program;
 }
 
-/** Whatever commander says goes where the context says, and it never ends the process. */
-function prepare(command: Command, context: CommandContext): void {
-  command.exitOverride().configureOutput({
-    writeOut: (text) => context.stdout.write(text),
-    writeErr: (text) => context.stderr.write(text),
-  });
-  for (const each of command.commands) prepare(each, context);
+/** Whatever commander says goes where the context says, it never ends the process, and it says where there is more. */
+function prepare(command: Command, context: CommandContext, path = command.name()): void {
+  command
+    .exitOverride()
+    .showHelpAfterError(`(${path} --help shows what there is)`)
+    .configureOutput({
+      writeOut: (text) => context.stdout.write(text),
+      writeErr: (text) => context.stderr.write(text),
+    });
+  for (const each of command.commands) prepare(each, context, `${path} ${each.name()}`);
 }

@@ -11,8 +11,9 @@ import type {
 import type { TunnelView } from "../gateway/views.ts";
 import type { StoryEvidence, StoryView } from "../journal/story-view.ts";
 import { counted, duration, quantity, wrapped } from "./numbers-text.ts";
-import type { Paint, Tone } from "./paint.ts";
+import type { Tone } from "./paint.ts";
 import { printable } from "./printable.ts";
+import { type Screen, USUAL_WIDTH } from "./screen.ts";
 import {
   CHANNEL_COLUMNS,
   DROP_COLUMNS,
@@ -21,16 +22,6 @@ import {
   RATE_COLUMNS,
 } from "./show-tables.ts";
 import { type Column, formatTable } from "./table.ts";
-
-/** Where it is shown. */
-export interface Screen {
-  /** Undefined: nobody minds long lines. */
-  readonly width: number | undefined;
-  readonly paint: Paint;
-}
-
-/** Where the width is not known, texts are broken as if it were this. */
-const USUAL_WIDTH = 100;
 
 export function healthScreen(health: HealthView, screen: Screen): string {
   const { status, problems, interfaces, pools, drops } = health;
@@ -109,8 +100,7 @@ export function storyScreen(story: StoryView, screen: Screen): string {
     parts.push(`\n${paint("warning", wrapped(`Likely: ${printable(text)}`, width).trimEnd())}\n`);
     for (const each of advice) parts.push(`  - ${wrapped(printable(each), width, "    ").trimStart()}`);
   }
-  if (story.evidence.length > 0)
-    parts.push("\n", formatTable(EVIDENCE_COLUMNS, story.evidence, { ...screen, width: screen.width }));
+  if (story.evidence.length > 0) parts.push("\n", formatTable(EVIDENCE_COLUMNS, story.evidence, screen));
   return parts.join("");
 }
 

@@ -1,5 +1,17 @@
-import { Argument, Command, InvalidArgumentError, Option } from "commander";
+import { Argument, Command, Option } from "commander";
 import { SESSION_SORT_KEYS } from "../gateway/operations.ts";
+import {
+  ALL_STATES,
+  interval,
+  isSession,
+  macAddress,
+  rowCount,
+  STATES,
+  since,
+  tunnelId,
+  tunnelOf,
+  WANTED,
+} from "./arguments.ts";
 import { type CommandContext, socketOption, UsageError } from "./process.ts";
 import { SHOWN, type ShowOptions, shownText, type What } from "./shown.ts";
 import { StopSignals } from "./stop-signals.ts";
@@ -20,6 +32,37 @@ const FILTERS: Readonly<Record<string, readonly What[]>> = {
   limit: ["sessions", "users", "channels"],
 };
 
+const THINGS: Readonly<Record<What, string>> = {
+  health: "what is wrong first, and how much the gateway carries; also when nothing is named",
+  sessions: "subscribers, a line each",
+  session: "one of them, with its channels: show session s12",
+  tunnels: "L2TP tunnels, a line each",
+  tunnel: "one of them: show tunnel 4711",
+  lns: "LNSes: whether they are well, how long they are locked out, what they carry",
+  users: "user names with their sessions",
+  interfaces: "access ports",
+  channels: "channels of the data plane",
+  counters: "everything that counts, with what it means",
+  drops: "dropped frames by reason, with what it means",
+  workers: "the data plane's threads, and how busy they are",
+  pools: "address pools, and how full they are",
+  rates: "what flows, over a second",
+  status: "which gateway this is",
+  config: "the configuration that it runs with, without secrets",
+};
+
+const HELP = `
+What there is to show:
+${Object.entries(THINGS)
+  .map(([name, text]) => `  ${name.padEnd(12)}${text}`)
+  .join("\n")}
+
+Examples:
+  lacewing show sessions --realm isp.example --since 15m
+  lacewing show sessions --lns lns1 --state calling
+  lacewing show session s12
+  lacewing show lns --json`;
+
 /** Clears the terminal, and goes to its upper left. */
 const CLEAR = "\x1b[H\x1b[2J";
 
@@ -37,22 +80,28 @@ export function showCommand(context: CommandContext): Command {
     .addArgument(new Argument("[what]", "what to show").choices(Object.keys(SHOWN)))
     .argument("[id]", "of `session` and `tunnel`: which one")
     .option("--user <name>", "of a user, or of names that match a pattern with * and ?")
-    .option("--realm <realm>", "of all users of a realm")
-    .option("--lns <peer>", "that are bridged to an LNS")
-    .option("--state <state>", "that stand there: open, calling; of tunnels: established")
-    .addOption(new Option("--role <role>", "that are that to us").choices(["lac", "lts", "lns", "pta"]))
-    .option("--interface <name>", "that come from an access interface, or an L2TP peer")
-    .option("--mac <address>", "of a MAC address")
-    .option("--tunnel <id>", "in a tunnel")
-    .option("--since <time>", "that began then or later: 15m, 2h, 2026-01-31T12:00:00Z")
-    .option("--peer <peer>", "with an L2TP peer")
+    .option("--realm <realm>", "of all users of this realm")
+    .option("--lns <peer>", "that are carried to this LNS")
+    .addOption(new Option("--state <state>", "in this state").choices(ALL_STATES))
+    .addOption(
+      new Option(
+        "--role <role>",
+        "carried to an LNS (lac), or on to another (lts); ending here, from a LAC (lns) or a port (pta)",
+      ).choices(["lac", "lts", "lns", "pta"]),
+    )
+    .option("--interface <name>", "that come in by this access port, or from this L2TP peer")
+    .option("--mac <address>", "of this MAC address", macAddress)
+    .option("--tunnel <id>", "that came, or are carried on, in this tunnel", tunnelId)
+    .option("--since <time>", "that began in the last 15m, 2h or 1d, or since 2026-01-31T12:00:00Z", since)
+    .option("--peer <peer>", "with this L2TP peer")
     .addOption(
       new Option("--sort <key>", "in this order; with a minus sign, the other way round").choices(sorts),
     )
-    .option("--limit <count>", "so many rows; a hundred when absent, and with --json all", rows)
-    .option("--watch [seconds]", "again and again, until Ctrl-C", positive)
-    .option("--json", "as JSON")
+    .option("--limit <count>", "so many rows (default: 100; with --json all)", rowCount)
+    .option("--watch [seconds]", "again and again, every 2 seconds or as many, until Ctrl-C", interval)
+    .option("--json", "as JSON, as the HTTP API has it")
     .addOption(socketOption())
+    .addHelpText("after", HELP)
     .action((what: string | undefined, id: string | undefined, options: ParsedOptions) => {
       const wanted = check(what, id, options);
       const once = () => shownText(wanted, id, options, options.socket, context);
@@ -97,24 +146,21 @@ function check(what = "health", id: string | undefined, options: ParsedOptions):
   const wanted = what as What;
   const needsId = wanted === "session" || wanted === "tunnel";
   if (needsId && id === undefined)
-    throw new UsageError(`show ${what} needs an id: show ${what} ${EXAMPLES[wanted]}`);
-  if (!needsId && id !== undefined) throw new UsageError(`show ${what} takes no id`);
+    throw new UsageError(`show ${what} needs an id, as in: show ${what} ${EXAMPLES[wanted]}`);
+  if (needsId) checkId(wanted, id ?? "");
+  else if (id !== undefined) throw new UsageError(`show ${what} takes no id`);
   for (const [name, things] of Object.entries(FILTERS))
     if (name in options && !things.includes(wanted))
       throw new UsageError(`--${name} goes with show ${things.join(", show ")}, not with show ${what}`);
+  const { state } = options;
+  if (state !== undefined && STATES[wanted]?.includes(state) === false)
+    throw new UsageError(`${what} are not ${state}; they are ${STATES[wanted]?.join(", ")}`);
   return wanted;
 }
 
+function checkId(what: keyof typeof EXAMPLES, id: string): void {
+  const isOne = what === "session" ? isSession(id) : tunnelOf(id) !== undefined;
+  if (!isOne) throw new UsageError(`there is no ${what} ${JSON.stringify(id)}. ${WANTED[what]}`);
+}
+
 const EXAMPLES = { session: "s12", tunnel: "4711" } as const;
-
-function rows(text: string): number {
-  const value = /^\d{1,7}$/.test(text) ? Number(text) : 0;
-  if (value >= 1) return value;
-  throw new InvalidArgumentError("Allowed: a whole number from 1.");
-}
-
-function positive(text: string): number {
-  const value = Number(text);
-  if (value >= 0.1 && value <= 86_400) return value;
-  throw new InvalidArgumentError("Allowed: seconds from 0.1.");
-}

@@ -3,11 +3,11 @@
 import { type Ask, ask } from "../control/client.ts";
 import type { HealthView, RatesView, SessionDetailView } from "../gateway/operations-views.ts";
 import type { TunnelView } from "../gateway/views.ts";
-import { colons, counted } from "./numbers-text.ts";
-import { paintFor } from "./paint.ts";
+import { counted } from "./numbers-text.ts";
 import { printableJson } from "./printable.ts";
 import type { CommandContext } from "./process.ts";
-import { healthScreen, ratesScreen, type Screen, sessionScreen, tunnelScreen } from "./screens.ts";
+import { type Screen, screenFor } from "./screen.ts";
+import { healthScreen, ratesScreen, sessionScreen, tunnelScreen } from "./screens.ts";
 import {
   CHANNEL_COLUMNS,
   COUNTER_COLUMNS,
@@ -37,7 +37,7 @@ export interface ShowOptions {
   readonly role?: string;
   readonly interface?: string;
   readonly mac?: string;
-  readonly tunnel?: string;
+  readonly tunnel?: number;
   readonly since?: string;
   readonly peer?: string;
   readonly sort?: string;
@@ -96,7 +96,7 @@ export async function shownText(
   id: string | undefined,
   { json, limit, ...query }: ShowOptions,
   socket: string,
-  { stdout, env }: Pick<CommandContext, "stdout" | "env">,
+  context: Pick<CommandContext, "stdout" | "env">,
 ): Promise<string> {
   const shown: Shown = SHOWN[what];
   const path = id === undefined ? shown.path : shown.path + encodeURIComponent(id);
@@ -107,7 +107,7 @@ export async function shownText(
       ? { value: await ask<unknown>(socket, asked), matched: 0 }
       : await readRows(socket, asked, shown.rows, most);
   if (json || shown.text === undefined) return `${printableJson(JSON.stringify(value, null, 2))}\n`;
-  const screen = { width: stdout.columns, paint: paintFor(stdout, env) };
+  const screen = screenFor(context);
   const text = shown.text(value as never, screen);
   const count = shown.rows === undefined ? 0 : (value as readonly unknown[]).length;
   const more = `${counted(count, "row")} of ${matched}; --limit ${matched} shows all\n`;
@@ -118,7 +118,7 @@ export async function shownText(
 function given(what: What, query: Omit<ShowOptions, "json" | "limit">): NonNullable<Ask["query"]> {
   const { user, realm, lns, state, role, interface: from, mac, tunnel, since, peer, sort } = query;
   if (what === "tunnels") return { peer, state };
-  return { user, realm, lns, state, role, interface: from, mac: colons(mac), tunnel, since, sort };
+  return { user, realm, lns, state, role, interface: from, mac, tunnel, since, sort };
 }
 
 /** As many rows as are wanted, in parts that the gateway gives at once; `matched`: how many there are. */

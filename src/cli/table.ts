@@ -1,3 +1,4 @@
+import { beginning, displayWidth } from "./display-width.ts";
 import type { Paint, Tone } from "./paint.ts";
 import { printable } from "./printable.ts";
 
@@ -9,18 +10,18 @@ export interface Column<Row> {
   readonly tone?: (row: Row) => Tone | undefined;
 }
 
-/** How wide a table may be, and how it is coloured; neither bound nor coloured when absent. */
+/** How many columns of a terminal a table may take, and how it is coloured; neither bound nor coloured when absent. */
 export interface Look {
   readonly width?: number | undefined;
   readonly paint?: Paint;
 }
 
 const GAP = "  ";
-/** A column is not made narrower than this, or than its title. */
+/** A column is not made narrower than this, or than its title; in columns of the terminal. */
 const LEAST_WIDTH = 6;
 
 /**
- * A table as text, a line a row, with titles first. Where it is wider than the look's width in characters, the widest
+ * A table as text, a line a row, with titles first. Where it is wider than the look's width, the widest
  * columns are cut short, and in the end the lines.
  */
 export function formatTable<Row>(
@@ -32,7 +33,9 @@ export function formatTable<Row>(
     columns.map((column) => column.title),
     ...rows.map((row) => columns.map((each) => cell(each, row))),
   ];
-  const widths = columns.map((_, i) => cells.reduce((most, line) => Math.max(most, line[i]!.length), 0));
+  const widths = columns.map((_, i) =>
+    cells.reduce((most, line) => Math.max(most, displayWidth(line[i]!)), 0),
+  );
   if (width !== undefined)
     shrink(
       widths,
@@ -46,8 +49,8 @@ export function formatTable<Row>(
       const column = columns[i]!;
       const isLast = i === line.length - 1;
       const fitted = fit(value, widths[i]!, column.align ?? "left");
-      const text = (isLast ? fitted.trimEnd() : fitted).slice(0, Math.max(0, left));
-      left -= text.length + GAP.length;
+      const text = beginning(isLast ? fitted.trimEnd() : fitted, left);
+      left -= displayWidth(text) + GAP.length;
       return paint(row === undefined ? "strong" : column.tone?.(row), text);
     });
     return texts.filter((text) => text !== "").join(GAP);
@@ -73,6 +76,7 @@ function shrink(widths: number[], least: readonly number[], width: number): void
 }
 
 function fit(text: string, width: number, align: "left" | "right"): string {
-  const short = text.length <= width ? text : `${text.slice(0, width - 1)}…`;
-  return align === "left" ? short.padEnd(width) : short.padStart(width);
+  const short = displayWidth(text) <= width ? text : `${beginning(text, width - 1)}…`;
+  const padding = " ".repeat(Math.max(0, width - displayWidth(short)));
+  return align === "left" ? short + padding : padding + short;
 }

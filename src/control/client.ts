@@ -1,5 +1,5 @@
 import { type IncomingMessage, request } from "node:http";
-import { ControlError } from "./control-error.ts";
+import { ControlError, RefusedError } from "./control-error.ts";
 import type { ResourceName, Resources } from "./resources.ts";
 
 const TIMEOUT_MS = 10_000;
@@ -37,7 +37,18 @@ export async function ask<Answer>(socketPath: string, { path, query = {}, body }
   if (status === 200) return value as Answer;
   const { message = text.trim(), hint } =
     (value as { error?: { message?: string; hint?: string } }).error ?? {};
-  throw new ControlError("control-answer", hint === undefined ? message : `${message} (${hint})`);
+  throw new RefusedError(socketPath, status, hint === undefined ? message : `${message} (${hint})`);
+}
+
+/** Which version answers there; undefined when it does not say so. */
+export async function gatewayVersion(socketPath: string): Promise<string | undefined> {
+  try {
+    const { version } = await ask<{ readonly version?: unknown }>(socketPath, { path: "/v1/status" });
+    return typeof version === "string" ? version : undefined;
+  } catch (error) {
+    if (error instanceof ControlError) return undefined;
+    throw error;
+  }
 }
 
 /** All of a resource: long lists are read in parts. */
@@ -98,7 +109,8 @@ const NOBODY =
 const REFUSALS: Readonly<Record<string, string>> = {
   ENOENT: NOBODY,
   ECONNREFUSED: NOBODY,
-  EACCES: "permission denied; its owner and group may ask it (ls -l tells who that is), and root",
+  EACCES:
+    "permission denied; ask as root, or as a member of its group, which the package calls lacewing (sudo usermod -aG lacewing USER, then log in anew)",
 };
 
 function failure(socketPath: string, error: NodeJS.ErrnoException): ControlError {

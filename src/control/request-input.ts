@@ -2,6 +2,7 @@
 
 import type { z } from "zod";
 import type { Failure } from "./failures.ts";
+import { problemText } from "./input-words.ts";
 import type { Route } from "./route.ts";
 
 /** The largest body that any route takes has a few hundred octets. */
@@ -51,8 +52,7 @@ function parse(schema: z.ZodType | undefined, value: unknown, place: string): Pa
   }
   const parsed = schema.safeParse(value);
   if (parsed.success) return { ok: true, value: parsed.data };
-  const texts = parsed.error.issues.map(({ path, message }) => `${path.join(".") || place}: ${message}`);
-  return bad(texts.slice(0, 4).join("; "));
+  return bad(problemText(schema, value, parsed.error.issues, place));
 }
 
 async function readBody(route: Pick<Route, "body">, request: Request): Promise<Part> {

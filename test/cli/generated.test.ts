@@ -67,7 +67,7 @@ describe("completion for zsh", () => {
     const process = new FakeProcess();
     await process.run("completion", "zsh");
     expect(process.out).toMatch(/^#compdef lacewing\n/);
-    for (const word of ["'show'", "'test tunnel'", "'lockout clear'", "--since:that began then or later"])
+    for (const word of ["'show'", "'test tunnel'", "'lockout clear'", "--since:that began in the last 15m"])
       expect(process.out).toContain(word);
   });
 });

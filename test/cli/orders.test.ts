@@ -21,7 +21,7 @@ async function run(line: string, change: Partial<Operations> = {}): Promise<Ran>
 describe("why", () => {
   it.each([
     ["s12", { session: "s12" }],
-    ["02:00:5E:10:00:01", { mac: "02:00:5E:10:00:01" }],
+    ["02:00:5E:10:00:01", { mac: "02:00:5e:10:00:01" }],
     ["02-00-5e-10-00-01", { mac: "02:00:5e:10:00:01" }],
     ["4711", { tunnel: 4711 }],
     ["alice@isp.example", { user: "alice@isp.example" }],
@@ -192,8 +192,6 @@ describe("other orders", () => {
   it.each([
     ["end", "end needs exactly one of a session, --user, --realm, --tunnel"],
     ["end s1 --user x", "end needs exactly one"],
-    ["end --tunnel lns1", "the number of a tunnel, from 1 to 65535"],
-    ["end --tunnel 99999", "the number of a tunnel, from 1 to 65535"],
     ["test tunnel", "test tunnel needs exactly one of --user, --realm, --lns"],
     ["drain maybe", "Allowed choices are on, off"],
     ["lockout", "Usage: lacewing lockout"],

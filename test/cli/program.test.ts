@@ -8,7 +8,6 @@ import { FakeProcess } from "./fakes.ts";
 
 describe("the command line", () => {
   it.each([
-    [[], "Usage: lacewing"],
     [["fly"], "unknown command 'fly'"],
     [["run"], "required option '-c, --config <file>' not specified"],
     [["show", "nothing"], "Allowed choices are health, sessions, session, tunnels"],

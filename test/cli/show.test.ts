@@ -125,14 +125,12 @@ describe("show", () => {
   });
 
   it.each([
-    [["session"], "show session needs an id: show session s12"],
+    [["session"], "show session needs an id, as in: show session s12"],
     [["tunnel"], "show tunnel needs an id"],
     [["sessions", "s1"], "show sessions takes no id"],
     [["tunnels", "--user", "alice"], "--user goes with show sessions, show users, not with show tunnels"],
     [["--limit", "5"], "--limit goes with show sessions"],
-    [["sessions", "--limit", "0"], "a whole number from 1"],
     [["sessions", "--sort", "colour"], "Allowed choices are id, -id"],
-    [["--watch", "no"], "seconds from 0.1"],
   ])("ends with code 2 when the words do not go together: %j", async (words, text) => {
     const process = await run(["show", ...words]);
     expect(process.events).toEqual(["code 2"]);
@@ -144,7 +142,6 @@ describe("show", () => {
     const process = await run(["show", "session", "s9"]);
     expect(process.events).toEqual(["code 1"]);
     expect(process.err).toBe("lacewing: there is no session s9\n");
-    expect((await run(["show", "sessions", "--state", "great"])).err).toContain("lacewing: state: ");
   });
 
   it("says what to do when no gateway runs, or we may not ask it", async () => {
