@@ -6,7 +6,13 @@ import { buildProgram } from "../../src/cli/program.ts";
 import { FakeProcess } from "../cli/fakes.ts";
 
 /** What stands for something else, where just any word would not do. */
-const PLACEHOLDERS: Readonly<Record<string, string>> = { SECONDS: "5", COUNT: "5", N: "5", TUNNEL: "4711" };
+const PLACEHOLDERS: Readonly<Record<string, string>> = {
+  SECONDS: "5",
+  COUNT: "5",
+  N: "5",
+  TUNNEL: "4711",
+  SESSION: "s12",
+};
 /** Who only names a command need not say all that it needs. */
 const INCOMPLETE = [
   "commander.missingArgument",
