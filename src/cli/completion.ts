@@ -58,7 +58,7 @@ export function zshCompletion(program: Command): string {
   return `#compdef lacewing
 # zsh completion for lacewing: put it as _lacewing into a folder of $fpath
 _lacewing() {
-  local path_="" each
+  local path_="" each found=1
   local -a words_ options_
   for each in "\${words[@]:1:$((CURRENT - 2))}"; do
     case "\${path_:+$path_ }$each" in
@@ -72,8 +72,9 @@ ${values.join("\n")}
   case "$path_" in
 ${cases.join("\n")}
   esac
-  (( \${#words_} )) && compadd -- "\${words_[@]}"
-  (( \${#options_} )) && _describe option options_
+  (( \${#words_} )) && compadd -- "\${words_[@]}" && found=0
+  (( \${#options_} )) && _describe option options_ && found=0
+  return found
 }
 _lacewing "$@"
 `;

@@ -54,13 +54,40 @@ describe("completion for bash", () => {
     expect(await offered("test", "")).toEqual(expect.arrayContaining(["tunnel"]));
     expect(await offered("test", "tunnel", "--l")).toEqual(["--lns"]);
     expect(await offered("drain", "o")).toEqual(["on", "off"]);
+    expect(await offered("show", "tunnels", "--state", "est")).toEqual(["established"]);
+    expect(await offered("--socket", "/x", "why", "--j")).toEqual(["--json"]);
   });
 });
 
+/** What zsh's own functions do with what they are given, told instead. */
+const ZSH_STUBS = `
+compadd() { shift; print -rl -- "$@" }
+_describe() { print -rl -- "\${(@P)2}" }
+_files() { print -r -- "(files)" }
+`;
+
 describe("completion for zsh", () => {
-  it.skipIf(spawnSync("zsh", ["--version"]).status !== 0)("is what zsh can read", async () => {
-    const { status, stderr } = spawnSync("zsh", ["-n", await script("zsh")], { encoding: "utf8" });
+  const hasZsh = spawnSync("zsh", ["--version"]).status === 0;
+
+  /** What there is to choose from for the last word, which is empty; zsh itself takes those that fit. */
+  async function offered(...before: string[]): Promise<string[]> {
+    const line = ["lacewing", ...before, ""].map((word) => `'${word}'`).join(" ");
+    const set = `words=(${line}); CURRENT=${before.length + 2}; source ${await script("zsh")}`;
+    const { stdout, stderr, status } = spawnSync("zsh", ["-f", "-c", ZSH_STUBS + set], { encoding: "utf8" });
     expect([status, stderr]).toEqual([0, ""]);
+    return stdout.split("\n").filter((word) => word !== "");
+  }
+
+  it.skipIf(!hasZsh)("offers commands, what they take, and their options with what they mean", async () => {
+    const all = await offered();
+    expect(all).toEqual(expect.arrayContaining(["run", "show", "why", "completion"]));
+    expect(all).toContain("--socket:the gateway's control socket");
+    expect(await offered("show")).toEqual(expect.arrayContaining(["health", "sessions", "drops"]));
+    expect(await offered("show", "sessions")).toContain("--realm:of all users of this realm");
+    expect(await offered("show", "--role")).toEqual(["lac", "lts", "lns", "pta"]);
+    expect(await offered("--socket")).toEqual(["(files)"]);
+    expect(await offered("--socket", "/x", "test")).toContain("tunnel");
+    expect(await offered("test", "tunnel")).toContain("--lns:with this LNS, or one of this group");
   });
 
   it("knows every command", async () => {
