@@ -68,7 +68,9 @@ export class DebianSystem {
 
   /** Runs a command inside; returns what it said on both streams, trimmed, and its status. */
   try(...command: readonly string[]): { readonly status: number; readonly output: string } {
-    const target = ["--target", String(this.#firstProcess()), "--mount", "--uts", "--ipc", "--net", "--pid"];
+    const namespaces = ["--mount", "--uts", "--ipc", "--net", "--pid"];
+    // where we are in a chroot ourselves, the root of its mounts is not its root
+    const target = ["--target", String(this.#firstProcess()), "--root", "--wd", ...namespaces];
     const { status, stdout, stderr } = spawnSync("nsenter", [...target, "--", ...command], {
       encoding: "utf8",
       env: {
