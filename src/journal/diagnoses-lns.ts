@@ -53,6 +53,12 @@ function wasThrownOut(facts: Facts): boolean {
   );
 }
 
+/** The other end of a call is gone because its tunnel is. */
+function endedWithTunnel(facts: Facts): boolean {
+  const isOtherEnd = facts.end?.code === "lns-ended" || facts.end?.code === "lac-ended";
+  return isOtherEnd && facts.has("tunnel-down");
+}
+
 function stopped(facts: Facts, result: number): boolean {
   return facts.stops("StopCCN", false).some((stop) => stop.result.result === result);
 }
@@ -63,6 +69,18 @@ function weRefused(facts: Facts, text: RegExp): boolean {
     .stops("StopCCN", true)
     .some(
       ({ result: { result, message = "" } }) => result === STOPCCN_RESULT.notAuthorized && text.test(message),
+    );
+}
+
+/** The peer's refusal came after it had answered, or we had: then it is about what proves who one is; or it says so. */
+function isAboutSecret(facts: Facts): boolean {
+  const isAnswered = facts.received("SCCRP").length > 0 || facts.sent("SCCRP").length > 0;
+  return facts
+    .stops("StopCCN", false)
+    .some(
+      ({ result: { result, message = "" } }) =>
+        result === STOPCCN_RESULT.notAuthorized &&
+        (isAnswered || /secret|challenge|authenticat|password/i.test(message)),
     );
 }
 
@@ -100,11 +118,8 @@ export const LNS_DIAGNOSES: readonly Diagnosis[] = [
   {
     code: "tunnel-secret-differs",
     stage: "tunnel",
-    when: (facts) =>
-      weRefused(facts, /authentication failed|no secret/) ||
-      (stopped(facts, STOPCCN_RESULT.notAuthorized) &&
-        (facts.received("SCCRP").length > 0 || facts.sent("SCCRP").length > 0)),
-    text: "Tunnel authentication failed: the two ends do not have the same secret.",
+    when: (facts) => weRefused(facts, /authentication failed|no secret/) || isAboutSecret(facts),
+    text: "Tunnel authentication failed: the two ends do not have the same secret, or one has none.",
     advice: [
       "Set `secret` of the peer, and the tunnel password on its side, to the same text again; look for spaces and encodings.",
       "If one side has no secret at all, the other must not ask for it: take `secret` out, or the LNS's tunnel authentication.",
@@ -121,13 +136,11 @@ export const LNS_DIAGNOSES: readonly Diagnosis[] = [
   {
     code: "tunnel-not-authorized",
     stage: "tunnel",
-    when: (facts) =>
-      stopped(facts, STOPCCN_RESULT.notAuthorized) &&
-      facts.received("SCCRP").length === 0 &&
-      facts.sent("SCCRP").length === 0,
-    text: "The LNS does not let us open a tunnel: it does not know our Host Name or our address.",
+    when: (facts) => stopped(facts, STOPCCN_RESULT.notAuthorized) && !isAboutSecret(facts),
+    text: "The LNS does not let us open a tunnel: it does not know our Host Name or our address, or has no secret for us.",
     advice: [
       "Our Host Name is `name`, or `local-host-name` of the peer; it must be what the LNS's operator has configured.",
+      "Where `secret` is set here, our SCCRQ has a Challenge: an LNS that has none for us cannot answer it.",
       "Ask him what his side logs at the time of our SCCRQ.",
     ],
   },
@@ -135,14 +148,14 @@ export const LNS_DIAGNOSES: readonly Diagnosis[] = [
     code: "tunnel-refused",
     stage: "tunnel",
     when: (facts) =>
-      isUnplaced(facts) &&
+      (isUnplaced(facts) || endedWithTunnel(facts)) &&
       facts
         .stops("StopCCN", false)
         .some(
           ({ result: { result } }) =>
             result !== STOPCCN_RESULT.notAuthorized && result !== STOPCCN_RESULT.shuttingDown,
         ),
-    text: "The peer has ended the tunnel by a StopCCN. Its result and error codes, in the evidence, say why.",
+    text: "The peer has ended the tunnel, and with it all sessions in it, by a StopCCN. Its result and error codes, in the evidence, say why.",
     advice: [
       "Result 1: nothing is wrong, or its operator cleared it. Result 2: it objects to something that we sent; the error code and text name it.",
       "Error 8 names an AVP that it does not know.",
@@ -154,6 +167,19 @@ export const LNS_DIAGNOSES: readonly Diagnosis[] = [
     when: (facts) => stopped(facts, STOPCCN_RESULT.shuttingDown),
     text: "The peer was shut down, and said so.",
     advice: ["Wait for it to come back, or add another LNS to the group."],
+  },
+  {
+    code: "tunnel-closed-here",
+    stage: "ended",
+    when: (facts) =>
+      endedWithTunnel(facts) &&
+      facts.note("tunnel-down")?.[2] === "asked" &&
+      facts.stops("StopCCN", true).length > 0,
+    text: "We ended the tunnel, and with it all sessions in it: an operator did so, or a new configuration, or its port was lost.",
+    advice: [
+      "The text of our StopCCN, in the evidence, says which; the log at that time says more.",
+      "Subscribers call again by themselves.",
+    ],
   },
   {
     code: "tunnel-lost",
@@ -250,9 +276,9 @@ export const LNS_DIAGNOSES: readonly Diagnosis[] = [
     code: "lns-refused-login",
     stage: "authentication",
     when: (facts) => clearedFor(LOGIN_CAUSES)(facts) || wasThrownOut(facts),
-    text: "The LNS has taken the call and thrown the subscriber out: it did not accept his name or password.",
+    text: "The LNS has taken the call and thrown the subscriber out at his login: it did not accept his name or password, or had nothing for him (no service for his realm, no address, one session too many).",
     advice: [
-      "Ask the LNS's operator what its RADIUS says of the user name in the evidence.",
+      "The text of its CDN, in the evidence, is what it says itself; where there is none, ask its operator what RADIUS says of the user name.",
       "If every user of that realm is refused, the LNS may not use the proxied authentication: try `replay-authentication`, or let the LNS ask anew.",
     ],
   },

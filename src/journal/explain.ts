@@ -23,7 +23,10 @@ export async function explain(archive: Archive, subject: Subject): Promise<Story
       found.traces.findLast(({ session }) => session > 0)?.session ?? 0,
       facts,
     ),
-    paragraphs: [...(found.remarks ?? []), ...paragraphsOf(facts, found.earlier, archive.passedOver)],
+    paragraphs: [
+      ...(found.remarks ?? []),
+      ...paragraphsOf(found.subject, facts, found.earlier, archive.passedOver),
+    ],
     evidence: entries.slice(-MOST_EVIDENCE).map(evidenceOf),
     stoppedAt: likely[0]?.stage ?? stageOf(facts),
     likely: likely.map(({ code, text, advice }) => ({ code, text, advice })),

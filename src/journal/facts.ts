@@ -86,6 +86,14 @@ export class Facts {
       ?.error;
   }
 
+  /** That tag with its text: `AC-System-Error "session limit reached"`. */
+  get refused(): string | undefined {
+    const entry = this.entries.findLast(({ leg, out, name }) => leg === "access" && out && name === "PADS");
+    if (entry?.error === undefined) return undefined;
+    const at = entry.text.indexOf(entry.error);
+    return at < 0 ? entry.error : entry.text.slice(at);
+  }
+
   get refusedLogin(): string {
     return this.note("login-refused")?.[0] ?? "";
   }

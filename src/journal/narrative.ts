@@ -57,8 +57,24 @@ function tunnelState(facts: Facts): string {
   return `with ${plain(up)} is up${facts.isTunnelSilent(NOW) ? ", but does not answer" : ""}`;
 }
 
+/** Where to look when nothing is known, by what was asked for. */
+const UNHEARD: Readonly<Record<string, string>> = {
+  host: "No discovery packet of this host has come on any access interface, as far back as the journal goes: look at its line and VLAN, at MAC filters and at the access node. A capture of the access interface shows what arrives.",
+  user: "Nobody has said that he is called so, as far back as the journal goes. A name is compared whole, with its realm, in upper and lower case. Who has not come so far as to say his name is found by his MAC address.",
+  session:
+    "Sessions are numbered anew when the gateway is started. `lacewing show sessions` lists those that there are.",
+  tunnel:
+    "Neither end has had a tunnel of that number, as far back as the journal goes. `lacewing show tunnels` lists those that there are.",
+};
+
 /** What happened, a sentence or two for each step. */
-export function paragraphsOf(facts: Facts, earlier: readonly Trace[], passedOver: number): readonly string[] {
+export function paragraphsOf(
+  subject: string,
+  facts: Facts,
+  earlier: readonly Trace[],
+  passedOver: number,
+): readonly string[] {
+  if (facts.entries.length === 0) return [UNHEARD[subject.split(" ")[0] ?? ""] ?? UNHEARD.tunnel!];
   if (facts.kind === "tunnel") return tunnelParagraphs(facts);
   const steps = [
     beginning(facts),
@@ -122,6 +138,8 @@ function access(facts: Facts): readonly string[] {
     );
   if (facts.kind === "host" && facts.unanswered !== "")
     steps.push(`The last message got no answer: ${facts.unanswered}.`);
+  const refused = facts.refused;
+  if (refused !== undefined) steps.push(`We refused it a session: ${refused}.`);
   const [kind, where = "", detail = ""] = facts.note("session-begun") ?? [];
   if (kind === "pppoe") steps.push(`It got PPPoE session ${detail} on ${plain(where)}.`);
   if (kind === "l2tp")
@@ -205,8 +223,13 @@ function silence(note: Note | undefined, at: number): readonly string[] {
   return [];
 }
 
-function ending({ end }: Facts): string | undefined {
+function ending(facts: Facts): string | undefined {
+  const { end } = facts;
   if (end === undefined) return undefined;
+  const [, failure = ""] = facts.note("call-failed") ?? [];
+  // it has been told of the last LNS that was asked
+  if (end.code === "no-lns" && failure !== "" && end.text.endsWith(failure))
+    return `It ended at ${clock(end.at)} (no-lns): there was no other LNS to ask.`;
   return `It ended at ${clock(end.at)} (${end.code}): ${plain(end.text)}.`;
 }
 

@@ -107,6 +107,15 @@ export const LNS_PLAYS: Readonly<Record<string, Play>> = {
     await world.pass(5000);
     return ask(lac, { tunnel: lac.views.tunnels()[0]!.localTunnelId });
   },
+  "tunnel-closed-here": async () => {
+    const { lac, side, world } = await pair();
+    const alice = side.subscriber(1, USER, "wonderland");
+    alice.start();
+    await world.until(() => side.online.has(alice), 5000);
+    await lac.operations.end({ tunnel: lac.views.tunnels()[0]!.localTunnelId }, "maintenance");
+    await world.pass(3000);
+    return ask(lac, S1);
+  },
   "tunnel-lost": async () => {
     const { lac, lns, side, world } = await pair();
     const alice = side.subscriber(1, USER, "wonderland");
