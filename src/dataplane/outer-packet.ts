@@ -1,6 +1,7 @@
 /** The IP and UDP headers around a datagram, which the system makes and takes away: written again for who wants to see them. */
 
 import { writeU16 } from "../base/bytes.ts";
+import type { UdpPeerSpec } from "../channel/dataplane.ts";
 import { addToSum, checksumOf, pseudoHeaderSum } from "../wire/checksum.ts";
 import {
   IPV4_CHECKSUM,
@@ -22,6 +23,8 @@ import {
   IPV6_SOURCE,
 } from "../wire/ipv6.ts";
 import { UDP_CHECKSUM, UDP_HEADER_BYTES, UDP_LENGTH } from "../wire/udp.ts";
+import { outerBytes } from "./outer.ts";
+import { addressOctets } from "./specs.ts";
 
 /** What Linux starts with. */
 const TTL = 64;
@@ -59,6 +62,39 @@ export function writeOuterHeaders(bytes: Uint8Array, end: number, packet: OuterP
   // RFC 768: a computed zero goes as all ones
   writeU16(bytes, udp + UDP_CHECKSUM, checksum === 0 ? 0xffff : checksum);
   return start;
+}
+
+/** The packet that a datagram is in. */
+export function packetAround(
+  datagram: Uint8Array,
+  headers: Omit<OuterPacket, "payloadBytes" | "payloadSum">,
+  checksum: boolean,
+): Uint8Array {
+  const payload = outerBytes(headers.source.length === 16, 0);
+  const packet = new Uint8Array(payload + datagram.length);
+  const payloadSum = checksum ? addToSum(0, datagram, 0, datagram.length) : undefined;
+  writeOuterHeaders(packet, payload, { ...headers, payloadBytes: datagram.length, payloadSum });
+  packet.set(datagram, payload);
+  return packet;
+}
+
+/** The packet that a data message to a peer is in. `address`: ours, where the peer has no other. */
+export function sentPacket(
+  message: Uint8Array,
+  peer: UdpPeerSpec,
+  address: Uint8Array,
+  udpPort: number,
+): Uint8Array {
+  const destination = addressOctets(peer.address);
+  const headers = {
+    source: peer.localAddress === undefined ? address : addressOctets(peer.localAddress),
+    destination,
+    sourcePort: udpPort,
+    destinationPort: peer.udpPort,
+    tos: (peer.dscp ?? 0) << 2,
+  };
+  // IPv6 always has one (RFC 8200 §8.1)
+  return packetAround(message, headers, peer.checksum || destination.length === 16);
 }
 
 function writeIpv4Header(bytes: Uint8Array, at: number, packet: OuterPacket, udpBytes: number): void {

@@ -38,7 +38,7 @@ export class Taps {
   }
 
   /** `nowMs` and `epochUs` as TapTable.open(). */
-  open(channel: ChannelId, spec: TapSpec, sink: TapSink, nowMs: number, epochUs: number): void {
+  open(channel: ChannelId, spec: TapSpec, sink: TapSink, nowMs: number, epochUs: number): Tap {
     check(spec);
     if (this.#ofChannel.has(channel))
       throw new DataplaneError("in-use", `channel ${channel} is tapped already`);
@@ -47,6 +47,7 @@ export class Taps {
     this.#ofChannel.set(channel, tap);
     this.#ofSlot[slot] = tap;
     this.#table.open(slot, channel, spec, nowMs, epochUs);
+    return tap;
   }
 
   /** Undefined: it is not tapped. */

@@ -8,14 +8,19 @@ import { DSCP_CS6, outerBytes } from "../outer.ts";
 import { emitPppoeFrame, largestPppFrame } from "../pppoe-frame.ts";
 import type { Registry } from "../registry.ts";
 import { AddressSlots } from "./address-slots.ts";
+import { isTapped, numbersSent } from "./channel-link.ts";
 import { INDEX_MAX } from "./channel-word.ts";
-import { numbersSent, takeNs } from "./sequence-numbers.ts";
+import type { LoopTaps } from "./loop-taps.ts";
+import { takeNs } from "./sequence-numbers.ts";
 import { COUNTERS_STRIDE, FRAMES_OUT, OCTETS_OUT, type Tables } from "./tables.ts";
 import { HEADER_SHIFT, senderOf } from "./transmitter.ts";
 
 const EAGAIN = 11;
 const EMSGSIZE = 90;
 const ENOBUFS = 105;
+
+/** Who wants to see what is sent on tapped channels. */
+type SentTaps = Pick<LoopTaps, "sentFrame" | "sentMessage">;
 
 /** More than any frame or datagram has. */
 const LARGEST_BYTES = 65_535;
@@ -28,6 +33,7 @@ export class ControlSender {
   readonly #addon: Addon;
   readonly #tables: Tables;
   readonly #registry: Registry;
+  readonly #taps: SentTaps;
   readonly #counters: Float64Array;
   readonly #drops: Float64Array;
   readonly #addresses = new AddressSlots();
@@ -35,10 +41,11 @@ export class ControlSender {
   readonly #ports = new Map<PortId, readonly Outlet[]>();
   readonly #units = new Map<UnitId, number>();
 
-  constructor(addon: Addon, tables: Tables, registry: Registry) {
+  constructor(addon: Addon, tables: Tables, registry: Registry, taps: SentTaps) {
     this.#addon = addon;
     this.#tables = tables;
     this.#registry = registry;
+    this.#taps = taps;
     // the row after the last worker's
     this.#counters = tables.counters[tables.sizes.workers]!;
     this.#drops = tables.drops[tables.sizes.workers]!;
@@ -80,15 +87,18 @@ export class ControlSender {
     const { spec } = this.#registry.channel(channel);
     const peer = this.#registry.peer(spec.peer).spec;
     const outlets = this.#ports.get(peer.port)!;
+    const link = this.#tables.channelPeer[channel]!;
     if (peer.kind === "ethernet" && spec.kind === "pppoe") {
       const port = this.#registry.port(peer.port).spec;
       if (port.kind === "ethernet" && ppp.length > largestPppFrame(port.mtuBytes, peer.tags)) {
         this.dropped(TOO_BIG);
         return;
       }
-      this.#send(outlets[0]!, emitPppoeFrame(peer, spec.sessionId, ppp), 0, channel, ppp.length);
+      const frame = emitPppoeFrame(peer, spec.sessionId, ppp);
+      if (isTapped(link)) this.#taps.sentFrame(channel, frame);
+      this.#send(outlets[0]!, frame, 0, channel, ppp.length);
     } else if (peer.kind === "udp" && spec.kind === "l2tp") {
-      const sequenced = numbersSent(this.#tables.channelPeer[channel]!);
+      const sequenced = numbersSent(link);
       const framing = sequenced ? sequencedFraming(framingOf(peer)) : framingOf(peer);
       const ipv6 = peer.address.includes(":");
       const octets = outerBytes(ipv6, l2tpHeaderBytes(framing) + ppp.length);
@@ -98,6 +108,7 @@ export class ControlSender {
       }
       const ns = sequenced ? takeNs(this.#tables, channel) : -1;
       const message = emitL2tpMessage(framing, spec.remoteTunnelId, spec.remoteSessionId, ppp, ns);
+      if (isTapped(link)) this.#taps.sentMessage(channel, message, peer);
       const to = this.#addressOf(peer.address, peer.udpPort, peer.dscp ?? 0, peer.localAddress);
       this.#send(peer.checksum || ipv6 ? outlets[0]! : outlets[1]!, message, to, channel, ppp.length);
       // else workers would number and send others meanwhile, and a peer that puts nothing in order would drop this one

@@ -2,6 +2,7 @@ import { DataplaneError } from "../../channel/errors.ts";
 import type { Addon } from "../../io/addon.ts";
 import type { WaitingMessage } from "../reorder.ts";
 import type { Grace } from "./grace.ts";
+import type { LoopTaps } from "./loop-taps.ts";
 import type { Lane, LaneCommand, LaneSource, OutletKey, WorkerSetup } from "./messages.ts";
 import { numbers, take } from "./numbers.ts";
 import type { PuntDelivery } from "./punt-delivery.ts";
@@ -58,7 +59,7 @@ export interface CrewEvents {
   down(reason: string): void;
 }
 
-type CrewSetup = Omit<WorkerSetup, "index" | "puntRing" | "wakeFd">;
+type CrewSetup = Omit<WorkerSetup, "index" | "puntRing" | "taps" | "tapRing" | "wakeFd">;
 
 /** More lanes than there can be. */
 const MOST_LANES = 2 ** 24;
@@ -73,6 +74,7 @@ export class Crew {
   readonly #tables: Tables;
   readonly #grace: Grace;
   readonly #punts: PuntDelivery;
+  readonly #taps: LoopTaps;
   readonly #setup: CrewSetup;
   readonly #events: CrewEvents;
   readonly #clock: () => number;
@@ -95,6 +97,7 @@ export class Crew {
     tables: Tables,
     grace: Grace,
     punts: PuntDelivery,
+    taps: LoopTaps,
     setup: CrewSetup,
     events: CrewEvents,
     clock: () => number,
@@ -103,6 +106,7 @@ export class Crew {
     this.#tables = tables;
     this.#grace = grace;
     this.#punts = punts;
+    this.#taps = taps;
     this.#setup = setup;
     this.#events = events;
     this.#clock = clock;
@@ -229,6 +233,8 @@ export class Crew {
     this.#diedTimes[index] ??= 0;
     const puntRing = allocatePuntRing(this.#setup.options.puntRingBytes);
     this.#punts.setRing(index, new PuntConsumer(puntRing));
+    const tapRing = allocatePuntRing(this.#setup.options.tapRingBytes);
+    this.#taps.setRing(index, new PuntConsumer(tapRing));
     this.#grace.begins(index);
     let member: Member | undefined;
     const died = (error: Error) => {
@@ -238,7 +244,7 @@ export class Crew {
     const worker = await ForwardingWorker.start(
       this.#addon,
       this.#tables,
-      { ...this.#setup, index, puntRing },
+      { ...this.#setup, index, puntRing, taps: this.#taps.shared, tapRing },
       { laneFailed: (source, errno) => this.#events.laneFailed(source, errno), died },
     );
     member = { index, worker, successor: undefined };
@@ -264,6 +270,7 @@ export class Crew {
     await member?.worker.stop();
     this.#grace.ended(index);
     this.#punts.removeRing(index);
+    this.#taps.removeRing(index);
   }
 
   /** What a thread is to be told of an opening. */

@@ -2,10 +2,12 @@ import { ADDRESS_BYTES, type Region } from "../../io/addon.ts";
 import { TOO_BIG } from "../drop-codes.ts";
 import { l2tpHeaderBytes, sequencedFraming, writeL2tpHeader } from "../l2tp-message.ts";
 import { PPPOE_HEADERS_MAX, writePppoeHeaders } from "../pppoe-frame.ts";
-import { numbersSent, peerOf, takeNs } from "./sequence-numbers.ts";
+import { isTapped, numbersSent, peerOf } from "./channel-link.ts";
+import { takeNs } from "./sequence-numbers.ts";
 import {
   COUNTERS_STRIDE,
   FRAMES_OUT,
+  isUncheckedLane,
   OCTETS_OUT,
   PEER_FRAMING,
   PEER_HEADER_STRIDE,
@@ -13,6 +15,7 @@ import {
   PEER_UDP,
   type Tables,
 } from "./tables.ts";
+import type { Tapper } from "./tapper.ts";
 import { senderOf, type Transmitter } from "./transmitter.ts";
 
 /** Room for one header: the longest, and the two octets of a PPP protocol field. */
@@ -30,6 +33,7 @@ export class Egress {
   readonly #tables: Tables;
   readonly #bytes: Uint8Array;
   readonly #transmitter: Transmitter;
+  readonly #tapper: Tapper;
   readonly #counters: Float64Array;
   readonly #drops: Float64Array;
   readonly #arena: number;
@@ -40,10 +44,12 @@ export class Egress {
     worker: number,
     region: Pick<Region, "bytes" | "allocate">,
     transmitter: Transmitter,
+    tapper: Tapper,
   ) {
     this.#tables = tables;
     this.#bytes = region.bytes;
     this.#transmitter = transmitter;
+    this.#tapper = tapper;
     this.#counters = tables.counters[worker]!;
     this.#drops = tables.drops[worker]!;
     this.#arena = region.allocate(ARENA_SLOTS * ARENA_SLOT_BYTES);
@@ -96,6 +102,7 @@ export class Egress {
       const headers = slot * PEER_HEADER_STRIDE;
       start = writePppoeHeaders(bytes, ppp, t.peerHeaders, headers, t.peerHeaderBytes[slot]!, ids, pppBytes);
     }
+    if (isTapped(link)) this.#tap(channel, slot, start, head + headBytes - start, body, bodyBytes);
     const at = channel * COUNTERS_STRIDE;
     this.#counters[at + FRAMES_OUT]! += 1;
     this.#counters[at + OCTETS_OUT]! += pppBytes;
@@ -114,6 +121,26 @@ export class Egress {
   flush(): void {
     this.#transmitter.flush();
     this.#arenaUsed = 0;
+  }
+
+  /** What is about to be queued, in its two pieces. */
+  #tap(
+    channel: number,
+    slot: number,
+    head: number,
+    headBytes: number,
+    body: number,
+    bodyBytes: number,
+  ): void {
+    const t = this.#tables;
+    if ((t.peerFlags[slot]! & PEER_UDP) === 0) {
+      this.#tapper.sentFrame(channel, head, headBytes, body, bodyBytes);
+      return;
+    }
+    const checked = !isUncheckedLane(t.sizes, t.peerLane[slot]!);
+    const { addresses } = t;
+    const address = slot * ADDRESS_BYTES;
+    this.#tapper.sentMessage(channel, addresses, address, checked, head, headBytes, body, bodyBytes);
   }
 
   /** The end of a free slot. */

@@ -27,18 +27,19 @@ import { addon } from "../../io/native.ts";
 import { Registry } from "../registry.ts";
 import { checkDscp } from "../specs.ts";
 import type { TapSink } from "../taps.ts";
+import { PEER_MAX } from "./channel-link.ts";
 import { INDEX_MAX } from "./channel-word.ts";
 import { ControlSender } from "./control-sender.ts";
 import { Crew, type Opened, type Opening } from "./crew.ts";
 import { openAccessPort, openTunnelPort } from "./descriptors.ts";
 import { Grace } from "./grace.ts";
 import { type Failing, LaneFailures } from "./lane-failures.ts";
+import { LoopTaps } from "./loop-taps.ts";
 import { preallocatedMemory } from "./memory.ts";
-import { DEFAULT_LOOP_OPTIONS, type LoopOptions, lanesOf, workersOf } from "./options.ts";
+import { DEFAULT_LOOP_OPTIONS, type LoopOptions, tableSizesOf, workersOf } from "./options.ts";
 import { PuntDelivery } from "./punt-delivery.ts";
 import { PuntReader } from "./punt-reader.ts";
 import { Readings } from "./readings.ts";
-import { PEER_MAX } from "./sequence-numbers.ts";
 import { TableWriter } from "./table-writer.ts";
 import { type TableSizes, Tables } from "./tables.ts";
 import type { ThreadedLoop } from "./threaded-loop.ts";
@@ -72,6 +73,7 @@ class LoopDataplane implements ThreadedLoop {
   readonly #sender: ControlSender;
   readonly #devices: DeviceSetup;
   readonly #punts: PuntDelivery;
+  readonly #taps: LoopTaps;
   readonly #failures: LaneFailures;
   readonly #crew: Crew;
   readonly #ports = new Map<PortId, Descriptors>();
@@ -97,7 +99,8 @@ class LoopDataplane implements ThreadedLoop {
     this.#registry = new Registry(sizes);
     this.#grace = new Grace(this.#tables, () => this.#punts.drainAll());
     this.#writer = new TableWriter(this.#tables, this.#grace);
-    this.#sender = new ControlSender(addon, this.#tables, this.#registry);
+    this.#taps = new LoopTaps(this.#registry, this.#writer, this.#grace, sizes.workers);
+    this.#sender = new ControlSender(addon, this.#tables, this.#registry, this.#taps);
     this.#devices = new DeviceSetup(addon, sizes.workers);
     this.#punts = new PuntDelivery(new PuntReader(this.#tables, this.#registry), this.#sender);
     this.#doorbell = addon.openEvent();
@@ -112,6 +115,7 @@ class LoopDataplane implements ThreadedLoop {
       this.#tables,
       this.#grace,
       this.#punts,
+      this.#taps,
       { sizes, tables, doorbell: this.#doorbell, options },
       {
         laneFailed: (source, errno) => this.#failures.report(source, errno),
@@ -234,6 +238,7 @@ class LoopDataplane implements ThreadedLoop {
   async closeChannel(channel: ChannelId): Promise<void> {
     const { spec, state } = this.#registry.removeChannel(channel);
     if (state.kind === "attached") this.#writer.detach(channel);
+    this.#taps.closing(channel);
     this.#writer.closeChannel(channel, spec, this.#registry.peer(spec.peer).spec.port);
     if (state.kind === "bridged") this.#writer.unbridge(state.to);
     await this.#settled();
@@ -335,16 +340,17 @@ class LoopDataplane implements ThreadedLoop {
     this.#sender.packet(unit, packet);
   }
 
-  tap(_channel: ChannelId, _spec: TapSpec, _sink: TapSink): void {
-    throw new DataplaneError("not-supported", "this engine has no taps yet");
+  tap(channel: ChannelId, spec: TapSpec, sink: TapSink): void {
+    this.#checkOpen();
+    this.#taps.tap(channel, spec, sink);
   }
 
-  async untap(channel: ChannelId): Promise<TapTotals> {
-    throw new DataplaneError("not-tapped", `channel ${channel} is not tapped`);
+  untap(channel: ChannelId): Promise<TapTotals> {
+    return this.#taps.untap(channel);
   }
 
-  tapTotals(_channel: ChannelId): TapTotals | undefined {
-    return undefined;
+  tapTotals(channel: ChannelId): TapTotals | undefined {
+    return this.#taps.totals(channel);
   }
 
   counters(channel: ChannelId): ChannelCounters {
@@ -431,6 +437,7 @@ class LoopDataplane implements ThreadedLoop {
     this.#addon.drain(this.#doorbell);
     this.#grace.check();
     this.#punts.drain();
+    this.#taps.drain();
   }
 
   #report(punt: Punt): void {
@@ -477,13 +484,7 @@ export async function startLoopDataplane(
     throw new DataplaneError("bad-spec", `${all.maxChannels} channels are more than ${INDEX_MAX >>> 1}`);
   if (all.maxPeers > PEER_MAX)
     throw new DataplaneError("bad-spec", `${all.maxPeers} peers are more than ${PEER_MAX}`);
-  const sizes: TableSizes = {
-    workers: lanesOf(all, availableParallelism()),
-    ports: all.maxPorts,
-    peers: all.maxPeers,
-    channels: all.maxChannels,
-    units: all.maxUnits,
-  };
+  const sizes = tableSizesOf(all, availableParallelism());
   const tables = Tables.allocate(sizes);
   const dataplane = new LoopDataplane(addon, all, sizes, tables, logger);
   try {

@@ -12,6 +12,7 @@ import {
 } from "../../io/addon.ts";
 import { SEND_FAILED } from "../drop-codes.ts";
 import type { Reorder, WaitingMessage } from "../reorder.ts";
+import { TapTable } from "../tap-table.ts";
 import { Dispatch } from "./dispatch.ts";
 import { Egress } from "./egress.ts";
 import { Ingress } from "./ingress.ts";
@@ -21,6 +22,7 @@ import { PuntProducer } from "./punt-ring.ts";
 import { Punter } from "./punter.ts";
 import { makeReorder } from "./reordering.ts";
 import { COMMANDS, controlOf, Tables, uncheckedLaneOfPort } from "./tables.ts";
+import { Tapper } from "./tapper.ts";
 import { Transmitter } from "./transmitter.ts";
 import { UnitEgress } from "./unit-egress.ts";
 import { UnitIngress } from "./unit-ingress.ts";
@@ -61,6 +63,7 @@ export class ForwardingLoop {
   readonly #unitEgress: UnitEgress;
   readonly #grace: WorkerGrace;
   readonly #punter: Punter;
+  readonly #tapper: Tapper;
   readonly #reorder: Reorder;
   readonly #ingress: Ingress;
   readonly #unitIngress: UnitIngress;
@@ -102,7 +105,9 @@ export class ForwardingLoop {
       options.batchFrames,
       this.#tables.counters[index]!,
     );
-    this.#egress = new Egress(this.#tables, index, this.#region, this.#transmitter);
+    const tapRing = new PuntProducer(setup.tapRing, addon, setup.doorbell);
+    this.#tapper = new Tapper(tapRing, new TapTable(setup.taps, index), this.#region, this.#clock);
+    this.#egress = new Egress(this.#tables, index, this.#region, this.#transmitter, this.#tapper);
     this.#unitEgress = new UnitEgress(this.#region, sizes.units, this.#drops);
     const signal = () => addon.signal(setup.doorbell);
     this.#grace = new WorkerGrace(this.#control, index, signal, this.#clock);
@@ -111,7 +116,15 @@ export class ForwardingLoop {
     const { bytes } = this.#region;
     const dispatch = new Dispatch(this.#tables, index, bytes, this.#egress, this.#unitEgress, this.#punter);
     this.#reorder = makeReorder(this.#tables, index, this.#region, dispatch, options, this.#clock);
-    this.#ingress = new Ingress(this.#tables, index, bytes, dispatch, this.#punter, this.#reorder);
+    this.#ingress = new Ingress(
+      this.#tables,
+      index,
+      bytes,
+      dispatch,
+      this.#punter,
+      this.#reorder,
+      this.#tapper,
+    );
     this.#unitIngress = new UnitIngress(this.#tables, index, this.#region, this.#egress, this.#punter);
     this.#descriptors = new Int32Array(options.batchFrames * RX_STRIDE);
     this.#commands = commands;
@@ -189,10 +202,11 @@ export class ForwardingLoop {
       const datagrams = Math.floor((FRAMES_PER_TURN * count) / Math.max(1, frames));
       this.#datagrams = Math.max(LEAST_DATAGRAMS, Math.min(MOST_DATAGRAMS, datagrams));
     }
+    // before anybody hears of what came of them
+    this.#received[0]! += frames;
     this.#endBatch();
     receiver.release();
     this.#inHand = 0;
-    this.#received[0]! += frames;
     this.#overflowsChecked = false;
     return frames;
   }
@@ -208,6 +222,7 @@ export class ForwardingLoop {
     this.#unitEgress.flush();
     this.#reorder.release();
     this.#punter.endBatch();
+    this.#tapper.endBatch();
     this.#grace.boundary();
   }
 

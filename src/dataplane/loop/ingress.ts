@@ -22,10 +22,12 @@ import { L2tpMessage, readL2tpMessage } from "../l2tp-message.ts";
 import { isFromPeer, PppoeFrame, readPppoeFrame } from "../pppoe-frame.ts";
 import { DELIVER, HELD, type Reorder } from "../reorder.ts";
 import { AddressLookup } from "./address-map.ts";
+import { isTapped, numbersSent, peerOf } from "./channel-link.ts";
 import { type Dispatch, readWord } from "./dispatch.ts";
 import type { Punter } from "./punter.ts";
-import { followPeer, numbersSent, peerOf } from "./sequence-numbers.ts";
+import { followPeer } from "./sequence-numbers.ts";
 import { PEER_HEADER_STRIDE, PEER_IPV6, portKey, SESSION_PAGE, type Tables } from "./tables.ts";
+import type { Tapper } from "./tapper.ts";
 
 /** Octets of headroom that an Ethernet port's receive buffers need, between a received header of 20 octets and one of 28 that replaces it. */
 export const PACKET_HEADROOM_BYTES = 16;
@@ -41,6 +43,7 @@ export class Ingress {
   readonly #drops: Float64Array;
   readonly #peerFramesIn: Float64Array;
   readonly #reorder: Reorder;
+  readonly #tapper: Tapper;
   readonly #frame = new PppoeFrame();
   readonly #message = new L2tpMessage();
   readonly #udpPeers: AddressLookup;
@@ -52,6 +55,7 @@ export class Ingress {
     dispatch: Dispatch,
     punter: Punter,
     reorder: Reorder,
+    tapper: Tapper,
   ) {
     this.#tables = tables;
     this.#bytes = bytes;
@@ -61,6 +65,7 @@ export class Ingress {
     this.#drops = tables.drops[worker]!;
     this.#peerFramesIn = tables.peerFramesIn[worker]!;
     this.#reorder = reorder;
+    this.#tapper = tapper;
     this.#udpPeers = new AddressLookup(tables.udpPeers);
   }
 
@@ -99,23 +104,27 @@ export class Ingress {
     const t = this.#tables;
     let channel = Atomics.load(t.pppoeChannel, (port << 16) | frame.sessionId);
     if (channel === 0) return this.#unknownSession(port, offset);
-    while (!this.#isFromPeerOf(channel, offset)) {
+    let link = t.channelPeer[channel]!;
+    while (!this.#isFrom(peerOf(link), offset)) {
       // the same session id in another VLAN
       channel = Atomics.load(t.pppoeNext, channel);
-      if (channel !== 0) continue;
-      this.#unknownSession(port, offset);
-      return WRONG_SOURCE;
+      if (channel === 0) {
+        this.#unknownSession(port, offset);
+        return WRONG_SOURCE;
+      }
+      link = t.channelPeer[channel]!;
     }
+    if (isTapped(link)) this.#tapper.receivedFrame(channel, offset, length);
     // what stands before the PPP frame is 20 octets at least, and the slot's headroom
     return this.#dispatch.received(channel, frame.pppOffset, frame.pppBytes, true)
       ? ACCEPT
       : this.#unknownSession(port, offset);
   }
 
-  /** Whether the frame at `offset`, which #frame describes, is from the other end of a channel. */
-  #isFromPeerOf(channel: number, offset: number): boolean {
+  /** Whether the frame at `offset`, which #frame describes, is from a peer. */
+  #isFrom(peer: number, offset: number): boolean {
     const t = this.#tables;
-    const slot = t.slotOfPeer[peerOf(t.channelPeer[channel]!)]!;
+    const slot = t.slotOfPeer[peer]!;
     const headers = slot * PEER_HEADER_STRIDE;
     const { ethernetBytes } = this.#frame;
     return isFromPeer(this.#bytes, offset, ethernetBytes, t.peerHeaders, headers, t.peerHeaderBytes[slot]!);
@@ -149,6 +158,7 @@ export class Ingress {
     const slot = t.slotOfPeer[peerOf(link)]!;
     if (t.peerPort[slot] !== port || !this.#isFromAddress(slot, address)) return WRONG_SOURCE;
     this.#peerFramesIn[peerOf(link)]! += 1;
+    if (isTapped(link)) this.#tapper.receivedMessage(channel, offset, length, address);
     if (message.ns >= 0) return this.#sequenced(channel, link);
     // the peer has stopped numbering, and so do we (RFC 2661 §5.4)
     if (numbersSent(link)) followPeer(t, channel, link, false);

@@ -19,6 +19,7 @@ export function preallocatedMemory(options: LoopOptions, sizes: TableSizes): Pre
 function bytesFor(options: LoopOptions, sizes: TableSizes): number {
   const perWorker =
     options.puntRingBytes +
+    options.tapRingBytes +
     options.unitAreaBytes +
     punterBytes(sizes.channels) +
     reorderBytes(options, sizes.channels, sizes.peers);

@@ -9,6 +9,9 @@ export interface WorkerSetup {
   readonly sizes: TableSizes;
   readonly tables: SharedArrayBuffer;
   readonly puntRing: SharedArrayBuffer;
+  /** TapTable's, and the ring for what is tapped. */
+  readonly taps: SharedArrayBuffer;
+  readonly tapRing: SharedArrayBuffer;
   /** The control plane's eventfd: there are punts, or a grace period may be over. */
   readonly doorbell: number;
   /** The control plane's eventfd that ends the worker's wait: there are commands. */

@@ -1,4 +1,5 @@
 import { availableParallelism } from "node:os";
+import type { TableSizes } from "./tables.ts";
 /** Sizes and tuning of the loop engine. Tables are address space: only what is used takes memory. */
 export interface LoopOptions {
   /** Forwarding threads at the start. */
@@ -41,6 +42,8 @@ export interface LoopOptions {
   readonly regionBytes: number;
   /** The ring between a worker and the control plane, a power of two. */
   readonly puntRingBytes: number;
+  /** And another one for frames of tapped channels: takes no memory before there is one. */
+  readonly tapRingBytes: number;
   readonly punts: PuntLimits;
 }
 
@@ -90,6 +93,7 @@ export const DEFAULT_LOOP_OPTIONS: LoopOptions = {
   reorderFrameBytes: 2048,
   regionBytes: 2 ** 30,
   puntRingBytes: 4 << 20,
+  tapRingBytes: 4 << 20,
   punts: {
     perChannel: { perSecond: 100, burst: 50 },
     frames: { perSecond: 50_000, burst: 20_000 },
@@ -102,8 +106,19 @@ export const DEFAULT_LOOP_OPTIONS: LoopOptions = {
 
 const MOST_AUTO_LANES = 16;
 
+/** What the shared tables have room for, with so many processors. */
+export function tableSizesOf(options: LoopOptions, processors: number): TableSizes {
+  return {
+    workers: lanesOf(options, processors),
+    ports: options.maxPorts,
+    peers: options.maxPeers,
+    channels: options.maxChannels,
+    units: options.maxUnits,
+  };
+}
+
 /** How many lanes there are with so many processors. */
-export function lanesOf({ lanes, workers }: LoopOptions, processors: number): number {
+function lanesOf({ lanes, workers }: LoopOptions, processors: number): number {
   return lanes === "auto" ? Math.max(workers, Math.min(processors, MOST_AUTO_LANES)) : lanes;
 }
 

@@ -4,10 +4,10 @@ import { ADDRESS_BYTES } from "../../io/addon.ts";
 import { isFromPeer, readTags } from "../pppoe-frame.ts";
 import type { Registry } from "../registry.ts";
 import { parseAddressRecord } from "./address-record.ts";
+import { peerOf } from "./channel-link.ts";
 import { BRIDGED, generationOf, indexOf, isNextGeneration, stateOf } from "./channel-word.ts";
 import type { PuntRecord } from "./punt-ring.ts";
 import { PUNT_CONTROL, PUNT_FRAME, PUNT_TOO_BIG, PUNT_UNKNOWN_SESSION, PUNT_UNREACHABLE } from "./punter.ts";
-import { peerOf } from "./sequence-numbers.ts";
 import { PEER_HEADER_STRIDE, type Tables } from "./tables.ts";
 
 /** What becomes of a record. */

@@ -5,7 +5,7 @@ import {
   type DropReason,
   type PeerId,
 } from "../../channel/dataplane.ts";
-import { numbersSent } from "./sequence-numbers.ts";
+import { numbersSent } from "./channel-link.ts";
 import { COUNTERS_STRIDE, FRAMES_IN, FRAMES_OUT, OCTETS_IN, OCTETS_OUT, type Tables } from "./tables.ts";
 
 /** What the workers and the control plane's thread have counted, each in a row of its own. Numbers allocate nothing. */

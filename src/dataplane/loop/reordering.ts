@@ -1,9 +1,9 @@
 import type { Region } from "../../io/addon.ts";
 import { STALE } from "../drop-codes.ts";
 import { Reorder, reorderStateBytes } from "../reorder.ts";
+import { peerOf } from "./channel-link.ts";
 import type { Dispatch } from "./dispatch.ts";
 import type { LoopOptions } from "./options.ts";
-import { peerOf } from "./sequence-numbers.ts";
 import type { Tables } from "./tables.ts";
 
 /** Where a header goes before a message that has waited: more than any needs, and frames stay aligned. */

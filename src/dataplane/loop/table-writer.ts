@@ -20,10 +20,11 @@ import { limitsOf } from "../reorder.ts";
 import { ADDRESSES_PER_FAMILY, addressOctets, prefixOf } from "../specs.ts";
 import { AddressMap } from "./address-map.ts";
 import { addressRecord } from "./address-record.ts";
+import { PEER_MAX, TAPPED } from "./channel-link.ts";
 import { ATTACHED, BRIDGED, CLOSED, nextGeneration, PUNTED, withState } from "./channel-word.ts";
 import type { Grace } from "./grace.ts";
 import { numbers, tableFull, take } from "./numbers.ts";
-import { peerOf, sequencingBits } from "./sequence-numbers.ts";
+import { sequencingBits } from "./sequence-numbers.ts";
 import { SessionTable } from "./session-table.ts";
 import {
   ATTACH_CLAMP,
@@ -170,7 +171,14 @@ export class TableWriter {
 
   setSequencing(channel: ChannelId, sequencing: L2tpSequencing): void {
     const { channelPeer } = this.#t;
-    Atomics.store(channelPeer, channel, peerOf(channelPeer[channel]!) | sequencingBits(sequencing));
+    const kept = channelPeer[channel]! & (PEER_MAX | TAPPED);
+    Atomics.store(channelPeer, channel, kept | sequencingBits(sequencing));
+  }
+
+  setTapped(channel: ChannelId, tapped: boolean): void {
+    const { channelPeer } = this.#t;
+    if (tapped) Atomics.or(channelPeer, channel, TAPPED);
+    else Atomics.and(channelPeer, channel, ~TAPPED);
   }
 
   closeChannel(channel: ChannelId, spec: ChannelSpec, port: PortId): void {

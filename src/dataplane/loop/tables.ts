@@ -116,7 +116,7 @@ export class Tables {
   readonly control: Int32Array;
   /** Channel → its state, what that refers to and its generation (channel-word.ts). Read and written atomically. */
   readonly channelWord: Int32Array;
-  /** A peer's id, and whether we number what we send (sequence-numbers.ts). */
+  /** A peer's id, whether we number what we send, and whether the channel is tapped (channel-link.ts). */
   readonly channelPeer: Int32Array;
   /** What we put into what we send: the PPPoE session id, or tunnel id << 16 | session id. */
   readonly channelIds: Int32Array;
@@ -277,6 +277,11 @@ export function laneOfPort(port: number): number {
 
 export function uncheckedLaneOfPort(sizes: TableSizes, port: number): number {
   return sizes.ports + port;
+}
+
+/** Whether what is queued in a lane leaves without UDP checksums. */
+export function isUncheckedLane(sizes: TableSizes, lane: number): boolean {
+  return lane > sizes.ports;
 }
 
 /** PEER_HEADER_STRIDE holds every header before PPPoE's own six octets. */

@@ -1,7 +1,5 @@
 import type { ChannelId, PortSpec, TapSpec, TapTotals, UdpPeerSpec } from "../../channel/dataplane.ts";
-import { addToSum } from "../../wire/checksum.ts";
-import { outerBytes } from "../outer.ts";
-import { type OuterPacket, writeOuterHeaders } from "../outer-packet.ts";
+import { packetAround, sentPacket } from "../outer-packet.ts";
 import { addressOctets } from "../specs.ts";
 import { TapTable } from "../tap-table.ts";
 import { onwardTime, type TapSink, Taps } from "../taps.ts";
@@ -46,33 +44,20 @@ export class Tapping {
   /** `port`: where the datagram came to. */
   received(channel: ChannelId, datagram: Uint8Array, from: DatagramSource, port: PortSpec): void {
     if (this.#taps.of(channel) === undefined || port.kind !== "udp") return;
-    const packet = packetAround(datagram, {
+    const headers = {
       source: addressOctets(from.address),
       destination: addressOctets(from.localAddress ?? port.address),
       sourcePort: from.udpPort,
       destinationPort: port.udpPort,
       tos: 0,
-      payloadBytes: datagram.length,
-      payloadSum: addToSum(0, datagram, 0, datagram.length),
-    });
-    this.#keep(channel, "in", packet);
+    };
+    this.#keep(channel, "in", packetAround(datagram, headers, true));
   }
 
   /** `port`: where the datagram leaves. */
   sent(channel: ChannelId, datagram: Uint8Array, to: UdpPeerSpec, port: PortSpec): void {
     if (this.#taps.of(channel) === undefined || port.kind !== "udp") return;
-    const destination = addressOctets(to.address);
-    const checksum = to.checksum || destination.length === 16;
-    const packet = packetAround(datagram, {
-      source: addressOctets(to.localAddress ?? port.address),
-      destination,
-      sourcePort: port.udpPort,
-      destinationPort: to.udpPort,
-      tos: (to.dscp ?? 0) << 2,
-      payloadBytes: datagram.length,
-      payloadSum: checksum ? addToSum(0, datagram, 0, datagram.length) : undefined,
-    });
-    this.#keep(channel, "out", packet);
+    this.#keep(channel, "out", sentPacket(datagram, to, addressOctets(port.address), port.udpPort));
   }
 
   #keep(channel: ChannelId, direction: Direction, whole: Uint8Array): void {
@@ -82,12 +67,4 @@ export class Tapping {
     const timeUs = onwardTime(tap, direction, this.#table.timeUs(tap.slot, this.#now));
     tap.sink([{ channel, direction, timeUs, lengthBytes: whole.length, frame: whole.slice(0, kept) }]);
   }
-}
-
-function packetAround(datagram: Uint8Array, packet: OuterPacket): Uint8Array {
-  const headers = outerBytes(packet.source.length === 16, 0);
-  const whole = new Uint8Array(headers + datagram.length);
-  writeOuterHeaders(whole, headers, packet);
-  whole.set(datagram, headers);
-  return whole;
 }

@@ -175,10 +175,14 @@ export class XdpDataplane implements Dataplane {
 
   tap(channel: ChannelId, spec: TapSpec, sink: TapSink): void {
     this.#beneath.tap(channel, spec, sink);
+    this.#setTapped(channel, true);
   }
 
   untap(channel: ChannelId): Promise<TapTotals> {
-    return this.#beneath.untap(channel);
+    const tapped = this.#beneath.tapTotals(channel) !== undefined;
+    const ended = this.#beneath.untap(channel);
+    if (tapped) this.#setTapped(channel, false);
+    return ended;
   }
 
   tapTotals(channel: ChannelId): TapTotals | undefined {
@@ -240,6 +244,11 @@ export class XdpDataplane implements Dataplane {
   async close(): Promise<void> {
     this.#mirror.close();
     await this.#beneath.close();
+  }
+
+  #setTapped(channel: ChannelId, tapped: boolean): void {
+    const record = this.#mirror.channel(channel);
+    if (record !== undefined) this.#mirror.setTapped(record, tapped);
   }
 }
 

@@ -133,7 +133,7 @@ export class Mirror {
   addChannel(id: ChannelId, spec: ChannelSpec): void {
     const peer = this.peer(spec.peer)!;
     const totals = { framesIn: 0, octetsIn: 0, controlFramesIn: 0, framesOut: 0, octetsOut: 0 };
-    const state = { id, to: undefined, changes: 0, slot: 0, left: 0, closed: false, totals };
+    const state = { id, to: undefined, changes: 0, tapped: false, slot: 0, left: 0, closed: false, totals };
     if (spec.kind === "pppoe" && peer.kind === "ethernet")
       this.#channels[id] = { ...state, kind: "pppoe", peer, spec };
     else if (spec.kind === "l2tp" && peer.kind === "udp") {
@@ -201,6 +201,17 @@ export class Mirror {
     const channel = this.channel(id)!;
     if (channel.kind !== "l2tp") return;
     channel.sequencing = sequencing;
+    this.#judgeAgain(channel);
+  }
+
+  /** The program copies nothing: while either end of a bridge is tapped the loop carries it. */
+  setTapped(channel: Channel, tapped: boolean): void {
+    channel.tapped = tapped;
+    this.#judgeAgain(channel);
+  }
+
+  /** Whether the channel's bridge, if it has one, is the program's. */
+  #judgeAgain(channel: Channel): void {
     const { to } = channel;
     if (to === undefined) return;
     this.#withdraw(channel, to);
@@ -259,7 +270,7 @@ export class Mirror {
    */
   #installIfPlain(a: Channel, b: Channel): void {
     if (this.#ended || this.#isNumbered(a) || this.#isNumbered(b)) return;
-    if (!isReachable(a) || !isReachable(b)) return;
+    if (a.tapped || b.tapped || !isReachable(a) || !isReachable(b)) return;
     // an entry says what is sent to a subscriber, or what comes from one
     if (a.kind === "pppoe" && b.kind === "pppoe") return;
     this.#bridges.install(a, b);
@@ -275,9 +286,7 @@ export class Mirror {
   /** What a subscriber's frames must look like, both ways, stands in the entries of its channels' bridges. */
   #reinstall(peer: Peer): void {
     for (const channel of this.#channels) {
-      if (channel?.peer !== peer || channel.to === undefined) continue;
-      this.#withdraw(channel, channel.to);
-      this.#installIfPlain(channel, channel.to);
+      if (channel?.peer === peer) this.#judgeAgain(channel);
     }
   }
 

@@ -74,6 +74,8 @@ interface ChannelState {
   to: Channel | undefined;
   /** Counts what ends or forestalls a bridge. */
   changes: number;
+  /** Frames are copied by the loop: its bridge is that one's meanwhile. */
+  tapped: boolean;
   /** Where it is in the program's tables; 0: the loop forwards. */
   slot: number;
   /** When no run of the program can stand on an entry of it that was taken back; 0: none was. */

@@ -13,7 +13,10 @@ it("a frame with a sequence number leaves at once: workers would take the next n
   const addon: Partial<Addon> = {
     createRegion: () => region as unknown as ReturnType<Addon["createRegion"]>,
   };
-  const sender = new ControlSender(addon as Addon, parts.tables, parts.registry);
+  const sender = new ControlSender(addon as Addon, parts.tables, parts.registry, {
+    sentFrame: () => expect.unreachable(),
+    sentMessage: () => expect.unreachable(),
+  });
   const spec = { kind: "udp", address: "192.0.2.1", udpPort: 1701 } as const;
   const port = parts.openPort(spec, laneOfPort, "udp", 11);
   sender.openPort(port, [11, 12]);

@@ -16,6 +16,7 @@ import {
   SEEN,
   Tables,
 } from "../../../src/dataplane/loop/tables.ts";
+import { TapTable } from "../../../src/dataplane/tap-table.ts";
 import { type Addon, RX_LENGTH, RX_OFFSET, RX_STRIDE } from "../../../src/io/addon.ts";
 import { numberedFrame, pppoeFrame } from "../frames.ts";
 import { MemoryRegion } from "./worker-parts.ts";
@@ -129,6 +130,8 @@ function makeLoop(script: {
     sizes: SIZES,
     tables: tables.control.buffer as SharedArrayBuffer,
     puntRing: allocatePuntRing(4096),
+    taps: TapTable.allocate(2),
+    tapRing: allocatePuntRing(4096),
     doorbell: DOORBELL,
     wakeFd: 5,
     options,

@@ -19,10 +19,12 @@ import { Punter } from "../../../src/dataplane/loop/punter.ts";
 import { makeReorder } from "../../../src/dataplane/loop/reordering.ts";
 import { TableWriter } from "../../../src/dataplane/loop/table-writer.ts";
 import { controlOf, PARKED, Tables, uncheckedLaneOfPort } from "../../../src/dataplane/loop/tables.ts";
+import { Tapper } from "../../../src/dataplane/loop/tapper.ts";
 import { Transmitter } from "../../../src/dataplane/loop/transmitter.ts";
 import { UnitEgress } from "../../../src/dataplane/loop/unit-egress.ts";
 import { UnitIngress } from "../../../src/dataplane/loop/unit-ingress.ts";
 import { Registry } from "../../../src/dataplane/registry.ts";
+import { TapTable } from "../../../src/dataplane/tap-table.ts";
 import {
   ADDRESS_BYTES,
   RX_ADDRESS,
@@ -122,17 +124,25 @@ export function makeWorkerParts(punts: Partial<PuntLimits> = {}, ringBytes = 1 <
   // nobody waits for this worker
   Atomics.store(tables.control, controlOf(0, PARKED), 1);
   const registry = new Registry(SIZES);
+  let now = 1000;
   const writer = new TableWriter(tables, new Grace(tables));
   const region = new MemoryRegion();
   const drops = tables.drops[0]!;
   const lanes = uncheckedLaneOfPort(SIZES, SIZES.ports) + 1;
   const transmitter = new Transmitter(region, tables.addresses, drops, lanes, 4096, tables.counters[0]!);
-  const egress = new Egress(tables, 0, region, transmitter);
+  const tapRing = allocatePuntRing(ringBytes);
+  const taps = TapTable.allocate(2);
+  const tapper = new Tapper(
+    new PuntProducer(tapRing, { signal() {} }, 0),
+    new TapTable(taps, 0),
+    region,
+    () => now,
+  );
+  const egress = new Egress(tables, 0, region, transmitter, tapper);
   const units = new UnitEgress(region, SIZES.units, drops);
   const ring = allocatePuntRing(ringBytes);
   const consumer = new PuntConsumer(ring);
   const reader = new PuntReader(tables, registry);
-  let now = 1000;
   const punter = new Punter(
     new PuntProducer(ring, { signal() {} }, 0),
     drops,
@@ -143,7 +153,7 @@ export function makeWorkerParts(punts: Partial<PuntLimits> = {}, ringBytes = 1 <
   const dispatch = new Dispatch(tables, 0, region.bytes, egress, units, punter);
   const pool = { reorderFrames: 8, reorderFrameBytes: 2048 };
   const reorder = makeReorder(tables, 0, region, dispatch, pool, () => now);
-  const ingress = new Ingress(tables, 0, region.bytes, dispatch, punter, reorder);
+  const ingress = new Ingress(tables, 0, region.bytes, dispatch, punter, reorder, tapper);
   const unitIngress = new UnitIngress(tables, 0, region, egress, punter);
   const input = region.allocate(1 << 19);
   const batch = (frames: readonly { octets: Uint8Array; segment?: number; address?: Uint8Array }[]) => {
@@ -166,6 +176,7 @@ export function makeWorkerParts(punts: Partial<PuntLimits> = {}, ringBytes = 1 <
     units.flush();
     reorder.release();
     punter.endBatch();
+    tapper.endBatch();
     return region.sent.splice(0);
   };
   let counted = 0;

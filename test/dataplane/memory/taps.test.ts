@@ -1,0 +1,4 @@
+import { describeTaps } from "../contract-taps.ts";
+import { memoryRig } from "./rig.ts";
+
+describeTaps("memory", memoryRig);
