@@ -60,6 +60,10 @@ describe("what is typed to find a session", () => {
     ["", undefined],
     ["s7", { session: "s7" }],
     ["tunnel 77", { tunnel: "77" }],
+    ["T77", { tunnel: "77" }],
+    ["tunnel 77/12", { tunnel: "77", call: "12" }],
+    ["77/12", { tunnel: "77", call: "12" }],
+    ["77", { user: "77" }],
     ["02:00:5e:10:00:01", { mac: "02:00:5e:10:00:01" }],
     ["alice@isp.example", { user: "alice@isp.example" }],
   ])("is whom the journal is asked about: %j", (text, subject) => {

@@ -27,13 +27,15 @@ function macOf(text: string): string | undefined {
     : undefined;
 }
 
-/** Of whom the story is asked: "s12", "tunnel 7", a MAC address, or else a user name. */
+/** Of whom the story is asked: "s12", "tunnel 7", a call as "tunnel 7/12", a MAC address, or else a user name. */
 export function subjectOf(text: string): Readonly<Record<string, string>> | undefined {
   const words = text.trim();
   if (words === "") return undefined;
   if (/^s\d{1,15}$/i.test(words)) return { session: words.toLowerCase() };
-  const tunnel = /^(?:tunnel|t)[ ]*(\d{1,5})$/i.exec(words)?.[1];
-  if (tunnel !== undefined) return { tunnel };
+  const [, tunnel, call] = /^(?:tunnel|t)?[ ]*(\d{1,5})(?:\/(\d{1,5}))?$/i.exec(words) ?? [];
+  if (tunnel !== undefined && call !== undefined) return { tunnel, call };
+  // a number alone may as well be a user
+  if (tunnel !== undefined && /^t/i.test(words)) return { tunnel };
   const mac = macOf(words);
   return mac === undefined ? { user: words } : { mac };
 }

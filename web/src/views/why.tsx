@@ -10,7 +10,9 @@ const SUBJECTS = ["session", "user", "mac", "tunnel"] as const;
 /** Asks the journal about anybody: also about who has gone, or never got in. */
 export function Why({ query }: { readonly query: Query }) {
   const kind = SUBJECTS.find((name) => query[name] !== undefined);
-  const whom = kind === undefined ? "" : (query[kind] ?? "");
+  const call = kind === "tunnel" ? query.call : undefined;
+  const named = kind === undefined ? "" : (query[kind] ?? "");
+  const whom = call === undefined ? named : `${named}/${call}`;
   const asWritten = kind === "tunnel" ? `tunnel ${whom}` : whom;
   const [text, setText] = useState(asWritten);
   useEffect(() => setText(asWritten), [asWritten]);
@@ -27,7 +29,7 @@ export function Why({ query }: { readonly query: Query }) {
             <span>Whose story?</span>
             <input
               type="search"
-              placeholder="a whole user name, MAC address, s12, or tunnel 7"
+              placeholder="a whole user name, MAC address, s12, tunnel 7 or 7/12"
               autocomplete="off"
               spellcheck={false}
               value={text}
@@ -46,7 +48,7 @@ export function Why({ query }: { readonly query: Query }) {
         </p>
       ) : (
         <Panel key={`${kind} ${whom}`} title={`The story of ${kind === "user" ? whom : `${kind} ${whom}`}`}>
-          <StoryOf subject={{ [kind]: whom }} />
+          <StoryOf subject={{ [kind]: named, ...(call !== undefined && { call }) }} />
         </Panel>
       )}
     </div>
