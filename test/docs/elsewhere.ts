@@ -44,5 +44,11 @@ export const ELSEWHERE: Readonly<Record<string, Elsewhere>> = {
   "npm run interop": { reason: HOURS, file: ".ci/long", text: "run interop" },
   "npm run test:image": { reason: HOURS, file: ".ci/long", text: "run test:image" },
   "npm run test:sanitizers": { reason: HOURS, file: ".ci/long", text: "run test:sanitizers" },
+  "docker compose": {
+    reason:
+      "no container engine may be had; the steps of the Dockerfile and the gateway in its image are tested",
+    file: "test/deploy/container.image.ts",
+    text: "as in compose.yaml",
+  },
   "npm ci": { reason: "the set-up runs it", file: "scripts/setup/steps.mjs", text: '"ci"' },
 };

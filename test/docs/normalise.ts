@@ -4,25 +4,25 @@ type Rule = readonly [RegExp, string];
 
 /** In this order: what is in a longer one is not looked for by itself. */
 const RULES: readonly Rule[] = [
+  [/\b[0-9a-f]{2}(:[0-9a-f]{2}){5}\b/g, "<mac>"],
   [/\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?Z?/g, "<time>"],
   [/\b\d{4}-\d\d-\d\d\b/g, "<date>"],
   [/\b\d\d:\d\d:\d\d(\.\d+)?(?![:\d])/g, "<time>"],
   [/"time":\d+/g, '"time":<time>'],
-  [/\b[0-9a-f]{2}(:[0-9a-f]{2}){5}\b/g, "<mac>"],
   [/\b0x[0-9a-f]{4,}\b/g, "<hex>"],
   [/(http:\/\/127\.0\.0\.1):\d+\/#token=\S+/g, "$1:<port>/#token=<token>"],
   [/\/tmp\/lacewing-lab-[\w-]+/g, "/tmp/lacewing-lab-<id>"],
   [/\b\d+(\.\d+)? (bit|kbit|Mbit|Gbit)\/s\b/g, "<rate>"],
   [/\b(\d+d\d\dh|\d+h\d\dm|\d+m\d\ds|\d+(\.\d+)? ?(ms|s|MiB|M))\b/g, "<quantity>"],
   [/\b\d+(?= files and directories)/g, "<count>"],
-  [/\b\d+%/g, "<percent>"],
+  [/\b\d+(\.\d+)? ?%/g, "<percent>"],
   [/(?<![\d.])\d+\.\d+\.\d+(-\w+)?(?![\d.]|\.\d)/g, "<version>"],
   // ids that begin at random, by the words before them
   [/\b(PPPoE session|, session|session|tunnel|Tunnel|ID|id|Ns|Nr|pid|PID:?|Number) \d+\b/g, "$1 <id>"],
   [/(?<![\d.])\d{2,5}\/\d{2,5}\b/g, "<id>"],
   [/\bs\d+\b/g, "<session>"],
   [/(?<=<mac>) \d+\b/g, " <id>"],
-  [/(^| )\d+(?=: (calling|up with)\b)/g, "$1<id>"],
+  [/(^| )\d+(?=: (calling|up with|down)\b)/g, "$1<id>"],
   [/"(pid|tunnelId|sessionId|localTunnelId|remoteTunnelId|pppoeSessionId)":\d+/g, '"$1":<id>'],
   // values of one session or tunnel, by their names
   [
@@ -31,15 +31,20 @@ const RULES: readonly Rule[] = [
   ],
 ];
 
-/** Of lines in which blanks count as one: octets in and out at the end of a session's row. */
-const TRAFFIC: Rule = [/(?<=<quantity>) [\d.]+[kMG]? [\d.]+[kMG]?$/, " <octets> <octets>"];
+/** Of lines in which blanks count as one. */
+const COLUMNS: readonly Rule[] = [
+  // octets in and out at the end of a session's row
+  [/(?<=<quantity>) [\d.]+[kMG]? [\d.]+[kMG]?$/g, " <octets> <octets>"],
+  // PADI, PADO and PADS behind an interface's load: who hears nothing for a while calls again
+  [/(?<=<percent>) \d+ \d+ \d+(?= )/g, " <count> <count> <count>"],
+];
 
 /** Blanks count as one: how wide a column is depends on what is in it. */
 export function normalised(line: string): string {
-  let text = line;
-  for (const [pattern, instead] of RULES) text = text.replaceAll(pattern, instead);
-  return text
-    .replaceAll(/\s+/g, " ")
-    .trim()
-    .replace(...TRAFFIC);
+  const once = replaced(line, RULES).replaceAll(/\s+/g, " ").trim();
+  return replaced(once, COLUMNS);
+}
+
+function replaced(line: string, rules: readonly Rule[]): string {
+  return rules.reduce((text, [pattern, instead]) => text.replaceAll(pattern, instead), line);
 }

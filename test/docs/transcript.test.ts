@@ -51,6 +51,8 @@ describe("what is another thing each time", () => {
     ["2026-11-22 10:05:35.320  <-  access", "<time> <- access"],
     ["It opened at 10:05:38.916, 8 ms after", "It opened at <time>, <quantity> after"],
     ["f2:27:c5:3c:12:98 to 5e:f8:9e:c1:f7:e4, session 58057", "<mac> to <mac>, session <id>"],
+    ["from 5e:10:46:21:55:13", "from <mac>"],
+    ["acc0  10.0Gbit/s  1  0  0%  2  2  2  0", "acc0 10.0Gbit/s 1 0 <percent> <count> <count> <count> 0"],
     ["lac1  engine loop  up 3h04m  pid 11015", "lac1 engine loop up <quantity> pid <id>"],
     ["32425/52684  lns1  10.0.0.11:1701  1  3s", "<id> lns1 10.0.0.11:1701 1 <quantity>"],
     ["[tunnel 52684, Ns 1, Nr 1]", "[tunnel <id>, Ns <id>, Nr <id>]"],
