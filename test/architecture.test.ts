@@ -43,7 +43,7 @@ const PURE_MODULES = ["node:crypto"];
 const PACKAGE_HOMES: Readonly<Record<string, readonly string[]>> = {
   // context-unaware modules: raw IP on the main thread; cap aborts its process when its interface goes away
   "raw-socket": ["io"],
-  cap: [],
+  cap: ["io"],
 };
 
 const MAX_LINES = 500;

@@ -4,6 +4,7 @@ export const EXAMPLES: readonly (readonly [line: string, what: string])[] = [
   ["lacewing show sessions --realm isp.example --sort -out", "the subscribers of a realm, the busiest first"],
   ["lacewing show lns --watch", "LNSes, again and again"],
   ["lacewing why alice@isp.example", "what became of a subscriber, and why"],
+  ["lacewing capture s12 -w s12.pcapng", "one subscriber's frames on all legs, for Wireshark"],
   ["lacewing test tunnel --lns lns1", "whether an LNS takes calls"],
   ["lacewing reload --plan", "what a changed configuration file would do"],
 ];

@@ -12,6 +12,7 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
 process.exitCode = await runProgram(process.argv.slice(2), {
   stdout: process.stdout,
   stderr: process.stderr,
+  octets: process.stdout,
   env: process.env,
   signals: process,
   exitNow: (code) => process.exit(code),

@@ -1,3 +1,4 @@
+import type { Writable } from "node:stream";
 import { Option } from "commander";
 import type { Logger } from "../base/logger.ts";
 import type { Config } from "../config/config.ts";
@@ -49,6 +50,8 @@ export interface StoppableGateway {
 export interface CommandContext {
   readonly stdout: Output;
   readonly stderr: Output;
+  /** Standard output again, for octets. */
+  readonly octets: Writable;
   /** The environment: NO_COLOR. */
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly signals: SignalSource;

@@ -2,6 +2,7 @@ import { Argument, Command, CommanderError } from "commander";
 import { LacewingError } from "../base/errors.ts";
 import { ConfigError } from "../config/config-error.ts";
 import { RefusedError } from "../control/control-error.ts";
+import { captureCommand } from "./capture-command.ts";
 import { configCommand } from "./config-command.ts";
 import { dialCommand } from "./dial-command.ts";
 import { examplesText } from "./examples.ts";
@@ -97,6 +98,7 @@ export function buildProgram(context: CommandContext, done: (code: number) => vo
   program.addCommand(configCommand(context));
   program.addCommand(showCommand(context));
   for (const command of orderCommands(context, done)) program.addCommand(command);
+  program.addCommand(captureCommand(context, done));
   program.addCommand(dialCommand(context, done));
   program
     .command("completion")

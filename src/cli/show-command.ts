@@ -45,6 +45,7 @@ const THINGS: Readonly<Record<What, string>> = {
   counters: "everything that counts, with what it means",
   drops: "dropped frames by reason, with what it means",
   workers: "the data plane's threads, and how busy they are",
+  captures: "captures that run, and who captures whom",
   pools: "address pools, and how full they are",
   rates: "what flows, over a second",
   status: "which gateway this is",

@@ -1,5 +1,6 @@
 import { meaningOf } from "../gateway/counter-meanings.ts";
 import type {
+  CaptureView,
   DropView,
   InterfaceView,
   NamedRateView,
@@ -174,6 +175,18 @@ function dropsText({ drops }: WorkerView): string | null {
     .sort(([, a], [, b]) => b - a);
   return some.length === 0 ? null : some.map(([reason, frames]) => `${reason} ${frames}`).join(", ");
 }
+
+export const CAPTURE_COLUMNS: readonly Column<CaptureView>[] = [
+  { title: "ID", value: ({ id }) => id },
+  { title: "SESSION", value: ({ session }) => session },
+  { title: "USER", value: ({ user }) => user },
+  { title: "LEGS", value: ({ legs }) => legs.join(", ") },
+  { title: "FRAMES", value: ({ frames }) => frames, align: "right" },
+  { title: "OCTETS", value: ({ octets }) => quantity(octets), align: "right" },
+  { title: "NOT-KEPT", value: ({ passedOver }) => passedOver, align: "right" },
+  { title: "UNTIL", value: ({ endsAt }) => endsAt },
+  { title: "BY", value: ({ by }) => by },
+];
 
 export const RATE_COLUMNS: readonly Column<{ readonly kind: string } & NamedRateView>[] = [
   { title: "KIND", value: ({ kind }) => kind },

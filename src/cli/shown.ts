@@ -9,6 +9,7 @@ import type { CommandContext } from "./process.ts";
 import { type Screen, screenFor } from "./screen.ts";
 import { healthScreen, ratesScreen, sessionScreen, tunnelScreen } from "./screens.ts";
 import {
+  CAPTURE_COLUMNS,
   CHANNEL_COLUMNS,
   COUNTER_COLUMNS,
   DROP_COLUMNS,
@@ -74,6 +75,7 @@ export const SHOWN = {
   drops: { path: "/v1/drops", text: table(DROP_COLUMNS) },
   workers: { path: "/v1/workers", text: table(WORKER_COLUMNS) },
   pools: { path: "/v1/pools", text: table(POOL_COLUMNS) },
+  captures: { path: "/v1/captures", text: table(CAPTURE_COLUMNS) },
   rates: { path: "/v1/rates", text: (rates: RatesView, screen: Screen) => ratesScreen(rates, screen) },
   status: { path: "/v1/status", text: pairs(PAIR_COLUMNS) },
   config: { path: "/v1/config" },

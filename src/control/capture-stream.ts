@@ -3,9 +3,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { TLSSocket } from "node:tls";
 import type { CaptureSink, OpenCapture } from "../gateway/capture-request.ts";
-
-/** The header that has the id of the capture. */
-export const CAPTURE_HEADER = "Lacewing-Capture";
+import { CAPTURE_HEADER } from "./capture-header.ts";
 
 /** Nobody may say for a long time: that a reader at the other end of a network is gone is found out all the same. */
 const KEEP_ALIVE_MS = 15_000;

@@ -113,7 +113,8 @@ const REFUSALS: Readonly<Record<string, string>> = {
     "permission denied; ask as root, or as a member of its group, which the package calls lacewing (sudo usermod -aG lacewing USER, then log in anew)",
 };
 
-function failure(socketPath: string, error: NodeJS.ErrnoException): ControlError {
+/** What could not be asked, and what to do about it. */
+export function failure(socketPath: string, error: NodeJS.ErrnoException): ControlError {
   const text = REFUSALS[error.code ?? ""] ?? error.message;
   return new ControlError("control-connect", `${socketPath}: ${text}`, { cause: error });
 }

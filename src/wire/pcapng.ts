@@ -25,8 +25,8 @@ export const LINKTYPE_ETHERNET = 1;
 /** Packets from the IPv4 or IPv6 header on. */
 export const LINKTYPE_RAW = 101;
 
-export const BLOCK_INTERFACE = 1;
-export const BLOCK_NAMES = 4;
+const BLOCK_INTERFACE = 1;
+const BLOCK_NAMES = 4;
 export const BLOCK_STATISTICS = 5;
 export const BLOCK_PACKET = 6;
 export const BLOCK_SECTION = 0x0a0d0d0a;

@@ -1,4 +1,5 @@
 import { EventEmitter } from "node:events";
+import { PassThrough } from "node:stream";
 import type { CommandContext, StoppableGateway } from "../../src/cli/process.ts";
 import { runProgram } from "../../src/cli/program.ts";
 import { sampleOperations } from "../control/sample-operations.ts";
@@ -7,6 +8,7 @@ import { sampleOperations } from "../control/sample-operations.ts";
 export class FakeProcess {
   out = "";
   err = "";
+  readonly octets = new PassThrough();
   readonly events: string[] = [];
   readonly signals = new EventEmitter();
   readonly operations = sampleOperations();
@@ -16,6 +18,7 @@ export class FakeProcess {
     this.context = {
       stdout: { write: (text: string) => (this.out += text) },
       stderr: { write: (text: string) => (this.err += text) },
+      octets: this.octets,
       env: {},
       signals: this.signals,
       exitNow: (code) => void this.events.push(`exit ${code}`),

@@ -5,7 +5,7 @@ interface Option {
   readonly value: Uint8Array;
 }
 
-export interface ReadInterface {
+interface ReadInterface {
   readonly linkType: number;
   readonly snapBytes: number;
   readonly name: string | undefined;
@@ -13,7 +13,7 @@ export interface ReadInterface {
   readonly filter: string | undefined;
 }
 
-export interface ReadPacket {
+interface ReadPacket {
   readonly interfaceId: number;
   readonly timeUs: number;
   readonly lengthBytes: number;
@@ -21,7 +21,7 @@ export interface ReadPacket {
   readonly direction: "in" | "out" | undefined;
 }
 
-export interface ReadStatistics {
+interface ReadStatistics {
   readonly interfaceId: number;
   readonly received: number;
   readonly dropped: number;
