@@ -9,8 +9,10 @@ import { type Failure, rawFailure } from "./failures.ts";
 export interface GuestLimits {
   /** Connections at one time; a fourth of them may be streams of events. */
   readonly connections: number;
-  /** Of them, those that strangers have from one address. */
+  /** Of them, those that strangers have from one address, but for who has only just come. */
   readonly strangersOfOneAddress: number;
+  /** For so long somebody has only just come: what he sends has not been read yet, when many come at once. */
+  readonly newcomerMs: number;
 }
 
 interface Guest {
@@ -18,6 +20,7 @@ interface Guest {
   speaker: Socket | undefined;
   readonly socket: Socket;
   readonly address: string;
+  readonly since: number;
 }
 
 const FULL: Failure = {
@@ -72,6 +75,7 @@ export class Guests {
       socket,
       speaker: byTls ? undefined : socket,
       address: socket.remoteAddress ?? "",
+      since: performance.now(),
     };
     if (this.#guests.size >= this.#limits.connections && !this.#turnOut(this.#strangers, FULL)) {
       hangUp(guest, FULL);
@@ -88,7 +92,11 @@ export class Guests {
     this.#strangers.add(guest);
     const ofAddress = this.#strangersByAddress.get(guest.address) ?? new Set();
     this.#strangersByAddress.set(guest.address, ofAddress.add(guest));
-    if (ofAddress.size > this.#limits.strangersOfOneAddress) this.#turnOut(ofAddress, TOO_MANY_STRANGERS);
+    const { strangersOfOneAddress: most, newcomerMs } = this.#limits;
+    for (const { since } of ofAddress) {
+      if (ofAddress.size <= most || since > guest.since - newcomerMs) return;
+      this.#turnOut(ofAddress, TOO_MANY_STRANGERS);
+    }
   }
 
   /** The one that has been there for longest has to go; false when there is none. */

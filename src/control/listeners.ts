@@ -34,6 +34,7 @@ export interface ListenerLimits extends GuestLimits {
 export const LISTENER_LIMITS: ListenerLimits = {
   connections: 256,
   strangersOfOneAddress: 32,
+  newcomerMs: 500,
   requestMs: 5000,
 };
 

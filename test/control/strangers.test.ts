@@ -15,7 +15,7 @@ import { fetchFrom, serve, temporaryFolder } from "./serve.ts";
 
 const TOKEN = "0123456789abcdefghij";
 const WITH_TOKEN = { Authorization: `Bearer ${TOKEN}` };
-const LIMITS = { ...LISTENER_LIMITS, connections: 40, strangersOfOneAddress: 8 };
+const LIMITS = { ...LISTENER_LIMITS, connections: 40, strangersOfOneAddress: 8, newcomerMs: 0 };
 
 async function serveStrangers(
   limits = LIMITS,
@@ -62,6 +62,14 @@ describe("strangers, who have shown no token,", () => {
     expect(statusLines(answer)).toEqual(["503"]);
     expect(answer).toMatch(/^Retry-After: 10\r$/m);
     expect(answer).toContain('{"error":{"code":"busy","message":"too many connections on which nobody has');
+  });
+
+  it("may all say something when they come at once, but for those who are beyond what can be borne", async () => {
+    const port = await serveStrangers({ ...LIMITS, newcomerMs: 60_000 });
+    const request = `GET /v1/events HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${TOKEN}\r\n\r\n`;
+    const many = Array.from({ length: LIMITS.connections }, () => rawClient(port, request));
+    await eventually("all are answered", () => many.every(({ text }) => text() !== ""));
+    expect(new Set(many.flatMap(({ text }) => statusLines(text())))).toEqual(new Set(["200"]));
   });
 
   it("of one address leave room for those of others", async () => {
