@@ -103,7 +103,7 @@ function testCommand(context: CommandContext, done: Done): Command {
     .option("--interface <name>", "as for a call on this access interface")
     .action(async (options: TestOptions) => {
       const { user, realm, lns, interface: from } = options;
-      one({ user, realm, lns }, "test tunnel");
+      one({ user, realm, lns }, "test tunnel", "test tunnel --lns lns1");
       const body = { user, realm, lns, interface: from };
       const result = await ask<TunnelTestView>(options.socket, { path: "/v1/tunnel-tests", body });
       await answer(context, options, result, testScreen);
@@ -128,7 +128,7 @@ function endCommand(context: CommandContext, done: Done): Command {
     .option("--reason <text>", "for the log, and for the peer")
     .action(async (session: string | undefined, options: EndOptions) => {
       const { user, realm, tunnel, reason } = options;
-      one({ session, user, realm, tunnel }, "end");
+      one({ session, user, realm, tunnel }, "end", "end s12");
       const body = { session, user, realm, tunnel, reason };
       const ended = await ask<EndedView>(options.socket, { path: "/v1/end", body });
       await answer(context, options, ended, ({ sessions, tunnels }) =>
@@ -185,8 +185,13 @@ function reloadCommand(context: CommandContext, done: Done): Command {
 }
 
 /** Throws a UsageError unless exactly one is given. */
-function one(given: Readonly<Record<string, string | number | undefined>>, name: string): void {
+function one(
+  given: Readonly<Record<string, string | number | undefined>>,
+  name: string,
+  example: string,
+): void {
   const count = Object.values(given).filter((value) => value !== undefined).length;
   const names = Object.keys(given).map((each) => (each === "session" ? "a session" : `--${each}`));
-  if (count !== 1) throw new UsageError(`${name} needs exactly one of ${names.join(", ")}`);
+  if (count !== 1)
+    throw new UsageError(`${name} needs exactly one of ${names.join(", ")}, as in: ${example}`);
 }

@@ -113,8 +113,14 @@ const REFUSALS: Readonly<Record<string, string>> = {
     "permission denied; ask as root, or as a member of its group, which the package calls lacewing (sudo usermod -aG lacewing USER, then log in anew)",
 };
 
+/** Of Node's HTTP parser: what has answered speaks something else. */
+const NOT_HTTP = /^HPE_/;
+
 /** What could not be asked, and what to do about it. */
 export function failure(socketPath: string, error: NodeJS.ErrnoException): ControlError {
-  const text = REFUSALS[error.code ?? ""] ?? error.message;
+  const { code = "", message } = error;
+  const text = NOT_HTTP.test(code)
+    ? "what listens there is no gateway; --socket PATH names the socket of one"
+    : (REFUSALS[code] ?? message);
   return new ControlError("control-connect", `${socketPath}: ${text}`, { cause: error });
 }

@@ -65,6 +65,7 @@ describe("a table of names in every script", () => {
         expect(new Set(widths).size).toBe(1);
         expect(widths[0]).toBeLessThanOrEqual(width);
       }),
+      { numRuns: 40 },
     );
   });
 

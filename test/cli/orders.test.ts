@@ -190,7 +190,7 @@ describe("other orders", () => {
   });
 
   it.each([
-    ["end", "end needs exactly one of a session, --user, --realm, --tunnel"],
+    ["end", "end needs exactly one of a session, --user, --realm, --tunnel, as in: end s12"],
     ["end s1 --user x", "end needs exactly one"],
     ["test tunnel", "test tunnel needs exactly one of --user, --realm, --lns"],
     ["drain maybe", "Allowed choices are on, off"],

@@ -1,5 +1,7 @@
+import { chmodSync } from "node:fs";
+import { createServer } from "node:net";
 import { join } from "node:path";
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import type { SessionQuery } from "../../src/gateway/operations.ts";
 import { lacSession, sampleOperations, sampleTunnels } from "../control/sample-operations.ts";
 import { serve, temporaryFolder } from "../control/serve.ts";
@@ -144,12 +146,39 @@ describe("show", () => {
     expect(process.err).toBe("lacewing: there is no session s9\n");
   });
 
-  it("says what to do when no gateway runs, or we may not ask it", async () => {
+  it("says what to do when no gateway runs", async () => {
     const process = new FakeProcess();
     const path = join(temporaryFolder(), "none.sock");
     expect(await process.run("show", "--socket", path)).toBe(1);
     expect(process.err).toBe(
       `lacewing: ${path}: nobody listens; is the gateway running? (systemctl status lacewing; --socket PATH for another one)\n`,
+    );
+  });
+
+  it("says what to do when it may not ask the gateway", async () => {
+    const process = new FakeProcess();
+    // nobody may connect to it; root may, so the test asks as somebody else where it can
+    const path = await serve();
+    chmodSync(path, 0);
+    const isRoot = globalThis.process.getuid?.() === 0;
+    if (isRoot) {
+      // the folders are root's alone: who is not root comes no further than them
+      globalThis.process.seteuid?.(65_534);
+      onTestFinished(() => globalThis.process.seteuid?.(0));
+    }
+    expect(await process.run("show", "--socket", path)).toBe(1);
+    expect(process.err).toMatch(/^lacewing: .*: permission denied; ask as root, or as a member of its group/);
+  });
+
+  it("says so when something else listens there", async () => {
+    const path = join(temporaryFolder(), "else.sock");
+    const server = createServer((socket) => socket.end("220 mail.example ESMTP\r\n"));
+    await new Promise<void>((resolve) => server.listen(path, resolve));
+    onTestFinished(() => void server.close());
+    const process = new FakeProcess();
+    expect(await process.run("show", "--socket", path)).toBe(1);
+    expect(process.err).toBe(
+      `lacewing: ${path}: what listens there is no gateway; --socket PATH names the socket of one\n`,
     );
   });
 
