@@ -22,9 +22,10 @@ const INCOMPLETE = [
   "commander.version",
 ];
 
-/** Why `line` (without the prompt, with the word lacewing before it) is none; undefined when it is one. */
+/** Why `line`, or what of it is before a pipe (without the prompt, with the word lacewing before it) is none; undefined when it is one. */
 export async function complaint(line: string): Promise<string | undefined> {
-  const words = wordsOf(line).map((word) => PLACEHOLDERS[word] ?? word);
+  const [first = ""] = line.split(" | ");
+  const words = wordsOf(first).map((word) => PLACEHOLDERS[word] ?? word);
   try {
     await programThatDoesNothing().parseAsync(words.slice(1), { from: "user" });
     return undefined;

@@ -17,6 +17,11 @@ const RULES: readonly Rule[] = [
   [/\b\d+(?= files and directories)/g, "<count>"],
   [/\b\d+(\.\d+)? ?%/g, "<percent>"],
   [/(?<![\d.])\d+\.\d+\.\d+(-\w+)?(?![\d.]|\.\d)/g, "<version>"],
+  // tshark's number and time of a frame, which other one belongs to it, and how much a capture holds
+  [/^\s*\d+\s+\d+\.\d{6,9}(?=\s)/g, "<frame>"],
+  [/\((request|reply) in \d+\)/g, "($1 in <frame>)"],
+  [/\bseq=\d+\/\d+/g, "seq=<number>"],
+  [/\b[\d.]+k?B(?= to )/g, "<octets>"],
   // ids that begin at random, by the words before them
   [/\b(PPPoE session|, session|session|tunnel|Tunnel|ID|id|Ns|Nr|pid|PID:?|Number) \d+\b/g, "$1 <id>"],
   [/(?<![\d.])\d{2,5}\/\d{2,5}\b/g, "<id>"],
@@ -33,8 +38,8 @@ const RULES: readonly Rule[] = [
 
 /** Of lines in which blanks count as one. */
 const COLUMNS: readonly Rule[] = [
-  // octets in and out at the end of a session's row
-  [/(?<=<quantity>) [\d.]+[kMG]? [\d.]+[kMG]?$/g, " <octets> <octets>"],
+  // octets in and out at the end of a session's or user's row
+  [/(?<=<quantity>|<time>) [\d.]+[kMG]? [\d.]+[kMG]?$/g, " <octets> <octets>"],
   // PADI, PADO and PADS behind an interface's load: who hears nothing for a while calls again
   [/(?<=<percent>) \d+ \d+ \d+(?= )/g, " <count> <count> <count>"],
 ];

@@ -4,6 +4,7 @@
  * the LAC's, with its files where the package has them.
  */
 
+import type { ChildProcess } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -17,6 +18,8 @@ import { Shell } from "./shell.ts";
 const PASSWORD = "alice in wonderland";
 const ALICE = "alice@isp.example";
 const BOB = "bob@home.example";
+/** What deploy/lns.yaml calls itself inside its subscribers' PPP. */
+const LNS_INSIDE = "100.64.0.1";
 const SECRET = "a secret of sixteen octets";
 
 const FILES = {
@@ -49,6 +52,7 @@ export class Scene {
   #lns: GatewayProcess | undefined;
   #shell: Shell | undefined;
   #alice: DialProcess | undefined;
+  #ping: ChildProcess | undefined;
   /** As they are, and as documentation has them. */
   #ids: readonly (readonly [string, string])[] = [];
 
@@ -92,10 +96,7 @@ export class Scene {
 
   /** Alice is online, also when somebody has ended her session. */
   async ready(): Promise<void> {
-    if (this.#alice === undefined || (await this.#session()) === undefined) {
-      await this.#alice?.kill();
-      this.#alice = new DialProcess(this.#places[0]!, { user: ALICE, password: PASSWORD });
-    }
+    if (this.#alice === undefined || (await this.#session()) === undefined) await this.#call();
     const { id, onward } = await this.#lac!.session(ALICE);
     this.#ids = [
       [id, SESSION],
@@ -113,6 +114,17 @@ export class Scene {
     return (await this.#lac!.show("sessions")).find(({ user }) => user === ALICE);
   }
 
+  /** She pings the LNS five times a second, on a device of her own. */
+  async #call(): Promise<void> {
+    const [subscriber] = this.#places as [Netns];
+    this.#ping?.kill();
+    await this.#alice?.kill();
+    this.#alice = new DialProcess(subscriber, { user: ALICE, password: PASSWORD, device: "each" });
+    const { device } = await this.#alice.up();
+    subscriber.ip("route", "replace", `${LNS_INSIDE}/32`, "dev", device ?? "");
+    this.#ping = subscriber.spawn(["ping", "-q", "-i", "0.2", LNS_INSIDE], { stdio: "ignore" });
+  }
+
   /** His MAC address is alice's, who calls when he has gone. */
   async #failedCall(): Promise<void> {
     const bob = new DialProcess(this.#places[0]!, { user: BOB, password: PASSWORD });
@@ -122,6 +134,7 @@ export class Scene {
 
   async close(): Promise<void> {
     await this.#shell?.close();
+    this.#ping?.kill();
     await this.#alice?.kill();
     await this.#lac?.close();
     await this.#lns?.close();
