@@ -22,7 +22,7 @@ const INCOMPLETE = [
   "commander.version",
 ];
 
-/** Why `line`, or what of it is before a pipe (without the prompt, with the word lacewing before it) is none; undefined when it is one. */
+/** Why `line` (without the prompt, and only up to a pipe) is none; undefined when it is one. */
 export async function complaint(line: string): Promise<string | undefined> {
   const [first = ""] = line.split(" | ");
   const words = wordsOf(first).map((word) => PLACEHOLDERS[word] ?? word);
