@@ -13,6 +13,8 @@ const IN_FLIGHT = 96;
 
 interface Session {
   readonly id: number;
+  readonly subscriber: ChannelId;
+  readonly lns: ChannelId;
   readonly numbered: boolean;
   /** The next number to send, up and down. */
   up: number;
@@ -58,10 +60,24 @@ export class SteadyTraffic {
         reorder: { frames: 64, timeMs: 5000 },
       });
       await dataplane.bridge(subscriber, lns);
-      traffic.#sessions.push({ id, numbered, up: 0, down: 0, arrivedUp: [], arrivedDown: [] });
+      traffic.#sessions.push({
+        id,
+        subscriber,
+        lns,
+        numbered,
+        up: 0,
+        down: 0,
+        arrivedUp: [],
+        arrivedDown: [],
+      });
     }
     traffic.#done = traffic.#run();
     return traffic;
+  }
+
+  /** One without sequence numbers: its channels, and what has been sent on it. */
+  get plain(): Pick<Session, "subscriber" | "lns" | "up" | "down"> {
+    return this.#sessions[1]!;
   }
 
   /** So many frames have arrived. */

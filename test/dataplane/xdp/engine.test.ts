@@ -346,6 +346,49 @@ describe("the xdp engine", () => {
     });
   });
 
+  describe("taps", () => {
+    const spec = { snapBytes: 100, octetsPerSecond: 1000 };
+    const isCarried = (session: number) =>
+      site.program.findAccess(1, session).length === 1 && site.program.findSession(7, session) !== 0;
+
+    it("leave a bridge to the loop while either end has one, and no other bridge", async () => {
+      const [a, b] = [pppoe(5), l2tp(5)];
+      await site.dataplane.bridge(a, b);
+      await site.dataplane.bridge(pppoe(6), l2tp(6));
+      const nobody = () => expect.unreachable();
+      for (const [first, second] of [
+        [a, b],
+        [b, a],
+      ] as const) {
+        site.dataplane.tap(first, spec, nobody);
+        expect([isCarried(5), isCarried(6)]).toEqual([false, true]);
+        site.dataplane.tap(second, spec, nobody);
+        await site.dataplane.untap(first);
+        expect(site.program.findAccess(1, 5)).toEqual([]);
+        await site.dataplane.untap(second);
+        expect([isCarried(5), isCarried(6)]).toEqual([true, true]);
+      }
+    });
+
+    it("that stood before the bridge do so, too, and end with their channel", async () => {
+      const [a, b] = [pppoe(5), l2tp(5)];
+      site.dataplane.tap(a, spec, () => expect.unreachable());
+      await site.dataplane.bridge(a, b);
+      expect(site.program.findSession(7, 5)).toBe(0);
+      await site.dataplane.closeChannel(a);
+      await site.dataplane.bridge(pppoe(5), b);
+      expect(isCarried(5)).toBe(true);
+    });
+
+    it("that are refused, or were none, leave it to the program", async () => {
+      const [a, b] = [pppoe(5), l2tp(5)];
+      await site.dataplane.bridge(a, b);
+      expect(() => site.dataplane.tap(a, { ...spec, snapBytes: 0 }, () => {})).toThrow("0 octets");
+      await expect(site.dataplane.untap(a)).rejects.toMatchObject({ code: "not-tapped" });
+      expect(isCarried(5)).toBe(true);
+    });
+  });
+
   describe("an L2TP peer", () => {
     it("has its messages left to the loop until its next hop is known, and when it is lost", async () => {
       await site.dataplane.bridge(pppoe(5), l2tp(6));
