@@ -59,7 +59,9 @@ export function LnsTable({ lnses, rates }: LnsTableProps) {
 function Name({ peer, group }: Pick<LnsView, "peer" | "group">) {
   return (
     <>
-      <a href={fragmentOf("sessions", { lns: peer })}>{peer}</a>
+      <a class="long" href={fragmentOf("sessions", { lns: peer })}>
+        {peer}
+      </a>
       {group !== null && <span class="muted"> in {group}</span>}
     </>
   );

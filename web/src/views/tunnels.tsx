@@ -90,7 +90,7 @@ function Peer({ tunnel: { peer, hostName, remoteAddress, remotePort } }: TunnelP
   return (
     <>
       {peer ?? hostName ?? "unknown"}{" "}
-      <span class="muted">
+      <span class="muted long">
         {remoteAddress.includes(":") ? `[${remoteAddress}]` : remoteAddress}:{remotePort}
       </span>
     </>
