@@ -75,7 +75,7 @@ export const ACCESS_DIAGNOSES: readonly Diagnosis[] = [
     ),
     text: "What the host sends is no discovery packet that can be answered. A broken CPE, or an access node that rewrites its frames wrongly.",
     advice: [
-      "The evidence says what is wrong with it; compare with a capture of the access interface.",
+      "The evidence says what is wrong with it; `lacewing capture --interface NAME -w FILE` has the whole frames of the access interface.",
       "Update the CPE's or the access node's software.",
     ],
   },

@@ -16,7 +16,7 @@ export const END_DIAGNOSES: readonly Diagnosis[] = [
     advice: [
       "Nothing is wrong. A CPE that does so every day at one time has been told to (forced reconnection).",
       "A CPE that hangs up within seconds did not get what it wants: an address, or DNS servers.",
-      "Behind an LNS, one that hangs up within a minute of the call may have got no answer from there: capture UDP port 1701 between us and the LNS.",
+      "Behind an LNS, one that hangs up within a minute of the call may have got no answer from there: `lacewing capture SESSION --both -w FILE`, of his next call, shows what goes to the LNS and what comes back.",
     ],
   },
   {

@@ -289,7 +289,7 @@ export const LNS_DIAGNOSES: readonly Diagnosis[] = [
     text: "The LNS began LCP anew with the subscriber, and that failed.",
     advice: [
       "Its options differ from ours: see the LCP AVPs of our ICCN, and ask the LNS's operator for MRU and authentication.",
-      "A capture of UDP port 1701 between us and the LNS shows what the two say to each other across the bridge (of what the engine `xdp` takes it shows nothing).",
+      "`lacewing capture SESSION --tunnel -w FILE`, of his next call, shows what the two say to each other across the bridge.",
     ],
   },
   {
@@ -306,6 +306,7 @@ export const LNS_DIAGNOSES: readonly Diagnosis[] = [
     text: "The LNS's LCP echoes were not answered: the subscriber was switched off, or frames do not pass the bridge any more.",
     advice: [
       "If we count frames from the subscriber all the while, frames to him are lost: look at the access line.",
+      "`lacewing capture SESSION --both -w FILE`, of a session that is open, shows on which leg the echoes are lost.",
     ],
   },
   {

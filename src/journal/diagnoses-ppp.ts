@@ -16,7 +16,7 @@ export const PPP_DIAGNOSES: readonly Diagnosis[] = [
     advice: [
       "PPPoE discovery (0x8863) came through and session frames (0x8864) do not: look for a filter by EtherType between us and the host.",
       "Behind a LAC: the call is there, but the LAC does not forward the subscriber's frames.",
-      "A capture of EtherType 0x8864 on the access interface shows whether anything comes (of what the engine `xdp` takes it shows nothing).",
+      "`lacewing capture SESSION -w FILE`, of its next call, shows whether anything comes.",
     ],
   },
   {

@@ -59,7 +59,7 @@ function tunnelState(facts: Facts): string {
 
 /** Where to look when nothing is known, by what was asked for. */
 const UNHEARD: Readonly<Record<string, string>> = {
-  host: "No discovery packet of this host has come on any access interface, as far back as the journal goes: look at its line and VLAN, at MAC filters and at the access node. A capture of the access interface shows what arrives.",
+  host: "No discovery packet of this host has come on any access interface, as far back as the journal goes: look at its line and VLAN, at MAC filters and at the access node. `lacewing capture --interface NAME -w FILE` shows what arrives.",
   user: "Nobody has said that he is called so, as far back as the journal goes. A name is compared whole, with its realm, in upper and lower case. Who has not come so far as to say his name is found by his MAC address.",
   session:
     "Sessions are numbered anew when the gateway is started. `lacewing show sessions` lists those that there are.",
