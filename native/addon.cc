@@ -9,10 +9,12 @@
 #include "arguments.h"
 #include "control-io.h"
 #include "environment.h"
+#include "namespace-promise.h"
 #include "netlink.h"
 #include "notify.h"
 #include "objects.h"
 #include "options.h"
+#include "unit-helper-client.h"
 
 namespace lacewing {
 
@@ -60,10 +62,31 @@ Napi::Value OpenUdp(const Napi::CallbackInfo& info) {
   });
 }
 
+// As many as there are to be queues, and nobody else's any more.
+std::vector<UniqueFd> TakeTuns(const Napi::Value& given, uint32_t queues) {
+  if (!given.IsArray() || given.As<Napi::Array>().Length() != queues)
+    throw Napi::RangeError::New(given.Env(), "files.tuns must be a descriptor for each queue");
+  std::vector<UniqueFd> tuns;
+  for (uint32_t i = 0; i < queues; i++)
+    tuns.push_back(
+        Environment::Of(given.Env()).descriptors.Release(Descriptor(given.As<Napi::Array>().Get(i))));
+  return tuns;
+}
+
 Napi::Value OpenTun(const Napi::CallbackInfo& info) {
-  TunOptions options = ReadTunOptions(Options(info[0]));
+  Napi::Object given = Options(info[0]);
+  TunOptions options = ReadTunOptions(given);
   return Guard(info.Env(), [&] {
-    TunDevice device = OpenTunDevice(options);
+    NamespaceFiles own;
+    int socket;
+    if (Napi::Value files = given.Get("files"); files.IsUndefined()) {
+      own = OpenNamespaceFiles("", options.queues);
+      socket = own.netlink.get();
+    } else {
+      socket = Descriptor(Options(files).Get("netlink"));
+      own.tuns = TakeTuns(Options(files).Get("tuns"), options.queues);
+    }
+    TunDevice device = OpenTunDevice(options, std::move(own.tuns), socket);
     Napi::Array fds = Napi::Array::New(info.Env());
     for (uint32_t i = 0; i < device.queues.size(); i++)
       fds.Set(i, Adopt(info.Env(), std::move(device.queues[i])));
@@ -89,6 +112,22 @@ Napi::Value OpenNetlink(const Napi::CallbackInfo& info) {
   auto groups = static_cast<uint32_t>(Integer(options, "groups", 0, UINT32_MAX));
   auto protocol = static_cast<int>(Integer(options, "protocol", 0, MAX_LINKS - 1, NETLINK_ROUTE));
   return Guard(info.Env(), [&] { return Adopt(info.Env(), OpenNetlinkSocket(netnsPath, groups, protocol)); });
+}
+
+Napi::Value OpenNamespace(const Napi::CallbackInfo& info) {
+  Napi::Object options = Options(info[0]);
+  std::string netnsPath = Text(options, "netnsPath");
+  auto tuns = static_cast<uint32_t>(Integer(options, "tuns", 0, kMostTuns));
+  return PromiseNamespaceFiles(info.Env(), [=] { return OpenNamespaceFiles(netnsPath, tuns); });
+}
+
+Napi::Value AskHelper(const Napi::CallbackInfo& info) {
+  Napi::Object options = Options(info[0]);
+  std::string socketPath = Text(options, "socketPath");
+  UnitRequest request{static_cast<uint32_t>(Integer(options, "tuns", 0, kMostTuns)), Text(options, "netns")};
+  if (!IsPlainName(request.netns))
+    throw Napi::RangeError::New(info.Env(), "netns must be the plain name of a network namespace");
+  return PromiseNamespaceFiles(info.Env(), [=] { return AskUnitHelper(socketPath, request); });
 }
 
 Napi::Value OpenEventDescriptor(const Napi::CallbackInfo& info) {
@@ -222,6 +261,8 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   define.operator()<OpenTun>("openTun");
   define.operator()<SetTunQueueAttached>("setTunQueue");
   define.operator()<OpenNetlink>("openNetlink");
+  define.operator()<OpenNamespace>("openNamespace");
+  define.operator()<AskHelper>("askUnitHelper");
   define.operator()<OpenEventDescriptor>("openEvent");
   define.operator()<Close>("close");
   define.operator()<CloseAside>("closeAside");

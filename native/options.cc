@@ -124,9 +124,9 @@ TunSteering Steering(const Napi::Object& given) {
 }  // namespace
 
 TunOptions ReadTunOptions(const Napi::Object& given) {
-  TunOptions options{Text(given, "name"), OptionalText(given, "netnsPath").value_or(""),
-                     static_cast<uint32_t>(Integer(given, "queues", 1, 256)), Flag(given, "vnetHeader"),
-                     given.Has("segments") && Flag(given, "segments"), Steering(given)};
+  TunOptions options{Text(given, "name"), static_cast<uint32_t>(Integer(given, "queues", 1, 256)),
+                     Flag(given, "vnetHeader"), given.Has("segments") && Flag(given, "segments"),
+                     Steering(given)};
   // a '%' would let the kernel choose a name
   if (options.name.empty() || options.name.size() >= IFNAMSIZ ||
       options.name.find_first_of("/%: \t\n") != std::string::npos)

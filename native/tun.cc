@@ -1,6 +1,5 @@
 #include "tun.h"
 
-#include <fcntl.h>
 #include <linux/if_tun.h>
 #include <net/if.h>
 #include <sys/ioctl.h>
@@ -12,7 +11,6 @@
 #include <utility>
 
 #include "errors.h"
-#include "netns.h"
 
 namespace lacewing {
 
@@ -45,8 +43,7 @@ struct Queue {
   unsigned offloads;
 };
 
-Queue OpenQueue(const TunOptions& options, int flags) {
-  UniqueFd queue(Check(open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC), "open", "/dev/net/tun"));
+Queue OpenQueue(UniqueFd queue, const TunOptions& options, int flags) {
   ifreq request{};
   std::strncpy(request.ifr_name, options.name.c_str(), IFNAMSIZ - 1);
   request.ifr_flags = static_cast<short>(flags);
@@ -64,9 +61,9 @@ Queue OpenQueue(const TunOptions& options, int flags) {
 
 }  // namespace
 
-TunDevice OpenTunDevice(const TunOptions& options) {
+TunDevice OpenTunDevice(const TunOptions& options, std::vector<UniqueFd> tuns, int socket) {
   TunDevice device{};
-  uint32_t queues = options.queues;
+  size_t queues = tuns.size();
   auto steered = [&](auto&& attempt) {
     if (queues == 1 || options.steering == TunSteering::kByFlow) return;
     try {
@@ -79,24 +76,21 @@ TunDevice OpenTunDevice(const TunOptions& options) {
   // first of all: a device that has one queue is to be one that can have no more, which the host spends less on
   std::optional<UniqueFd> program;
   steered([&] { program = LoadTunSteering(options.steering); });
-  // the namespace that opens /dev/net/tun is where the device is born
-  InNetworkNamespace(options.netnsPath, [&] {
-    int flags = IFF_TUN | IFF_NO_PI;
-    if (options.vnetHeader) flags |= IFF_VNET_HDR;
-    if (queues > 1) flags |= IFF_MULTI_QUEUE;
-    // a device of that name that is there already is not ours
-    Queue first = OpenQueue(options, flags | IFF_TUN_EXCL);
-    device.segmentsUdp = (first.offloads & TUN_F_USO4) != 0;
-    device.queues.push_back(std::move(first.fd));
-    steered([&] { SteerTun(device.queues.front().get(), program->get()); });
-    while (device.queues.size() < queues) device.queues.push_back(OpenQueue(options, flags).fd);
+  int flags = IFF_TUN | IFF_NO_PI;
+  if (options.vnetHeader) flags |= IFF_VNET_HDR;
+  if (queues > 1) flags |= IFF_MULTI_QUEUE;
+  // a device of that name that is there already is not ours
+  Queue first = OpenQueue(std::move(tuns.front()), options, flags | IFF_TUN_EXCL);
+  device.segmentsUdp = (first.offloads & TUN_F_USO4) != 0;
+  device.queues.push_back(std::move(first.fd));
+  steered([&] { SteerTun(device.queues.front().get(), program->get()); });
+  for (size_t i = 1; i < queues; i++)
+    device.queues.push_back(OpenQueue(std::move(tuns[i]), options, flags).fd);
 
-    UniqueFd socket(Check(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), "socket", options.name));
-    ifreq request{};
-    std::strncpy(request.ifr_name, options.name.c_str(), IFNAMSIZ - 1);
-    Check(ioctl(socket.get(), SIOCGIFINDEX, &request), "SIOCGIFINDEX", options.name);
-    device.ifindex = request.ifr_ifindex;
-  });
+  ifreq request{};
+  std::strncpy(request.ifr_name, options.name.c_str(), IFNAMSIZ - 1);
+  Check(ioctl(socket, SIOCGIFINDEX, &request), "SIOCGIFINDEX", options.name);
+  device.ifindex = request.ifr_ifindex;
   return device;
 }
 

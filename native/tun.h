@@ -8,6 +8,7 @@
 
 #include "frame-source.h"
 #include "mapping.h"
+#include "namespace-files.h"
 #include "tun-steering.h"
 #include "unique-fd.h"
 
@@ -15,7 +16,6 @@ namespace lacewing {
 
 struct TunOptions {
   std::string name;
-  std::string netnsPath;  // empty: this one
   uint32_t queues;
   bool vnetHeader;
   bool segments;  // with the header: packets larger than the MTU, and without checksums, are ours to finish
@@ -29,9 +29,10 @@ struct TunDevice {
   bool segmentsUdp;  // the kernel leaves UDP's segments to us, too, and takes ours: since Linux 6.2
 };
 
-// Creates a device that was not there. It is down and without addresses, and goes when its last queue is closed. Where
-// the kernel does not let us steer, it has one queue.
-TunDevice OpenTunDevice(const TunOptions& options);
+// Creates a device that was not there, of `tuns`, one for each queue, in the namespace that they and
+// `socket`, any socket, were opened in. It is down and without addresses, and goes when its last queue is
+// closed. Where the kernel does not let us steer, it has one queue.
+TunDevice OpenTunDevice(const TunOptions& options, std::vector<UniqueFd> tuns, int socket);
 
 void SetTunQueue(int fd, bool attached);
 

@@ -1,6 +1,7 @@
 import { loadConfigFile } from "../config/load.ts";
 import type { HostMtus } from "../config/mtu-warnings.ts";
 import { checkWarnings, formatWarnings } from "../config/warnings.ts";
+import { hasNamespace, hasUnitHelper } from "../io/unit-namespace.ts";
 import type { CommandContext } from "./process.ts";
 
 /** `lacewing check`: mistakes are a ConfigError; what is only doubtful is told on standard error. */
@@ -9,7 +10,7 @@ export async function check(configPath: string, { stdout, stderr }: CommandConte
   const host = await openHost();
   if (typeof host === "string") stderr.write(`${configPath}: this host's MTUs are not known: ${host}\n`);
   const known = typeof host === "string" ? undefined : host;
-  const warnings = checkWarnings(loaded, known);
+  const warnings = checkWarnings(loaded, known, { has: hasNamespace, hasHelper: hasUnitHelper() });
   known?.close();
   if (warnings.length > 0) stderr.write(`${formatWarnings(warnings)}\n`);
   stdout.write(`${configPath}: no mistakes${warnings.length > 0 ? ", some doubts" : ""}\n`);

@@ -13,7 +13,9 @@ export const unitSchema = block(
     ).describe("The device's name. `%d` (up to six digits) counts sessions, and belongs to mode `device`."),
     netns: text(/^(?!\.{1,2}$)[^/\0]{1,255}$/, "the name of a network namespace")
       .exactOptional()
-      .describe("The named network namespace (ip netns) that devices are made in."),
+      .describe(
+        "The named network namespace (ip netns) that devices are made in. The service needs its helper for that (lacewing-units.socket), unless it has CAP_SYS_ADMIN.",
+      ),
     mtu: integer(576, 1500).default(1492).describe("Octets of the largest IP packet on the device."),
     address: ipv4Address().describe("Our end of every session."),
     pool: ipv4Ranges()

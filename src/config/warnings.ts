@@ -3,6 +3,7 @@
 import type { Destination, L2tpPeerConfig, UnitConfig } from "./config.ts";
 import type { LoadedConfig } from "./load.ts";
 import { type HostMtus, mtuWarnings } from "./mtu-warnings.ts";
+import { type HostNamespaces, namespaceWarnings } from "./namespace-warnings.ts";
 import { where } from "./schema-problems.ts";
 import { formatProblems, type Path, type PlacedProblem } from "./yaml-source.ts";
 
@@ -19,9 +20,13 @@ const SHORT_SECRET_BYTES = 8;
 
 /**
  * Everything that is doubtful about a configuration, in the order of the file. `host`: what the links and routes of this
- * host say of MTUs, where that is known.
+ * host say of MTUs, where that is known. `namespaces`: what it has of them.
  */
-export function checkWarnings(loaded: LoadedConfig, host?: HostMtus): readonly PlacedProblem[] {
+export function checkWarnings(
+  loaded: LoadedConfig,
+  host?: HostMtus,
+  namespaces?: HostNamespaces,
+): readonly PlacedProblem[] {
   const { source } = loaded;
   const warnings = [
     ...peerWarnings(loaded),
@@ -30,6 +35,7 @@ export function checkWarnings(loaded: LoadedConfig, host?: HostMtus): readonly P
     ...unitWarnings(loaded),
     ...limitWarnings(loaded),
     ...mtuWarnings(loaded, host),
+    ...namespaceWarnings(loaded, namespaces),
   ];
   return warnings.map(({ path, at, text }) => source.place({ path, at, text: `${where(path)}${text}` }));
 }

@@ -82,16 +82,16 @@ export class UnitGroup {
     this.#config = config;
     this.#pool.reconfigure(this.#poolConfig());
     if (this.#shared === undefined) await this.start();
-    else this.#route(config);
+    else await this.#route(config);
   }
 
   /** To the shared device. Where somebody still has an address of before, the route to it stays. */
-  #route({ name: device, netns }: UnitConfig): void {
+  async #route({ name: device, netns }: UnitConfig): Promise<void> {
     const wanted = this.#routes();
     const added = wanted.filter((route) => !this.#routed.includes(route));
     const removed = this.#routed.filter((route) => !wanted.includes(route) && !this.#pool.isUsed(route));
     if (added.length === 0 && removed.length === 0) return;
-    this.#around.host.changeRoutes({ device, ...(netns !== undefined && { netns }), added, removed });
+    await this.#around.host.changeRoutes({ device, ...(netns !== undefined && { netns }), added, removed });
     this.#routed = [...this.#routed.filter((route) => !removed.includes(route)), ...added];
   }
 
@@ -106,10 +106,10 @@ export class UnitGroup {
     return [...(this.#config.pool ?? []).flatMap(({ prefixes }) => prefixes), ...this.#fixedRoutes()];
   }
 
-  /** Makes the shared device, if there is one: it is there as long as the gateway. */
+  /** Makes the shared device, if there is one: it is there as long as the gateway. Says when none could be made later. */
   async start(): Promise<void> {
     const { config } = this;
-    if (config.mode !== "shared") return;
+    if (config.mode !== "shared") return this.#checkNamespace(config.netns);
     this.#routed = this.#routes();
     this.#shared = await this.#create(undefined, {
       name: config.name,
@@ -128,6 +128,19 @@ export class UnitGroup {
         { ...told, reason: queues.refusal },
         "the kernel does not let us spread the shared unit's packets by subscriber: one worker serves all of them",
       );
+  }
+
+  /** What sessions would run into one by one. It may be put right meanwhile, so that this is no reason not to start. */
+  async #checkNamespace(netns: string | undefined): Promise<void> {
+    if (netns === undefined) return;
+    const { host, logger } = this.#around;
+    await host.checkNamespace(netns).catch((error: Error) => {
+      const told = { unit: this.name, netns, error: error.message };
+      logger.error(
+        told,
+        "no device can be made in the network namespace: subscribers of the unit group are refused",
+      );
+    });
   }
 
   /** The device of a unit that `too-big` and the like speak of. */

@@ -85,10 +85,18 @@ export interface UdpOptions {
   readonly df: "clear" | "probe";
 }
 
+/** What a device in another network namespace is made and set up with; using them takes CAP_NET_ADMIN only. */
+export interface NamespaceFiles {
+  /** rtnetlink of that namespace. */
+  readonly netlink: number;
+  /** /dev/net/tun as opened there, one for each queue that a device is to have. */
+  readonly tuns: readonly number[];
+}
+
 interface TunOptions {
   readonly name: string;
-  /** Path of a network namespace ("/run/netns/core"); ours when absent. Needs CAP_SYS_ADMIN. */
-  readonly netnsPath?: string;
+  /** Of the network namespace that the device is born in; ours when absent. The tuns are taken over, also when the system refuses. */
+  readonly files?: NamespaceFiles;
   /** IFF_MULTI_QUEUE when more than one. */
   readonly queues: number;
   /** IFF_VNET_HDR with a header of 10 octets before each packet, in little-endian order. */
@@ -274,6 +282,21 @@ export interface Addon {
   /** The fanout group that a packet socket is in. */
   fanoutGroup(fd: number): number;
   openUdp(options: UdpOptions): number;
+  /**
+   * Opens `tuns` (0 to 128) queues and an rtnetlink socket in the network namespace at a path ("/run/netns/core"), on another
+   * thread. Rejects with a NativeError: EPERM without CAP_SYS_ADMIN.
+   */
+  openNamespace(options: { readonly netnsPath: string; readonly tuns: number }): Promise<NamespaceFiles>;
+  /**
+   * Has the same opened in the named namespace by the helper that listens at `socketPath`. Rejects with a NativeError: of
+   * `connect` where nobody listens, ECONNRESET when he does not serve our user, ETIMEDOUT after some seconds; its syscall is
+   * "unit helper" where he refuses.
+   */
+  askUnitHelper(options: {
+    readonly socketPath: string;
+    readonly netns: string;
+    readonly tuns: number;
+  }): Promise<NamespaceFiles>;
   /**
    * Creates the device (down, unaddressed) in its namespace and returns one descriptor per queue. `segmentsUdp`: with
    * `segments`, UDP is among what is left to us, and the kernel takes UDP super-segments of ours. `refusal`: why the kernel

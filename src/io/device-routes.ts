@@ -5,16 +5,21 @@ import { getLinkRequest, parseLinkEvent } from "../wire/rtnetlink-link.ts";
 import { addRouteRequest, deleteRouteRequest } from "../wire/rtnetlink-route.ts";
 import type { RouteChange } from "./host-network.ts";
 import { addon } from "./native.ts";
+import { openUnitNamespace } from "./unit-namespace.ts";
 
 /** What is there before it is added, or not there before it is taken away, does no harm. */
 const EEXIST = 17;
 const ESRCH = 3;
 
-/** Changes what is routed to a device of ours. Throws a LacewingError `route-refused`, with what was done up to then left. */
-export function changeDeviceRoutes({ device, netns, added, removed }: RouteChange): void {
-  // not kept: it would keep a namespace alive that is to be deleted, and be wrong for its successor
-  const place = netns === undefined ? {} : { netnsPath: `/run/netns/${netns}` };
-  const socket = addon.openNetlink({ groups: 0, ...place });
+/**
+ * Changes what is routed to a device of ours. Rejects with a LacewingError: `netns-refused`, or `route-refused`, with what was
+ * done up to then left.
+ */
+export async function changeDeviceRoutes({ device, netns, added, removed }: RouteChange): Promise<void> {
+  const socket =
+    netns === undefined
+      ? addon.openNetlink({ groups: 0 })
+      : (await openUnitNamespace(addon, netns, 0)).netlink;
   let seq = 0;
   const ask = (build: (seq: number) => Uint8Array): readonly Uint8Array[] => {
     seq += 1;

@@ -19,8 +19,10 @@ export interface HostNetwork {
   speedOf(name: string): number | undefined;
   /** Largest outer packet towards `address`, as routes and devices say now; undefined when there is no route. */
   mtuTowards(address: string): number | undefined;
-  /** Changes what is routed to a device of ours. Throws a LacewingError when the system refuses. */
-  changeRoutes(change: RouteChange): void;
+  /** Changes what is routed to a device of ours. Rejects with a LacewingError when the system refuses. */
+  changeRoutes(change: RouteChange): Promise<void>;
+  /** Resolves when devices can be made in a named network namespace; rejects with a LacewingError that says what to do. */
+  checkNamespace(netns: string): Promise<void>;
   /** The one receiver of what changes. Events come after linkByName() knows of them. */
   onLinkEvent(handler: (event: LinkEvent) => void): void;
   close(): void;

@@ -18,9 +18,10 @@ export function memoryHostNetwork(mtuBytes = 1500): MemoryHostNetwork {
     speedOf: () => 10_000_000_000,
     mtuTowards: () => mtuBytes,
     routeChanges,
-    changeRoutes: (change) => {
+    changeRoutes: async (change) => {
       routeChanges.push(change);
     },
+    checkNamespace: async () => {},
     onLinkEvent(receiver) {
       handler = receiver;
     },

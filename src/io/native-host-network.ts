@@ -14,6 +14,7 @@ import { type HostNetwork, LinkTable } from "./host-network.ts";
 import { linkSpeed } from "./link-speed.ts";
 import { addon } from "./native.ts";
 import { watchNetlink } from "./netlink-watch.ts";
+import { openUnitNamespace } from "./unit-namespace.ts";
 
 /** Opens the real thing over rtnetlink, in this process's network namespace. */
 export function openHostNetwork(): HostNetwork {
@@ -70,6 +71,9 @@ export function openHostNetwork(): HostNetwork {
       return undefined;
     },
     changeRoutes: changeDeviceRoutes,
+    async checkNamespace(netns) {
+      addon.close((await openUnitNamespace(addon, netns, 0)).netlink);
+    },
     onLinkEvent(receiver) {
       handler = receiver;
     },

@@ -1,18 +1,19 @@
 import { describe, expect, it } from "vitest";
 import { loadConfigFile } from "../../src/config/load.ts";
 import type { HostMtus } from "../../src/config/mtu-warnings.ts";
+import type { HostNamespaces } from "../../src/config/namespace-warnings.ts";
 import { checkWarnings, formatWarnings } from "../../src/config/warnings.ts";
 import { ConfigFolder } from "./config-folder.ts";
 
 const USERS = "- { name: alice, password: wonderland }\n";
 
 /** The lines that `lacewing check` would say about gw.yaml, without "gw.yaml:" and "warning: ". */
-function warnings(yaml: string, host?: HostMtus, users = USERS): string[] {
+function warnings(yaml: string, host?: HostMtus, users = USERS, namespaces?: HostNamespaces): string[] {
   const folder = new ConfigFolder();
   folder.write("users.yaml", users);
   folder.write("s", "sixteen octets it is");
   const loaded = loadConfigFile(folder.write("gw.yaml", yaml));
-  const text = formatWarnings(checkWarnings(loaded, host));
+  const text = formatWarnings(checkWarnings(loaded, host, namespaces));
   const lines = text === "" ? [] : text.split("\n");
   return lines.map((line) => {
     expect(line).toContain(`${folder.path}/gw.yaml:`);
@@ -145,5 +146,18 @@ describe("warnings", () => {
   - { interface: eth1, vlans: 190-200, to: { lns: b } }
 `;
     expect(warnings(lines)).toEqual(["12:5: lines[1]: no line is left for it: lines[0] has them all"]);
+  });
+
+  it("tell where units are to be in a network namespace that is not there, or that the service does not get into", () => {
+    const elsewhere = PTA.replace("home: {", "home: { netns: core,");
+    const at = "4:25: units.home.netns:";
+    const on = (hasNamespace: boolean, hasHelper: boolean): string[] =>
+      warnings(elsewhere, undefined, USERS, { has: (name) => hasNamespace && name === "core", hasHelper });
+    expect(on(true, true)).toEqual([]);
+    expect(on(false, true)).toEqual([`${at} this host has no network namespace core: ip netns add core`]);
+    expect(on(true, false)).toEqual([
+      `${at} the helper that enters network namespaces for the service does not run (systemctl enable --now lacewing-units.socket); only a gateway with CAP_SYS_ADMIN does without`,
+    ]);
+    expect(warnings(PTA, undefined, USERS, { has: () => false, hasHelper: false })).toEqual([]);
   });
 });

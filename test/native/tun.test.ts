@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { TX_ADDRESS, TX_BODY_OFFSET, TX_MORE, TX_STRIDE } from "../../src/io/addon.ts";
+import { type NamespaceFiles, TX_ADDRESS, TX_BODY_OFFSET, TX_MORE, TX_STRIDE } from "../../src/io/addon.ts";
 import { addon } from "../../src/io/native.ts";
 import {
   addressRecord,
@@ -38,11 +38,20 @@ describe.skipIf(!root)("TUN devices", () => {
     opened = [];
   });
 
-  function open(queues: number, inSpace: boolean, vnetHeader = true, segments = false) {
-    const options = { name, queues, vnetHeader, segments };
-    const device = addon.openTun(inSpace ? { ...options, netnsPath: `/run/netns/${space}` } : options);
+  function open(queues: number, vnetHeader = true, segments = false, files?: NamespaceFiles) {
+    const device = addon.openTun({ name, queues, vnetHeader, segments, ...(files && { files }) });
     opened.push(...device.fds);
     return device;
+  }
+
+  /** In the other namespace. */
+  async function openThere(queues: number) {
+    const files = await addon.openNamespace({ netnsPath: `/run/netns/${space}`, tuns: queues });
+    try {
+      return open(queues, true, false, files);
+    } finally {
+      addon.close(files.netlink);
+    }
   }
 
   /** In our namespace; without an IPv6 address, so that the kernel says nothing by itself. */
@@ -52,8 +61,8 @@ describe.skipIf(!root)("TUN devices", () => {
     ip("link", "set", name, "mtu", "1280", "up");
   }
 
-  it("are born in their namespace, down, and go with their last queue", () => {
-    const { fds, ifindex } = open(4, true);
+  it("are born in their namespace, down, and go with their last queue", async () => {
+    const { fds, ifindex } = await openThere(4);
     expect(fds).toHaveLength(4);
     const [link] = JSON.parse(ip("-n", space, "-j", "-d", "link", "show", name));
     expect(link).toMatchObject({ ifindex, operstate: "DOWN" });
@@ -66,9 +75,9 @@ describe.skipIf(!root)("TUN devices", () => {
   });
 
   it("are not somebody else's that has the name already", () => {
-    open(1, false);
+    open(1);
     const before = openDescriptors();
-    expect(nativeError(() => open(1, false))).toMatchObject({
+    expect(nativeError(() => open(1))).toMatchObject({
       code: "EBUSY",
       syscall: "TUNSETIFF",
       subject: name,
@@ -77,7 +86,7 @@ describe.skipIf(!root)("TUN devices", () => {
   });
 
   it("carry packets both ways, with the header that offloads would need", () => {
-    const { fds, ifindex } = open(1, false);
+    const { fds, ifindex } = open(1);
     expect(ifindex).toBe(ifindexOf(name));
     const fd = fds[0]!;
     bringUp();
@@ -111,7 +120,7 @@ describe.skipIf(!root)("TUN devices", () => {
   });
 
   it("show what the kernel makes of UDP batches: TOS, no checksum, and fragments of groups that do not fit", () => {
-    const { fds } = open(1, false, false);
+    const { fds } = open(1, false);
     bringUp();
     const region = addon.createRegion(4 << 20);
     const area = region.allocate(1 << 20);
@@ -149,7 +158,7 @@ describe.skipIf(!root)("TUN devices", () => {
   });
 
   it("hand over what is not cut up yet, and take the same", () => {
-    const { fds, segmentsUdp } = open(1, false, true, true);
+    const { fds, segmentsUdp } = open(1, true, true);
     bringUp();
     const region = addon.createRegion(4 << 20);
     const area = region.allocate(1 << 20);
@@ -181,7 +190,7 @@ describe.skipIf(!root)("TUN devices", () => {
   });
 
   it("take no packet whose pieces do not end, or are not there, and all before it", () => {
-    const { fds } = open(1, false);
+    const { fds } = open(1);
     bringUp();
     const region = addon.createRegion(1 << 20);
     const area = region.allocate(1 << 16);
@@ -195,8 +204,8 @@ describe.skipIf(!root)("TUN devices", () => {
     expect([region.sendTun(fds[0]!, descriptors, 3), region.lastErrno]).toEqual([1, EFAULT]);
   });
 
-  it("are read only into what the region has, with room for a packet", () => {
-    const { fds } = open(1, true);
+  it("are read only into what the region has, with room for a packet", async () => {
+    const { fds } = await openThere(1);
     const region = addon.createRegion(1 << 20);
     for (const [area, bytes, largest, headroom] of [
       [0, 1 << 21, 2048, 0],
@@ -208,8 +217,8 @@ describe.skipIf(!root)("TUN devices", () => {
       expect(() => region.tunReceiver(fds[0]!, area, bytes, largest, headroom)).toThrow(RangeError);
   });
 
-  it("let go of a queue and take it up again", () => {
-    const { fds } = open(2, true);
+  it("let go of a queue and take it up again", async () => {
+    const { fds } = await openThere(2);
     const region = addon.createRegion(1 << 20);
     const receiver = region.tunReceiver(fds[1]!, region.allocate(8192), 8192, 2048, 0);
     addon.setTunQueue(fds[1]!, false);
@@ -221,15 +230,27 @@ describe.skipIf(!root)("TUN devices", () => {
     expect(receiver.receive(new Int32Array(4), 1)).toBe(-EBADFD);
   });
 
-  it("refuse names that are none, and namespaces that are not there", () => {
+  it("refuse names that are none, and namespaces that are not there", async () => {
     for (const bad of ["", "a".repeat(16), "tun%d", "a/b"])
       expect(() => addon.openTun({ name: bad, queues: 1, vnetHeader: true })).toThrow(RangeError);
     const before = openDescriptors();
-    const options = { name, queues: 1, vnetHeader: true };
-    const missing = nativeError(() => addon.openTun({ ...options, netnsPath: "/run/netns/lw-none" }));
-    expect(missing).toMatchObject({ code: "ENOENT", syscall: "open", subject: "/run/netns/lw-none" });
-    const none = nativeError(() => addon.openTun({ ...options, netnsPath: "/etc/passwd" }));
-    expect(none).toMatchObject({ code: "EINVAL", syscall: "setns", subject: "/etc/passwd" });
+    const missing = { code: "ENOENT", syscall: "open", subject: "/run/netns/lw-none" };
+    await expect(addon.openNamespace({ netnsPath: missing.subject, tuns: 1 })).rejects.toMatchObject(missing);
+    const none = { code: "EINVAL", syscall: "setns", subject: "/etc/passwd" };
+    await expect(addon.openNamespace({ netnsPath: none.subject, tuns: 1 })).rejects.toMatchObject(none);
+    expect(openDescriptors()).toBe(before);
+  });
+
+  it("take the descriptors of another namespace, as many as they have queues, and nobody else's", async () => {
+    const before = openDescriptors();
+    const files = await addon.openNamespace({ netnsPath: `/run/netns/${space}`, tuns: 2 });
+    expect(() => open(1, true, false, files)).toThrow(RangeError);
+    expect(() => open(1, true, false, { ...files, tuns: [0] })).toThrow(/EBADF/);
+    open(2, true, false, files);
+    // a name that somebody has: what was taken is gone all the same
+    const again = await addon.openNamespace({ netnsPath: `/run/netns/${space}`, tuns: 1 });
+    expect(nativeError(() => open(1, true, false, again)).code).toBe("EBUSY");
+    for (const fd of [...opened.splice(0), files.netlink, again.netlink]) addon.close(fd);
     expect(openDescriptors()).toBe(before);
   });
 });

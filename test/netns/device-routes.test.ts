@@ -15,8 +15,8 @@ describe.skipIf(!isRoot)("routes to a device of ours", () => {
 
   afterAll(() => netns?.delete());
 
-  function change(added: readonly string[], removed: readonly string[], device = "office"): void {
-    changeDeviceRoutes({ device, netns: netns.name, added, removed });
+  function change(added: readonly string[], removed: readonly string[], device = "office"): Promise<void> {
+    return changeDeviceRoutes({ device, netns: netns.name, added, removed });
   }
 
   function routes(): string[] {
@@ -24,14 +24,14 @@ describe.skipIf(!isRoot)("routes to a device of ours", () => {
     return found.map(({ dst }) => dst).sort();
   }
 
-  it("come and go, also those that are there already, or gone", () => {
-    change(["198.51.100.0/24", "203.0.113.7/32"], []);
+  it("come and go, also those that are there already, or gone", async () => {
+    await change(["198.51.100.0/24", "203.0.113.7/32"], []);
     expect(routes()).toEqual(["198.51.100.0/24", "203.0.113.7"]);
-    change(["198.51.100.0/24", "203.0.113.8/29"], ["203.0.113.7/32", "192.0.2.128/25"]);
+    await change(["198.51.100.0/24", "203.0.113.8/29"], ["203.0.113.7/32", "192.0.2.128/25"]);
     expect(routes()).toEqual(["198.51.100.0/24", "203.0.113.8/29"]);
   });
 
-  it("are refused of a device that is not there", () => {
-    expect(() => change(["198.51.100.0/24"], [], "bureau")).toThrow(/bureau is not there/);
+  it("are refused of a device that is not there", async () => {
+    await expect(change(["198.51.100.0/24"], [], "bureau")).rejects.toThrow(/bureau is not there/);
   });
 });

@@ -22,10 +22,15 @@ export class CommandProcess {
   #exit: Exit | undefined;
   #output = "";
 
-  /** `environment` is added to ours. */
-  constructor(netns: Netns, words: readonly string[], environment: Readonly<Record<string, string>> = {}) {
+  /** `environment` is added to ours. `under`: words of a command that runs it (setpriv(1)). */
+  constructor(
+    netns: Netns,
+    words: readonly string[],
+    environment: Readonly<Record<string, string>> = {},
+    under: readonly string[] = [],
+  ) {
     if (!existsSync(COMMAND)) throw new Error(`${COMMAND} is missing: npm run build makes it`);
-    this.#child = netns.spawn([process.execPath, COMMAND, ...words], {
+    this.#child = netns.spawn([...under, process.execPath, COMMAND, ...words], {
       stdio: ["ignore", "pipe", "pipe"],
       env: { ...process.env, ...environment },
     });

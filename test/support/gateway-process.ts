@@ -34,16 +34,25 @@ const ENGINE = process.env.LACEWING_ENGINE ?? "loop";
 
 const MEMORY_REPORTER = fileURLToPath(new URL("./memory-reporter.cjs", import.meta.url));
 
+/** How a gateway is run. */
+interface Manner {
+  /** Words of a command that runs it (setpriv(1)). */
+  readonly under?: readonly string[];
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
 export class GatewayProcess {
   readonly socket: string;
+  readonly #manner: Manner;
   readonly #netns: Netns;
   readonly #directory: string;
   #process: CommandProcess;
   /** Of earlier processes. */
   #output = "";
 
-  private constructor(netns: Netns, directory: string) {
+  private constructor(netns: Netns, directory: string, manner: Manner) {
     this.#netns = netns;
+    this.#manner = manner;
     this.#directory = directory;
     this.socket = join(directory, "lacewing.sock");
     this.#process = this.#run();
@@ -57,6 +66,7 @@ export class GatewayProcess {
     netns: Netns,
     config: string,
     files: Readonly<Record<string, string>> = {},
+    manner: Manner = {},
   ): Promise<GatewayProcess> {
     const directory = mkdtempSync(join(tmpdir(), "lacewing-netns-"));
     for (const [name, text] of Object.entries(files))
@@ -64,7 +74,7 @@ export class GatewayProcess {
     const control = `control: { socket: ${join(directory, "lacewing.sock")} }\n`;
     const engine = /^data-plane:/m.test(config) ? "" : `data-plane: { engine: ${ENGINE} }\n`;
     writeFileSync(join(directory, "lacewing.yaml"), `${control}${engine}${config}`, { mode: 0o600 });
-    const gateway = new GatewayProcess(netns, directory);
+    const gateway = new GatewayProcess(netns, directory, manner);
     try {
       await gateway.logged("ready");
     } catch (error) {
@@ -161,6 +171,8 @@ export class GatewayProcess {
 
   #run(): CommandProcess {
     const words = ["run", "-c", join(this.#directory, "lacewing.yaml")];
-    return new CommandProcess(this.#netns, words, { NODE_OPTIONS: `--require ${MEMORY_REPORTER}` });
+    const { under, environment } = this.#manner;
+    const all = { NODE_OPTIONS: `--require ${MEMORY_REPORTER}`, ...environment };
+    return new CommandProcess(this.#netns, words, all, under);
   }
 }

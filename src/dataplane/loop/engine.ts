@@ -268,6 +268,7 @@ class LoopDataplane implements ThreadedLoop {
     let opened: Opened | undefined;
     try {
       device = await this.#devices.open(spec);
+      this.#checkOpen();
       this.#writer.addUnit(unit, spec);
       const opening = this.#crew.open(unitOpening(unit, device));
       opened = await this.#failures.whileOpening({ unit }, opening);

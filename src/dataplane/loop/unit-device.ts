@@ -1,6 +1,7 @@
 import type { UnitSpec } from "../../channel/dataplane.ts";
 import { DataplaneError } from "../../channel/errors.ts";
-import type { Addon } from "../../io/addon.ts";
+import type { Addon, NamespaceFiles } from "../../io/addon.ts";
+import { openUnitNamespace } from "../../io/unit-namespace.ts";
 import { netlinkErrno } from "../../wire/rtnetlink.ts";
 import { addAddressRequest } from "../../wire/rtnetlink-address.ts";
 import { getLinkRequest, setLinkRequest } from "../../wire/rtnetlink-link.ts";
@@ -45,19 +46,25 @@ export class DeviceSetup {
    * All packets between the host and one subscriber's address wait in one queue of a shared unit, in order.
    */
   async open(spec: UnitSpec): Promise<UnitDevice> {
-    const netns = spec.netns === undefined ? {} : { netnsPath: `/run/netns/${spec.netns}` };
+    if (spec.netns === undefined) return this.#make(spec, this.#own);
+    const files = await openUnitNamespace(this.#addon, spec.netns, this.#queuesOf(spec));
+    try {
+      return await this.#make(spec, files.netlink, files);
+    } finally {
+      this.#addon.close(files.netlink);
+    }
+  }
+
+  async #make(spec: UnitSpec, netlink: number, files?: NamespaceFiles): Promise<UnitDevice> {
     const device = this.#addon.openTun({
       name: spec.name,
-      queues: spec.shared ? this.#queues : 1,
+      queues: this.#queuesOf(spec),
       steering: spec.end === "subscriber" ? "source" : "destination",
       vnetHeader: true,
       segments: true,
-      ...netns,
+      ...(files !== undefined && { files }),
     });
-    let netlink = this.#own;
     try {
-      // not kept: it would keep a namespace alive that is to be deleted, and be wrong for its successor
-      if (spec.netns !== undefined) netlink = this.#addon.openNetlink({ groups: 0, ...netns });
       for (const { what, request, tolerated, needsIpv6 } of unitRequests(spec, device.ifindex)) {
         const errno = this.#ask(netlink, request);
         if (errno !== 0 && (errno === undefined || errno !== tolerated))
@@ -69,10 +76,12 @@ export class DeviceSetup {
     } catch (error) {
       await this.remove(device.fds);
       throw error;
-    } finally {
-      if (netlink !== this.#own) this.#addon.close(netlink);
     }
     return device;
+  }
+
+  #queuesOf(spec: UnitSpec): number {
+    return spec.shared ? this.#queues : 1;
   }
 
   /** Resolves when the device whose queues these are has gone. */
