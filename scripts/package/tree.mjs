@@ -18,6 +18,8 @@ exec /${HOME}/node /${HOME}/dist/src/cli/main.js "$@"
 /** The XDP program and its addon are left out where they could not be built, as the gateway runs without. */
 const XDP_ADDON = "native/xdp/build/Release/lacewing_xdp.node";
 const ADDON = "build/Release/lacewing.node";
+/** For units in other network namespaces. */
+const HELPER = "build/Release/lacewing-units";
 
 /**
  * Writes the tree under `root`.
@@ -46,7 +48,11 @@ export function writeTree(root, output) {
   });
   cpSync(join(ROOT, "dist/web"), join(root, HOME, "dist/web"), { recursive: true });
   put(join(ROOT, "package.json"), `${HOME}/package.json`);
-  const binaries = [put(process.execPath, `${HOME}/node`, 0o755), put(join(ROOT, ADDON), `${HOME}/${ADDON}`)];
+  const binaries = [
+    put(process.execPath, `${HOME}/node`, 0o755),
+    put(join(ROOT, ADDON), `${HOME}/${ADDON}`),
+    put(join(ROOT, HELPER), `${HOME}/lacewing-units`, 0o755),
+  ];
   if (existsSync(join(ROOT, XDP_ADDON))) binaries.push(put(join(ROOT, XDP_ADDON), `${HOME}/${XDP_ADDON}`));
   for (const { folder, files } of runtimeModules())
     for (const file of files) {
@@ -56,7 +62,8 @@ export function writeTree(root, output) {
   for (const binary of binaries) output("strip", ["--strip-unneeded", binary]);
 
   write("usr/bin/lacewing", COMMAND, 0o755);
-  put(join(ROOT, "deploy/systemd/lacewing.service"), "lib/systemd/system/lacewing.service");
+  for (const unit of ["lacewing.service", "lacewing-units.service", "lacewing-units.socket"])
+    put(join(ROOT, "deploy/systemd", unit), `lib/systemd/system/${unit}`);
   put(join(ROOT, "deploy/debian/lacewing.yaml"), "etc/lacewing/lacewing.yaml");
   for (const sample of ["lac", "lns", "pta", "switch", "users"])
     put(join(ROOT, `deploy/${sample}.yaml`), `${DOCUMENTS}/examples/${sample}.yaml`);

@@ -11,11 +11,13 @@ import { DebianSystem } from "../support/debian-system.ts";
 import { DialProcess } from "../support/dial-process.ts";
 import { eventually } from "../support/eventually.ts";
 import { GatewayProcess } from "../support/gateway-process.ts";
+import { ping } from "../support/ping.ts";
 import {
   createSite,
   lacConfig,
   lnsConfig,
   PASSWORD,
+  ptaConfig,
   type Site,
   secretFiles,
   TUNNEL_SECRET,
@@ -26,6 +28,8 @@ const BUILD = fileURLToPath(new URL("../../scripts/package.mjs", import.meta.url
 const UNIT = "lacewing.service";
 /** CAP_NET_ADMIN, CAP_NET_RAW and CAP_BPF, as /proc shows them. */
 const CAPABILITIES = ((1n << 12n) | (1n << 13n) | (1n << 39n)).toString(16).padStart(16, "0");
+/** CAP_NET_ADMIN and CAP_SYS_ADMIN. */
+const HELPER_CAPABILITIES = ((1n << 12n) | (1n << 21n)).toString(16).padStart(16, "0");
 
 /** What a package is called where its installation is documented. */
 function documented(stage: string): string {
@@ -142,6 +146,66 @@ describe.skipIf(!isRoot)("the Debian package", { timeout: 120_000 }, () => {
     system.run("systemctl", "reload", UNIT);
   });
 
+  it("makes devices in another network namespace by its helper, which has what it needs and is somebody else", async () => {
+    const names = ["lacewing-units.socket", "lacewing-units.service"] as const;
+    const [socket, helper] = names;
+    expect(system.try("systemctl", "is-enabled", socket).output).toBe("disabled");
+    system.run("ip", "netns", "add", "core");
+    const users = secretFiles("anna@isp.example")["users.yaml"]!;
+    system.write("etc/lacewing/users.yaml", users, 0o600);
+    system.run("chown", "lacewing:", "/etc/lacewing/users.yaml");
+    configure(ptaConfig({ units: ["name: sub%d", "netns: core"] }));
+    system.run("systemctl", "restart", UNIT);
+    expect(log()).toContain("systemctl enable --now lacewing-units.socket");
+    expect(system.try("lacewing", "check", "-c", "/etc/lacewing/lacewing.yaml").output).toContain(socket);
+
+    system.run("systemctl", "enable", "--now", socket);
+    const subscriber = { user: "anna@isp.example", password: PASSWORD, device: "each" } as const;
+    const dial = new DialProcess(site.subscriber, subscriber);
+    const { peerAddress } = await dial.up();
+    expect((await ping(site.subscriber, { to: peerAddress!, count: 1 })).received).toBe(1);
+    expect(system.run("ip", "-n", "core", "-o", "link", "show", "up")).toContain("sub0:");
+    await dial.hangUp();
+    await eventually(
+      "the device is gone",
+      () => !system.run("ip", "-n", "core", "-o", "link").includes("sub0:"),
+    );
+
+    const status = system.run(
+      "cat",
+      `/proc/${system.run("systemctl", "show", "--value", "-p", "MainPID", helper)}/status`,
+    );
+    expect(status).toMatch(new RegExp(`^CapBnd:\\s+${HELPER_CAPABILITIES}$`, "m"));
+    expect(status).toMatch(/^Seccomp:\s+2$/m);
+    expect(status).not.toMatch(new RegExp(`^Uid:\\s+(0|${system.run("id", "-u", "lacewing")})\\s`, "m"));
+    system.run(
+      "systemd-analyze",
+      "verify",
+      "--man=no",
+      ...names.map((name) => `/lib/systemd/system/${name}`),
+    );
+    system.run("systemd-analyze", "security", "--threshold=20", "--no-pager", helper);
+
+    // only where it was told to go; a namespace that is made while it runs is one of those
+    system.write(
+      `etc/systemd/system/${helper}.d/namespaces.conf`,
+      '[Service]\nEnvironment="NAMESPACES=later edge"\n',
+    );
+    system.run("systemctl", "daemon-reload");
+    system.run("systemctl", "restart", helper);
+    const refused = new DialProcess(site.subscriber, subscriber);
+    await refused.down();
+    await refused.hangUp();
+    expect(log()).toContain("core is not one of its network namespaces");
+    system.run("ip", "netns", "add", "later");
+    configure(ptaConfig({ units: ["name: office", "mode: shared", "netns: later"] }));
+    system.run("systemctl", "restart", UNIT);
+    expect(system.run("ip", "-n", "later", "route", "show", "dev", "office")).toContain("100.64.0.0/20");
+
+    system.run("rm", "-r", `/etc/systemd/system/${helper}.d`, "/etc/lacewing/users.yaml");
+    configure(lacConfig());
+  });
+
   it("is killed and started again when it no longer answers systemd's watchdog", async () => {
     const override = `etc/systemd/system/${UNIT}.d`;
     system.write(`${override}/watchdog.conf`, "[Service]\nWatchdogSec=3\nWatchdogSignal=SIGKILL\n");
@@ -171,6 +235,7 @@ describe.skipIf(!isRoot)("the Debian package", { timeout: 120_000 }, () => {
     expect(property("MainPID")).not.toBe(before);
     expect(isActive()).toBe(true);
     expect(system.run("cat", "/etc/lacewing/lacewing.yaml")).toContain("isp.example");
+    expect(system.run("systemctl", "is-enabled", "lacewing-units.socket")).toBe("enabled");
     expect(show<unknown[]>("tunnels")).toEqual([]);
   });
 
