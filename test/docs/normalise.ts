@@ -28,7 +28,7 @@ const RULES: readonly Rule[] = [
   [/\bs\d+\b/g, "<session>"],
   [/(?<=<mac>) \d+\b/g, " <id>"],
   [/(^| )\d+(?=: (calling|up with|down)\b)/g, "$1<id>"],
-  [/"(pid|tunnelId|sessionId|localTunnelId|remoteTunnelId|pppoeSessionId)":\d+/g, '"$1":<id>'],
+  [/"(octets|frames)(In|Out)":\d+/g, '"$1$2":<number>'],
   // values of one session or tunnel, by their names
   [
     /\b((?:pppoe|local|remote)\w*Id|\w+ForSeconds|roundTripMs|(?:octets|frames)(?:In|Out)) +[\d.]+$/g,
