@@ -21,6 +21,7 @@ const PAGE = {
   why: "to test the page, the manual page and completion",
   packages: ["chromium", "groff-base", "zsh"],
 };
+const DOCUMENTED = { why: "for commands in the documentation", packages: ["curl"] };
 /** The gateway does not need them: without them it forwards by its loop alone. */
 export const XDP = { why: "to build the XDP program", packages: ["clang", "libbpf-dev"] };
 
@@ -44,7 +45,7 @@ export function packageGroups(purpose, root) {
     case "bench":
       return [BUILD, NETWORK, { ...XDP, why: "for the XDP program and the generator of frames" }];
     case "test":
-      return [BUILD, NETWORK, testing(root), PACKAGE, BOOT, PAGE];
+      return [BUILD, NETWORK, testing(root), PACKAGE, BOOT, PAGE, DOCUMENTED];
     case "package":
       return [BUILD, PACKAGE];
     default:
