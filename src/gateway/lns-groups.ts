@@ -182,7 +182,7 @@ export class LnsGroups {
     );
     const shown = [...this.#groups.values()].filter(({ name }) => configured.has(name) || !grouped.has(name));
     const now = this.now;
-    const notAnswering = tunnels.notAnswering();
+    const notAnswering = tunnels.silence.peers();
     return shown.flatMap((group) =>
       group.members.map(({ peer, preference, weight }): LnsView => {
         const standing = this.#selection.standing(now, group, peer);

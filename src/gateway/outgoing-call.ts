@@ -2,16 +2,17 @@
 
 import type { L2tpPeerConfig } from "../config/config.ts";
 import type { CallConnection, CallRequest } from "../l2tp/outputs.ts";
+import type { ActiveCall } from "./call.ts";
 
 /** What OCRQ asks for. */
-export type OutgoingWish = NonNullable<CallRequest["outgoing"]>;
+type OutgoingWish = NonNullable<CallRequest["outgoing"]>;
 
 /** Bits of Framing Type (§4.4.3). */
 const FRAMING_SYNCHRONOUS = 1;
 const FRAMING_ASYNCHRONOUS = 2;
 
 /** What OCCN says: the speed of the policy, or else the best that was asked for, as there is no line that limits it. */
-export function outgoingConnection(
+function outgoingConnection(
   { connectSpeed, sequencing }: Pick<L2tpPeerConfig, "connectSpeed" | "sequencing">,
   { maximumBps, framingType }: OutgoingWish,
 ): CallConnection {
@@ -23,6 +24,13 @@ export function outgoingConnection(
     framingType: asynchronous ? FRAMING_ASYNCHRONOUS : FRAMING_SYNCHRONOUS,
     ...(sequencing === "required" && { sequencingRequired: true }),
   };
+}
+
+/** There is no line to dial on: what an LNS has asked for is there at once, and goes on like a call that came in. */
+export function connectOutgoing(call: ActiveCall, wanted: OutgoingWish): void {
+  const connection = outgoingConnection(call.peer, wanted);
+  call.connect(connection);
+  call.handler?.connected(connection);
 }
 
 /** Whether we number our data messages in a call that the peer has placed, whatever the peer does. */

@@ -10,7 +10,7 @@ import { ActiveCall, type Call, type CallHandler, type CallOwner, type CallPlace
 import { type ReportOutput, tellCalls } from "./call-reports.ts";
 import { CallTable } from "./call-table.ts";
 import { L2tpPorts } from "./l2tp-ports.ts";
-import { isNumberedByUs, type OutgoingWish, outgoingConnection } from "./outgoing-call.ts";
+import { connectOutgoing, isNumberedByUs } from "./outgoing-call.ts";
 import { Patience } from "./patience.ts";
 import { PeerBook } from "./peer-book.ts";
 import type { Surroundings } from "./surroundings.ts";
@@ -19,6 +19,7 @@ import { TunnelJournal } from "./tunnel-journal.ts";
 import { TunnelNews } from "./tunnel-news.ts";
 import type { TunnelOwner } from "./tunnel-owner.ts";
 import { TunnelPool } from "./tunnel-pool.ts";
+import { TunnelSilence } from "./tunnel-silence.ts";
 import { TunnelTable } from "./tunnel-table.ts";
 import { controlCounters, tunnelViews } from "./tunnel-views.ts";
 import type { TunnelView } from "./views.ts";
@@ -37,6 +38,7 @@ export class Tunnels implements CallOwner {
   readonly #pool: TunnelPool;
   readonly #news: TunnelNews;
   readonly #journal: TunnelJournal;
+  readonly silence: TunnelSilence;
   /** Tunnels that we are closing for a reason of our own: their peers are not to blame. */
   readonly #closing = new Set<number>();
   #depth = 0;
@@ -57,6 +59,8 @@ export class Tunnels implements CallOwner {
     this.#pool = new TunnelPool((name) => this.#peers.poolPolicy(name));
     this.#journal = new TunnelJournal(around.journal, this.#table, this.#pool);
     this.#endpoint = new L2tpEndpoint(this.#peers.endpointConfig, around.random);
+    const parts = { endpoint: this.#endpoint, peers: this.#peers, pool: this.#pool, news: this.#news, owner };
+    this.silence = new TunnelSilence(around, parts);
   }
 
   /** Opens the UDP ports whose devices are there; rejects when the system refuses one. */
@@ -257,20 +261,6 @@ export class Tunnels implements CallOwner {
     return tunnelViews(this.#endpoint.tunnels(), this.#table, this.#ports, this.#around.clock.now());
   }
 
-  /** The peers of which no tunnel that is up acknowledges what is sent, and for how many milliseconds the longest has not. */
-  notAnswering(): ReadonlyMap<string, number> {
-    const now = this.#around.clock.now();
-    const answering = new Set<string>();
-    const silent = new Map<string, number>();
-    for (const { phase, peerName, unansweredSince } of this.#endpoint.tunnels()) {
-      if (phase !== "established") continue;
-      if (unansweredSince === null) answering.add(peerName);
-      else silent.set(peerName, Math.max(silent.get(peerName) ?? 0, now - unansweredSince));
-    }
-    for (const peer of answering) silent.delete(peer);
-    return silent;
-  }
-
   /** Of control messages: what was sent or came again, and what was passed over, as "discarded.REASON". */
   counters(): Readonly<Record<string, number>> {
     return controlCounters(this.#endpoint.transportCounters(), this.#endpoint.discards());
@@ -385,10 +375,8 @@ export class Tunnels implements CallOwner {
         this.#tunnelDown(output);
         return;
       case "tunnel-unanswered":
-        this.#unanswered(output);
-        return;
       case "tunnel-answered":
-        this.#answersAgain(output);
+        this.silence.noted(output);
         return;
       case "tunnel-refused":
         this.#news.refused(output);
@@ -470,28 +458,6 @@ export class Tunnels implements CallOwner {
     this.#table.remove(down.tunnel);
   }
 
-  /** Calls go elsewhere meanwhile, where there is somebody else; those that are open are only told of. */
-  #unanswered(output: Extract<L2tpOutput, { kind: "tunnel-unanswered" }>): void {
-    const { tunnel, peerName } = output;
-    const now = this.#around.clock.now();
-    this.#news.unanswered(output);
-    this.#pool.silent(now, tunnel);
-    if (this.#isLns(peerName) && !this.#pool.isAnySpeaking(now, peerName)) this.#owner.silent(peerName);
-  }
-
-  #answersAgain(output: Extract<L2tpOutput, { kind: "tunnel-answered" }>): void {
-    const { tunnel, peerName } = output;
-    this.#news.answersAgain(output);
-    this.#pool.speaks(tunnel);
-    if (this.#isLns(peerName)) this.#owner.reachable(peerName);
-  }
-
-  /** Whether our calls may go to a peer. */
-  #isLns(peerName: string): boolean {
-    const peer = this.#peers.get(peerName);
-    return peer !== undefined && peer.role !== "lac";
-  }
-
   #answered(tunnel: number): void {
     this.#pool.answered(this.#around.clock.now(), tunnel);
     const peer = this.#table.get(tunnel)?.peer;
@@ -521,14 +487,7 @@ export class Tunnels implements CallOwner {
     }
     call.handler = this.#owner.takeCall(call, channel, offer.call);
     this.endpointDo((endpoint, now) => endpoint.acceptCall(now, tunnelId, session));
-    if (offer.call.outgoing !== undefined) this.#connectOutgoing(call, offer.call.outgoing);
-  }
-
-  /** There is no line to dial on: what an LNS has asked for is there at once, and goes on like a call that came in. */
-  #connectOutgoing(call: ActiveCall, wanted: OutgoingWish): void {
-    const connection = outgoingConnection(call.peer, wanted);
-    call.connect(connection);
-    call.handler?.connected(connection);
+    if (offer.call.outgoing !== undefined) connectOutgoing(call, offer.call.outgoing);
   }
 
   #reported(output: ReportOutput): void {
