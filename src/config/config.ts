@@ -29,4 +29,4 @@ export type Destination = z.output<typeof destinationSchema>;
 /** How a group of terminated subscribers gets devices and addresses. */
 export type UnitConfig = z.output<typeof unitSchema>;
 /** A local user. */
-type UserConfig = z.output<typeof userSchema>;
+export type UserConfig = z.output<typeof userSchema>;

@@ -12,19 +12,12 @@ import { type Raw, rawList, rawMap, rawText } from "./raw.ts";
 import { configSchema } from "./schema.ts";
 import { type Confidential, schemaProblems, where } from "./schema-problems.ts";
 import { checkUnits } from "./unit-checks.ts";
-import { checkUsers } from "./user-checks.ts";
-import { usersSchema } from "./users-schema.ts";
+import { type UsersFile, usersFileSteps } from "./users-file.ts";
 import { formatProblems, type Path, type Problem, YamlSource } from "./yaml-source.ts";
 
 const CONFIG_CONFIDENTIAL: Confidential = {
   value: (path) => path.includes("secret"),
   unknownKeys: false,
-};
-
-/** In the users file, anything that is not clearly something else may be a password in the wrong place. */
-const USERS_CONFIDENTIAL: Confidential = {
-  value: (path) => !["name", "address", "dns", "unit"].includes(String(path[1])),
-  unknownKeys: true,
 };
 
 /** A configuration, and the file that it was read from. */
@@ -43,6 +36,14 @@ export function loadConfig(path: string): Config {
 
 /** As loadConfig(), with what tells where everything is in the file. */
 export function loadConfigFile(path: string): LoadedConfig {
+  const steps = loadConfigSteps(path);
+  let step = steps.next();
+  while (step.done !== true) step = steps.next();
+  return step.value;
+}
+
+/** As loadConfigFile(), but it stops after every few users, and is to be gone on with: many of them take long. */
+export function* loadConfigSteps(path: string): Generator<undefined, LoadedConfig, undefined> {
   const file = readTextFile(path);
   if (!file.ok) throw new ConfigError(`${path}: ${file.reason}`);
   const source = new YamlSource(path, file.text);
@@ -51,7 +52,8 @@ export function loadConfigFile(path: string): LoadedConfig {
 
   const parsed = configSchema.safeParse(source.value);
   const secrets = readSecrets(raw, dirname(path), file);
-  const users = readUsers(raw, dirname(path));
+  yield;
+  const users = yield* readUsers(raw, dirname(path));
   const problems: Problem[] = [
     ...schemaProblems(source, parsed.error?.issues ?? [], CONFIG_CONFIDENTIAL),
     ...checkControl(raw, dirname(path)),
@@ -78,7 +80,7 @@ export function loadConfigFile(path: string): LoadedConfig {
     config: Object.freeze({
       ...config,
       l2tp: Object.freeze({ ...config.l2tp, peers: Object.freeze(peers) }),
-      users: users.value,
+      users: users.users,
     }),
   };
 }
@@ -115,8 +117,11 @@ function readSecret(folder: string, written: string): Secret | string {
 }
 
 /** `problems` are the configuration's, `messages` the users file's own. */
-function readUsers(config: Raw, folder: string) {
-  const none = { value: Object.freeze([]), problems: [] as Problem[], messages: "" };
+function* readUsers(
+  config: Raw,
+  folder: string,
+): Generator<undefined, UsersFile & { readonly problems: Problem[] }, undefined> {
+  const none = { users: Object.freeze([]), problems: [] as Problem[], messages: "" };
   const usersFile = rawText(config["users-file"]);
   if (usersFile === undefined) return none;
   const problem = (text: string) => ({
@@ -126,15 +131,8 @@ function readUsers(config: Raw, folder: string) {
   const file = readNamedFile(folder, usersFile);
   if (!file.ok) return problem(file.reason);
   if (file.exposed !== undefined) return problem(`has passwords in it, but its ${file.exposed}`);
-  const source = new YamlSource(pathOfNamedFile(folder, usersFile) ?? usersFile, file.text);
-  if (!source.readable) return { ...none, messages: formatProblems(source.problems) };
-  const parsed = usersSchema.safeParse(source.value);
-  const problems = [
-    ...schemaProblems(source, parsed.error?.issues ?? [], USERS_CONFIDENTIAL),
-    ...checkUsers(config, source.value),
-  ];
-  const placed = [...source.problems, ...problems.map((each) => source.place(each))];
-  return { value: parsed.data ?? none.value, problems: none.problems, messages: formatProblems(placed) };
+  const path = pathOfNamedFile(folder, usersFile) ?? usersFile;
+  return { ...none, ...(yield* usersFileSteps(config, path, file.text)) };
 }
 
 function valueProblem(path: Path, text: string): Problem {

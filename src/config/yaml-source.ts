@@ -35,6 +35,13 @@ export interface PlacedProblem {
   readonly text: string;
 }
 
+/** What of a list stands before the part of it that is read. */
+interface Before {
+  readonly line: number;
+  /** Items. */
+  readonly index: number;
+}
+
 /**
  * What the YAML parser's codes mean. Its own messages are not used: they quote the file, and the file may have
  * secrets in it.
@@ -77,9 +84,12 @@ export class YamlSource {
   readonly value: unknown;
   readonly #document: Document;
   readonly #lines = new LineCounter();
+  readonly #before: Before;
 
-  constructor(file: string, text: string) {
+  /** `before`: of a part of a file, what stands before it. Its `value` is of the part alone. */
+  constructor(file: string, text: string, before: Before = { line: 0, index: 0 }) {
     this.file = file;
+    this.#before = before;
     this.#document = parseDocument(text, {
       lineCounter: this.#lines,
       prettyErrors: false,
@@ -95,6 +105,10 @@ export class YamlSource {
     this.problems = [...unreadable, ...this.#repeatedKeys()];
     this.readable = unreadable.length === 0;
     this.value = this.readable ? this.#document.toJS() : undefined;
+  }
+
+  #line(offset: number): number {
+    return this.#before.line + this.#lines.linePos(offset).line;
   }
 
   /** Whether the file says anything at `path`. */
@@ -120,8 +134,9 @@ export class YamlSource {
   }
 
   #placed(offset: number, text: string): PlacedProblem {
-    const { line, col } = this.#lines.linePos(offset);
-    return { file: this.file, place: { line: Math.max(1, line), column: Math.max(1, col) }, text };
+    const { col } = this.#lines.linePos(offset);
+    const place = { line: Math.max(1, this.#line(offset)), column: Math.max(1, col) };
+    return { file: this.file, place, text };
   }
 
   /** What YAML allows and we do not. */
@@ -152,7 +167,7 @@ export class YamlSource {
           const name = String(key.value);
           const first = seen.get(name);
           const text = `the key ${JSON.stringify(name)} is there twice, first in line ${first}`;
-          if (first === undefined) seen.set(name, this.#lines.linePos(offsetOf(key)).line);
+          if (first === undefined) seen.set(name, this.#line(offsetOf(key)));
           else problems.push(this.#placed(offsetOf(key), text));
         }
       },
@@ -163,7 +178,8 @@ export class YamlSource {
   #find(path: Path): { readonly key?: Node | undefined; readonly value?: Node | undefined } | undefined {
     let key: Node | undefined;
     let value: Node | null | undefined = this.#document.contents as Node | null;
-    for (const step of path) {
+    for (const [depth, name] of path.entries()) {
+      const step = depth === 0 && typeof name === "number" ? name - this.#before.index : name;
       if (isMap(value)) {
         const pair = value.items.find(
           (item) => isScalar(item.key) && String(item.key.value) === String(step),
@@ -171,7 +187,7 @@ export class YamlSource {
         if (pair === undefined) return undefined;
         key = pair.key as Node;
         value = pair.value as Node | null;
-      } else if (isSeq(value) && typeof step === "number" && step < value.items.length) {
+      } else if (isSeq(value) && typeof step === "number" && step >= 0 && step < value.items.length) {
         value = value.items[step] as Node | null;
         key = value ?? undefined;
       } else return undefined;

@@ -54,8 +54,8 @@ const SHOWN_DROPS = 5;
 
 /** Where the configuration comes from when it is to be read again. */
 export interface ConfigReading {
-  /** Throws a ConfigError when the file is wrong. */
-  read(): Config;
+  /** Rejects with a ConfigError when the file is wrong. */
+  read(): Promise<Config>;
   /** The gateway goes on with this one. */
   applied(config: Config): void;
 }
@@ -78,6 +78,7 @@ export class GatewayOperations implements Operations {
   readonly #reading: ConfigReading | undefined;
   readonly #captures: Captures;
   #tests = 0;
+  #reloading: Promise<void> = Promise.resolve();
 
   constructor(gateway: Gateway, around: Surroundings, { views, events, reading }: OperationsParts) {
     this.#gateway = gateway;
@@ -272,18 +273,32 @@ export class GatewayOperations implements Operations {
   }
 
   async reload(planOnly: boolean): Promise<ReloadView> {
-    const next = this.#readConfig();
-    if (planOnly) return { applied: false, problems: [], ...this.#gateway.planReload(next) };
+    if (planOnly) {
+      const preview = this.#gateway.planReload(await this.#readConfig());
+      return { applied: false, problems: [], ...preview };
+    }
+    // one after the other: what was read first must not be what is gone on with in the end
+    const done = this.#reloading.then(() => this.#reloadNow());
+    // who asked is told
+    this.#reloading = done.then(
+      () => undefined,
+      () => undefined,
+    );
+    return done;
+  }
+
+  async #reloadNow(): Promise<ReloadView> {
+    const next = await this.#readConfig();
     const report = await this.#gateway.reload(next);
     this.#reading?.applied(this.#around.config);
     return { applied: true, ...report };
   }
 
-  #readConfig(): Config {
+  async #readConfig(): Promise<Config> {
     if (this.#reading === undefined)
       throw new OperationError("bad-request", "there is no configuration file");
     try {
-      return this.#reading.read();
+      return await this.#reading.read();
     } catch (error) {
       if (error instanceof ConfigError)
         throw new OperationError("bad-config", error.message, "nothing has been changed");

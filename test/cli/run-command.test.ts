@@ -97,7 +97,7 @@ describe("run", () => {
     const process: FakeProcess = new FakeProcess({
       startGateway: async (_, { reading }) => ({
         ...process.gateway(),
-        operations: sampleOperations({ reload: async () => void reading.read() as never }),
+        operations: sampleOperations({ reload: async () => (await reading.read()) as never }),
       }),
     });
     const { path } = configuration();
@@ -105,6 +105,7 @@ describe("run", () => {
     await ready(process);
     writeFileSync(path, "nmae: gw");
     process.signals.emit("SIGHUP", "SIGHUP");
+    await vi.waitFor(() => expect(process.out).toContain("could not be reloaded"));
     process.signals.emit("SIGTERM", "SIGTERM");
     expect(await code).toBe(0);
     expect(messages(process)).toContain(

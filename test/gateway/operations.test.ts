@@ -322,7 +322,7 @@ describe("a reload", () => {
       views: node.views,
       events: node.events,
       reading: {
-        read: () => world.config(yaml, USERS),
+        read: async () => world.config(yaml, USERS),
         applied: ({ name }) => applied.push(name),
       },
     });
