@@ -1,8 +1,10 @@
 /** The page in real Chromium, before a gateway that is played and has 64,000 sessions. */
 
+import { readFileSync } from "node:fs";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { eventually } from "../../support/eventually.ts";
+import { readPcapng } from "../../support/pcapng.ts";
 import { longestTasks } from "./busy.ts";
 import { hasChromium, startChromium, visit } from "./chromium.ts";
 import { MANY, manySessions } from "./many-sessions.ts";
@@ -212,6 +214,30 @@ describe.skipIf(!hasChromium)("the page of a gateway with 64,000 sessions", () =
     await question.getByRole("button", { name: "Clear lockout" }).click();
     await page.getByText("lns2: calls go there again.").waitFor();
     expect(operations.orders.slice(before)).toEqual([["clearLockout", "lns4"]]);
+  });
+
+  it("captures a session into a file, with the token, until it is stopped", async () => {
+    const { page } = await site.enter(browser, "#/sessions/s1");
+    await page.getByRole("button", { name: "Capture" }).click();
+    const dialog = page.getByRole("dialog", { name: "Capture session s1?" });
+    await dialog.getByLabel("Leg").selectOption("PPPoE");
+    expect(await page.evaluate(AUDIT)).toEqual([]);
+    await dialog.getByRole("button", { name: "Start" }).click();
+    const saved = page.waitForEvent("download");
+    await page.getByRole("button", { name: /^Stop capture \([1-9]/ }).click();
+    const file = await saved;
+    expect(file.suggestedFilename()).toBe("s1.pcapng");
+    expect(readPcapng(readFileSync(await file.path()))).toMatchObject({
+      packets: [{ lengthBytes: 1500 }],
+      statistics: [{ comment: "ended on the page" }],
+    });
+    await page.getByText(/^The capture of s1 is saved: s1\.pcapng, \d+ B\.$/).waitFor();
+    await page.getByRole("button", { name: "Capture" }).waitFor();
+    expect(operations.orders).toContainEqual([
+      "capture",
+      expect.objectContaining({ session: "s1", legs: "access", seconds: 60, octets: 2 ** 25 }),
+      expect.stringMatching(/^127\.0\.0\.1 port \d+, Mozilla/),
+    ]);
   });
 
   it("asks nothing while nobody sees it, and is told afterwards what it has missed", async () => {

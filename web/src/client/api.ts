@@ -74,7 +74,8 @@ async function ask<Value>(path: string, request: RequestInit): Promise<Answer<Va
   return { ok: false, failure: failureOf(response.status, body) };
 }
 
-function failureOf(status: number, body: unknown): Failure {
+/** What the gateway says in place of an answer; `body` is what could be read of it. */
+export function failureOf(status: number, body: unknown): Failure {
   const error = (body as { error?: { message?: unknown; hint?: unknown } } | undefined)?.error;
   if (typeof error?.message !== "string")
     return PROXY_ERRORS.includes(status) || status === 200

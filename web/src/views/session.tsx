@@ -4,6 +4,7 @@ import type { EndedView, SessionDetailView } from "../../../src/gateway/operatio
 import { type Counted, columnsOf, type History, rateBetween, withSample } from "../client/history.ts";
 import { usePoll } from "../client/poll.ts";
 import { fragmentOf } from "../client/route.ts";
+import { CaptureButton } from "../parts/capture-button.tsx";
 import { Chart, type Series } from "../parts/chart.tsx";
 import { OrderButton } from "../parts/order-button.tsx";
 import { Badge, Panel, Waiting } from "../parts/pieces.tsx";
@@ -57,6 +58,7 @@ function Live({ session, at }: { readonly session: SessionDetailView; readonly a
           <div class="muted">{role === null ? "not decided yet" : ROLE_WORDS[role]}</div>
         </div>
         <div class="deeds">
+          <CaptureButton session={session} />
           <OrderButton<EndedView>
             label="End session"
             question={`End session ${id}?`}
