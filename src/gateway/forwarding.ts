@@ -54,6 +54,10 @@ export class Forwarding implements Role, OnwardHandler {
     return this.#onward?.call?.view() ?? null;
   }
 
+  get onwardPeer(): string | undefined {
+    return this.#onward?.call?.peer.name;
+  }
+
   get joint(): Joint | undefined {
     return this.#bridgedTo === undefined ? undefined : { state: "bridged", with: this.#bridgedTo };
   }

@@ -20,7 +20,7 @@ export function sessionTest(filter: SessionFilter): (session: Session) => boolea
     tests.push((session) => session.carrier.mac === mac);
   }
   if (origin !== undefined) tests.push((session) => originOf(session) === origin);
-  if (lns !== undefined) tests.push((session) => session.onward?.peer === lns);
+  if (lns !== undefined) tests.push((session) => session.onwardPeer === lns);
   if (tunnel !== undefined) tests.push((session) => isIn(session, tunnel));
   return (session) => tests.every((test) => test(session));
 }

@@ -66,7 +66,7 @@ export class Traffic {
     const sessions = [...this.#sessions()].filter(({ hasEnded }) => !hasEnded);
     for (const [i, session] of sessions.entries()) {
       if (i % SLICE === SLICE - 1) await otherWork();
-      sums.add(session.traffic, originOf(session), session.onward?.peer, 1);
+      sums.add(session.traffic, originOf(session), session.onwardPeer, 1);
     }
     return sums;
   }

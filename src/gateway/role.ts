@@ -14,6 +14,8 @@ export type Joint =
 export interface Role {
   readonly kind: SessionRole;
   readonly onward: L2tpLegView | null;
+  /** Of that, whom it goes to: asked of tens of thousands of sessions at once. */
+  readonly onwardPeer: string | undefined;
   readonly unit: string | null;
   readonly device: string | null;
   readonly address: string | null;

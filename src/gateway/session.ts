@@ -127,6 +127,11 @@ export class Session {
     return this.#role?.onward ?? null;
   }
 
+  /** Of that call, the L2TP peer's name. */
+  get onwardPeer(): string | undefined {
+    return this.#role?.onwardPeer;
+  }
+
   /** Milliseconds since 1970. */
   get startedAt(): number {
     return this.#startedAt;

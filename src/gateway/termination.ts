@@ -15,6 +15,7 @@ import type { SessionUnit, UnitGroup } from "./unit-group.ts";
 export class Termination implements Role {
   readonly kind: "lns" | "pta";
   readonly onward = null;
+  readonly onwardPeer = undefined;
   readonly #session: Session;
   readonly #user: LocalUser;
   readonly #group: UnitGroup;

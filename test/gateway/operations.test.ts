@@ -130,7 +130,7 @@ describe("the list of sessions", () => {
         hasEnded: { value: false },
         isOpen: { value: true },
         startedAt: { value: i },
-        onward: { value: null },
+        onwardPeer: { value: undefined },
       }),
     );
     const many = {
