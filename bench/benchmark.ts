@@ -16,6 +16,8 @@ export interface Benchmark<Stage> {
 export interface Scene<Stage extends { close(): Promise<void> } = { close(): Promise<void> }> {
   readonly name: string;
   readonly benchmarks: readonly Benchmark<Stage>[];
+  /** How often they are run; as often as those of other scenes when absent. */
+  readonly runs?: number;
   /** Which figures are compared with which. */
   readonly comparisons?: readonly Comparison[];
   /** The stage, ready for all of them; measure() closes it. */
@@ -26,6 +28,8 @@ export interface Scene<Stage extends { close(): Promise<void> } = { close(): Pro
 export interface Extent {
   readonly name: string;
   readonly runs: number;
+  /** Of what differs by so little that it takes more runs to see it. */
+  readonly pairs: number;
   /** Octets of the packets that go to one LNS. */
   readonly sizes: readonly number[];
   /** Numbers of sessions that traffic goes through, ascending; the last are all that are there. */
@@ -49,6 +53,7 @@ export interface Extent {
 export const FULL: Extent = {
   name: "full",
   runs: 5,
+  pairs: 9,
   sizes: [64, 128, 512, 1400],
   sessionCounts: [1, 1000, 64_000],
   closedLoopMs: 300,
@@ -67,6 +72,7 @@ export const QUICK: Extent = {
   ...FULL,
   name: "quick",
   runs: 2,
+  pairs: 2,
   sizes: [64],
   sessionCounts: [1, 4000],
   tcpMs: 500,

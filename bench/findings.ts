@@ -111,6 +111,26 @@ const SUBJECTS: readonly Subject[] = [
     asked: "ratio",
   },
   {
+    what: "frames and set-ups at half load while a crowd asks the API, of the same while it asks a bare server",
+    holds: (name) => /^api\/half-load\/(forwarded|set-ups)$/.test(name),
+    asked: "ratio",
+  },
+  {
+    what: "a scrape of 64,000 sessions",
+    holds: (name) => /^api\/\d+k-sessions\/scrape$/.test(name),
+    asked: "value",
+  },
+  {
+    what: "the first page of lists of 64,000 sessions",
+    holds: (name) => /^api\/\d+k-sessions\/(first-page|users)/.test(name),
+    asked: "value",
+  },
+  {
+    what: "what scrapes and lists of 64,000 sessions hold the control plane up by",
+    holds: (name) => /^api\/\d+k-sessions\/held-up$/.test(name),
+    asked: "value",
+  },
+  {
     what: "an LNS of 60,000 sessions at another address or device",
     holds: (name) => /^changes\/xdp\/lac\/(neighbour|route)\//.test(name),
     asked: "value",

@@ -94,6 +94,8 @@ export interface Load {
   readonly window?: number;
   /** Nobody else gets the processors of who is measured and of the generator while they want them. */
   readonly freeCore?: boolean;
+  /** Nobody else gets the generator's processor while it wants it. */
+  readonly freeGenerator?: boolean;
   /**
    * Who is measured; a LAC when absent. An LNS has a far host on the access side, which sends "up" without PPP; a PTA has it in the
    * LNSes' place. Through a wire frames come out as they went in.
@@ -170,6 +172,6 @@ export function runFrames(
 ): Promise<TrafficReport> {
   const netns: FramesPlaces["netns"] = (role) => namespacePath(placeIn(network, role));
   const places = { programs: built("frames.bpf.o"), sessions, netns };
-  const before = load.freeCore === true ? AHEAD_OF_OTHERS : [];
+  const before = load.freeCore === true || load.freeGenerator === true ? AHEAD_OF_OTHERS : [];
   return runTool([...before, built("frames"), ...framesWords(places, load, cabling)]);
 }

@@ -24,6 +24,13 @@ export interface Memory {
 /** The tables are one mapping; nothing else in the process is nearly as large. */
 const LEAST_TABLES_BYTES = 128 * 1024 * 1024;
 
+export interface GatewaySettings {
+  /** As taskset(1) lists them; all when absent. */
+  readonly processors?: string | undefined;
+  /** Where its API is spoken besides on its socket: YAML. */
+  readonly listen?: string | undefined;
+}
+
 /** `lacewing run` in one of the namespaces. */
 export class GatewayChild {
   readonly child: Child;
@@ -35,8 +42,7 @@ export class GatewayChild {
   }
 
   /**
-   * Resolves when it answers. `config`: YAML, without the control socket. Files go into `directory`. `processors`: as
-   * taskset(1) lists them, all when absent.
+   * Resolves when it answers. `config`: YAML, without what controls it. Files go into `directory`.
    */
   static async start(
     name: string,
@@ -44,11 +50,13 @@ export class GatewayChild {
     directory: string,
     config: string,
     adopt: (child: Child) => void,
-    processors?: string,
+    { processors, listen }: GatewaySettings = {},
   ): Promise<GatewayChild> {
     const socket = join(directory, `${place}.sock`);
     const file = join(directory, `${place}.yaml`);
-    writeFileSync(file, `control: { socket: ${socket} }\n${config}`, { mode: 0o600 });
+    writeFileSync(file, `control: { socket: ${socket}, listen: [${listen ?? ""}] }\n${config}`, {
+      mode: 0o600,
+    });
     const measured = ["--expose-gc", "--import", compiled("bench/collect")];
     const child = new Child(name, place, [process.execPath, ...measured, LACEWING, "run", "-c", file], {
       processors,
@@ -61,6 +69,11 @@ export class GatewayChild {
 
   read<Name extends ResourceName>(name: Name): Promise<Resources[Name]> {
     return readResource(this.#socket, name);
+  }
+
+  /** Where it is asked. */
+  get socket(): string {
+    return this.#socket;
   }
 
   /** Waits until it has `atLeast` sessions and no more than `atMost`. */
@@ -89,6 +102,17 @@ export class GatewayChild {
     return { resident: rss - tables, heapUsed, tables };
   }
 
+  /** The longest that its event loop was held up while `act` lasted, milliseconds. */
+  async longestTurnMs(act: () => Promise<void>): Promise<number> {
+    const watching = this.child.nextLine((text) => text === "watching", PATIENCE_MS);
+    process.kill(this.child.pid, "SIGWINCH");
+    await watching;
+    await act();
+    const line = this.child.nextLine((text) => text.startsWith(HELD_UP), PATIENCE_MS);
+    process.kill(this.child.pid, "SIGWINCH");
+    return Number((await line).slice(HELD_UP.length));
+  }
+
   /** What is in memory of writable mappings that large. */
   #tablesBytes(): number {
     const maps = readFileSync(`/proc/${this.child.pid}/smaps`, "utf8");
@@ -113,8 +137,9 @@ export class GatewayChild {
   }
 }
 
-/** How the line begins that bench/collect.ts writes. */
+/** How the lines begin that bench/collect.ts writes. */
 const COLLECTED = "collected ";
+const HELD_UP = "held-up ";
 
 export function pause(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));

@@ -3,6 +3,7 @@ import { closedLoop, measured, WARM_UP_MS } from "./closed-loop.ts";
 import { CROWD_HELLO, LacCrowd } from "./crowd-benchmarks.ts";
 import type { Load } from "./frames-tool.ts";
 import { loadsOf } from "./loads.ts";
+import { reads } from "./reads-benchmark.ts";
 import type { Comparison, Run } from "./results.ts";
 import { lossPercent } from "./traffic-report.ts";
 import { TrafficStage } from "./traffic-stage.ts";
@@ -59,7 +60,7 @@ export function sessionsScene(extent: Extent): Scene<TrafficStage> {
   return {
     name: "loop, many sessions",
     benchmarks: [
-      ...(crowd === undefined ? [] : [crowd.benchmark()]),
+      ...(crowd === undefined ? [] : [crowd.benchmark(), reads(extent.crowd)]),
       ...counts.map((count) => closedLoop(nameOf(count), "lac", (stage) => stage.first(count), load)),
     ],
     comparisons: counts

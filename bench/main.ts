@@ -7,6 +7,7 @@
  */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { apiScene } from "./api-benchmarks.ts";
 import { type Extent, FULL, QUICK, type Scene } from "./benchmark.ts";
 import { changeScene } from "./change-benchmarks.ts";
 import { lnsCrowdScene } from "./crowd-benchmarks.ts";
@@ -65,7 +66,8 @@ async function bench({ quick, only, json }: BenchOptions): Promise<void> {
   const play: Play = async (make, { long = false } = {}) => {
     if (long && quick && only === undefined) return;
     try {
-      const measured = await measure(make(extent), extent.runs, wanted, say, leaveOut);
+      const scene = make(extent);
+      const measured = await measure(scene, scene.runs ?? extent.runs, wanted, say, leaveOut);
       results.push(...measured.results);
       if (measured.times === undefined) return;
       scenes.push(measured.times);
@@ -81,6 +83,7 @@ async function bench({ quick, only, json }: BenchOptions): Promise<void> {
   await play(sessionsScene);
   await play(lacSetupScene);
   await play(lnsSetupScene);
+  await play(apiScene, { long: true });
   await play(l2tpnsScene, { long: true });
   await play(unitScene, { long: true });
   await play(kernelBridgeScene, { long: true });

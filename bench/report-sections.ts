@@ -81,6 +81,23 @@ link-layer address, or by another device, while each of them sends: how long aft
 was sent that still went the old way, or was lost.`,
   },
   {
+    title: "The API",
+    holds: (name) => name.startsWith("api/"),
+    text: `"half-load": a LAC with 16,000 sessions that first forwards, at half of the rate that it carries in a closed loop, and then sets
+1,500 sessions up, at half of the rate that it sustains, while a crowd wants something of its API: Prometheus, every second; three
+people with the page before them; lists of sessions and users every second or two, as \`lacewing show --watch\` asks for them; a
+thousand who listen to events, of whom as many may as may, and the others try again; and a hundred connections a second of those who
+may ask nothing: malformed requests, paths with tricks, huge bodies, no token, a wrong one, an octet now and then, or none at all.
+In turns with that, the same crowd turns to a bare server beside the LAC, which answers as many octets from memory, takes and refuses
+as many connections, and tells as many octets of events ("bare-server"): so the crowd's own work, which real ones do elsewhere, and
+the kernel's for their connections are in both. Crowd, bare server and LAC share the processors that the generator of frames leaves.
+What is delivered and set up, in a time and of what was offered, is compared; who waits how long for it is told besides. "answers":
+what those wait who may ask.
+
+"64k-sessions": with so many in a LAC in which nothing else happens, how long it takes to answer, and how long the control plane
+is held up at the most by all of these together ("held-up"); with garbage collection.`,
+  },
+  {
     title: "Very many sessions",
     holds: (name) => name.startsWith("scale/"),
     text: `One LAC with so many PPPoE sessions on two access interfaces, in tunnels to eight LNSes; the diallers and the LNSes share its

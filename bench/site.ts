@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Child } from "./child.ts";
-import { GatewayChild } from "./gateway-child.ts";
+import { GatewayChild, type GatewaySettings } from "./gateway-child.ts";
 import { createNetwork, destroyNetwork, type Network, type Place } from "./namespaces.ts";
 
 /** The benchmark's networks with the processes in them and a directory for their files. One at a time. */
@@ -38,9 +38,8 @@ export class Site {
     if (at >= 0) this.#children.splice(at, 1);
   }
 
-  /** `processors`: as taskset(1) lists them, all when absent. */
-  gateway(name: string, place: Place, config: string, processors?: string): Promise<GatewayChild> {
-    return GatewayChild.start(name, place, this.directory, config, (child) => this.run(child), processors);
+  gateway(name: string, place: Place, config: string, settings?: GatewaySettings): Promise<GatewayChild> {
+    return GatewayChild.start(name, place, this.directory, config, (child) => this.run(child), settings);
   }
 
   async close(): Promise<void> {

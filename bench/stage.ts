@@ -72,6 +72,8 @@ export interface LacSettings {
   readonly maxChannels?: number;
   /** Leaves the generator its processor. */
   readonly besideGenerator?: boolean;
+  /** Where its API is spoken besides on its socket, YAML; its files are in the directory. */
+  readonly listen?: (directory: string) => string;
   /** Besides its own. */
   readonly networks?: readonly Network[];
 }
@@ -101,11 +103,18 @@ export class Stage {
         const lns = site.run(new Child("the benchmark's LNS", "lns", words, { ipc: true }));
         await lns.ask(undefined, START_MS);
         const processors = besideGenerator ? othersProcessors(availableParallelism()) : undefined;
-        const lac = await site.gateway("the LAC", "lac", lacConfig(settings), processors);
+        const lac = await site.gateway("the LAC", "lac", lacConfig(settings), {
+          processors,
+          listen: settings.listen?.(site.directory),
+        });
         return new Stage(site, lac, outside);
       },
       ["own", ...networks],
     );
+  }
+
+  get site(): Site {
+    return this.#site;
   }
 
   get lac(): GatewayChild {

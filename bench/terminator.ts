@@ -36,7 +36,7 @@ export function startTerminator(
       "  peers:",
       `    - { name: lac, address: ${l2tp.lac}, role: lac, secret: ${TUNNEL_SECRET} }`,
     );
-  return site.gateway(name, place, `${ports.join("\n")}\n${TERMINATION}`, processors);
+  return site.gateway(name, place, `${ports.join("\n")}\n${TERMINATION}`, { processors });
 }
 
 const TERMINATION = `name: bench
