@@ -121,8 +121,8 @@ const SUBJECTS: readonly Subject[] = [
     asked: "value",
   },
   {
-    what: "the first page of lists of 64,000 sessions",
-    holds: (name) => /^api\/\d+k-sessions\/(first-page|users)/.test(name),
+    what: "health and the first page of lists with 64,000 sessions",
+    holds: (name) => /^api\/\d+k-sessions\/(first-page|users|health)/.test(name),
     asked: "value",
   },
   {

@@ -7,6 +7,7 @@ const READS = [
   { what: "scrape", path: "/metrics", goal: 100 },
   { what: "first-page", path: "/v1/sessions?limit=100", goal: 200 },
   { what: "first-page-by-user", path: "/v1/sessions?limit=100&sort=-user", goal: 200 },
+  { what: "health", path: "/v1/health", goal: 200 },
   { what: "users", path: "/v1/users?limit=100", goal: 200 },
 ] as const;
 /** For which the control plane may see to nothing else. */
