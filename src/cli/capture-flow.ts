@@ -32,6 +32,7 @@ export interface CaptureOutcome {
 export class CaptureFlow {
   readonly #source: CaptureSource;
   readonly #output: Writable;
+  readonly #isOwn: boolean;
   readonly #isPipe: boolean;
   readonly #blocks = new PcapngBlocks();
   readonly #over = new AbortController();
@@ -40,9 +41,10 @@ export class CaptureFlow {
   #patience: NodeJS.Timeout | undefined;
   #isQuiet = false;
 
-  constructor(source: CaptureSource, { stream, isPipe }: CaptureOutput) {
+  constructor(source: CaptureSource, { stream, isOwn, isPipe }: CaptureOutput) {
     this.#source = source;
     this.#output = stream;
+    this.#isOwn = isOwn;
     this.#isPipe = isPipe;
   }
 
@@ -97,12 +99,12 @@ export class CaptureFlow {
 
   async #close(): Promise<void> {
     const { signal } = this.#over;
-    if (signal.aborted && this.#isPipe) return;
+    if (signal.aborted && !this.#isOwn) return;
     await new Promise<void>((resolve) => {
       const done = (): void => resolve();
       signal.addEventListener("abort", done, { once: true });
-      if (this.#isPipe) this.#output.write(new Uint8Array(0), done);
-      else this.#output.end(done);
+      if (this.#isOwn) this.#output.end(done);
+      else this.#output.write(new Uint8Array(0), done);
     });
   }
 

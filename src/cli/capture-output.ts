@@ -1,6 +1,7 @@
 /** Where the command writes a capture. */
 
 import { closeSync, constants, createWriteStream, fchmodSync, openSync } from "node:fs";
+import { Socket } from "node:net";
 import type { Writable } from "node:stream";
 import { type CommandContext, UsageError } from "./process.ts";
 
@@ -9,6 +10,8 @@ const MODE = 0o600;
 
 export interface CaptureOutput {
   readonly stream: Writable;
+  /** It is ended with the capture. */
+  readonly isOwn: boolean;
   /** Somebody reads it now, and may go away while there is nothing to write. */
   readonly isPipe: boolean;
   /** For people. */
@@ -23,7 +26,7 @@ export function openCaptureOutput(path: string, { stdout, octets }: CommandConte
   if (path === "-") {
     if (stdout.isTTY === true)
       throw new UsageError("a capture is not for a terminal: -w FILE, or | wireshark -k -i -");
-    return { stream: octets, isPipe: true, name: "standard output" };
+    return { stream: octets, isOwn: false, isPipe: octets instanceof Socket, name: "standard output" };
   }
   const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
   let fd: number;
@@ -41,5 +44,5 @@ export function openCaptureOutput(path: string, { stdout, octets }: CommandConte
     closeSync(fd);
     throw error;
   }
-  return { stream: createWriteStream(path, { fd }), isPipe: false, name: path };
+  return { stream: createWriteStream(path, { fd }), isOwn: true, isPipe: false, name: path };
 }

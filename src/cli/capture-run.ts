@@ -22,7 +22,7 @@ export async function runCapture(
     const outcome = await new CaptureFlow(source, output).run(stop.signal);
     say(ending(outcome, output));
     // what a reader does not take would keep us
-    if (output.isPipe && output.stream.writableLength > 0) context.exitNow(EXIT_FAILED);
+    if (!output.isOwn && output.stream.writableLength > 0) context.exitNow(EXIT_FAILED);
     return !outcome.failed;
   } finally {
     stop.dispose();

@@ -15,7 +15,7 @@ import type { Surroundings } from "./surroundings.ts";
 /** Frames of both legs are put in the order of their times before they are written: nobody sees that they wait. */
 const GATHER_MS = 25;
 
-type CaptureSurroundings = Pick<Surroundings, "clock" | "dataplane" | "logger" | "scheduler">;
+type CaptureSurroundings = Pick<Surroundings, "clock" | "dataplane" | "journal" | "logger" | "scheduler">;
 
 export interface CaptureParts {
   readonly id: string;
@@ -65,6 +65,7 @@ export class Capture implements Timed, OpenCapture {
     });
     for (const leg of legs) this.#add(leg);
     around.scheduler.update(this);
+    around.journal.note("capture-begun", { session: session.number }, this.#legNames(), asker.by);
     around.logger.info({ ...this.#fields(), seconds: request.seconds }, "capture begun");
   }
 
@@ -162,7 +163,7 @@ export class Capture implements Timed, OpenCapture {
   }
 
   async #end(reason: string): Promise<void> {
-    const { dataplane, clock, logger } = this.#around;
+    const { dataplane, clock, journal, logger } = this.#around;
     const taps = this.#legs.map(async ({ channel }, i) => {
       const totals = dataplane.tapTotals(channel) && (await dataplane.untap(channel));
       this.#lost[i] = totals?.passedOver ?? 0;
@@ -178,13 +179,17 @@ export class Capture implements Timed, OpenCapture {
     this.#recorder.end(reason, 1000 * clock.wallClock(), this.#lostNow());
     const { frames, octets, passedOver } = this.view();
     const seconds = Math.round((clock.wallClock() - this.#startedAt) / 1000);
+    journal.note("capture-ended", { session: this.session.number }, String(frames), reason);
     logger.info({ ...this.#fields(), frames, octets, passedOver, seconds, reason }, "capture ended");
     this.#over.resolve();
   }
 
   #fields(): LogFields {
     const { id, user } = this.session;
-    const legs = this.#legs.map(({ kind, name }) => `${kind} ${name}`).join(", ");
-    return { capture: this.id, session: id, user, legs, by: this.#by };
+    return { capture: this.id, session: id, user, legs: this.#legNames(), by: this.#by };
+  }
+
+  #legNames(): string {
+    return this.#legs.map(({ kind, name }) => `${kind} ${name}`).join(", ");
   }
 }

@@ -148,6 +148,10 @@ function describeNote({ kind, fields }: Note, tunnel: number): Decoded {
       return { name: "tunnel refused", text: `${a}, Host Name ${quoted(b)}: ${c}` };
     case "caller":
       return { name: "caller", text: a };
+    case "capture-begun":
+      return { name: "capture begins", text: `${a}; by ${b}` };
+    case "capture-ended":
+      return { name: "capture ends", text: `${a} frames; ${b}` };
     case "unused":
       return { name: "note", text: "" };
   }

@@ -33,6 +33,10 @@ export const NOTE_KINDS = [
   "tunnel-not-answering",
   /** The peer; for how many milliseconds it had not. */
   "tunnel-answers",
+  /** Its legs; who captures. */
+  "capture-begun",
+  /** How many frames have been written; why it ended. */
+  "capture-ended",
 ] as const;
 
 export type NoteKind = (typeof NOTE_KINDS)[number];

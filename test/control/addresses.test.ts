@@ -54,6 +54,7 @@ describe("an address with a token", () => {
     const headers = authorization === undefined ? {} : { Authorization: authorization };
     for (const path of [
       "/v1/sessions",
+      "/v1/sessions/s1/capture",
       "/v1/events",
       "/metrics",
       "/v1/openapi.json",

@@ -97,6 +97,13 @@ describe("a capture over the API", () => {
     expect(answer.json).toMatchObject({ error: { message: expect.any(String) } });
   });
 
+  it("is not begun by a page of another site", async () => {
+    const operations = sampleOperations();
+    const headers = { "Sec-Fetch-Site": "cross-site" };
+    expect((await fetchFrom(await serve(operations), CAPTURE, { headers })).status).toBe(403);
+    expect(operations.orders).toEqual([]);
+  });
+
   it("is not begun by HEAD, nor by an order", async () => {
     const operations = sampleOperations();
     const socket = await serve(operations);

@@ -139,6 +139,13 @@ describe("a capture of a LAC's session", () => {
     expect(protocols(reader.capture, 0)).toContain(`in ${PPP_LCP}`);
     for (const { comment } of reader.capture.statistics) expect(comment).toMatch(/^the session has ended: /);
     expect(lac.operations.captures()).toEqual([]);
+    const story = await lac.operations.why({ session: "s1" });
+    expect(story.stoppedAt).toBe("ended");
+    const notes = story.evidence.filter(({ name }) => name.startsWith("capture "));
+    expect(notes).toMatchObject([
+      { name: "capture begins", text: "access acc0, tunnel lns; by the local socket" },
+      { name: "capture ends", text: expect.stringMatching(/^\d+ frames; the session has ended: /) },
+    ]);
   });
 
   it("that is being called for gets its tunnel's leg when that is there", async () => {
