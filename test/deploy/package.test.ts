@@ -132,7 +132,10 @@ describe.skipIf(!isRoot)("the Debian package", { timeout: 120_000 }, () => {
     expect(log()).not.toMatch(/"level":"(error|fatal)"/);
   });
 
-  it("is configured and looked at as docs/operations.md says", () => follow("debian-configured"));
+  it("is configured and looked at as docs/operations.md says", async () => {
+    configure(lacConfig());
+    await follow("debian-configured");
+  });
 
   it("takes a changed configuration on systemctl reload, and a wrong one changes nothing", () => {
     const before = property("MainPID");
