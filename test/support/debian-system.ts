@@ -12,7 +12,7 @@ import { eventually } from "./eventually.ts";
 import type { Netns } from "./netns.ts";
 
 const PREPARE = fileURLToPath(new URL("../deploy/prepare.mjs", import.meta.url));
-const BOOT_TIMEOUT_MS = 60_000;
+const BOOT_TIMEOUT_MS = 100_000;
 
 export class DebianSystem {
   /** Its root as we see it. */

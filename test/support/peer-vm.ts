@@ -16,7 +16,7 @@ import { isAlive } from "./processes.ts";
 const VM_DIRECTORY = fileURLToPath(new URL("../interop/vm/", import.meta.url));
 const KERNEL_COMMAND_LINE =
   "console=ttyS0 quiet panic=-1 mitigations=off nokaslr tsc=reliable random.trust_cpu=on edd=off";
-const BOOT_TIMEOUT_MS = 60_000;
+const BOOT_TIMEOUT_MS = 100_000;
 const POWEROFF_TIMEOUT_MS = 10_000;
 /** lacewing-peer-PID-RANDOM: PID tells whether its maker still lives. */
 const SHARE_PREFIX = "lacewing-peer-";
