@@ -21,6 +21,12 @@ export function fileKey(name: string): string {
   return FILE_KEYS.get(name) ?? name;
 }
 
+/** Whether some block has such a key in the file. */
+export function isFileKey(key: string): boolean {
+  for (const known of FILE_KEYS.values()) if (known === key) return true;
+  return false;
+}
+
 /** One name in the program is one key in the file, in whatever block: else nobody could tell them apart by name. */
 function learn(key: string, name: string): string {
   const known = FILE_KEYS.get(name);

@@ -17,7 +17,8 @@ import { formatProblems, type Path, type Problem, YamlSource } from "./yaml-sour
 
 const CONFIG_CONFIDENTIAL: Confidential = {
   value: (path) => path.includes("secret"),
-  unknownKeys: false,
+  // "secret swordfish", without a colon, is a key
+  unknownKeys: (path) => path.includes("peers"),
 };
 
 /** A configuration, and the file that it was read from. */
@@ -46,7 +47,7 @@ export function loadConfigFile(path: string): LoadedConfig {
 export function* loadConfigSteps(path: string): Generator<undefined, LoadedConfig, undefined> {
   const file = readTextFile(path);
   if (!file.ok) throw new ConfigError(`${path}: ${file.reason}`);
-  const source = new YamlSource(path, file.text);
+  const source = new YamlSource(path, file.text, CONFIG_CONFIDENTIAL.unknownKeys);
   if (!source.readable) throw new ConfigError(formatProblems(source.problems));
   const raw = rawMap(source.value);
 

@@ -6,8 +6,8 @@ import { formatPath, type Path, type Problem, type YamlSource } from "./yaml-sou
 export interface Confidential {
   /** Whether the value at `path` is a secret, or could be one by mistake. */
   value(path: Path): boolean;
-  /** Whether unknown keys could be secrets by mistake. */
-  readonly unknownKeys: boolean;
+  /** Whether unknown keys of the mapping at `path` could be secrets by mistake. */
+  unknownKeys(path: Path): boolean;
 }
 
 /** What the schema says about a file, for its author. An issue's message is the phrase for what is allowed. */
@@ -25,7 +25,7 @@ export function schemaProblems(
 
 function unknownKey(path: Path, key: string, allowed: string, confidential: Confidential): Problem {
   const meant = nearMiss(key, allowed.split(", "));
-  const shown = confidential.unknownKeys && meant === undefined ? "" : ` ${JSON.stringify(key)}`;
+  const shown = confidential.unknownKeys(path) && meant === undefined ? "" : ` ${JSON.stringify(key)}`;
   return {
     path: [...path, key],
     at: "key",

@@ -20,7 +20,7 @@ export interface UsersFile {
 /** Anything that is not clearly something else may be a password in the wrong place. */
 const CONFIDENTIAL: Confidential = {
   value: (path) => !["name", "address", "dns", "unit"].includes(String(path[1])),
-  unknownKeys: true,
+  unknownKeys: () => true,
 };
 
 /** Users that are read at a time: some milliseconds. */
@@ -71,7 +71,7 @@ class Reading {
   /** Takes a part of the file; what is wrong with it where it cannot be read as the part that it should be. */
   take(slice: Slice): readonly PlacedProblem[] | undefined {
     const { text, index, users } = slice;
-    const source = new YamlSource(this.#file, text, slice);
+    const source = new YamlSource(this.#file, text, CONFIDENTIAL.unknownKeys, slice);
     const list = rawList(source.value);
     if (!source.readable || (users !== undefined && list.length !== users)) return source.problems;
     const parsed = usersSchema.safeParse(source.value);

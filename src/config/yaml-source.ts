@@ -3,6 +3,7 @@ import {
   type ErrorCode,
   isMap,
   isNode,
+  isPair,
   isScalar,
   isSeq,
   LineCounter,
@@ -10,6 +11,7 @@ import {
   parseDocument,
   visit,
 } from "yaml";
+import { isFileKey } from "./block.ts";
 
 /** Keys of mappings and indices of lists, from the root on. */
 export type Path = readonly PropertyKey[];
@@ -85,10 +87,20 @@ export class YamlSource {
   readonly #document: Document;
   readonly #lines = new LineCounter();
   readonly #before: Before;
+  readonly #hidesKeys: (path: Path) => boolean;
 
-  /** `before`: of a part of a file, what stands before it. Its `value` is of the part alone. */
-  constructor(file: string, text: string, before: Before = { line: 0, index: 0 }) {
+  /**
+   * `hidesKeys`: whether keys of the mapping at a path that we do not know could be secrets by mistake. `before`: of a
+   * part of a file, what stands before it; its `value` is of the part alone.
+   */
+  constructor(
+    file: string,
+    text: string,
+    hidesKeys: (path: Path) => boolean,
+    before: Before = { line: 0, index: 0 },
+  ) {
     this.file = file;
+    this.#hidesKeys = hidesKeys;
     this.#before = before;
     this.#document = parseDocument(text, {
       lineCounter: this.#lines,
@@ -160,13 +172,18 @@ export class YamlSource {
   #repeatedKeys(): PlacedProblem[] {
     const problems: PlacedProblem[] = [];
     visit(this.#document, {
-      Map: (_, map) => {
+      Map: (_, map, ancestors) => {
+        const path = ancestors.flatMap((node) =>
+          isPair(node) && isScalar(node.key) ? [String(node.key.value)] : [],
+        );
         const seen = new Map<string, number>();
         for (const { key } of map.items) {
           if (!isScalar(key)) continue;
           const name = String(key.value);
           const first = seen.get(name);
-          const text = `the key ${JSON.stringify(name)} is there twice, first in line ${first}`;
+          const shown =
+            isFileKey(name) || !this.#hidesKeys(path) ? `the key ${JSON.stringify(name)}` : "a key";
+          const text = `${shown} is there twice, first in line ${first}`;
           if (first === undefined) seen.set(name, this.#line(offsetOf(key)));
           else problems.push(this.#placed(offsetOf(key), text));
         }
