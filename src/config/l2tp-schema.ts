@@ -68,7 +68,11 @@ export const peerSchema = block(
     "hide-avps": flag()
       .default(false)
       .describe("Hide AVPs that carry names and passwords (§4.3); needs a secret."),
-    "hello-interval": duration("1s", "1h").prefault("60s").describe("Silence after which HELLO is sent."),
+    "hello-interval": duration("1s", "1h")
+      .prefault("60s")
+      .describe(
+        "Silence after which HELLO is sent; ten seconds are enough where data leaves in a tunnel and none comes.",
+      ),
     "receive-window": integer(1, 1024)
       .default(128)
       .describe("Control messages that we let it have outstanding."),
