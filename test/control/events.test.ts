@@ -4,6 +4,7 @@ import { eventData } from "../../src/control/event-schemas.ts";
 import { MAX_STREAMS } from "../../src/control/event-streams.ts";
 import type { GatewayEvent } from "../../src/gateway/events.ts";
 import { eventually } from "../support/eventually.ts";
+import { rawClient, statusLines } from "./raw-client.ts";
 import { sampleOperations } from "./sample-operations.ts";
 import { fetchFrom, serve } from "./serve.ts";
 
@@ -94,18 +95,20 @@ describe("the stream of events", () => {
     await eventually("both listen", () => [slow, quick].every(({ text }) => text().includes(": events")));
     slow.socket.pause();
     const reason = "x".repeat(10_000);
-    for (let i = 0; i < 300; i++) {
-      operations.events.publish({ kind: "lns-locked-out", peer: `p${i}`, reason, seconds: 1 });
-      if (i % 30 === 29) await eventually(`p${i} has come`, () => quick.text().includes(`"p${i}"`));
-    }
+    let published = 0;
     await eventually("the slow one is not waited for", async () => {
+      for (let i = 0; i < 30; i++)
+        operations.events.publish({ kind: "lns-locked-out", peer: `p${published++}`, reason, seconds: 1 });
+      const last = `"p${published - 1}"`;
+      await eventually(`${last} has come`, () => quick.text().includes(last));
       const { text } = await fetchFrom(path, "/metrics");
       return /^lacewing_event_streams 1$/m.test(text);
     });
+    // at once: he has some seconds to read the last word
     slow.socket.resume();
     await eventually("the slow one is told", () => slow.text().includes("event: cut-off"));
     expect(quick.text()).not.toContain("event: cut-off");
-    expect(ids(quick.text())).toHaveLength(300);
+    expect(ids(quick.text())).toHaveLength(published);
   });
 
   it("is for so many at a time, and for the next when one has gone", async () => {
@@ -123,4 +126,34 @@ describe("the stream of events", () => {
       return eventually("an answer", () => text() !== "").then(() => text().startsWith("HTTP/1.1 200"));
     });
   });
+});
+
+describe("a thousand who listen to events", () => {
+  it("are as many as may, and the others are told so; who asks is answered", async () => {
+    const operations = sampleOperations();
+    const path = await serve(operations);
+    const listeners = Array.from({ length: 1000 }, () =>
+      rawClient(path, "GET /v1/events HTTP/1.1\r\nHost: x\r\n\r\n"),
+    );
+    const isAnswered = ({ text, socket }: (typeof listeners)[number]) => text() !== "" || socket.closed;
+    await eventually("all have an answer", () => listeners.every(isAnswered));
+    const statuses = listeners.flatMap(({ text }) => statusLines(text()));
+    expect(statuses.filter((status) => status === "200")).toHaveLength(64);
+    expect(new Set(statuses)).toEqual(new Set(["200", "503"]));
+    await eventually(
+      "those who were refused are gone",
+      () => listeners.filter(({ socket }) => !socket.closed).length === 64,
+    );
+    expect((await fetchFrom(path, "/v1/status")).status).toBe(200);
+    operations.events.publish({
+      kind: "tunnel-up",
+      tunnel: 7,
+      peer: "lns1",
+      address: "192.0.2.1",
+      setupMs: 1,
+    });
+    await eventually("an event comes to all of them", () =>
+      listeners.every(({ text, socket }) => socket.closed || text().includes("event: tunnel-up")),
+    );
+  }, 20_000);
 });
