@@ -43,13 +43,13 @@ function linkOf(name: string): { name: string; ifindex: number; mac: Uint8Array 
   return { name, ifindex: Number(read("ifindex")), mac: parseMac(read("address"))! };
 }
 
-/** `queues`: of the gateway's end. */
-export function makeCable(queues = 1): Cable {
+/** `queues`: of the gateway's end; when absent, as many as the kernel gives both: no less than the other end has, for native XDP. */
+export function makeCable(queues?: number): Cable {
   cables += 1;
   const a = `lwg${process.pid % 1e6}.${cables}`;
   const b = `lws${process.pid % 1e6}.${cables}`;
-  const count = String(queues);
-  ip("link", "add", a, "numtxqueues", count, "numrxqueues", count, "type", "veth", "peer", "name", b);
+  const counts = queues === undefined ? [] : ["numtxqueues", `${queues}`, "numrxqueues", `${queues}`];
+  ip("link", "add", a, ...counts, "type", "veth", "peer", "name", b);
   for (const name of [a, b]) {
     ip("link", "set", name, "addrgenmode", "none");
     ip("link", "set", name, "up");
