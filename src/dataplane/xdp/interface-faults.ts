@@ -6,6 +6,8 @@ export interface Attachment {
   readonly mode: XdpMode;
   /** Because of this one all are in generic mode. */
   readonly spoilsNative: boolean;
+  /** What its driver has said against native mode; undefined: nothing, or it was not asked. */
+  readonly refusal: string | undefined;
   /** Its driver transmits what is redirected to it. */
   readonly isTarget: boolean;
   /** Of a veth device. */
@@ -13,14 +15,21 @@ export interface Attachment {
 }
 
 /** What an operator should know of an interface, each with what to do about it; none when all is well. */
-export function interfaceFaults({ mode, spoilsNative, isTarget, otherEnd }: Attachment): readonly string[] {
+export function interfaceFaults({
+  mode,
+  spoilsNative,
+  refusal,
+  isTarget,
+  otherEnd,
+}: Attachment): readonly string[] {
   const faults: string[] = [];
   if (!isTarget && mode === "native")
     faults.push(`what the program sends to it is lost${remedy(otherEnd, "gro on")}`);
   if (spoilsNative) {
-    const why = isTarget
-      ? "the driver of this one has no other"
-      : `the driver of this one does not transmit what is redirected to it${remedy(otherEnd, "gro on")}`;
+    const why =
+      refusal === undefined
+        ? `the driver of this one does not transmit what is redirected to it${remedy(otherEnd, "gro on")}`
+        : `the driver of this one refuses the program (${refusal})`;
     faults.push(`all interfaces are in generic mode, which is slower: ${why}`);
   }
   if (otherEnd !== undefined && otherEnd.hidesTags !== false) {

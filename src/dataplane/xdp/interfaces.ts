@@ -43,6 +43,8 @@ interface Interface {
   reason: string;
   /** The driver has refused native mode, or does not transmit by it what is redirected to it. */
   genericOnly: boolean;
+  /** What it said when it refused. */
+  refusal: string | undefined;
   /** It has done so at some time. */
   hasRefused: boolean;
   readonly roles: InterfaceRole[];
@@ -50,7 +52,7 @@ interface Interface {
 
 /**
  * The interfaces that the program is attached to, each for as long as somebody uses it. One that cannot be attached is
- * the loop's; that is said once for each time that it comes into use.
+ * the loop's, and tried again when something has changed, and now and then; why is said once for each reason.
  *
  * Either all of them are native or all of them generic: what a native program redirects goes to the other driver's
  * transmit function, which must be there and ready; what a generic one redirects is sent as any packet. Both can change
@@ -66,16 +68,19 @@ export class Interfaces {
   readonly #bytes: Uint8Array;
   readonly #interfaces = new Map<number, Interface>();
   readonly #policy: ModePolicy;
+  readonly #attachedLater: () => void;
   #native: boolean;
   /** All are taken from one mode to the other: whatever comes is the loop's. */
   #changing = false;
   #ended = false;
 
+  /** `attachedLater`: called when the program has come to an interface that had been left to the loop. */
   constructor(
     program: Pick<XdpProgram, "attach" | "tables">,
     features: LinkFeatures,
     policy: ModePolicy,
     logger: Logger,
+    attachedLater: () => void = () => {},
   ) {
     const { interfaces } = program.tables;
     this.#program = program;
@@ -83,15 +88,15 @@ export class Interfaces {
     this.#policy = policy;
     this.#native = policy !== "generic";
     this.#logger = logger;
+    this.#attachedLater = attachedLater;
     this.#limit = interfaces.byteLength / XDP_INTERFACE_BYTES;
     this.#words = new Int32Array(interfaces);
     this.#halves = new Uint16Array(interfaces);
     this.#bytes = new Uint8Array(interfaces);
-    if (policy === "auto")
-      features.listen({
-        concerns: (ifindex) => this.#interfaces.has(ifindex),
-        changed: (settled) => this.#judge(settled),
-      });
+    features.listen({
+      concerns: (ifindex) => this.#interfaces.has(ifindex),
+      changed: (settled) => this.#changed(settled),
+    });
   }
 
   use(ifindex: number, name: string, role: InterfaceRole): InterfaceUse {
@@ -102,6 +107,7 @@ export class Interfaces {
       link: undefined,
       reason: "",
       genericOnly: false,
+      refusal: undefined,
       hasRefused: false,
       roles: [],
     };
@@ -123,7 +129,10 @@ export class Interfaces {
    */
   askAgain(): void {
     const refused = [...this.#interfaces.values()].filter(({ genericOnly }) => genericOnly);
-    for (const used of refused) used.genericOnly = false;
+    for (const used of refused) {
+      used.genericOnly = false;
+      used.refusal = undefined;
+    }
     if (refused.length > 0) this.#features.reconsider();
   }
 
@@ -152,33 +161,47 @@ export class Interfaces {
   }
 
   #attach(used: Interface): void {
-    const { ifindex, name } = used;
+    const { ifindex, name, reason: before } = used;
+    let known: Pick<Attachment, "isTarget" | "otherEnd"> | undefined;
     try {
-      used.reason = this.#refusal(ifindex) ?? "";
-      if (used.reason === "") used.link = this.#link(used);
+      used.reason = this.#obstacle(ifindex) ?? "";
+      if (used.reason === "") {
+        used.link = this.#link(used);
+        known = this.#ask(used);
+      }
     } catch (error) {
-      used.reason = error instanceof Error ? error.message : String(error);
+      // of what cannot be asked it cannot be said what becomes of its frames
+      used.link?.close();
+      used.link = undefined;
+      used.reason = messageOf(error);
     }
-    if (used.link === undefined) {
-      this.#logger.error({ interface: name, reason: used.reason }, "the interface is left to the loop");
+    if (used.link === undefined || known === undefined) {
+      if (used.reason !== before)
+        this.#logger.error({ interface: name, reason: used.reason }, "the interface is left to the loop");
       return;
     }
     const { mode } = used.link;
     const spoilsNative = mode === "generic" && this.#native && this.#policy === "auto";
-    const isTarget = this.#features.isRedirectTarget(ifindex, name);
     if (spoilsNative) this.#makeGeneric();
     this.#logger.info({ interface: name, mode }, "the program forwards on the interface");
-    this.#warn(used, { mode, spoilsNative, isTarget });
+    this.#warn(used, { mode, spoilsNative, ...known });
   }
 
-  #warn({ ifindex, name }: Interface, attachment: Omit<Attachment, "otherEnd">): void {
-    const faults = interfaceFaults({ ...attachment, otherEnd: this.#features.otherEnd(ifindex) });
+  #ask({ ifindex, name }: Interface): Pick<Attachment, "isTarget" | "otherEnd"> {
+    return {
+      isTarget: this.#features.isRedirectTarget(ifindex, name),
+      otherEnd: this.#features.otherEnd(ifindex),
+    };
+  }
+
+  #warn({ name, refusal }: Interface, attachment: Omit<Attachment, "refusal">): void {
+    const faults = interfaceFaults({ ...attachment, refusal });
     if (faults.length === 0) return;
     const fields = { interface: name, reason: faults.join("; ") };
     this.#logger.warn(fields, "the interface is not at its best for the program");
   }
 
-  #refusal(ifindex: number): string | undefined {
+  #obstacle(ifindex: number): string | undefined {
     if (ifindex >= this.#limit) return `its index ${ifindex} is beyond the program's table`;
     // a tag that the card takes off is out of sight: frames of one VLAN would look like another's
     return this.#features.keepVlanTags(ifindex);
@@ -188,12 +211,30 @@ export class Interfaces {
     const { ifindex, name } = used;
     if (this.#policy !== "auto") return this.#program.attach(ifindex, this.#policy);
     if (!this.#native || !this.#isPromising(ifindex, name)) return this.#program.attach(ifindex, "generic");
-    const link = this.#program.attach(ifindex, "auto");
-    used.genericOnly = link.mode === "generic" || !this.#features.isRedirectTarget(ifindex, name);
+    const native = this.#nativeLink(used);
+    used.genericOnly = native === undefined;
     used.hasRefused ||= used.genericOnly;
-    if (!used.genericOnly || link.mode === "generic") return link;
-    link.close();
-    return this.#program.attach(ifindex, "generic");
+    return native ?? this.#program.attach(ifindex, "generic");
+  }
+
+  /** Undefined: the driver has refused it, or does not transmit by it what is redirected to it. */
+  #nativeLink(used: Interface): XdpLink | undefined {
+    const { ifindex, name } = used;
+    let link: XdpLink;
+    try {
+      link = this.#program.attach(ifindex, "native");
+    } catch (error) {
+      used.refusal = messageOf(error);
+      return undefined;
+    }
+    used.refusal = undefined;
+    let isTarget = false;
+    try {
+      isTarget = this.#features.isRedirectTarget(ifindex, name);
+    } finally {
+      if (!isTarget) link.close();
+    }
+    return isTarget ? link : undefined;
   }
 
   /** What is redirected to it would be transmitted if it had a native program, as far as can be said before it has one. */
@@ -201,12 +242,44 @@ export class Interfaces {
     return this.#features.isRedirectTarget(ifindex, name) || this.#features.mayBecomeTarget(ifindex);
   }
 
+  /** `settled`: as LinkFeatureListener has it, now and then, too. */
+  #changed(settled: boolean): void {
+    if (this.#ended) return;
+    if (settled) this.#tryAgain();
+    if (this.#policy === "auto") this.#judge(settled);
+  }
+
+  /** What has been left to the loop, but for what is gone. */
+  #tryAgain(): void {
+    let attached = false;
+    for (const used of [...this.#interfaces.values()]) {
+      if (used.link !== undefined || this.#nameOf(used) === undefined) continue;
+      this.#attach(used);
+      this.#describe(used);
+      attached ||= used.link !== undefined;
+    }
+    if (attached) this.#attachedLater();
+  }
+
+  /** Undefined also when it cannot be asked. */
+  #nameOf({ ifindex }: Interface): string | undefined {
+    try {
+      return this.#features.nameOf(ifindex);
+    } catch (error) {
+      this.#sayUnasked(error);
+      return undefined;
+    }
+  }
+
+  #sayUnasked(error: unknown): void {
+    this.#logger.warn({ reason: messageOf(error) }, "what the interfaces can do could not be asked");
+  }
+
   /**
    * Goes by what is said of the interfaces now. What a native program redirects to one that is not ready any more is lost,
    * so all are generic at once; native again, when each has been ready for a while.
    */
   #judge(settled: boolean): void {
-    if (this.#ended) return;
     try {
       const attached = [...this.#interfaces.values()].filter(({ link }) => link !== undefined);
       const unready = attached.find((used) => !this.#canBeNative(used));
@@ -214,12 +287,12 @@ export class Interfaces {
         if (settled && !this.#native && attached.length > 0) this.#makeNative();
       } else if (this.#native) {
         this.#makeGeneric();
-        this.#warn(unready, { mode: "generic", spoilsNative: true, isTarget: false });
+        const otherEnd = this.#features.otherEnd(unready.ifindex);
+        this.#warn(unready, { mode: "generic", spoilsNative: true, isTarget: false, otherEnd });
       }
     } catch (error) {
       // it is asked again
-      const reason = error instanceof Error ? error.message : String(error);
-      this.#logger.warn({ reason }, "what the interfaces can do could not be asked");
+      this.#sayUnasked(error);
     }
   }
 
@@ -289,4 +362,8 @@ export class Interfaces {
     Atomics.store(this.#words, (at + XDP_INTERFACE_DOMAIN) >>> 2, tunnels?.domain ?? 0);
     Atomics.store(this.#words, (at + XDP_INTERFACE_PORT) >>> 2, access?.port ?? 0);
   }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

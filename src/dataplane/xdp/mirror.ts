@@ -63,7 +63,7 @@ export class Mirror {
       () => program.synchronize(),
       (error) => this.#failed(error),
     );
-    this.#interfaces = new Interfaces(program, features, mode, logger);
+    this.#interfaces = new Interfaces(program, features, mode, logger, () => this.#reached());
     this.#peers = new Peers(program.tables, this.#grace, this.#interfaces, hops, logger);
     this.#bridges = new Bridges(program.tables, this.counters, this.#grace, this.#peers, logger);
     this.#portNumbers = numbers(sizes.ports);
@@ -281,6 +281,13 @@ export class Mirror {
   /** By what was asked for, or because the peer numbered what came before the program could see it. */
   #isNumbered(channel: Channel): boolean {
     return channel.kind === "l2tp" && (channel.sequencing === "always" || this.#numbersSent(channel.id));
+  }
+
+  /** The program is on one more interface: what was left to the loop for that is not any more. */
+  #reached(): void {
+    for (const peer of this.#peerRecords) if (peer?.kind === "udp") this.#peers.refresh(peer);
+    for (const channel of this.#channels)
+      if (channel?.to !== undefined && channel.slot === 0) this.#installIfPlain(channel, channel.to);
   }
 
   /** What a subscriber's frames must look like, both ways, stands in the entries of its channels' bridges. */

@@ -66,6 +66,11 @@ export class Peers {
     this.#write(peer);
   }
 
+  /** The program may have come to the interface that the peer is behind. */
+  refresh(peer: UdpPeer): void {
+    if (peer.number !== 0) this.#write(peer);
+  }
+
   /** No channel of the peer is bridged any more. */
   remove(peer: UdpPeer): void {
     const { number, slot } = peer;

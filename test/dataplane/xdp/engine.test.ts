@@ -389,6 +389,22 @@ describe("the xdp engine", () => {
     });
   });
 
+  it("takes bridges over that stood before the program could be on their interfaces", async () => {
+    await set({}, (program) => program.refusals.set(ACC0, "EBUSY").set(CORE0, "EBUSY"));
+    site.features.names.set(ACC0, "acc0").set(CORE0, "core0");
+    const channel = l2tp(6);
+    await site.dataplane.bridge(pppoe(5), channel);
+    await site.dataplane.bridge(l2tp(7), l2tp(8));
+    site.hops.tell(REMOTE, HOP);
+    expect(site.program.findSession(7, 6)).toBe(0);
+    expect(site.program.peer(1)!.getUint32(XDP_PEER_IFINDEX, true)).toBe(0);
+    site.program.refusals.clear();
+    site.features.listener!.changed(true);
+    expect(site.program.findAccess(1, 5)).toHaveLength(1);
+    expect(site.program.findSession(7, 6)).not.toBe(0);
+    expect(site.program.peer(1)!.getUint32(XDP_PEER_IFINDEX, true)).toBe(CORE0);
+  });
+
   describe("an L2TP peer", () => {
     it("has its messages left to the loop until its next hop is known, and when it is lost", async () => {
       await site.dataplane.bridge(pppoe(5), l2tp(6));

@@ -67,6 +67,7 @@ export class FakeProgram implements XdpProgram {
     if (this.closed) throw new Error("closed");
     const refusal = this.refusals.get(ifindex);
     if (refusal !== undefined) throw new Error(refusal);
+    if (mode === "native" && this.genericOnly.has(ifindex)) throw new Error("EOPNOTSUPP, not supported");
     const native = mode === "native" || (mode === "auto" && !this.genericOnly.has(ifindex));
     const attached = native ? "native" : "generic";
     this.attached.set(ifindex, attached);

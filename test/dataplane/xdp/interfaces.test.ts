@@ -71,7 +71,14 @@ describe("the entry of an interface", () => {
 });
 
 describe("what is said of an interface that the program is on", () => {
-  const well = { mode: "native", spoilsNative: false, isTarget: true, otherEnd: undefined } as const;
+  const well = {
+    mode: "native",
+    spoilsNative: false,
+    refusal: undefined,
+    isTarget: true,
+    otherEnd: undefined,
+  } as const;
+  const refusal = "bpf: EINVAL (acc0)";
   const there = { name: "sub0", hidesTags: false } as const;
   const elsewhere = { name: undefined, hidesTags: undefined } as const;
 
@@ -85,7 +92,11 @@ describe("what is said of an interface that the program is on", () => {
   it.each([
     ["sends are lost", { isTarget: false }, /^what the program sends to it is lost$/],
     ["sends are lost to a veth", { isTarget: false, otherEnd: there }, /is lost \(ethtool -K sub0 gro on\)$/],
-    ["no native", { mode: "generic", spoilsNative: true }, /generic mode, .*: the driver of this one has no/],
+    [
+      "no native, and so no queues to transmit by",
+      { mode: "generic", spoilsNative: true, refusal, isTarget: false },
+      /generic mode, .*: the driver of this one refuses the program \(bpf: EINVAL \(acc0\)\)$/,
+    ],
     [
       "no target",
       { mode: "generic", spoilsNative: true, isTarget: false },
@@ -110,6 +121,68 @@ describe("what is said of an interface that the program is on", () => {
     const interfaces = new Interfaces(program, features, "auto", log);
     interfaces.use(GENERIC_ONLY, "acc0", { kind: "access", port: 1 });
     expect(log.of("warn")).toEqual([expect.stringMatching(/"acc0".*generic mode.*; tagged frames/)]);
+  });
+});
+
+describe("an interface that the program cannot be on", () => {
+  function failing() {
+    const program = new WatchedProgram();
+    const features = new FakeFeatures();
+    const log = new FakeLog();
+    let reached = 0;
+    features.names.set(CORE, "core0");
+    const interfaces = new Interfaces(program, features, "auto", log, () => {
+      reached += 1;
+    });
+    return {
+      program,
+      features,
+      log,
+      interfaces,
+      reached: () => reached,
+      changed: features.listener!.changed,
+    };
+  }
+
+  it("is tried again now and then, and said of once, until the program is on it", () => {
+    const { program, log, interfaces, reached, changed } = failing();
+    program.refusals.set(CORE, "EBUSY, another program");
+    const use = interfaces.use(CORE, "core0", TUNNELS);
+    changed(true);
+    changed(true);
+    expect(log.of("error")).toEqual([expect.stringMatching(/left to the loop .*another program/)]);
+    expect([use.attached, reached()]).toEqual([false, 0]);
+    program.refusals.clear();
+    changed(false);
+    expect(use.attached).toBe(false);
+    changed(true);
+    expect([use.attached, reached()]).toEqual([true, 1]);
+    expect(program.entry(CORE)).toBe("port 0 domain 1");
+    changed(true);
+    expect(reached()).toBe(1);
+  });
+
+  it("is not tried again once it is gone", () => {
+    const { program, features, interfaces, changed } = failing();
+    program.refusals.set(CORE, "ENODEV");
+    interfaces.use(CORE, "core0", TUNNELS);
+    program.refusals.clear();
+    features.names.clear();
+    changed(true);
+    expect(program.attached.size).toBe(0);
+  });
+
+  it.each([0, 1, 2])("has none after its device could not be asked about (question %i)", (answered) => {
+    const { program, features, log, interfaces } = failing();
+    let asked = 0;
+    features.isRedirectTarget = () => {
+      if (asked++ === answered) throw new Error("ENOBUFS");
+      return true;
+    };
+    const use = interfaces.use(CORE, "core0", TUNNELS);
+    expect([use.attached, program.attached.size]).toEqual([false, 0]);
+    expect(log.of("error")).toEqual([expect.stringMatching(/left to the loop .*ENOBUFS/)]);
+    expect(program.entry(CORE)).toBe("port 0 domain 0");
   });
 });
 
@@ -325,7 +398,11 @@ describe("the mode of the interfaces while they are used", () => {
     changed(false);
     expect(modes()).toEqual(["native", "native"]);
     const chosen = new FakeFeatures();
-    new Interfaces(new FakeProgram(), chosen, "native", silentLogger);
-    expect(chosen.listener).toBeUndefined();
+    const fixed = new FakeProgram();
+    chosen.names.set(CORE, "core0");
+    new Interfaces(fixed, chosen, "native", silentLogger).use(CORE, "core0", TUNNELS);
+    chosen.notTargets.add(CORE);
+    chosen.listener!.changed(true);
+    expect(fixed.attached.get(CORE)).toBe("native");
   });
 });
