@@ -64,9 +64,10 @@ describe("the documentation", () => {
     for (const stage of STAGES) expect(transcripts(stage), stage).not.toEqual([]);
   });
 
-  it.each(inline.filter(({ text }) => /^(npx )?lacewing /.test(text)))(
-    "$where names the command $text",
-    async ({ text }) => {
+  const commands = inline.filter(({ text }) => /^(npx )?lacewing /.test(text));
+  it.each(commands.map(({ where, text }) => [where, text]))(
+    "%s names the command %s",
+    async (_where, text = "") => {
       expect(await complaint(text.replace(/^npx /, ""))).toBeUndefined();
     },
   );

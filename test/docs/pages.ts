@@ -48,6 +48,11 @@ export function transcripts(stage?: string): readonly Transcript[] {
   ).filter((each) => stage === undefined || each.stage === stage);
 }
 
+/** Those of a stage with their titles before them, as tests are named. */
+export function titled(stage: string): readonly (readonly [string, Transcript])[] {
+  return transcripts(stage).map((each) => [each.title, each]);
+}
+
 /** Runs a command, and resolves to what it has said. */
 type Run = (command: string) => string | Promise<string>;
 

@@ -6,7 +6,7 @@ import { afterAll, describe, expect, it } from "vitest";
 import { eventually } from "../../support/eventually.ts";
 import { isRoot } from "../../support/system.ts";
 import { hasChromium, startChromium, visit } from "../../web/browser/chromium.ts";
-import { replay, transcripts } from "../pages.ts";
+import { replay, titled } from "../pages.ts";
 
 const ROOT = new URL("../../../", import.meta.url);
 /** What `npm start` runs when all is set up; the set-up itself could not be run beside other tests. */
@@ -30,6 +30,7 @@ describe.skipIf(!isRoot)("npm start", () => {
       said += text;
     });
     await eventually("the lab shows what it does", () => /up \d.*\n/.test(said), {
+      timeoutMs: 50_000,
       hopeless: () => (lab.exitCode === null ? undefined : said),
     });
     return said.trimEnd();
@@ -42,7 +43,7 @@ describe.skipIf(!isRoot)("npm start", () => {
     await ended;
   });
 
-  it.each(transcripts("start"))("$title", async (transcript) => {
+  it.each(titled("start"))("%s", async (_title, transcript) => {
     const { is, should } = await replay(transcript, start);
     expect(is).toBe(should);
   });

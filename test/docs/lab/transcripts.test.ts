@@ -2,7 +2,7 @@
 
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { isRoot } from "../../support/system.ts";
-import { replay, transcripts } from "../pages.ts";
+import { replay, titled } from "../pages.ts";
 import { Scene } from "./scene.ts";
 
 describe.skipIf(!isRoot)("commands in docs/ about a running gateway", () => {
@@ -14,7 +14,7 @@ describe.skipIf(!isRoot)("commands in docs/ about a running gateway", () => {
   afterAll(() => scene?.close());
   beforeEach(() => scene.ready());
 
-  it.each(transcripts("lab"))("$title", async (transcript) => {
+  it.each(titled("lab"))("%s", async (_title, transcript) => {
     const { is, should } = await replay(transcript, (command) => scene.run(command));
     expect(is).toBe(should);
   });
