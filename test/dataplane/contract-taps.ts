@@ -146,6 +146,17 @@ export function describeTaps(engine: string, makeRig: () => Promise<Rig>): void 
       }
     });
 
+    it("show both legs of a tunnel switch, whose frames leave in two pieces", async () => {
+      const other = addL2tp(7, rig.dataplane.addPeer(lnsPeer(rig, 1)));
+      await rig.dataplane.bridge(l2tp, other);
+      for (const channel of [l2tp, other]) tap(channel);
+      const received = fromRemote(new Uint8Array(101).fill(0xc1));
+      await rig.until("both", () => seen.length === 2 && rig.datagrams.length === 1);
+      expect(readOuter(framesOf(l2tp, "in")[0]!).message).toEqual(received);
+      const sent = readOuter(framesOf(other, "out")[0]!);
+      expect(sent).toMatchObject({ to: rig.remotes[1], message: rig.datagrams[0]!.datagram });
+    });
+
     it("show what a punted channel receives, and what is injected and held", async () => {
       tap(pppoe);
       tap(l2tp);
