@@ -70,7 +70,7 @@ export class CommandProcess {
   }
 
   /** The first JSON line that `matches`; rejects when the process ends without one. */
-  async jsonLine<T>(what: string, matches: (line: T) => boolean, timeoutMs = 20_000): Promise<T> {
+  async jsonLine<T>(what: string, matches: (line: T) => boolean, timeoutMs = 40_000): Promise<T> {
     const look = (): T | undefined => this.jsonLines<T>().find(matches);
     const hopeless = (): string | undefined =>
       this.hasEnded && look() === undefined ? "it has ended" : undefined;

@@ -104,7 +104,7 @@ export class DialProcess {
     ) as Promise<DialDown>;
   }
 
-  summary(timeoutMs = 40_000): Promise<DialSummary> {
+  summary(timeoutMs = 50_000): Promise<DialSummary> {
     return this.#process.jsonLine<DialEvent>(
       "all have come up or failed",
       ({ event }) => event === "summary",

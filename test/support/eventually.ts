@@ -15,7 +15,7 @@ interface EventuallyOptions {
 export async function eventually<T>(
   what: string,
   check: () => T | undefined | false | Promise<T | undefined | false>,
-  { timeoutMs = 20_000, hopeless = () => undefined }: EventuallyOptions = {},
+  { timeoutMs = 40_000, hopeless = () => undefined }: EventuallyOptions = {},
 ): Promise<T> {
   const deadline = performance.now() + timeoutMs;
   for (;;) {
