@@ -37,22 +37,52 @@ export async function openUnitNamespace(addon: Addon, netns: string, tuns: numbe
     return await addon.openNamespace({ netnsPath: pathOf(netns), tuns });
   } catch (error) {
     // EACCES: a namespace that somebody has just made, seen before it was mounted
-    const { code, message } = error as NativeError;
-    if (code !== "EPERM" && code !== "EACCES") throw refused(netns, notThere(code, netns) ?? message, error);
+    const failure = error as NativeError;
+    if (failure.code !== "EPERM" && failure.code !== "EACCES")
+      throw refused(netns, notThere(failure, netns) ?? failure.message, error);
   }
   const socketPath = helperSocket();
   try {
-    return await addon.askUnitHelper({ socketPath, netns, tuns });
+    return await inTurn(() => addon.askUnitHelper({ socketPath, netns, tuns }));
   } catch (error) {
     const needed = "it takes CAP_SYS_ADMIN, which we do not have";
     throw refused(netns, `${needed}, and ${trouble(error as NativeError, netns, socketPath)}`, error);
   }
 }
 
+/** When who came last has had his answer of the helper. */
+let lastAnswer: Promise<void> = Promise.resolve();
+/** That it did not answer in time, the last time. */
+let silence: unknown;
+
+/**
+ * Asks the helper when everybody before has his answer: it answers one after the other anyhow, and one that hangs is to hold up
+ * one of the few threads that Node reads files with, not all. Who has waited while it was silent has waited long enough.
+ */
+async function inTurn(ask: () => Promise<NamespaceFiles>): Promise<NamespaceFiles> {
+  const known = silence;
+  const before = lastAnswer;
+  let answered = (): void => {};
+  lastAnswer = new Promise((resolve) => {
+    answered = resolve;
+  });
+  await before;
+  try {
+    if (silence !== known) throw silence;
+    return await ask();
+  } catch (error) {
+    if ((error as NativeError).code === "ETIMEDOUT") silence = error;
+    throw error;
+  } finally {
+    answered();
+  }
+}
+
 /** What is wrong with the helper, and what to do. */
-function trouble({ code, syscall, message }: NativeError, netns: string, socketPath: string): string {
+function trouble(failure: NativeError, netns: string, socketPath: string): string {
+  const { code, syscall, message } = failure;
   const helper = `the helper that has it (${socketPath})`;
-  if (syscall === "unit helper") return `${helper} refuses: ${notThere(code, netns) ?? message}`;
+  if (syscall === "unit helper") return `${helper} refuses: ${notThere(failure, netns) ?? message}`;
   if (syscall === "connect" && (code === "ENOENT" || code === "ECONNREFUSED"))
     return `${helper} does not run: systemctl enable --now lacewing-units.socket`;
   if (syscall === "connect" && code === "EACCES")
@@ -62,8 +92,10 @@ function trouble({ code, syscall, message }: NativeError, netns: string, socketP
   return `${helper} cannot be asked: ${message}`;
 }
 
-function notThere(code: string, netns: string): string | undefined {
-  return code === "ENOENT" ? `there is none of that name: ip netns add ${netns}` : undefined;
+function notThere({ code, subject }: NativeError, netns: string): string | undefined {
+  return code === "ENOENT" && subject.endsWith(pathOf(netns))
+    ? `there is none of that name: ip netns add ${netns}`
+    : undefined;
 }
 
 function refused(netns: string, reason: string, cause: unknown): LacewingError {

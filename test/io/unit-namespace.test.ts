@@ -2,6 +2,13 @@ import { existsSync } from "node:fs";
 import { afterEach, describe, expect, it } from "vitest";
 import type { Addon, NamespaceFiles } from "../../src/io/addon.ts";
 import { hasNamespace, hasUnitHelper, openUnitNamespace } from "../../src/io/unit-namespace.ts";
+import { eventually } from "../support/eventually.ts";
+
+/** An ask of the helper that waits for its answer. */
+interface Ask {
+  readonly resolve: (files: NamespaceFiles) => void;
+  readonly reject: (error: Error) => void;
+}
 
 const FILES: NamespaceFiles = { netlink: 7, tuns: [8] };
 const SOCKET = "/run/lacewing-units/socket";
@@ -9,6 +16,8 @@ const SOCKET = "/run/lacewing-units/socket";
 interface Refusal {
   readonly code: string;
   readonly syscall: string;
+  /** Absent: the namespace's. */
+  readonly subject?: string;
 }
 
 /** An addon to which the kernel and the helper say this. */
@@ -33,7 +42,10 @@ class PlayedAddon implements Pick<Addon, "openNamespace" | "askUnitHelper"> {
   async #play(options: unknown, refusal: Refusal | undefined): Promise<NamespaceFiles> {
     this.asked.push(options);
     if (refusal === undefined) return FILES;
-    throw Object.assign(new Error(`${refusal.syscall}: ${refusal.code}`), refusal);
+    throw Object.assign(new Error(`${refusal.syscall}: ${refusal.code}`), {
+      subject: "/run/netns/core",
+      ...refusal,
+    });
   }
 }
 
@@ -72,6 +84,33 @@ describe("a network namespace for units", () => {
     expect(played.asked).toHaveLength(1);
     expect(hasNamespace("lw-none")).toBe(false);
     expect(hasNamespace(".")).toBe(existsSync("/run/netns"));
+  });
+
+  it("is not said to be missing where something else is", async () => {
+    const tun: Refusal = { code: "ENOENT", syscall: "open", subject: "/dev/net/tun" };
+    await expect(open(new PlayedAddon(tun))).rejects.toThrow("cannot be entered: open: ENOENT");
+    const answer: Refusal = { code: "ENOENT", syscall: "unit helper", subject: "open /dev/net/tun" };
+    await expect(open(new PlayedAddon(NO_PRIVILEGE, answer))).rejects.toThrow("refuses: unit helper: ENOENT");
+  });
+
+  it("is asked of the helper by one at a time, and of one that is silent not by those who have waited", async () => {
+    const asks: Ask[] = [];
+    const played = new PlayedAddon(NO_PRIVILEGE);
+    played.askUnitHelper = () => new Promise((resolve, reject) => asks.push({ resolve, reject }));
+    const opened = [1, 2, 3].map(() => open(played));
+    await eventually("the first has asked", () => asks.length > 0);
+    asks[0]!.resolve(FILES);
+    expect(await opened[0]).toBe(FILES);
+    await eventually("the second has asked", () => asks.length > 1);
+    asks[1]!.reject(
+      Object.assign(new Error("recvmsg: ETIMEDOUT"), { code: "ETIMEDOUT", syscall: "recvmsg" }),
+    );
+    for (const refused of opened.slice(1)) await expect(refused).rejects.toThrow("recvmsg: ETIMEDOUT");
+    expect(asks).toHaveLength(2);
+    const later = open(played);
+    await eventually("who comes later asks again", () => asks.length > 2);
+    asks[2]!.resolve(FILES);
+    expect(await later).toBe(FILES);
   });
 
   it.each([
