@@ -5,6 +5,11 @@ function ended(...codes: readonly string[]): (facts: Facts) => boolean {
   return ({ end }) => end !== undefined && codes.includes(end.code);
 }
 
+/** The words are those of src/io/unit-namespace.ts. */
+function lacksNamespace({ end }: Facts): boolean {
+  return end?.code === "failed" && /^the network namespace .* cannot be entered/.test(end.text);
+}
+
 /** Ends that nothing went wrong for, or that are ours. */
 export const END_DIAGNOSES: readonly Diagnosis[] = [
   {
@@ -65,9 +70,20 @@ export const END_DIAGNOSES: readonly Diagnosis[] = [
     advice: ["`lacewing show interfaces` says whether it is back; sessions come back when it is."],
   },
   {
+    code: "no-namespace",
+    stage: "ended",
+    when: lacksNamespace,
+    text: "The network namespace that the subscriber's device was to be in could not be entered: it is not there, or the helper is not that enters it for a gateway without CAP_SYS_ADMIN.",
+    advice: [
+      "The end's text says which of the two, and the command that puts it right.",
+      "`lacewing check` asks for both, of every unit group with `netns`.",
+      "The subscriber need not be told: he calls again by himself, and the next call has its device.",
+    ],
+  },
+  {
     code: "gateway-failed",
     stage: "ended",
-    when: ended("failed"),
+    when: (facts) => ended("failed")(facts) && !lacksNamespace(facts),
     text: "The gateway could not go on with the session: the system refused it something, or a table was full.",
     advice: [
       "The end's text and the log at that time say what was refused.",

@@ -207,11 +207,16 @@ export const END_PLAYS: Readonly<Record<string, Play>> = {
   }),
   "gateway-stopped": end(({ node }) => void node.gateway.stop("upgrade")),
   "interface-gone": end(({ node }) => node.host.announce({ kind: "gone", ifindex: 1, name: "acc0" })),
-  "gateway-failed": async () => {
+  "no-namespace": unitRefused("the network namespace core cannot be entered: there is none of that name"),
+  "gateway-failed": unitRefused("EMFILE"),
+};
+
+function unitRefused(reason: string): Play {
+  return async () => {
     const { node, side, world } = await pta();
-    node.dataplane.createUnit = () => Promise.reject(new Error("EMFILE"));
+    node.dataplane.createUnit = () => Promise.reject(new Error(reason));
     side.subscriber(1, "bob", "builder").start();
     await world.pass(10_000);
     return ask(node, S1);
-  },
-};
+  };
+}
