@@ -52,13 +52,16 @@ UniqueFd OpenListener(const HelperOptions& options) {
   struct stat there;
   if (lstat(path.c_str(), &there) == 0 && S_ISSOCK(there.st_mode))
     Check(unlink(path.c_str()), "unlink", path);
-  // nobody may connect before it is the group's
-  const mode_t before = umask(0777);
+  // It is born the group's: chown() and chmod() would go by its name, which may be somebody else's file by
+  // then where the directory is not ours alone.
+  const gid_t group = getegid();
+  Check(setegid(options.group), "setegid", path);
+  const mode_t mask = umask(0117);
   const int bound = bind(socket.get(), reinterpret_cast<sockaddr*>(&address), sizeof address);
-  umask(before);
-  Check(bound, "bind", path);
-  Check(chown(path.c_str(), static_cast<uid_t>(-1), options.group), "chown", path);
-  Check(chmod(path.c_str(), 0660), "chmod", path);
+  const int refusal = errno;
+  umask(mask);
+  Check(setegid(group), "setegid", path);
+  if (bound != 0) throw SystemFailure(refusal, "bind", path);
   Check(listen(socket.get(), kBacklog), "listen", path);
   return socket;
 }

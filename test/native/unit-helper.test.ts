@@ -1,7 +1,7 @@
 /** The helper that enters network namespaces for the gateway, before honest and hostile clients. */
 
 import { execFileSync, spawnSync } from "node:child_process";
-import { copyFileSync, mkdtempSync, rmSync } from "node:fs";
+import { copyFileSync, lstatSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -93,6 +93,14 @@ describe.skipIf(!root)("the helper for units in other namespaces", () => {
     expect(helper.status("CapPrm")).toBe(capabilities(CAP_NET_ADMIN | CAP_SYS_ADMIN));
     expect(helper.status("CapEff")).toBe(capabilities(CAP_NET_ADMIN));
     expect(helper.status("CapInh")).toBe(capabilities(0n));
+  });
+
+  it("listens where its user's group may connect, and nobody else", () => {
+    const group = Number(execFileSync("id", ["-g", "nobody"], { encoding: "utf8" }));
+    const { gid, mode } = lstatSync(helper.socket);
+    expect({ gid, mode: mode & 0o777 }).toEqual({ gid: group, mode: 0o660 });
+    // what it was given for that has been given back
+    expect(helper.status("Gid")).toBe("0\t0\t0\t0");
   });
 
   it("hands over nothing that could be used without CAP_NET_ADMIN", () => {
