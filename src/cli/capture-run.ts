@@ -1,9 +1,10 @@
+import { counted, duration } from "../base/words.ts";
 import type { CaptureLimits } from "../gateway/capture-request.ts";
 import type { CaptureOrder, CaptureSubject } from "./capture-command.ts";
 import { CaptureFlow, type CaptureOutcome, type CaptureSource } from "./capture-flow.ts";
 import { type CaptureOutput, openCaptureOutput } from "./capture-output.ts";
 import { DEFAULT_FILTER, InterfaceCapture } from "./interface-capture.ts";
-import { counted, duration, quantity } from "./numbers-text.ts";
+import { quantity } from "./numbers-text.ts";
 import { printable } from "./printable.ts";
 import { type CommandContext, EXIT_FAILED } from "./process.ts";
 import { SessionCapture } from "./session-capture.ts";

@@ -1,6 +1,7 @@
 /** What is asked of, and ordered from, a running gateway beside `show`. */
 
 import { Argument, Command, Option } from "commander";
+import { counted } from "../base/words.ts";
 import { ask } from "../control/client.ts";
 import type {
   ClearedView,
@@ -11,7 +12,6 @@ import type {
 } from "../gateway/operations-views.ts";
 import type { StoryView } from "../journal/story-view.ts";
 import { isSession, macOf, sessionId, tunnelId, tunnelOf, WANTED } from "./arguments.ts";
-import { counted } from "./numbers-text.ts";
 import { printableJson } from "./printable.ts";
 import { type CommandContext, EXIT_FAILED, EXIT_OK, socketOption, UsageError } from "./process.ts";
 import { type Screen, screenFor } from "./screen.ts";

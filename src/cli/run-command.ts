@@ -4,7 +4,7 @@ import type { Config } from "../config/config.ts";
 import { loadConfig, loadConfigSteps } from "../config/load.ts";
 import { loadPage } from "../control/page.ts";
 import { startControlServer } from "../control/server.ts";
-import { inTurns } from "../gateway/in-turns.ts";
+import { stepsInTurns } from "../gateway/turns.ts";
 import { GatheredLines } from "./gathered-lines.ts";
 import { createLogger } from "./log.ts";
 import { type CommandContext, EXIT_FAILED, EXIT_OK, type StoppableGateway } from "./process.ts";
@@ -31,7 +31,7 @@ export async function run(configPath: string, context: CommandContext): Promise<
   try {
     logger.info({ name: config.name, version: context.version, config: configPath }, "starting");
     const reading = {
-      read: async () => (await inTurns(loadConfigSteps(configPath))).config,
+      read: async () => (await stepsInTurns(loadConfigSteps(configPath))).config,
       applied: ({ log }: Config) => {
         logger.level = log.level;
       },

@@ -1,5 +1,6 @@
 /** What is no table: health, one session or tunnel, a story, and what became of an order. */
 
+import { counted, duration } from "../base/words.ts";
 import type {
   HealthView,
   ProblemView,
@@ -10,7 +11,7 @@ import type {
 } from "../gateway/operations-views.ts";
 import type { TunnelView } from "../gateway/views.ts";
 import type { StoryEvidence, StoryView } from "../journal/story-view.ts";
-import { counted, duration, quantity, wrapped } from "./numbers-text.ts";
+import { quantity, wrapped } from "./numbers-text.ts";
 import type { Tone } from "./paint.ts";
 import { printable } from "./printable.ts";
 import { type Screen, USUAL_WIDTH } from "./screen.ts";
@@ -26,7 +27,7 @@ import { type Column, formatTable } from "./table.ts";
 export function healthScreen(health: HealthView, screen: Screen): string {
   const { status, problems, interfaces, pools, drops } = health;
   const { paint } = screen;
-  const up = duration(status.uptimeSeconds) ?? "";
+  const up = duration(status.uptimeSeconds);
   const parts = [
     `${paint("strong", status.name)}  engine ${status.engine}  up ${up}  pid ${status.pid}\n`,
     ...(status.interfaces === null ? [] : [`${status.interfaces}\n`]),

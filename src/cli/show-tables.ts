@@ -1,3 +1,4 @@
+import { duration } from "../base/words.ts";
 import { meaningOf } from "../gateway/counter-meanings.ts";
 import type {
   CaptureView,
@@ -9,7 +10,7 @@ import type {
   WorkerView,
 } from "../gateway/operations-views.ts";
 import type { ChannelView, L2tpLegView, LnsView, SessionView, TunnelView } from "../gateway/views.ts";
-import { duration, quantity } from "./numbers-text.ts";
+import { quantity } from "./numbers-text.ts";
 import type { Tone } from "./paint.ts";
 import type { Column } from "./table.ts";
 

@@ -1,9 +1,9 @@
 /** What `lacewing show` shows: where it is asked, and how it looks. */
 
+import { counted } from "../base/words.ts";
 import { type Ask, ask } from "../control/client.ts";
 import type { HealthView, RatesView, SessionDetailView } from "../gateway/operations-views.ts";
 import type { TunnelView } from "../gateway/views.ts";
-import { counted } from "./numbers-text.ts";
 import { printableJson } from "./printable.ts";
 import type { CommandContext } from "./process.ts";
 import { type Screen, screenFor } from "./screen.ts";

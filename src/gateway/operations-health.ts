@@ -1,5 +1,6 @@
 /** What is wrong with a gateway, the gravest first, and what to do about it. */
 
+import { duration } from "../base/words.ts";
 import type { InterfaceView, PoolView, ProblemView } from "./operations-views.ts";
 import type { LnsView, TunnelView } from "./views.ts";
 
@@ -147,7 +148,7 @@ function* ofLnses(lnses: readonly LnsView[]): Iterable<ProblemView> {
       yield {
         severity: "warning",
         code: "lns-locked-out",
-        text: `LNS ${peer} is locked out for ${lockedForSeconds ?? 0} s more: ${reason ?? "nobody knows why"}.`,
+        text: `LNS ${peer} is locked out for ${duration(lockedForSeconds ?? 0)} more: ${reason ?? "nobody knows why"}.`,
         hint: `lacewing test tunnel --lns ${peer} tries it; lacewing lockout clear ${peer} ends the lockout.`,
       };
     if (state === "slow")

@@ -2,6 +2,7 @@
 
 import { type Deferred, deferred } from "../base/deferred.ts";
 import type { Instant } from "../base/time.ts";
+import { counted, duration } from "../base/words.ts";
 import type { ChannelId } from "../channel/dataplane.ts";
 import type { L2tpPeerConfig } from "../config/config.ts";
 import type { CallRequest } from "../l2tp/outputs.ts";
@@ -94,8 +95,9 @@ function candidates(name: string, views: readonly LnsView[]): TestStepView {
   // a member of a group may be a destination by itself, too
   const members = inGroup.length > 0 ? inGroup : views.filter(({ peer }) => peer === name).slice(0, 1);
   const words = members.map(({ peer, preference, state, lockedForSeconds, reason, tunnels, sessions }) => {
-    const locked = lockedForSeconds === null ? "" : ` for ${lockedForSeconds} s more (${reason ?? "?"})`;
-    return `${peer}: preference ${preference}, ${state}${locked}, ${tunnels} tunnels, ${sessions} sessions`;
+    const locked =
+      lockedForSeconds === null ? "" : ` for ${duration(lockedForSeconds)} more (${reason ?? "?"})`;
+    return `${peer}: preference ${preference}, ${state}${locked}, ${counted(tunnels, "tunnel")}, ${counted(sessions, "session")}`;
   });
   const ok = members.some(({ state }) => state !== "locked-out");
   return { step: "candidates", ok, text: `${words.join("; ")}.`, milliseconds: null };

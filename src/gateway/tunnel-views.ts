@@ -30,7 +30,7 @@ export function tunnelViews(
           ? null
           : Math.floor((now - tunnel.unansweredSince) / 1000),
       retransmitted: tunnel.health.retransmitted,
-      roundTripMs: tunnel.health.roundTripMs,
+      roundTripMs: inMicroseconds(tunnel.health.roundTripMs),
       peerWindow: tunnel.peerWindow,
       windowStalls: tunnel.health.windowStalls,
     };
@@ -48,4 +48,9 @@ export function controlCounters(
     duplicates,
     ...Object.fromEntries(Object.entries(discards).map(([reason, count]) => [`discarded.${reason}`, count])),
   };
+}
+
+/** Finer than that is nothing but digits. */
+function inMicroseconds(ms: number | null): number | null {
+  return ms === null ? null : Math.round(ms * 1000) / 1000;
 }

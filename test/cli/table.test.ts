@@ -1,7 +1,8 @@
 import { stripVTControlCharacters } from "node:util";
 import { describe, expect, it } from "vitest";
+import { counted, duration } from "../../src/base/words.ts";
 import { DROP_REASONS } from "../../src/channel/dataplane.ts";
-import { counted, duration, quantity, wrapped } from "../../src/cli/numbers-text.ts";
+import { quantity, wrapped } from "../../src/cli/numbers-text.ts";
 import { paintFor } from "../../src/cli/paint.ts";
 import {
   CHANNEL_COLUMNS,

@@ -3,10 +3,10 @@ import { describe, expect, it } from "vitest";
 import { ConfigError } from "../../src/config/config-error.ts";
 import { loadConfig, loadConfigSteps } from "../../src/config/load.ts";
 import { readUsersFile, type UsersFile, usersFileSteps } from "../../src/config/users-file.ts";
-import { inTurns } from "../../src/gateway/in-turns.ts";
+import { stepsInTurns } from "../../src/gateway/turns.ts";
 import { ConfigFolder } from "./config-folder.ts";
 
-const loadConfigInTurns = async (path: string) => (await inTurns(loadConfigSteps(path))).config;
+const loadConfigInTurns = async (path: string) => (await stepsInTurns(loadConfigSteps(path))).config;
 
 const CONFIG = { units: { local: { address: "100.64.0.1" } } };
 

@@ -196,7 +196,7 @@ export function sampleOperations(
         {
           severity: "warning",
           code: "lns-locked-out",
-          text: "LNS lns2 is locked out for 212 s more: SCCRQ sent 3 times, no SCCRP, nothing ever came back.",
+          text: "LNS lns2 is locked out for 3m32s more: SCCRQ sent 3 times, no SCCRP, nothing ever came back.",
           hint: "lacewing test tunnel --lns lns2 tries it; lacewing lockout clear lns2 ends the lockout.",
         },
       ],
