@@ -1,7 +1,7 @@
 /** The helper for units in other network namespaces, listening on a socket of its own. Needs root. */
 
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { chmodSync, chownSync, copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -11,10 +11,22 @@ const PROGRAM = fileURLToPath(new URL("../../build/Release/lacewing-units", impo
 
 const CAP_NET_ADMIN = (1n << 12n).toString(16).padStart(16, "0");
 
+/** What it needs, with a socket of its own to give to a group, and one that it has no use for. */
+const GIVEN = "+net_admin,+sys_admin,+setgid,+net_raw";
+
+/**
+ * Nobody else's user id, for the nth helper of this process: the kernel counts descriptors under way by user, and a test that
+ * exhausts them is to leave other tests theirs.
+ */
+const idOf = (n: number): number => 20_000 + ((process.pid * 8 + n) % 40_000);
+
+let helpers = 0;
+
 export class UnitHelper {
   readonly socket: string;
   readonly #directory: string;
   readonly #words: readonly string[];
+  readonly #id = idOf(helpers++);
   #child: ChildProcess;
   #ended: Promise<void>;
   output = "";
@@ -23,6 +35,11 @@ export class UnitHelper {
     this.#directory = mkdtempSync(join(tmpdir(), "lacewing-units-"));
     this.socket = join(this.#directory, "socket");
     this.#words = words;
+    // it need not be able to read the checkout
+    copyFileSync(PROGRAM, join(this.#directory, "program"));
+    chownSync(this.#directory, this.#id, 0);
+    // its socket says who may connect
+    chmodSync(this.#directory, 0o755);
     [this.#child, this.#ended] = this.#run();
   }
 
@@ -69,8 +86,11 @@ export class UnitHelper {
   }
 
   #run(): [ChildProcess, Promise<void>] {
-    const words = ["--pdeathsig", "KILL", PROGRAM, "--socket", this.socket, ...this.#words];
-    const child = spawn("setpriv", words, { stdio: ["ignore", "ignore", "pipe"] });
+    const identity = [`--reuid=${this.#id}`, `--inh-caps=${GIVEN}`, `--ambient-caps=${GIVEN}`];
+    const words = [join(this.#directory, "program"), "--socket", this.socket, ...this.#words];
+    const child = spawn("setpriv", ["--pdeathsig=KILL", ...identity, ...words], {
+      stdio: ["ignore", "ignore", "pipe"],
+    });
     child.stderr!.setEncoding("utf8").on("data", (text: string) => {
       this.output += text;
     });
