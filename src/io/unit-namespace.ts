@@ -9,7 +9,7 @@ const HELPER_SOCKET = "/run/lacewing-units/socket";
 
 /** Where the helper is asked: LACEWING_UNIT_HELPER in the environment says where else. */
 function helperSocket(): string {
-  return process.env.LACEWING_UNIT_HELPER ?? HELPER_SOCKET;
+  return process.env.LACEWING_UNIT_HELPER || HELPER_SOCKET;
 }
 
 function pathOf(netns: string): string {
