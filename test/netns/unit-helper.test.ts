@@ -5,6 +5,7 @@ import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ask } from "../../src/control/client.ts";
 import type { ReloadView } from "../../src/gateway/operations-views.ts";
+import type { StoryView } from "../../src/journal/story-view.ts";
 import { DialProcess, type DialUp } from "../support/dial-process.ts";
 import { eventually } from "../support/eventually.ts";
 import { GatewayProcess } from "../support/gateway-process.ts";
@@ -42,7 +43,8 @@ describe.skipIf(!isRoot)("a gateway with the service's three capabilities", () =
   };
   const isRefused = async (user: string): Promise<void> => {
     const dial = new DialProcess(subscriber, { user, password: PASSWORD });
-    await dial.down();
+    const { reason } = await dial.down();
+    expect(reason).toBe("the peer ended the link: no service at the moment");
     await dial.hangUp();
   };
   const hasTraffic = async ({ peerAddress }: DialUp): Promise<void> => {
@@ -79,6 +81,9 @@ describe.skipIf(!isRoot)("a gateway with the service's three capabilities", () =
     expect(error).toContain(`the network namespace ${elsewhere.name} cannot be entered`);
     expect(error).toContain("systemctl enable --now lacewing-units.socket");
     await isRefused("a@each.example");
+    const story = await ask<StoryView>(gateway.socket, { path: "/v1/why?user=a@each.example" });
+    expect(story.headline).toContain("systemctl enable --now lacewing-units.socket");
+    expect(story.likely.map(({ code }) => code)).toEqual(["no-namespace"]);
   });
 
   it("has devices there once the helper runs, which goes on without them", async () => {
