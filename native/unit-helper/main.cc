@@ -4,6 +4,7 @@
 
 #include <sys/resource.h>
 
+#include <csignal>
 #include <cstdio>
 #include <exception>
 
@@ -28,6 +29,8 @@ int main(int count, char** words) {
     rlimit descriptors{kMostDescriptors, kMostDescriptors};
     Check(setrlimit(RLIMIT_NOFILE, &descriptors), "setrlimit", "RLIMIT_NOFILE");
     KeepCapabilities();
+    // who is refused is told of on standard error, which may be a pipe that nobody reads any more
+    std::signal(SIGPIPE, SIG_IGN);
     ServeRequests(listener.get(), options);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "lacewing-units: %s\n", error.what());
