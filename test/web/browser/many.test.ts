@@ -66,7 +66,7 @@ describe.skipIf(!hasChromium)("the page of a gateway with 64,000 sessions", () =
       const item = page.locator(".drops li", { hasText: reason });
       expect(await item.textContent()).toContain(meaning);
     }
-    await page.getByText("is locked out for 212 s more").waitFor();
+    await page.getByText("is locked out for 3m32s more").waitFor();
     const picture = page.getByRole("group", { name: "Ports, gateway and LNSes" });
     await picture.getByRole("link", { name: /^lns1: 21,333 sessions, 6\.00 Gbit\/s to/ }).waitFor();
     await picture.getByRole("link", { name: /^lns4: .*; locked out$/ }).waitFor();
