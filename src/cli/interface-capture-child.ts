@@ -48,6 +48,7 @@ function capture(request: InterfaceCaptureRequest): void {
     octetsLeft -= frame.length;
     recorder?.take(0, [{ ...packet, frame }]);
     // under a flood no timer gets its turn
+    if (recorder?.isFull) recorder.flush();
     look();
   });
   const sink = {

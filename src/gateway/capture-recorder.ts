@@ -1,5 +1,6 @@
 import {
   emitPcapngInterface,
+  emitPcapngNothing,
   emitPcapngSection,
   emitPcapngStatistics,
   type PcapngInterface,
@@ -12,7 +13,7 @@ import type { CaptureLimits, CaptureSink } from "./capture-request.ts";
 
 /** Octets that may wait for the reader: what is beyond is passed over. */
 const MAX_WAITING_BYTES = 1 << 22;
-/** Octets of frames that are gathered before they are written. */
+/** Octets of frames that are gathered until they should be written. */
 const MAX_GATHERED_BYTES = 1 << 18;
 
 interface Recorded {
@@ -72,13 +73,17 @@ export class CaptureRecorder {
     return this.#interfaces.push({ startUs: nowUs, packets: 0, passedOver: 0 }) - 1;
   }
 
-  /** Takes frames, to be written by flush(); by itself when they are many. */
+  /** Takes frames, to be written by flush(). */
   take(interfaceId: number, packets: readonly PcapngPacket[]): void {
     for (const packet of packets) {
       this.#gathered.push({ interfaceId, packet });
       this.#gatheredBytes += packet.frame.length;
     }
-    if (this.#gatheredBytes >= MAX_GATHERED_BYTES) this.flush();
+  }
+
+  /** So much has been taken that it should be written soon. */
+  get isFull(): boolean {
+    return this.#gatheredBytes >= MAX_GATHERED_BYTES;
   }
 
   /** Writes what has been taken, oldest first. */
@@ -111,8 +116,8 @@ export class CaptureRecorder {
   }
 
   /**
-   * Writes what is left and how much there was, and ends the file. `passedOver`: frames of each interface that were
-   * passed over before they came here.
+   * Writes what is left, how much there was and why it ends, and ends the file. `passedOver`: frames of each interface
+   * that were passed over before they came here.
    */
   end(reason: string, nowUs: number, passedOver: readonly number[]): void {
     this.flush();
@@ -127,6 +132,8 @@ export class CaptureRecorder {
       };
       this.#sink.write(emitPcapngStatistics(id, statistics));
     });
+    // who reads it tells by the reason that it has not broken off
+    if (this.#interfaces.length === 0) this.#sink.write(emitPcapngNothing(reason));
     this.#sink.end();
   }
 }

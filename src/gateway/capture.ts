@@ -146,14 +146,16 @@ export class Capture implements Timed, OpenCapture {
   }
 
   #take(leg: CaptureLeg, frames: readonly TappedFrame[]): void {
-    this.#recorder.take(this.#legs.indexOf(leg), frames);
+    const interfaceId = this.#legs.indexOf(leg);
+    // another leg could not be tapped with it: this one's tap is ending
+    if (interfaceId < 0) return;
+    this.#recorder.take(interfaceId, frames);
     if (this.#isEnding) return;
-    const { limit } = this.#recorder;
-    if (limit !== undefined) this.end(limit);
-    else if (this.#flushAt === NEVER) {
-      this.#flushAt = this.#around.clock.now() + GATHER_MS;
-      this.#around.scheduler.update(this);
-    }
+    // not at once: the other leg's frames of the same time come in this turn, too
+    const flushAt = this.#around.clock.now() + (this.#recorder.isFull ? 0 : GATHER_MS);
+    if (flushAt >= this.#flushAt) return;
+    this.#flushAt = flushAt;
+    this.#around.scheduler.update(this);
   }
 
   /** As far as the taps are still there: one ends with its channel. */

@@ -2,6 +2,7 @@
 
 import { concatBytes } from "../base/bytes.ts";
 import {
+  BLOCK_NAMES,
   BLOCK_PACKET,
   BLOCK_SECTION,
   BLOCK_STATISTICS,
@@ -16,6 +17,8 @@ const MIN_BLOCK_BYTES = 12;
 const SECTION_BYTES = 28;
 const PACKET_BYTES = 32;
 const STATISTICS_BYTES = 24;
+/** Without names, as ours are. */
+const NAMES_BYTES = 16;
 
 /** What has come so far. */
 export interface PcapngTally {
@@ -24,7 +27,7 @@ export interface PcapngTally {
   octets: number;
   /** By the statistics at its end. */
   dropped: number;
-  /** The statistics' comment: why it has ended. */
+  /** The statistics' comment, or without an interface that of what says nothing else: why it has ended. */
   comment: string | undefined;
 }
 
@@ -67,12 +70,15 @@ export class PcapngBlocks {
       this.tally.octets += captured;
     } else if (type === BLOCK_STATISTICS) {
       if (total < STATISTICS_BYTES) return false;
-      this.#readStatistics(view, at + 20, at + total - 4);
+      this.#readOptions(view, at + 20, at + total - 4);
+    } else if (type === BLOCK_NAMES) {
+      if (total < NAMES_BYTES) return false;
+      this.#readOptions(view, at + 12, at + total - 4);
     }
     return true;
   }
 
-  #readStatistics(view: DataView, from: number, end: number): void {
+  #readOptions(view: DataView, from: number, end: number): void {
     for (let at = from; at + 4 <= end; ) {
       const code = view.getUint16(at, true);
       const length = view.getUint16(at + 2, true);

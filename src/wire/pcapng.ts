@@ -26,7 +26,7 @@ export const LINKTYPE_ETHERNET = 1;
 export const LINKTYPE_RAW = 101;
 
 const BLOCK_INTERFACE = 1;
-const BLOCK_NAMES = 4;
+export const BLOCK_NAMES = 4;
 export const BLOCK_STATISTICS = 5;
 export const BLOCK_PACKET = 6;
 export const BLOCK_SECTION = 0x0a0d0d0a;
@@ -170,9 +170,9 @@ export function emitPcapngStatistics(interfaceId: number, statistics: PcapngStat
   ]);
 }
 
-/** Name Resolution Block (§4.5) without names: it says nothing, and may stand anywhere. */
-export function emitPcapngNothing(): Uint8Array {
-  return block(BLOCK_NAMES, new Uint8Array(4), []);
+/** Name Resolution Block (§4.5) without names: it says nothing but its comment, and may stand anywhere. */
+export function emitPcapngNothing(comment?: string): Uint8Array {
+  return block(BLOCK_NAMES, new Uint8Array(4), [text(OPT_COMMENT, comment)]);
 }
 
 function block(type: number, body: Uint8Array, options: readonly Uint8Array[]): Uint8Array {

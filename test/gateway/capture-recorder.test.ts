@@ -1,12 +1,13 @@
 import { describe, expect, it } from "vitest";
 import { concatBytes } from "../../src/base/bytes.ts";
 import { CaptureRecorder } from "../../src/gateway/capture-recorder.ts";
+import { PcapngBlocks } from "../../src/wire/pcapng-blocks.ts";
 import { readPcapng } from "../support/pcapng.ts";
 
 const LIMITS = { frames: undefined, octets: 1e9 };
 const TIME_US = 1.7e15;
 
-function recorder(waiting: () => number = () => 0) {
+function recorder(waiting: () => number = () => 0, names = ["acc0", "lns"]) {
   const written: Uint8Array[] = [];
   const sink = {
     get waitingBytes() {
@@ -16,8 +17,8 @@ function recorder(waiting: () => number = () => 0) {
     end: () => {},
   };
   const made = new CaptureRecorder(sink, LIMITS, { application: "Lacewing" });
-  for (const name of ["acc0", "lns"]) made.addInterface({ linkType: 1, snapBytes: 64, name }, TIME_US);
-  return { recorder: made, read: () => readPcapng(concatBytes(...written)) };
+  for (const name of names) made.addInterface({ linkType: 1, snapBytes: 64, name }, TIME_US);
+  return { recorder: made, written, read: () => readPcapng(concatBytes(...written)) };
 }
 
 function packet(afterUs: number, bytes = 64) {
@@ -45,10 +46,26 @@ describe("a recorder of captures", () => {
     ]);
   });
 
-  it("writes by itself what is much", () => {
+  it("says when it has much, and keeps that in order, too", () => {
     const { recorder: made, read } = recorder();
-    for (let i = 0; i < 300; i++) made.take(0, [packet(i, 1000)]);
-    expect(read().packets.length).toBeGreaterThan(200);
+    made.take(0, [packet(1, 1000), packet(2, 1000)]);
+    expect(made.isFull).toBe(false);
+    for (let i = 3; i < 300; i++) made.take(0, [packet(i, 1000)]);
+    made.take(1, [packet(2)]);
+    expect(made.isFull).toBe(true);
+    made.flush();
+    expect(made.isFull).toBe(false);
+    expect(read().packets.map(({ interfaceId }) => interfaceId)).toEqual([0, 0, 1, ...Array(297).fill(0)]);
+  });
+
+  it("tells a reader of our own why it ends, without an interface, too", () => {
+    for (const names of [[], ["acc0"]]) {
+      const { recorder: made, written } = recorder(() => 0, names);
+      made.end("the session has ended", TIME_US, []);
+      const blocks = new PcapngBlocks();
+      expect(blocks.push(concatBytes(...written))).toBeDefined();
+      expect(blocks.tally).toMatchObject({ packets: 0, comment: "the session has ended" });
+    }
   });
 
   it("passes over what the reader has no room for, in the middle of a batch, too", () => {

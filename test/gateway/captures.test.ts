@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 import { concatBytes } from "../../src/base/bytes.ts";
 import type { Subscriber } from "../../src/dial/subscriber.ts";
 import {
@@ -7,6 +7,7 @@ import {
   type CaptureSink,
 } from "../../src/gateway/capture-request.ts";
 import { MAX_CAPTURES } from "../../src/gateway/captures.ts";
+import { PcapngBlocks } from "../../src/wire/pcapng-blocks.ts";
 import { LAC_YAML, LNS_YAML, USERS_YAML } from "../support/configurations.ts";
 import { ipv4Packet } from "../support/ipv4-packet.ts";
 import { type ReadCapture, readPcapng } from "../support/pcapng.ts";
@@ -164,6 +165,24 @@ describe("a capture of a LAC's session", () => {
   });
 });
 
+describe("a capture of a call that never gets its tunnel", () => {
+  it("says at its end why it has nothing", async () => {
+    const { lac, side } = await startPair(world, LAC_YAML, LNS_YAML, USERS_YAML);
+    const late = side.subscriber(1, "alice@isp.example", "wonderland");
+    late.start();
+    const isCalling = (): boolean => [...lac.gateway.sessions].some(({ state }) => state === "calling");
+    expect(await world.until(isCalling, 5000)).toBe(true);
+    const { reader, open } = capture(lac, { legs: "tunnel" });
+    open.end("nothing comes");
+    await world.pass(0);
+    expect(reader.hasEnded).toBe(true);
+    expect(reader.capture).toMatchObject({ interfaces: [], packets: [] });
+    const blocks = new PcapngBlocks();
+    blocks.push(concatBytes(...reader.written));
+    expect(blocks.tally.comment).toBe("nothing comes");
+  });
+});
+
 describe("a capture of a session with one leg", () => {
   it("has it where none is named, and says which one is not there", async () => {
     const { lns, lac } = await alice();
@@ -276,6 +295,22 @@ describe("captures", () => {
       capture(lac, { session: `s${number}`, legs: "access" });
     }
     expect(() => capture(lac, { legs: "access" })).toThrow(`${MAX_CAPTURES} captures are under way`);
+  });
+
+  it("make nothing of what a leg still gives when the other could not be captured", async () => {
+    const { lac } = await alice();
+    capture(lac, { legs: "tunnel" });
+    const tap = vi.spyOn(lac.dataplane, "tap");
+    expect(() => capture(lac)).toThrow("is tapped already");
+    const [channel, , sink] = tap.mock.calls[0]!;
+    const frame = {
+      channel,
+      direction: "in",
+      timeUs: 1,
+      lengthBytes: 64,
+      frame: new Uint8Array(64),
+    } as const;
+    expect(() => sink([frame])).not.toThrow();
   });
 
   it("end by their id, and all at once", async () => {
