@@ -71,7 +71,7 @@ const FOREIGN: Failure = {
 const AHEAD: Failure = {
   status: 400,
   code: "bad-request",
-  message: "an order comes after the answer to what was asked before it on its connection",
+  message: "an order or a capture comes after the answer to what was asked before it on its connection",
 };
 
 /** Whether who sends a request may ask. */
@@ -132,6 +132,8 @@ function addStream(app: Hono<Environment>, route: StreamRoute, { operations, ver
     const { incoming: request, outgoing: response } = context.env;
     // he would not get to read it, but it would be made
     if (isForeign(request.headers)) return failureResponse(FOREIGN);
+    // nor before the answer to what was asked before it on its connection; if that closes, nobody hears of it
+    if (response.socket === null) return failureResponse(AHEAD);
     route.open({ operations, version, request, response }, input);
     return RESPONSE_ALREADY_SENT;
   });

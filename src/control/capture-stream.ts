@@ -7,16 +7,20 @@ import { CAPTURE_HEADER } from "./capture-header.ts";
 
 /** Nobody may say for a long time: that a reader at the other end of a network is gone is found out all the same. */
 const KEEP_ALIVE_MS = 15_000;
+/** A reader who takes nothing for so long does not get the rest of a capture that has ended, and lets go of its memory. */
+const LAST_READ_MS = 60_000;
 const MAX_AGENT_CHARACTERS = 80;
 
 export class ResponseSink implements CaptureSink {
   readonly #response: ServerResponse;
+  readonly #lastReadMs: number;
   /** What is written before begin(). */
   #early: Uint8Array[] | undefined = [];
   #hasEndedEarly = false;
 
-  constructor(response: ServerResponse) {
+  constructor(response: ServerResponse, lastReadMs = LAST_READ_MS) {
     this.#response = response;
+    this.#lastReadMs = lastReadMs;
   }
 
   get waitingBytes(): number {
@@ -51,8 +55,12 @@ export class ResponseSink implements CaptureSink {
   }
 
   end(): void {
-    if (this.#early !== undefined) this.#hasEndedEarly = true;
-    else this.#response.end();
+    if (this.#early !== undefined) {
+      this.#hasEndedEarly = true;
+      return;
+    }
+    this.#response.setTimeout(this.#lastReadMs, () => this.#response.destroy());
+    this.#response.end();
   }
 }
 

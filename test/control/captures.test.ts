@@ -1,6 +1,9 @@
-import { type IncomingMessage, request } from "node:http";
-import { describe, expect, it } from "vitest";
+import { once } from "node:events";
+import { createServer, type IncomingMessage, request, type ServerResponse } from "node:http";
+import { connect } from "node:net";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { silentLogger } from "../../src/base/logger.ts";
+import { ResponseSink } from "../../src/control/capture-stream.ts";
 import { startControlServer } from "../../src/control/server.ts";
 import { readPcapng } from "../support/pcapng.ts";
 import { sampleOperations } from "./sample-operations.ts";
@@ -69,6 +72,40 @@ describe("a capture over the API", () => {
     const response = await begin(await serve(operations), CAPTURE);
     response.destroy();
     await expect.poll(() => operations.orders.at(-1)).toEqual(["captureEnded", "its reader has gone"]);
+  });
+
+  it("that has ended waits for a reader who takes nothing, but not for ever", async () => {
+    const socketPath = `${temporaryFolder()}/sink.sock`;
+    const answered = new Promise<ServerResponse>((resolve) => {
+      const server = createServer((_, response) => resolve(response)).listen(socketPath);
+      onTestFinished(() => void server.close());
+    });
+    const reader = begin(socketPath, "/");
+    const response = await answered;
+    const sink = new ResponseSink(response, 50);
+    sink.begin({ id: "c1", end: () => {} }, "s1.pcapng");
+    sink.write(new Uint8Array(1 << 22));
+    const closed = once(response, "close");
+    sink.end();
+    const answer = await reader;
+    await closed;
+    await expect(all(answer)).rejects.toThrow("aborted");
+  });
+
+  it("is not begun before the answer to what was asked before it on its connection", async () => {
+    const operations = sampleOperations();
+    const socketPath = await serve(operations);
+    const socket = connect(socketPath);
+    onTestFinished(() => void socket.destroy());
+    let answers = "";
+    socket.setEncoding("latin1").on("data", (text: string) => {
+      answers += text;
+    });
+    socket.write(`GET ${CAPTURE} HTTP/1.1\r\nHost: lacewing\r\n\r\n`.repeat(2));
+    await expect.poll(() => answers).toContain("Lacewing-Capture: c1");
+    await order(socketPath, "/v1/captures/end", { capture: "c1", reason: "seen enough" });
+    await expect.poll(() => answers).toContain("HTTP/1.1 400");
+    expect(operations.orders.filter((asked) => (asked as string[])[0] === "capture")).toHaveLength(1);
   });
 
   it("is whole when the gateway stops", async () => {
