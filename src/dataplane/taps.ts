@@ -50,6 +50,11 @@ export class Taps {
     return tap;
   }
 
+  /** No channel is tapped. */
+  get isEmpty(): boolean {
+    return this.#ofChannel.size === 0;
+  }
+
   /** Undefined: it is not tapped. */
   of(channel: ChannelId): Tap | undefined {
     return this.#ofChannel.get(channel);

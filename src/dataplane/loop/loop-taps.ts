@@ -39,6 +39,8 @@ export class LoopTaps {
     (record) => this.#take(record),
     () => this.#deliver(),
   );
+  /** All taps of one time have the same, so that frames of different channels stay in order. */
+  #epochUs = 0;
   /** By slot. */
   readonly #ends: (TunnelEnd | undefined)[] = [];
   readonly #waiting = new Map<Tap, Kept[]>();
@@ -72,7 +74,8 @@ export class LoopTaps {
   tap(channel: ChannelId, spec: TapSpec, sink: TapSink): void {
     const { port } = this.#registry.peer(this.#registry.channel(channel).spec.peer).spec;
     const wire = this.#registry.port(port).spec;
-    const { slot } = this.#taps.open(channel, spec, sink, performance.now(), epochUs());
+    if (this.#taps.isEmpty) this.#epochUs = epochUs();
+    const { slot } = this.#taps.open(channel, spec, sink, performance.now(), this.#epochUs);
     this.#ends[slot] =
       wire.kind === "udp" ? { address: addressOctets(wire.address), udpPort: wire.udpPort } : undefined;
     this.#writer.setTapped(channel, true);

@@ -1,6 +1,6 @@
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { readU16, readU32 } from "../../../src/base/bytes.ts";
 import type { ChannelId, TappedFrame } from "../../../src/channel/dataplane.ts";
 import { formatIpAddress } from "../../../src/wire/ip-address.ts";
@@ -106,6 +106,29 @@ describe.skipIf(!isRoot)("with root", async () => {
           }
         }
       for (const { frame } of of(l2tp, "in")) expect(readU16(frame, 2)).toBe(frame.length);
+    });
+
+    it("have one clock for the channels of a bridge, whatever becomes of the time of day between", async () => {
+      rig = await loopRig();
+      const { pppoe, l2tp } = bridgeOf();
+      await rig.dataplane.bridge(pppoe, l2tp);
+      const wallClock = Date.now;
+      const setClock = (ms: number) => {
+        vi.spyOn(Date, "now").mockImplementation(() => wallClock() + ms);
+      };
+      onTestFinished(() => void vi.restoreAllMocks());
+      setClock(3_600_000);
+      tap(pppoe);
+      setClock(7_200_000);
+      tap(l2tp);
+      vi.restoreAllMocks();
+      const began = Date.now();
+      rig.fromSubscriber(pppoeFrame(rig.gatewayMac, MAC, 5, numberedFrame(1, 0)));
+      await rig.until("both", () => seen.length === 2);
+      const [received, sent] = [of(pppoe, "in")[0]!.timeUs, of(l2tp, "out")[0]!.timeUs];
+      expect(received / 1000 - began).toBeGreaterThan(3_500_000);
+      expect(sent).toBeGreaterThanOrEqual(received);
+      expect(sent - received).toBeLessThan(60_000_000);
     });
 
     it("count what there is no room for while the control plane does something else", async () => {
