@@ -54,7 +54,11 @@ async function dialWithoutDevices(
   signal: AbortSignal,
 ): Promise<boolean> {
   setFlagsFromString(`--max-inlined-bytecode-size-cumulative=${INLINED_BYTES}`);
-  const socket = new SessionSocket(link, () => host.linkByName(link.name)?.ifindex === link.ifindex);
+  const socket = new SessionSocket(
+    link,
+    options.count,
+    () => host.linkByName(link.name)?.ifindex === link.ifindex,
+  );
   try {
     const dialer = new Dialer(options, socket, report, {
       port: 0,

@@ -14,12 +14,20 @@ import type { LinkInfo } from "../wire/rtnetlink-link.ts";
 import type { DialDataplane } from "./dialer.ts";
 import { macNumber } from "./mac-number.ts";
 
-const RING_SLOTS = 8192;
+/** Slots of each receive ring. Many subscribers are many hosts: the answers to all of them, in one moment, fit. */
+const LEAST_RING_SLOTS = 8192;
+const MOST_RING_SLOTS = 65_536;
+const SLOTS_PER_SUBSCRIBER = 2;
 const SLOT_BYTES = 2048;
 /** Frames that one call receives, and batches before other events get their turn. */
 const BATCH = 256;
 const BATCHES_PER_TURN = 8;
 const HEADER_BYTES = ethernetHeaderBytes(0);
+
+function ringSlots(subscribers: number): number {
+  const wanted = 2 ** Math.ceil(Math.log2(subscribers * SLOTS_PER_SUBSCRIBER));
+  return Math.max(LEAST_RING_SLOTS, Math.min(MOST_RING_SLOTS, wanted));
+}
 
 /** A session's place in the sockets. */
 interface Session {
@@ -53,13 +61,13 @@ export class SessionSocket implements DialDataplane {
   /** Frames that are sent now leave before anybody else's turn. */
   #sendsSoon = false;
 
-  /** `isThere`: whether the link still is. Throws a NativeError when the system refuses. */
-  constructor(link: LinkInfo, isThere: () => boolean) {
+  /** For so many subscribers. `isThere`: whether the link still is. Throws a NativeError when the system refuses. */
+  constructor(link: LinkInfo, subscribers: number, isThere: () => boolean) {
     this.#link = link;
     this.#isThere = isThere;
     const loop = {
       ...DEFAULT_LOOP_OPTIONS,
-      packetRingSlots: RING_SLOTS,
+      packetRingSlots: ringSlots(subscribers),
       packetSlotBytes: SLOT_BYTES,
     };
     const sessions = packetOptions({ kind: "ethernet", ...link }, loop);
