@@ -180,13 +180,16 @@ export interface TappedFrame {
   readonly frame: Uint8Array;
 }
 
+/** What a frame takes of a tap's rate besides its octets: handing on many small ones costs more than few large ones. */
+export const TAPPED_FRAME_COST_BYTES = 128;
+
 /** How much of a tapped channel is kept. */
 export interface TapSpec {
   /** At most so many octets of a frame, 64 to 65535. */
   readonly snapBytes: number;
   /**
-   * At most so many kept octets a second, 64 to 2^30: a token bucket of one second's worth, which its last frame may
-   * overdraw. What is beyond is forwarded, and counted as passed over.
+   * At most so many kept octets a second, TAPPED_FRAME_COST_BYTES of each frame included, 64 to 2^30: a token bucket of one
+   * second's worth, which its last frame may overdraw. What is beyond is forwarded, and counted as passed over.
    */
   readonly octetsPerSecond: number;
 }

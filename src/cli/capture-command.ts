@@ -51,7 +51,11 @@ export function captureCommand(context: CommandContext, done: (code: number) => 
       ).argParser(parseLimit),
     )
     .option("--duration <time>", "end after this time (90s, 10m, 1h); 10m when absent", parseSeconds)
-    .option("--rate <octets>", "keep so many octets a second of each leg; 2MiB when absent", parseRate)
+    .option(
+      "--rate <octets>",
+      "keep so many octets a second of each leg, a frame counts 128 more; 2MiB when absent",
+      parseRate,
+    )
     .option("--snap <octets>", "keep so many octets of each frame; all when absent", parseSnap)
     .option("--interface <name>", "an interface of this host, without the gateway")
     .option("--filter <expression>", "of an interface, in pcap-filter(7)'s words; PPPoE and L2TP when absent")

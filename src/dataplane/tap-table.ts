@@ -1,4 +1,10 @@
-import { type ChannelId, MAX_TAPS, type TapSpec, type TapTotals } from "../channel/dataplane.ts";
+import {
+  type ChannelId,
+  MAX_TAPS,
+  TAPPED_FRAME_COST_BYTES,
+  type TapSpec,
+  type TapTotals,
+} from "../channel/dataplane.ts";
 
 /** Words of one tap, on a cache line of its own. */
 const CHANNEL = 0;
@@ -92,7 +98,7 @@ export class TapTable {
       return 0;
     }
     const kept = Math.min(lengthBytes, words[at + SNAP]!);
-    Atomics.sub(words, at + TOKENS, kept);
+    Atomics.sub(words, at + TOKENS, kept + TAPPED_FRAME_COST_BYTES);
     this.#counts[slot * COUNTS + FRAMES]! += 1;
     return kept;
   }

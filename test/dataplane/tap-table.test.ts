@@ -1,4 +1,5 @@
 import { expect, it } from "vitest";
+import { TAPPED_FRAME_COST_BYTES as COST } from "../../src/channel/dataplane.ts";
 import { TapTable } from "../../src/dataplane/tap-table.ts";
 
 const CHANNEL = 5;
@@ -13,19 +14,21 @@ function openTable(octetsPerSecond: number, nowMs: number): readonly [TapTable, 
 }
 
 it("one bucket of a second's worth is all threads', and the last frame overdraws it", () => {
-  const [a, b] = openTable(1000, 0);
+  const rate = 10 * (COST + 99) + 10;
+  const [a, b] = openTable(rate, 0);
   expect(a.slotOf(CHANNEL)).toBe(SLOT);
   const kept = Array.from({ length: 12 }, (_, i) => (i % 2 === 0 ? a : b).keep(SLOT, 99, 0));
   expect(kept).toEqual([...Array.from({ length: 11 }, () => 99), 0]);
   expect(a.totals(SLOT)).toEqual({ frames: 11, passedOver: 1 });
-  // 89 octets short: they come in after 89 ms, and one more for a frame
-  expect(b.keep(SLOT, 50, 89)).toBe(0);
-  expect(a.keep(SLOT, 50, 153)).toBe(50);
+  // what the eleventh was beyond the rate has to come in, and one octet more for a frame
+  const short = (1000 * (COST + 99 - 10)) / rate;
+  expect(b.keep(SLOT, 50, Math.floor(short))).toBe(0);
+  expect(a.keep(SLOT, 50, Math.ceil(short) + 64)).toBe(50);
 });
 
 it("the bucket holds no more than a second's worth however long nothing comes, over the end of the clock, too", () => {
   const wrap = 2 ** 31 - 500;
-  const [a] = openTable(1000, wrap);
+  const [a] = openTable(10 * (COST + 100), wrap);
   for (let i = 0; i < 11; i++) a.keep(SLOT, 100, wrap);
   const later = wrap + 60_000;
   let kept = 0;
@@ -34,7 +37,7 @@ it("the bucket holds no more than a second's worth however long nothing comes, o
 });
 
 it("of what comes in slowly hardly anything is lost", () => {
-  const [a] = openTable(100, 0);
+  const [a] = openTable(10 * (COST + 10), 0);
   let kept = 0;
   const seconds = 100;
   for (let now = 0; now < 1000 * seconds; now += 7) kept += a.keep(SLOT, 10, now);
