@@ -27,7 +27,9 @@ export interface Call {
   tell(report: CallReport): void;
   /** Sends a CDN, unless the call has ended already. */
   hangUp(code: ResultCode): void;
-  /** Closes the channel of a call that we placed. The call must have ended or been hung up. */
+  /** Nobody hangs up: its tunnel is about to be closed, which ends it. */
+  forsake(): void;
+  /** Closes the channel of a call that we placed. The call must have ended, or been hung up or forsaken. */
   release(): Promise<void>;
 }
 
@@ -97,6 +99,7 @@ export class ActiveCall implements Call {
   /** We number all data messages that we send in it: the other end wants it, or has been told so. */
   readonly numbered: boolean;
   #over = false;
+  #forsaken = false;
   #speeds: CallSpeeds | undefined;
   readonly #owner: CallOwner;
   readonly #around: Surroundings;
@@ -128,9 +131,9 @@ export class ActiveCall implements Call {
     return this.#release.promise;
   }
 
-  /** It has ended; what is left of it is being given back. */
-  get isOver(): boolean {
-    return this.#over;
+  /** It has ended, or will with its tunnel: its channel may be closed at any moment. */
+  get isEnding(): boolean {
+    return this.#over || this.#forsaken;
   }
 
   /** What we have told the LNS, in ICCN and since; undefined before, and of a call that came in. */
@@ -222,7 +225,12 @@ export class ActiveCall implements Call {
     return true;
   }
 
+  forsake(): void {
+    this.#forsaken = true;
+  }
+
   async release(): Promise<void> {
+    this.forsake();
     this.#owner.forget(this);
     if (this.#channel !== undefined) await this.#around.dataplane.closeChannel(this.#channel);
     this.#owner.table.closedChannel(this);

@@ -162,8 +162,9 @@ export class L2tpCarrier implements Carrier, CallHandler {
   }
 
   hangUp(cause: EndCause): void {
-    if (cause.code === "shutdown") return; // one StopCCN says it for the whole tunnel
-    this.#call.hangUp(callEnd(cause));
+    // one StopCCN says it for the whole tunnel
+    if (cause.code === "shutdown") this.#call.forsake();
+    else this.#call.hangUp(callEnd(cause));
   }
 
   released(): Promise<void> {

@@ -129,7 +129,7 @@ export class TunnelTable {
     let sent = 0;
     let looked = 0;
     for (const [call, channel] of channels) {
-      if (call.isOver) continue; // its channel may be closed
+      if (call.isEnding) continue;
       sent += this.#around.dataplane.counters(channel).framesOut;
       looked += 1;
       if (looked === SAMPLED_CHANNELS) break;
