@@ -6,7 +6,7 @@ import {
   type TapTotals,
 } from "../channel/dataplane.ts";
 import { DataplaneError } from "../channel/errors.ts";
-import { numbers, take } from "./loop/numbers.ts";
+import { numbers, take } from "./numbers.ts";
 import type { TapTable } from "./tap-table.ts";
 
 const SNAP_MIN = 64;

@@ -1,5 +1,5 @@
 import type { IdPool } from "../../base/ids.ts";
-import { numbers } from "./numbers.ts";
+import { numbers } from "../numbers.ts";
 import { ADDRESS_RECORD_WORDS, type AddressTable } from "./tables.ts";
 
 /**

@@ -1,10 +1,10 @@
 import { DataplaneError } from "../../channel/errors.ts";
 import type { Addon } from "../../io/addon.ts";
+import { numbers, take } from "../numbers.ts";
 import type { WaitingMessage } from "../reorder.ts";
 import type { Grace } from "./grace.ts";
 import type { LoopTaps } from "./loop-taps.ts";
 import type { Lane, LaneCommand, LaneSource, OutletKey, WorkerSetup } from "./messages.ts";
-import { numbers, take } from "./numbers.ts";
 import type { PuntDelivery } from "./punt-delivery.ts";
 import { allocatePuntRing, PuntConsumer } from "./punt-ring.ts";
 import type { Tables } from "./tables.ts";

@@ -1,7 +1,7 @@
 import type { IdPool } from "../../base/ids.ts";
 import type { ChannelId, L2tpChannelSpec } from "../../channel/dataplane.ts";
+import { numbers, tableFull, take } from "../numbers.ts";
 import type { Grace } from "./grace.ts";
-import { numbers, tableFull, take } from "./numbers.ts";
 import { SESSION_PAGE, type Tables } from "./tables.ts";
 
 /** Tunnel id → directory; directory and high octet of a session id → page; page and low octet → channel. */

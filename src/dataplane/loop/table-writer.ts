@@ -14,6 +14,7 @@ import type {
 } from "../../channel/dataplane.ts";
 import { ADDRESS_BYTES, ADDRESS_GROUP_MAX } from "../../io/addon.ts";
 import { framingOf } from "../l2tp-message.ts";
+import { numbers, tableFull, take } from "../numbers.ts";
 import { outerBytes } from "../outer.ts";
 import { ethernetHeader, largestPppFrame } from "../pppoe-frame.ts";
 import { limitsOf } from "../reorder.ts";
@@ -23,7 +24,6 @@ import { addressRecord } from "./address-record.ts";
 import { PEER_MAX, TAPPED } from "./channel-link.ts";
 import { ATTACHED, BRIDGED, CLOSED, nextGeneration, PUNTED, withState } from "./channel-word.ts";
 import type { Grace } from "./grace.ts";
-import { numbers, tableFull, take } from "./numbers.ts";
 import { sequencingBits } from "./sequence-numbers.ts";
 import { SessionTable } from "./session-table.ts";
 import {

@@ -20,8 +20,8 @@ import {
   XDP_CHANNEL_TO_SUBSCRIBER,
   type XdpTables,
 } from "../../io/xdp.ts";
-import { numbers } from "../loop/numbers.ts";
 import { SessionTable } from "../loop/session-table.ts";
+import { numbers } from "../numbers.ts";
 import { ethernetHeader, largestPppFrame } from "../pppoe-frame.ts";
 import { tagWord } from "./peer-entry.ts";
 import type { Peers } from "./peers.ts";

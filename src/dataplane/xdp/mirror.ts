@@ -14,7 +14,7 @@ import type {
 import type { UdpNextHops } from "../../io/clear-next-hops.ts";
 import type { LinkFeatures } from "../../io/link-features.ts";
 import type { XdpProgram, XdpSizes } from "../../io/xdp.ts";
-import { numbers } from "../loop/numbers.ts";
+import { numbers } from "../numbers.ts";
 import { Bridges } from "./bridges.ts";
 import { Interfaces, type ModePolicy } from "./interfaces.ts";
 import { Peers } from "./peers.ts";

@@ -4,7 +4,7 @@ import type { UdpPeerSpec } from "../../channel/dataplane.ts";
 import type { UdpNextHops } from "../../io/clear-next-hops.ts";
 import type { NextHop, Unresolved } from "../../io/next-hops.ts";
 import { XDP_PEER_BYTES, type XdpTables } from "../../io/xdp.ts";
-import { numbers } from "../loop/numbers.ts";
+import { numbers } from "../numbers.ts";
 import { addressOctets } from "../specs.ts";
 import type { Interfaces } from "./interfaces.ts";
 import { peerEntry } from "./peer-entry.ts";

@@ -1,5 +1,5 @@
-import { IdPool } from "../../base/ids.ts";
-import { DataplaneError } from "../../channel/errors.ts";
+import { IdPool } from "../base/ids.ts";
+import { DataplaneError } from "../channel/errors.ts";
 
 /** The entries of a table, from 1: 0 means none. */
 export function numbers(max: number): IdPool {
