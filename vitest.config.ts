@@ -10,7 +10,7 @@ const COMPUTING = [
   "test/dataplane/{l2tp-message,pppoe-frame,reorder}.test.ts",
   "test/dataplane/memory/*.test.ts",
   "test/dataplane/loop/{address-*,control-sender,descriptors,forwarding,forwarding-loop,grace}.test.ts",
-  "test/dataplane/loop/{lane-failures,punt-ring,sequencing,stranger-control,unit-*gress,worker-grace}.test.ts",
+  "test/dataplane/loop/{lane-failures,record-ring,sequencing,stranger-control,unit-*gress,worker-grace}.test.ts",
   "test/dataplane/xdp/shared-grace.test.ts",
   "test/deploy/{default-configuration,operations}.test.ts",
   "test/interop/page.test.ts",

@@ -6,7 +6,7 @@ import type { Grace } from "./grace.ts";
 import type { LoopTaps } from "./loop-taps.ts";
 import type { Lane, LaneCommand, LaneSource, OutletKey, WorkerSetup } from "./messages.ts";
 import type { PuntDelivery } from "./punt-delivery.ts";
-import { allocatePuntRing, PuntConsumer } from "./punt-ring.ts";
+import { allocateRecordRing, RecordConsumer } from "./record-ring.ts";
 import type { Tables } from "./tables.ts";
 import { ForwardingWorker } from "./workers.ts";
 
@@ -231,10 +231,10 @@ export class Crew {
   /** Starts a thread, and tells it of all that there is; resolves when it has done that. */
   async #start(index: number): Promise<void> {
     this.#diedTimes[index] ??= 0;
-    const puntRing = allocatePuntRing(this.#setup.options.puntRingBytes);
-    this.#punts.setRing(index, new PuntConsumer(puntRing));
-    const tapRing = allocatePuntRing(this.#setup.options.tapRingBytes);
-    this.#taps.setRing(index, new PuntConsumer(tapRing));
+    const puntRing = allocateRecordRing(this.#setup.options.puntRingBytes);
+    this.#punts.setRing(index, new RecordConsumer(puntRing));
+    const tapRing = allocateRecordRing(this.#setup.options.tapRingBytes);
+    this.#taps.setRing(index, new RecordConsumer(tapRing));
     this.#grace.begins(index);
     let member: Member | undefined;
     const died = (error: Error) => {

@@ -18,8 +18,8 @@ import { Egress } from "./egress.ts";
 import { Ingress } from "./ingress.ts";
 import { LaneSet, type OpenLane } from "./lane-set.ts";
 import type { Command, LaneCommand, OutletKey, Reply, WorkerSetup } from "./messages.ts";
-import { PuntProducer } from "./punt-ring.ts";
 import { Punter } from "./punter.ts";
+import { RecordProducer } from "./record-ring.ts";
 import { makeReorder } from "./reordering.ts";
 import { COMMANDS, controlOf, Tables, uncheckedLaneOfPort } from "./tables.ts";
 import { Tapper } from "./tapper.ts";
@@ -105,13 +105,13 @@ export class ForwardingLoop {
       options.batchFrames,
       this.#tables.counters[index]!,
     );
-    const tapRing = new PuntProducer(setup.tapRing, addon, setup.doorbell);
+    const tapRing = new RecordProducer(setup.tapRing, addon, setup.doorbell);
     this.#tapper = new Tapper(tapRing, new TapTable(setup.taps, index), this.#region, this.#clock);
     this.#egress = new Egress(this.#tables, index, this.#region, this.#transmitter, this.#tapper);
     this.#unitEgress = new UnitEgress(this.#region, sizes.units, this.#drops);
     const signal = () => addon.signal(setup.doorbell);
     this.#grace = new WorkerGrace(this.#control, index, signal, this.#clock);
-    const ring = new PuntProducer(setup.puntRing, addon, setup.doorbell);
+    const ring = new RecordProducer(setup.puntRing, addon, setup.doorbell);
     this.#punter = new Punter(ring, this.#drops, options.punts, sizes.channels, this.#clock);
     const { bytes } = this.#region;
     const dispatch = new Dispatch(this.#tables, index, bytes, this.#egress, this.#unitEgress, this.#punter);

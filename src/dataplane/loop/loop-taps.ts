@@ -7,7 +7,7 @@ import { addressOctets } from "../specs.ts";
 import { TapTable } from "../tap-table.ts";
 import { onwardTime, type Tap, type TapSink, Taps } from "../taps.ts";
 import type { Grace } from "./grace.ts";
-import type { PuntConsumer, PuntRecord } from "./punt-ring.ts";
+import type { RecordConsumer, RingRecord } from "./record-ring.ts";
 import type { TableWriter } from "./table-writer.ts";
 import { isDatagram, isOut, NO_SUM, RECORD_DATAGRAM, RECORD_SUM, slotOfRecord } from "./tap-record.ts";
 import { WorkerRings } from "./worker-rings.ts";
@@ -57,7 +57,7 @@ export class LoopTaps {
   }
 
   /** The ring of a worker that begins. */
-  setRing(worker: number, ring: PuntConsumer): void {
+  setRing(worker: number, ring: RecordConsumer): void {
     this.#rings.set(worker, ring);
   }
 
@@ -134,7 +134,7 @@ export class LoopTaps {
     return totals;
   }
 
-  #take({ kind, a: length, b: high, c: low, payload }: PuntRecord): void {
+  #take({ kind, a: length, b: high, c: low, payload }: RingRecord): void {
     const slot = slotOfRecord(kind);
     const tap = this.#taps.ofSlot(slot);
     if (tap === undefined) throw new TypeError(`a tapped frame of slot ${slot}, which is nobody's`);

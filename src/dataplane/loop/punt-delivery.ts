@@ -2,7 +2,7 @@ import type { Punt } from "../../channel/dataplane.ts";
 import { STALE } from "../drop-codes.ts";
 import type { ControlSender } from "./control-sender.ts";
 import type { PuntReader } from "./punt-reader.ts";
-import type { PuntConsumer, PuntRecord } from "./punt-ring.ts";
+import type { RecordConsumer, RingRecord } from "./record-ring.ts";
 import { WorkerRings } from "./worker-rings.ts";
 
 /** Empties the punt rings of all workers into the control plane's handler. */
@@ -18,7 +18,7 @@ export class PuntDelivery {
   }
 
   /** The ring of a worker that begins; what an earlier one has left behind is delivered first. */
-  setRing(worker: number, ring: PuntConsumer): void {
+  setRing(worker: number, ring: RecordConsumer): void {
     this.#rings.set(worker, ring);
   }
 
@@ -60,7 +60,7 @@ export class PuntDelivery {
     this.#sender.flush();
   }
 
-  #take(record: PuntRecord): void {
+  #take(record: RingRecord): void {
     const delivery = this.#reader.read(record);
     if (delivery.kind === "punt") this.deliver(delivery.punt);
     else if (delivery.kind === "forward") this.#sender.frame(delivery.channel, delivery.frame);

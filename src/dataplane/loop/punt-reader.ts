@@ -6,8 +6,8 @@ import type { Registry } from "../registry.ts";
 import { parseAddressRecord } from "./address-record.ts";
 import { peerOf } from "./channel-link.ts";
 import { BRIDGED, generationOf, indexOf, isNextGeneration, stateOf } from "./channel-word.ts";
-import type { PuntRecord } from "./punt-ring.ts";
 import { PUNT_CONTROL, PUNT_FRAME, PUNT_TOO_BIG, PUNT_UNKNOWN_SESSION, PUNT_UNREACHABLE } from "./punter.ts";
+import type { RingRecord } from "./record-ring.ts";
 import { PEER_HEADER_STRIDE, type Tables } from "./tables.ts";
 
 /** What becomes of a record. */
@@ -30,7 +30,7 @@ export class PuntReader {
     this.#registry = registry;
   }
 
-  read(record: PuntRecord): Delivery {
+  read(record: RingRecord): Delivery {
     switch (record.kind) {
       case PUNT_FRAME:
         return this.#frame(record);
@@ -56,7 +56,7 @@ export class PuntReader {
     }
   }
 
-  #frame({ a: channel, b: word, payload: frame }: PuntRecord): Delivery {
+  #frame({ a: channel, b: word, payload: frame }: RingRecord): Delivery {
     const now = this.#tables.channelWord[channel]!;
     if (generationOf(now) === generationOf(word))
       return { kind: "punt", punt: { kind: "frame", channel, frame } };
@@ -65,7 +65,7 @@ export class PuntReader {
     return STALE;
   }
 
-  #unknownSession({ a: port, b: sessionId, payload }: PuntRecord): Delivery {
+  #unknownSession({ a: port, b: sessionId, payload }: RingRecord): Delivery {
     // the session may have come to be since
     if (this.#hasSession(port, sessionId, payload)) return STALE;
     return this.#ofPort(port, {
@@ -89,7 +89,7 @@ export class PuntReader {
     return false;
   }
 
-  #tooBig({ a: unit, b: channel, c: word, payload: packet }: PuntRecord): Delivery {
+  #tooBig({ a: unit, b: channel, c: word, payload: packet }: RingRecord): Delivery {
     const state = this.#registry.findChannel(channel)?.state;
     const now = this.#tables.channelWord[channel]!;
     if (state?.kind !== "attached" || state.unit !== unit || now !== word) return STALE;
@@ -97,7 +97,7 @@ export class PuntReader {
     return { kind: "punt", punt: { kind: "too-big", unit, channel, mruBytes, packet } };
   }
 
-  #unreachable({ a: port, c: mtuBytes, payload }: PuntRecord): Delivery {
+  #unreachable({ a: port, c: mtuBytes, payload }: RingRecord): Delivery {
     const { address, udpPort } = parseAddressRecord(payload);
     const errno = fromUtf8(payload.subarray(ADDRESS_BYTES));
     return this.#ofPort(port, {

@@ -1,7 +1,7 @@
 import { ADDRESS_BYTES } from "../../io/addon.ts";
 import { POLICED, PUNT_OVERFLOW } from "../drop-codes.ts";
 import type { PuntLimits, Rate } from "./options.ts";
-import type { PuntProducer } from "./punt-ring.ts";
+import type { RecordProducer } from "./record-ring.ts";
 
 /** Kinds of records in the punt ring, and what their three words are. */
 export const PUNT_FRAME = 1; // channel, its word
@@ -38,7 +38,7 @@ export function punterBytes(channels: number): number {
 
 /** Hands frames to the control plane: policed, bounded and counted, so that no flood starves it. */
 export class Punter {
-  readonly #ring: PuntProducer;
+  readonly #ring: RecordProducer;
   readonly #drops: Float64Array;
   readonly #clock: () => number;
   readonly #perChannel: Buckets;
@@ -52,7 +52,7 @@ export class Punter {
 
   /** `clock`: milliseconds, monotonic. `drops`: this worker's row. */
   constructor(
-    ring: PuntProducer,
+    ring: RecordProducer,
     drops: Float64Array,
     limits: PuntLimits,
     channels: number,

@@ -10,7 +10,7 @@ import {
 } from "../../io/addon.ts";
 import { outerBytes } from "../outer.ts";
 import type { TapTable } from "../tap-table.ts";
-import type { PuntProducer } from "./punt-ring.ts";
+import type { RecordProducer } from "./record-ring.ts";
 import { NO_SUM, RECORD_DATAGRAM, RECORD_SUM, tapRecordKind } from "./tap-record.ts";
 
 /** The largest IP packet. */
@@ -19,7 +19,7 @@ const HIGH_WORD = 2 ** 32;
 
 /** Copies frames of tapped channels to a ring; who asks has seen that the channel is one (channel-link.ts). */
 export class Tapper {
-  readonly #ring: PuntProducer;
+  readonly #ring: RecordProducer;
   readonly #table: TapTable;
   readonly #region: Pick<Region, "bytes" | "sum">;
   readonly #clock: () => number;
@@ -27,7 +27,7 @@ export class Tapper {
 
   /** `clock`: milliseconds, the same in all threads. */
   constructor(
-    ring: PuntProducer,
+    ring: RecordProducer,
     table: TapTable,
     region: Pick<Region, "bytes" | "sum">,
     clock: () => number,

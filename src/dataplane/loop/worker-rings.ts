@@ -1,27 +1,27 @@
-import type { PuntConsumer, PuntRecord } from "./punt-ring.ts";
+import type { RecordConsumer, RingRecord } from "./record-ring.ts";
 
 /** Records taken from a ring before other events of the control plane get their turn. */
 const RECORDS_PER_TURN = 1024;
 
 /** Rings of one kind, one of each worker, and who takes what is in them. */
 export class WorkerRings {
-  readonly #take: (record: PuntRecord) => void;
+  readonly #take: (record: RingRecord) => void;
   readonly #taken: () => void;
   /** By worker. */
-  readonly #rings = new Map<number, PuntConsumer>();
+  readonly #rings = new Map<number, RecordConsumer>();
   /** Records of rings that were removed, by worker. */
   readonly #past: number[] = [];
   #scheduled = false;
   #closed = false;
 
   /** `taken`: called after each round of records. */
-  constructor(take: (record: PuntRecord) => void, taken: () => void = () => {}) {
+  constructor(take: (record: RingRecord) => void, taken: () => void = () => {}) {
     this.#take = take;
     this.#taken = taken;
   }
 
   /** The ring of a worker that begins; what an earlier one has left behind is taken first. */
-  set(worker: number, ring: PuntConsumer): void {
+  set(worker: number, ring: RecordConsumer): void {
     this.remove(worker);
     this.#rings.set(worker, ring);
   }
@@ -78,14 +78,14 @@ export class WorkerRings {
     this.#closed = true;
   }
 
-  #drainWhole(ring: PuntConsumer): void {
+  #drainWhole(ring: RecordConsumer): void {
     if (this.#closed) return;
     const end = ring.end();
     while (ring.isBefore(end)) this.#next(ring);
   }
 
   /** False when the ring is empty. */
-  #next(ring: PuntConsumer): boolean {
+  #next(ring: RecordConsumer): boolean {
     const record = ring.take();
     if (record === undefined) return false;
     this.#take(record);

@@ -4,7 +4,7 @@ import { ForwardingLoop } from "../../../src/dataplane/loop/forwarding-loop.ts";
 import { Grace } from "../../../src/dataplane/loop/grace.ts";
 import type { LaneCommand, Reply } from "../../../src/dataplane/loop/messages.ts";
 import { DEFAULT_LOOP_OPTIONS } from "../../../src/dataplane/loop/options.ts";
-import { allocatePuntRing } from "../../../src/dataplane/loop/punt-ring.ts";
+import { allocateRecordRing } from "../../../src/dataplane/loop/record-ring.ts";
 import { TableWriter } from "../../../src/dataplane/loop/table-writer.ts";
 import {
   COMMANDS,
@@ -129,9 +129,9 @@ function makeLoop(script: {
     index: 0,
     sizes: SIZES,
     tables: tables.control.buffer as SharedArrayBuffer,
-    puntRing: allocatePuntRing(4096),
+    puntRing: allocateRecordRing(4096),
     taps: TapTable.allocate(2),
-    tapRing: allocatePuntRing(4096),
+    tapRing: allocateRecordRing(4096),
     doorbell: DOORBELL,
     wakeFd: 5,
     options,

@@ -14,8 +14,12 @@ import { Grace } from "../../../src/dataplane/loop/grace.ts";
 import { Ingress } from "../../../src/dataplane/loop/ingress.ts";
 import { DEFAULT_LOOP_OPTIONS, type PuntLimits } from "../../../src/dataplane/loop/options.ts";
 import { PuntReader } from "../../../src/dataplane/loop/punt-reader.ts";
-import { allocatePuntRing, PuntConsumer, PuntProducer } from "../../../src/dataplane/loop/punt-ring.ts";
 import { Punter } from "../../../src/dataplane/loop/punter.ts";
+import {
+  allocateRecordRing,
+  RecordConsumer,
+  RecordProducer,
+} from "../../../src/dataplane/loop/record-ring.ts";
 import { makeReorder } from "../../../src/dataplane/loop/reordering.ts";
 import { TableWriter } from "../../../src/dataplane/loop/table-writer.ts";
 import { controlOf, PARKED, Tables, uncheckedLaneOfPort } from "../../../src/dataplane/loop/tables.ts";
@@ -130,21 +134,21 @@ export function makeWorkerParts(punts: Partial<PuntLimits> = {}, ringBytes = 1 <
   const drops = tables.drops[0]!;
   const lanes = uncheckedLaneOfPort(SIZES, SIZES.ports) + 1;
   const transmitter = new Transmitter(region, tables.addresses, drops, lanes, 4096, tables.counters[0]!);
-  const tapRing = allocatePuntRing(ringBytes);
+  const tapRing = allocateRecordRing(ringBytes);
   const taps = TapTable.allocate(2);
   const tapper = new Tapper(
-    new PuntProducer(tapRing, { signal() {} }, 0),
+    new RecordProducer(tapRing, { signal() {} }, 0),
     new TapTable(taps, 0),
     region,
     () => now,
   );
   const egress = new Egress(tables, 0, region, transmitter, tapper);
   const units = new UnitEgress(region, SIZES.units, drops);
-  const ring = allocatePuntRing(ringBytes);
-  const consumer = new PuntConsumer(ring);
+  const ring = allocateRecordRing(ringBytes);
+  const consumer = new RecordConsumer(ring);
   const reader = new PuntReader(tables, registry);
   const punter = new Punter(
-    new PuntProducer(ring, { signal() {} }, 0),
+    new RecordProducer(ring, { signal() {} }, 0),
     drops,
     { ...DEFAULT_LOOP_OPTIONS.punts, ...punts },
     SIZES.channels,

@@ -1,7 +1,8 @@
 import type { Addon } from "../../io/addon.ts";
 
 /**
- * A byte ring in shared memory from one worker (the only producer) to the control plane (the only consumer).
+ * A byte ring in shared memory from one worker (the only producer) to the control plane (the only consumer): punts go
+ * through one, and what taps keep through another.
  * Records are multiples of eight octets, at most half of the ring, and never wrap: what is left at the end is skipped.
  *
  * A record: its octets with this header, kind, three words of the kind, octets of payload, then the payload.
@@ -24,14 +25,14 @@ const HEADER_BYTES = 4 * HEADER_WORDS;
 const SKIP = -1;
 
 /** A shared buffer for a ring of `bytes` octets, a power of two. The consumer begins idle. */
-export function allocatePuntRing(bytes: number): SharedArrayBuffer {
+export function allocateRecordRing(bytes: number): SharedArrayBuffer {
   const buffer = new SharedArrayBuffer(4 * CONTROL_WORDS + bytes);
   new Int32Array(buffer, 0, CONTROL_WORDS)[IDLE] = 1;
   return buffer;
 }
 
 /** The worker's end. */
-export class PuntProducer {
+export class RecordProducer {
   readonly #control: Int32Array;
   readonly #words: Int32Array;
   readonly #bytes: Uint8Array;
@@ -112,7 +113,7 @@ export class PuntProducer {
 const BACKLOG_SHARE = 32;
 
 /** The fields of the record that the consumer reads; filled again for each one. */
-export interface PuntRecord {
+export interface RingRecord {
   kind: number;
   a: number;
   b: number;
@@ -122,7 +123,7 @@ export interface PuntRecord {
 }
 
 /** The control plane's end. */
-export class PuntConsumer {
+export class RecordConsumer {
   /** Records taken so far. */
   taken = 0;
   readonly #control: Int32Array;
@@ -138,7 +139,7 @@ export class PuntConsumer {
   }
 
   /** Takes the next record out; undefined when there is none now. */
-  take(): PuntRecord | undefined {
+  take(): RingRecord | undefined {
     for (;;) {
       const tail = this.#control[TAIL]!;
       if (tail === Atomics.load(this.#control, HEAD)) return undefined;

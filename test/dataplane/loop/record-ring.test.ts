@@ -1,15 +1,19 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { concatBytes } from "../../../src/base/bytes.ts";
-import { allocatePuntRing, PuntConsumer, PuntProducer } from "../../../src/dataplane/loop/punt-ring.ts";
+import {
+  allocateRecordRing,
+  RecordConsumer,
+  RecordProducer,
+} from "../../../src/dataplane/loop/record-ring.ts";
 
 const RING_BYTES = 1024;
 
 function makeRing() {
   let rings = 0;
-  const buffer = allocatePuntRing(RING_BYTES);
-  const producer = new PuntProducer(buffer, { signal: () => (rings += 1) }, 1);
-  const consumer = new PuntConsumer(buffer);
+  const buffer = allocateRecordRing(RING_BYTES);
+  const producer = new RecordProducer(buffer, { signal: () => (rings += 1) }, 1);
+  const consumer = new RecordConsumer(buffer);
   return {
     consumer,
     producer,
@@ -23,7 +27,7 @@ function makeRing() {
   };
 }
 
-describe("the punt ring", () => {
+describe("the record ring", () => {
   it("gives records out in order and whole, whatever their sizes, and takes no more than fits", () => {
     fc.assert(
       fc.property(
