@@ -22,22 +22,34 @@ export interface Ask {
  * Rejects with a ControlError that says what to do about it.
  */
 export async function ask<Answer>(socketPath: string, { path, query = {}, body }: Ask): Promise<Answer> {
+  const { status, text } = await exchange(socketPath, target(path, query), body);
+  const value = answerOf(socketPath, text);
+  if (status === 200) return value as Answer;
+  throw refusal(socketPath, status, text);
+}
+
+/** A path with its query. */
+export function target(path: string, query: NonNullable<Ask["query"]>): string {
   const given = Object.entries(query).flatMap(([name, value]): [string, string][] =>
     value === undefined ? [] : [[name, String(value)]],
   );
   const search = new URLSearchParams(given).toString();
-  const whole = search === "" ? path : `${path}?${search}`;
-  const { status, text } = await exchange(socketPath, whole, body);
-  let value: unknown;
+  return search === "" ? path : `${path}?${search}`;
+}
+
+/** Why the gateway said no, in its own words. Throws a ControlError when these are no gateway's. */
+export function refusal(socketPath: string, status: number, text: string): RefusedError {
+  const { error = {} } = answerOf(socketPath, text) as { error?: { message?: string; hint?: string } };
+  const { message = text.trim(), hint } = error;
+  return new RefusedError(socketPath, status, hint === undefined ? message : `${message} (${hint})`);
+}
+
+function answerOf(socketPath: string, text: string): unknown {
   try {
-    value = JSON.parse(text);
+    return JSON.parse(text);
   } catch (error) {
     throw new ControlError("control-answer", `${socketPath} answered what is not JSON`, { cause: error });
   }
-  if (status === 200) return value as Answer;
-  const { message = text.trim(), hint } =
-    (value as { error?: { message?: string; hint?: string } }).error ?? {};
-  throw new RefusedError(socketPath, status, hint === undefined ? message : `${message} (${hint})`);
 }
 
 /** Which version answers there; undefined when it does not say so. */

@@ -1,7 +1,7 @@
 import { type IncomingMessage, request } from "node:http";
 import { CAPTURE_HEADER } from "./capture-header.ts";
-import { ask, failure } from "./client.ts";
-import { RefusedError } from "./control-error.ts";
+import { type Ask, ask, failure, refusal, target } from "./client.ts";
+import type { RefusedError } from "./control-error.ts";
 
 const TIMEOUT_MS = 10_000;
 /** No refusal is longer. */
@@ -18,7 +18,7 @@ export interface CaptureAnswer {
 export interface CaptureAsk {
   readonly session: string;
   /** What is undefined is left out. */
-  readonly query: Readonly<Record<string, string | number | undefined>>;
+  readonly query: NonNullable<Ask["query"]>;
   /** Who asks, for the gateway's log. */
   readonly agent: string;
 }
@@ -28,11 +28,9 @@ export async function askCapture(
   socketPath: string,
   { session, query, agent }: CaptureAsk,
 ): Promise<CaptureAnswer> {
-  const search = new URLSearchParams();
-  for (const [name, value] of Object.entries(query)) if (value !== undefined) search.set(name, String(value));
-  const path = `/v1/sessions/${encodeURIComponent(session)}/capture?${search}`;
+  const path = target(`/v1/sessions/${encodeURIComponent(session)}/capture`, query);
   const octets = await begin(socketPath, path, agent);
-  if (octets.statusCode !== 200) throw await refusal(socketPath, octets);
+  if (octets.statusCode !== 200) throw await refused(socketPath, octets);
   octets.socket.setTimeout(0);
   const capture = octets.headers[CAPTURE_HEADER.toLowerCase()];
   return {
@@ -52,24 +50,12 @@ function begin(socketPath: string, path: string, agent: string): Promise<Incomin
 }
 
 /** What the gateway says instead. */
-async function refusal(socketPath: string, response: IncomingMessage): Promise<RefusedError> {
+async function refused(socketPath: string, response: IncomingMessage): Promise<RefusedError> {
   let text = "";
   response.setEncoding("utf8");
   for await (const chunk of response) {
     text += chunk;
     if (text.length > MAX_REFUSAL_BYTES) break;
   }
-  const { message, hint } = errorIn(text);
-  const { statusCode = 0 } = response;
-  return new RefusedError(socketPath, statusCode, hint === undefined ? message : `${message} (${hint})`);
-}
-
-function errorIn(text: string): { readonly message: string; readonly hint?: string } {
-  try {
-    const { error } = JSON.parse(text) as { error?: { message: string; hint?: string } };
-    if (typeof error?.message === "string") return error;
-  } catch {
-    // no JSON is no answer of a gateway's: what was said is all that can be told
-  }
-  return { message: text.trim() };
+  return refusal(socketPath, response.statusCode ?? 0, text);
 }
