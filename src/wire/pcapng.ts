@@ -120,9 +120,7 @@ export function emitPcapngInterface(spec: PcapngInterface): Uint8Array {
     text(IF_DESCRIPTION, spec.description),
     option(IF_TSRESOL, Uint8Array.of(MICROSECONDS)),
     // the first octet says that it is libpcap's words
-    filter === undefined
-      ? NO_OPTION
-      : option(IF_FILTER, concatBytes(Uint8Array.of(0), new TextEncoder().encode(filter))),
+    text(IF_FILTER, filter === undefined ? undefined : `\0${filter}`),
   ]);
 }
 

@@ -113,6 +113,18 @@ describe("a pcapng file", () => {
     );
   });
 
+  it("has whole options, however long a filter is", () => {
+    const section = emitPcapngSection({ application: "x" });
+    const described = { linkType: 1, snapBytes: 64, name: "eth0" };
+    for (const bytes of [1023, 70_000]) {
+      const filter = "x".repeat(bytes);
+      const [spec] = readPcapng(
+        concatBytes(section, emitPcapngInterface({ ...described, filter })),
+      ).interfaces;
+      expect(spec).toMatchObject({ ...described, filter: "x".repeat(1023) });
+    }
+  });
+
   it.skipIf(!has("tshark"))("is read by tshark, and by capinfos", () => {
     const folder = mkdtempSync(join(tmpdir(), "lacewing-pcapng-"));
     onTestFinished(() => rmSync(folder, { recursive: true }));
