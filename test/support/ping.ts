@@ -26,20 +26,25 @@ export interface PingResult {
 
 const HEADERS_BYTES = 28;
 
-/** How often a ping is sent whose last answer alone is missing. */
+/** How often pings are sent whose last answers alone are missing. */
 const MOST_ROUNDS = 4;
 
 /**
  * Sends echo requests and says how many were answered. Once something was answered, ping(8) waits for the last answer no longer
- * than twice the longest time so far, whatever it is told: where only that one is missing, all are sent again.
+ * than twice the longest time so far, whatever it is told: where only the last ones are missing, all are sent again.
  */
 export async function ping(netns: Netns, words: PingWords): Promise<PingResult> {
   for (let rounds = 1; ; rounds += 1) {
     const result = await pingOnce(netns, words);
-    const lacksLast = result.received === result.sent - 1 && result.received > 0;
-    const hasLast = new RegExp(`icmp_seq=${result.sent}\\b`).test(result.output);
-    if (!lacksLast || hasLast || rounds === MOST_ROUNDS) return { ...result, rounds };
+    if (!lacksOnlyTheLast(result) || rounds === MOST_ROUNDS) return { ...result, rounds };
   }
+}
+
+function lacksOnlyTheLast({ sent, received, output }: Omit<PingResult, "rounds">): boolean {
+  const sequences = [...output.matchAll(/bytes from .*icmp_seq=(\d+)/g)].map(([, sequence]) =>
+    Number(sequence),
+  );
+  return received > 0 && received < sent && Math.max(...sequences) === received;
 }
 
 async function pingOnce(netns: Netns, words: PingWords): Promise<Omit<PingResult, "rounds">> {
