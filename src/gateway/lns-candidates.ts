@@ -1,4 +1,5 @@
 import type { Instant } from "../base/time.ts";
+import { duration } from "../base/words.ts";
 import type { LnsGroup, LnsLoad, LnsSelection } from "./lns-selection.ts";
 
 const NOBODY: readonly string[] = [];
@@ -17,12 +18,16 @@ export function candidatesOf(
   return group.members.map(({ peer, preference, weight }) => {
     const terms = `${peer}: preference ${preference}, weight ${weight}, ${load.sessions(peer)} sessions, `;
     const lockedMs = selection.lockedForMs(now, group, peer);
-    if (lockedMs > 0)
-      return `${terms}locked out for ${Math.ceil(lockedMs / 1000)} s more (${selection.lockOf(peer)?.reason ?? ""})`;
+    if (lockedMs > 0) return `${terms}${lockedOut(lockedMs)} (${selection.lockOf(peer)?.reason ?? ""})`;
     if (!load.hasRoom(peer)) return `${terms}no room`;
     const standing = selection.standing(now, group, peer);
     if (standing === "slow") return `${terms}slow: it owes somebody an answer`;
     const reach = load.reach(peer);
     return reach === "coming-up" ? `${terms}its tunnel is coming up` : `${terms}${reach}`;
   });
+}
+
+/** "locked out for 3m32s more". */
+export function lockedOut(lockedMs: number): string {
+  return `locked out for ${duration(Math.ceil(lockedMs / 1000))} more`;
 }

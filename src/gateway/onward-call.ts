@@ -6,7 +6,7 @@ import { CDN_RESULT, GENERAL_ERROR, type ResultCode } from "../wire/l2tp-codes.t
 import { type Call, type CallEnd, type CallHandler, cdnOf } from "./call.ts";
 import type { CallReport } from "./call-reports.ts";
 import { shareMs } from "./call-share.ts";
-import { candidatesOf } from "./lns-candidates.ts";
+import { candidatesOf, lockedOut } from "./lns-candidates.ts";
 import type { LnsGroups } from "./lns-groups.ts";
 import type { LnsGroup, Standing } from "./lns-selection.ts";
 import type { Tunnels } from "./tunnels.ts";
@@ -391,7 +391,7 @@ export class OnwardCall {
     this.#handler.refused(this.#describe(now), "lns", this.#refusal);
   }
 
-  /** "a: no SCCRP …; b: CDN …; c: locked out for 212 s more". */
+  /** "a: no SCCRP …; b: CDN …; c: locked out for 3m32s more". */
   #describe(now: Instant): string {
     const tried = this.#trials.map((trial) => `${trial.peer}: ${this.#outcome(trial).reason}`);
     const others = this.#group.members
@@ -400,9 +400,7 @@ export class OnwardCall {
         const lockedMs = this.#lnses.selection.lockedForMs(now, this.#group, peer);
         if (!this.#tunnels.hasRoom(peer))
           return `${peer}: no room for another session, or no port to call it from`;
-        return lockedMs > 0
-          ? `${peer}: locked out for ${Math.ceil(lockedMs / 1000)} s more`
-          : `${peer}: not tried`;
+        return `${peer}: ${lockedMs > 0 ? lockedOut(lockedMs) : "not tried"}`;
       });
     return [...tried, ...others].join("; ");
   }
