@@ -233,8 +233,14 @@ describe.skipIf(!isRoot)("the Debian package", { timeout: 120_000 }, () => {
   });
 
   it("is upgraded with its configuration kept and its service restarted", async () => {
+    // with a secret in it, it must be the service's alone, and stay so
+    configure(lacConfig().replace("secret-file: tunnel.secret", `secret: ${TUNNEL_SECRET}`));
+    system.run("chown", "lacewing:", "/etc/lacewing/lacewing.yaml");
+    system.run("chmod", "600", "/etc/lacewing/lacewing.yaml");
+    system.run("systemctl", "restart", UNIT);
     const before = property("MainPID");
     await follow("debian-upgrade");
+    expect(system.run("stat", "-c", "%U %a", "/etc/lacewing/lacewing.yaml")).toBe("lacewing 600");
     expect(property("MainPID")).not.toBe(before);
     expect(isActive()).toBe(true);
     expect(system.run("cat", "/etc/lacewing/lacewing.yaml")).toContain("isp.example");
