@@ -64,8 +64,13 @@ function repeated(
 
 function checkPeer(path: Path, peer: Raw, listen: readonly Raw[]): Problem[] {
   const problems: Problem[] = [];
-  const report = (key: string, text: string) =>
-    problems.push({ path: [...path, key], at: key in peer ? "value" : "key", text: `${where(path)}${text}` });
+  const report = (key: string, text: string, about = path) =>
+    problems.push({
+      path: [...path, key],
+      at: key in peer ? "value" : "key",
+      text: `${where(about)}${text}`,
+    });
+  const reportValue = (key: string, text: string) => report(key, text, [...path, key]);
   const hasSecret = "secret" in peer || "secret-file" in peer;
   if ("secret" in peer && "secret-file" in peer)
     report("secret", "secret and secret-file are both there; allowed: one of them");
@@ -74,20 +79,29 @@ function checkPeer(path: Path, peer: Raw, listen: readonly Raw[]): Problem[] {
   if (!("address" in peer) && peer.role !== "lac")
     report("address", `address is missing: we call a peer with the role ${peer.role ?? "lns"}`);
   if (peer["udp-checksum"] === false && rawText(peer.address)?.includes(":"))
-    report("udp-checksum", "UDP over IPv6 always has checksums; allowed: true");
+    reportValue("udp-checksum", "UDP over IPv6 always has checksums; allowed: true");
   if (peer["tie-breaker"] === true && typeof peer["max-tunnels"] === "number" && peer["max-tunnels"] > 1)
-    report("max-tunnels", "a tie-breaker asks for a single tunnel; allowed: 1");
+    reportValue("max-tunnels", "a tie-breaker asks for a single tunnel; allowed: 1");
   if (peer.sequencing === "required" && peer.role === "lac")
-    report("sequencing", "it is our LAC: Sequencing Required is its to send; allowed: never, follow, always");
+    reportValue(
+      "sequencing",
+      "it is our LAC: Sequencing Required is its to send; allowed: never, follow, always",
+    );
   if (peer.sequencing === "always" && (peer.role ?? "lns") === "lns")
-    report("sequencing", "we are its LAC; allowed: never, follow, or required, by which we ask for them");
+    reportValue(
+      "sequencing",
+      "we are its LAC; allowed: never, follow, or required, by which we ask for them",
+    );
   const source = rawText(peer["source-address"]);
   const address = rawText(peer.address);
   if (source === undefined) return problems;
   if (address !== undefined && source.includes(":") !== address.includes(":"))
-    report("source-address", `read ${source}, but the peer's address is of the other IP version`);
+    reportValue("source-address", `read ${source}, but the peer's address is of the other IP version`);
   const any = source.includes(":") ? "::" : "0.0.0.0";
   if (!listen.some((each) => each.address === source || each.address === any))
-    report("source-address", `read ${source}; allowed: an address of l2tp.listen, where ${any} is every one`);
+    reportValue(
+      "source-address",
+      `read ${source}; allowed: an address of l2tp.listen, where ${any} is every one`,
+    );
   return problems;
 }

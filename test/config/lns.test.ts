@@ -162,15 +162,18 @@ describe("a peer's policy", () => {
 
   it.each([
     ["dscp: 64", ".dscp: read 64; allowed: a whole number from 0 to 63"],
-    ["sequencing: always", ": we are its LAC; allowed: never, follow, or required, by which we ask for them"],
+    [
+      "sequencing: always",
+      ".sequencing: we are its LAC; allowed: never, follow, or required, by which we ask for them",
+    ],
     [
       "role: lac, sequencing: required",
-      ": it is our LAC: Sequencing Required is its to send; allowed: never, follow, always",
+      ".sequencing: it is our LAC: Sequencing Required is its to send; allowed: never, follow, always",
     ],
-    ["tie-breaker: true, max-tunnels: 2", ": a tie-breaker asks for a single tunnel; allowed: 1"],
+    ["tie-breaker: true, max-tunnels: 2", ".max-tunnels: a tie-breaker asks for a single tunnel; allowed: 1"],
     [
       "source-address: 10.0.0.2",
-      ": read 10.0.0.2; allowed: an address of l2tp.listen, where 0.0.0.0 is every one",
+      ".source-address: read 10.0.0.2; allowed: an address of l2tp.listen, where 0.0.0.0 is every one",
     ],
     [
       "connect-speed: fast",

@@ -86,7 +86,7 @@ describe("a peer", () => {
     ["role: lac, hide-avps: true", "5:40: l2tp.peers[0]: hide-avps needs a secret or a secret-file"],
     [
       'address: "2001:db8::1", udp-checksum: false',
-      "5:56: l2tp.peers[0]: UDP over IPv6 always has checksums; allowed: true",
+      "5:56: l2tp.peers[0].udp-checksum: UDP over IPv6 always has checksums; allowed: true",
     ],
     [
       "role: lac, secret: a, secret-file: lacewing.yaml",
