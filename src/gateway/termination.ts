@@ -135,7 +135,7 @@ export class Termination implements Role {
     this.#next(async () => {
       await this.#detach();
       if (this.#sessionUnit !== undefined) await this.#group.closeUnit(this.#sessionUnit, this.#session);
-      if (this.#address !== undefined) this.#group.release(this.#address, this.#session);
+      if (this.#address !== undefined) await this.#group.release(this.#address, this.#session);
     });
     await this.#work;
   }

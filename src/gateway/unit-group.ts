@@ -5,6 +5,7 @@ import type { UnitId, UnitSpec } from "../channel/dataplane.ts";
 import { DataplaneError } from "../channel/errors.ts";
 import type { UnitConfig } from "../config/config.ts";
 import { parseIpAddress } from "../wire/ip-address.ts";
+import { ipv4ToNumber } from "../wire/ipv4-range.ts";
 import { IPV6_MIN_MTU } from "../wire/ipv6.ts";
 import { INTERFACE_IDENTIFIER_BYTES } from "../wire/ipv6cp.ts";
 import { endCause } from "./cause.ts";
@@ -37,8 +38,10 @@ export class UnitGroup {
   readonly #users = new Map<UnitId, Set<Session>>();
   /** It makes no device and gives no address: it goes, or is made anew. */
   #withdrawn = false;
-  /** What is routed to the shared device. */
-  #routed: readonly string[] = [];
+  /** What is routed to the shared device as long as the configuration says so. */
+  readonly #routed = new Set<string>();
+  /** And what as long as somebody has the address. */
+  readonly #lent = new Set<string>();
   /** Not configured, or the host has none. */
   #withoutIpv6: boolean;
   #shared: SessionUnit | undefined;
@@ -66,7 +69,7 @@ export class UnitGroup {
     this.#withdrawn = true;
   }
 
-  /** Begins anew as `config` says, with another device if it is to have a shared one; it was closed. */
+  /** Begins anew as `config` says, with another device if it is to have a shared one, which open() makes; it was closed. */
   async remake(config: UnitConfig): Promise<void> {
     this.#withoutIpv6 = !config.ipv6;
     this.#withdrawn = false;
@@ -75,24 +78,54 @@ export class UnitGroup {
 
   /**
    * Goes on as `config` and the users of now say; sessions that are there keep what they have. With a shared device, only
-   * what the device does not depend on may be different (DEVICE_KEYS). Makes a shared device that is missing.
+   * what the device does not depend on may be different (DEVICE_KEYS). What is new is routed to it by open(): another group
+   * may have it until that one goes on, too.
    */
   async reconfigure(config: UnitConfig): Promise<void> {
     if (config.ipv6 !== this.#config.ipv6) this.#withoutIpv6 = !config.ipv6;
     this.#config = config;
     this.#pool.reconfigure(this.#poolConfig());
-    if (this.#shared === undefined) await this.start();
-    else await this.#route(config);
+    if (this.#shared !== undefined) await this.#unroute(new Set(this.#routes()));
   }
 
-  /** To the shared device. Where somebody still has an address of before, the route to it stays. */
-  async #route({ name: device, netns }: UnitConfig): Promise<void> {
+  /** Where somebody still has an address of before, the route to it stays. */
+  async #unroute(wanted: ReadonlySet<string>): Promise<void> {
+    const unwanted = [...this.#routed].filter((route) => !wanted.has(route));
+    const removed = unwanted.filter((route) => !this.#pool.isUsed(route));
+    await this.#changeRoutes([], removed);
+    for (const route of removed) this.#routed.delete(route);
+    // one address goes with who has it
+    for (const route of unwanted)
+      if (route.endsWith("/32") && this.#routed.delete(route)) this.#lent.add(route);
+  }
+
+  /** Makes a shared device that is missing, or routes to it what is new. */
+  async open(): Promise<void> {
+    if (this.#shared === undefined) return this.start();
     const wanted = this.#routes();
-    const added = wanted.filter((route) => !this.#routed.includes(route));
-    const removed = this.#routed.filter((route) => !wanted.includes(route) && !this.#pool.isUsed(route));
-    if (added.length === 0 && removed.length === 0) return;
-    await this.#around.host.changeRoutes({ device, ...(netns !== undefined && { netns }), added, removed });
-    this.#routed = [...this.#routed.filter((route) => !removed.includes(route)), ...added];
+    await this.#changeRoutes(
+      wanted.filter((route) => !this.#routed.has(route) && !this.#lent.has(route)),
+      [],
+    );
+    for (const route of wanted) {
+      this.#lent.delete(route);
+      this.#routed.add(route);
+    }
+  }
+
+  /** Routes a fixed address to the shared device that is not routed there for good. */
+  async #lend(address: string): Promise<void> {
+    const [number, route] = [ipv4ToNumber(address) ?? -1, `${address}/32`];
+    const isInPool = this.#config.pool?.some(({ first, last }) => first <= number && number <= last) ?? false;
+    if (isInPool || this.#lent.has(route) || this.#routed.has(route)) return;
+    await this.#changeRoutes([route], []);
+    this.#lent.add(route);
+  }
+
+  async #changeRoutes(added: readonly string[], removed: readonly string[]): Promise<void> {
+    const { name: device, netns } = this.#config;
+    if (added.length + removed.length > 0)
+      await this.#around.host.changeRoutes({ device, ...(netns !== undefined && { netns }), added, removed });
   }
 
   #poolConfig(): AddressPoolConfig {
@@ -110,13 +143,16 @@ export class UnitGroup {
   async start(): Promise<void> {
     const { config } = this;
     if (config.mode !== "shared") return this.#checkNamespace(config.netns);
-    this.#routed = this.#routes();
+    const routes = this.#routes();
+    this.#routed.clear();
+    for (const route of routes) this.#routed.add(route);
+    this.#lent.clear();
     this.#shared = await this.#create(undefined, {
       name: config.name,
       ...(config.netns !== undefined && { netns: config.netns }),
       mtuBytes: config.mtuBytes,
       addresses: [`${config.address}/32`],
-      routes: this.#routed,
+      routes,
       shared: true,
     });
     const { dataplane, logger } = this.#around;
@@ -166,13 +202,18 @@ export class UnitGroup {
     return { ok: true, address: user.address };
   }
 
-  release(address: string, session: Session): void {
+  async release(address: string, session: Session): Promise<void> {
     this.#pool.release(address, session);
+    const route = `${address}/32`;
+    const isTaken = this.#shared === undefined || this.#pool.holderOf(address) !== undefined;
+    if (isTaken || !this.#lent.delete(route)) return;
+    await this.#changeRoutes([], [route]);
   }
 
   /** The unit for a session whose subscriber has that address. */
   async openUnit(address: string, session: Session): Promise<SessionUnit> {
     const sessionUnit = await this.#unitFor(address, session.mruBytes);
+    if (sessionUnit.number === undefined) await this.#lend(address);
     const users = this.#users.get(sessionUnit.unit) ?? new Set();
     this.#users.set(sessionUnit.unit, users.add(session));
     return sessionUnit;
@@ -262,9 +303,14 @@ export class UnitGroup {
     return { unit: await dataplane.createUnit(spec), ...made, interfaceIdentifier: undefined };
   }
 
+  /** Who may come to other groups of the network namespace, too, is routed where he is when he is there. */
   #fixedRoutes(): readonly string[] {
-    return this.#around.config.users.flatMap(({ address, unit }) =>
-      address !== undefined && (unit ?? this.name) === this.name ? [`${address}/32`] : [],
+    const { users, units } = this.#around.config;
+    const isOther = (name: string, { netns }: UnitConfig) =>
+      name !== this.name && netns === this.#config.netns;
+    const anybodys = [...units].some(([name, config]) => isOther(name, config)) ? undefined : this.name;
+    return users.flatMap(({ address, unit = anybodys }) =>
+      address !== undefined && unit === this.name ? [`${address}/32`] : [],
     );
   }
 }

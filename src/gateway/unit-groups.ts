@@ -76,6 +76,8 @@ export class UnitGroups {
         this.#withdrawn.has(name) ? group.remake(config) : group.reconfigure(config),
       );
     }
+    // only now is nothing routed to one that is another's
+    for (const [name, group] of this.#groups) await attempt(name, () => group.open());
     this.#withdrawn = new Set();
     return problems;
   }

@@ -395,7 +395,8 @@ describe("a PTA that is given another configuration", () => {
     await world.pass(1000);
     await reload(node, changed(moved, "pool: 100.65.1.0/24", "pool: [100.65.1.0/24, 100.65.2.0/24]"));
     expect(node.host.routeChanges.slice(1)).toEqual([
-      { device, added: ["100.65.2.0/24"], removed: ["100.65.0.0/24"] },
+      { device, added: [], removed: ["100.65.0.0/24"] },
+      { device, added: ["100.65.2.0/24"], removed: [] },
     ]);
     await call(side, "bob");
     expect(node.views.sessions()).toMatchObject([{ address: "100.65.1.1" }]);

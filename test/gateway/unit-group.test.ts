@@ -6,6 +6,9 @@ import type { UnitConfig } from "../../src/config/config.ts";
 import type { Session } from "../../src/gateway/session.ts";
 import type { Surroundings } from "../../src/gateway/surroundings.ts";
 import { UnitGroup } from "../../src/gateway/unit-group.ts";
+import { UnitGroups } from "../../src/gateway/unit-groups.ts";
+import { memoryHostNetwork } from "../../src/io/memory-host-network.ts";
+import { parseIpv4Range } from "../../src/wire/ipv4-range.ts";
 
 const ADDRESS = "192.0.2.7";
 const ALICE = { name: "alice", address: ADDRESS } as LocalUser;
@@ -30,7 +33,7 @@ it("a fixed address is taken over from a session that has ended without giving i
   expect(await group.lease(ALICE, stale.session)).toEqual({ ok: true, address: ADDRESS });
   expect(await group.lease(ALICE, next.session)).toEqual({ ok: true, address: ADDRESS });
   expect(stale.ends()).toBe(1);
-  group.release(ADDRESS, stale.session);
+  await group.release(ADDRESS, stale.session);
   // it is the new one's
   expect(await group.lease(ALICE, next.session)).toEqual({ ok: true, address: ADDRESS });
   expect(next.ends()).toBe(0);
@@ -97,7 +100,7 @@ describe("a shared unit", () => {
       (fields: Readonly<Record<string, unknown>>): void =>
         void lines.push(`${level} ${fields.queues ?? ""}${fields.reason ?? ""}`);
     const around = {
-      config: { users: [] },
+      config: { users: [], units: new Map() },
       dataplane: { createUnit: async () => 1, unitQueues: () => queues },
       logger: { info: line("info"), warn: line("warn") },
     } as unknown as Surroundings;
@@ -110,5 +113,66 @@ describe("a shared unit", () => {
     expect(await said({ count: 4 })).toEqual(["info 4"]);
     expect(await said({ count: 1, refusal: "bpf: EPERM" })).toEqual(["info 1", "warn bpf: EPERM"]);
     expect(await said(undefined)).toEqual(["info "]);
+  });
+
+  it("has the route to a fixed address while its user is there, where he may come to another group, too", async () => {
+    const routed: string[] = [];
+    const host = memoryHostNetwork();
+    const shared = { ...CONFIG, mode: "shared", ipv6: false } as UnitConfig;
+    const units = new Map([
+      ["a", { ...shared, name: "a" }],
+      ["b", { ...shared, name: "b" }],
+    ]);
+    const config = { users: [ALICE, { name: "bob", address: "192.0.2.8", unit: "b" }], units };
+    const dataplane = {
+      createUnit: async ({ name, routes }: UnitSpec) => routed.push(...routes.map((to) => `${name} ${to}`)),
+    };
+    const logger = { info: () => {} };
+    const around = { config, host, dataplane, logger } as unknown as Surroundings;
+    const [a, b] = [...units].map(([name, unit]) => new UnitGroup(name, unit, around)) as [
+      UnitGroup,
+      UnitGroup,
+    ];
+    await Promise.all([a.start(), b.start()]);
+    expect(routed).toEqual(["b 192.0.2.8/32"]);
+    const { session: hers } = session();
+    await a.lease(ALICE, hers);
+    await a.openUnit(ADDRESS, hers);
+    const added = { device: "a", added: [`${ADDRESS}/32`], removed: [] };
+    expect(host.routeChanges).toEqual([added]);
+    await a.release(ADDRESS, hers);
+    expect(host.routeChanges).toEqual([added, { device: "a", added: [], removed: [`${ADDRESS}/32`] }]);
+    // with the other group gone, she can come to this one only
+    await a.lease(ALICE, hers);
+    await a.openUnit(ADDRESS, hers);
+    units.delete("b");
+    await a.reconfigure(units.get("a")!);
+    await a.open();
+    await a.release(ADDRESS, hers);
+    expect(host.routeChanges.slice(2)).toEqual([added]);
+  });
+
+  it("gets what was another's when it is that one's no more", async () => {
+    const prefixes = (prefix: string) => ({ pool: [{ ...parseIpv4Range(prefix)!, prefixes: [prefix] }] });
+    const [first, second] = ["198.51.100.0/24", "203.0.113.0/24"].map(prefixes);
+    const shared = { ...CONFIG, mode: "shared", ipv6: false } as UnitConfig;
+    const units = (ofA: object | undefined, ofB: object | undefined) =>
+      new Map(Object.entries({ a: { ...shared, name: "a", ...ofA }, b: { ...shared, name: "b", ...ofB } }));
+    const host = memoryHostNetwork();
+    const around = {
+      config: { users: [], units: units(first, second) },
+      host,
+      dataplane: { createUnit: async () => 1 },
+      logger: { info: () => {} },
+    };
+    const groups = new UnitGroups(around as unknown as Surroundings);
+    await groups.start();
+    around.config = { users: [], units: units(second, undefined) };
+    expect(await groups.reconfigure()).toEqual([]);
+    expect(host.routeChanges).toEqual([
+      { device: "a", added: [], removed: ["198.51.100.0/24"] },
+      { device: "b", added: [], removed: ["203.0.113.0/24"] },
+      { device: "a", added: ["203.0.113.0/24"], removed: [] },
+    ]);
   });
 });
