@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { request } from "node:https";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { silentLogger } from "../../src/base/logger.ts";
 import { type ControlAddress, LISTENER_LIMITS } from "../../src/control/listeners.ts";
 import { freePort } from "./free-port.ts";
 import { rawClient } from "./raw-client.ts";
@@ -29,6 +30,18 @@ function folderWithToken(): string {
   writeFileSync(join(folder, "token"), `${TOKEN}\n`, { mode: 0o600 });
   return folder;
 }
+
+it("an address that the host does not have is waited for, and the socket served on meanwhile", async () => {
+  const said: unknown[] = [];
+  const warn = (fields: object, text: string) => said.push({ ...fields, text });
+  // of documentation: nobody's
+  const addresses = [{ address: "192.0.2.254", port: 9180, tokenFile: "token" }];
+  const options = { folder: folderWithToken(), addresses, logger: { ...silentLogger, warn } };
+  const socketPath = await serve(sampleOperations(), options);
+  expect((await fetchFrom(socketPath, "/v1/status")).status).toBe(200);
+  const text = "the address of the HTTP API is not there yet; waiting for it";
+  expect(said).toEqual([{ address: "192.0.2.254", port: 9180, text }]);
+});
 
 describe("an address with a token", () => {
   it("answers who has it", async () => {
