@@ -158,7 +158,6 @@ function unitWarnings({ config }: LoadedConfig): readonly Warning[] {
 /** Where the file says how many there may be, and there is not room for so many. */
 function limitWarnings({ config, source }: LoadedConfig): readonly Warning[] {
   const written = config.access.filter((_, i) => source.has(["access", i, "max-sessions"]));
-  if (written.length === 0 || written.length < config.access.length) return [];
   const sessions = written.reduce((sum, { maxSessions }) => sum + maxSessions, 0);
   const warnings: Warning[] = [];
   const all = destinations(config).filter(({ path }) => path[0] !== "l2tp");
@@ -172,12 +171,25 @@ function limitWarnings({ config, source }: LoadedConfig): readonly Warning[] {
     });
   for (const [name, unit] of config.units) {
     const addresses = poolSize(unit);
-    const leads = all.some(({ to }) => to.kind === "terminate" && to.unit === name);
+    const isHere = (to: Destination | undefined) => to?.kind === "terminate" && to.unit === name;
+    const leads = all.some(({ to }) => isHere(to));
+    const at = { path: ["units", name, "pool"], at: "value" } as const;
     if (leads && addresses > 0 && addresses < sessions)
       warnings.push({
-        path: ["units", name, "pool"],
-        at: "value",
+        ...at,
         text: `${addresses} addresses are fewer than the ${sessions} sessions that access.max-sessions allows`,
+      });
+    const lac = config.l2tp.peers.find(
+      ({ role, destination, maxSessions }, i) =>
+        role !== "lns" &&
+        source.has(["l2tp", "peers", i, "max-sessions"]) &&
+        (destination === undefined ? leads : isHere(destination)) &&
+        addresses < maxSessions,
+    );
+    if (lac !== undefined && addresses > 0)
+      warnings.push({
+        ...at,
+        text: `${addresses} addresses are fewer than the ${lac.maxSessions} sessions that max-sessions lets the LAC ${lac.name} bring in one tunnel`,
       });
   }
   return warnings;

@@ -98,6 +98,18 @@ describe("warnings", () => {
     expect(warnings(more)).toEqual([
       "4:60: units.home.pool: 254 addresses are fewer than the 300 sessions that access.max-sessions allows",
     ]);
+    expect(warnings(more.replace("300 }", "300 }, { interface: eth2 }"))).toHaveLength(1);
+    const lns = PTA.replace(
+      /access: .*/,
+      "l2tp: { listen: [{ address: 10.0.0.1 }], peers: [{ name: a, role: lac, secret-file: s, max-sessions: 300 }] }",
+    );
+    expect(warnings(lns)).toEqual([
+      "4:60: units.home.pool: 254 addresses are fewer than the 300 sessions that max-sessions lets the LAC a bring in one tunnel",
+    ]);
+    expect(warnings(lns.replace("sessions: 300", "sessions: 200"))).toEqual([]);
+    expect(
+      warnings(lns.replace("max-sessions: 300", "destination: { refuse: true }, max-sessions: 300")),
+    ).toEqual([]);
     const lac = LAC.replace("interface: eth1", "interface: eth1, max-sessions: 1000");
     expect(warnings(`${lac}data-plane: { max-channels: 1999 }\n`)).toEqual([
       "2:1: access: 1000 sessions need 2000 channels, and data-plane.max-channels is 1999",
