@@ -26,7 +26,7 @@ export function readNamedFile(folder: string, written: string): FileText {
     return {
       ok: false,
       reason:
-        "is no credential that systemd has given us: $CREDENTIALS_DIRECTORY is not set, or that is no name",
+        "is no credential that systemd has given us: $CREDENTIALS_DIRECTORY is not set (the running service's is /run/credentials/lacewing.service), or that is no name",
     };
   const file = readTextFile(path);
   return file.ok && written.startsWith(CREDENTIAL) ? { ...file, exposed: undefined } : file;

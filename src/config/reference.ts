@@ -46,6 +46,10 @@ A secret or a users file must be its owner's alone (\`chmod 600\`). A path that 
 \`LoadCredential=lns1.secret:/etc/lacewing/lns1.secret\` in the unit, \`secret-file: credential:lns1.secret\` is that secret,
 though the service's own user could not read /etc/lacewing. It holds for \`secret-file\`, \`users-file\` and every other key that
 names a file.
+
+systemd hands credentials over when it starts the service: one that has changed is effective with the next start, not with a reload.
+\`lacewing check\` in a shell is told where those of the running service are, and must be root's to read them:
+\`CREDENTIALS_DIRECTORY=/run/credentials/lacewing.service lacewing check -c FILE\`.
 `;
 
 const CHANGES: Readonly<Record<Effect, string>> = {

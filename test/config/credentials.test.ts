@@ -34,7 +34,7 @@ describe("a file that is a systemd credential", () => {
     const folder = new ConfigFolder();
     delete process.env.CREDENTIALS_DIRECTORY;
     const reason =
-      "is no credential that systemd has given us: $CREDENTIALS_DIRECTORY is not set, or that is no name";
+      "is no credential that systemd has given us: $CREDENTIALS_DIRECTORY is not set (the running service's is /run/credentials/lacewing.service), or that is no name";
     expect(folder.complaints(YAML)).toEqual([
       `lacewing.yaml:5:58: l2tp.peers[0].secret-file: credential:lns1.secret ${reason}`,
       `lacewing.yaml:6:13: users-file: credential:users ${reason}`,

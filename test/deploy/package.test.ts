@@ -97,6 +97,9 @@ describe.skipIf(!isRoot)("the Debian package", { timeout: 120_000 }, () => {
     await follow("debian-install");
     expect(isActive(), log()).toBe(true);
     expect(system.run("systemctl", "is-enabled", UNIT)).toBe("enabled");
+    const examples = "/usr/share/doc/lacewing/examples";
+    const [schema] = /(?<=\$schema=).*/.exec(system.run("cat", `${examples}/lac.yaml`))!;
+    expect(system.run("head", "-c", "1", `${examples}/${schema}`)).toBe("{");
     expect(show<{ sessions: number }>("status")).toMatchObject({ name: "lacewing", sessions: 0 });
   });
 
@@ -147,6 +150,28 @@ describe.skipIf(!isRoot)("the Debian package", { timeout: 120_000 }, () => {
     expect(isActive()).toBe(true);
     configure(lacConfig());
     system.run("systemctl", "reload", UNIT);
+  });
+
+  it("takes a secret that systemd hands over, which its own user cannot read elsewhere", () => {
+    const override = `etc/systemd/system/${UNIT}.d`;
+    system.write("root/tunnel.secret", `${TUNNEL_SECRET}\n`, 0o600);
+    system.write(`${override}/secret.conf`, "[Service]\nLoadCredential=tunnel.secret:/root/tunnel.secret\n");
+    configure(lacConfig().replace("secret-file: tunnel.secret", "secret-file: credential:tunnel.secret"));
+    const check = "lacewing check -c /etc/lacewing/lacewing.yaml";
+    system.run("systemctl", "daemon-reload");
+    system.run("systemctl", "restart", UNIT);
+    expect(isActive(), log()).toBe(true);
+    system.run("systemctl", "reload", UNIT);
+    const refused = system.try("sh", "-c", `${check} 2>&1`);
+    expect(refused.status).not.toBe(0);
+    const [directory] = /\/run\/credentials\/[\w.]+/.exec(refused.output)!;
+    system.run("sh", "-c", `CREDENTIALS_DIRECTORY=${directory} ${check}`);
+    system.run("sh", "-c", "echo another-secret-of-theirs > /root/tunnel.secret");
+    expect(system.run("lacewing", "reload")).toContain("nothing changes");
+    system.run("rm", "-r", `/${override}`, "/root/tunnel.secret");
+    system.run("systemctl", "daemon-reload");
+    configure(lacConfig());
+    system.run("systemctl", "restart", UNIT);
   });
 
   it("makes devices in another network namespace by its helper, which has what it needs and is somebody else", async () => {
