@@ -65,8 +65,11 @@ export function writeTree(root, output) {
   for (const unit of ["lacewing.service", "lacewing-units.service", "lacewing-units.socket"])
     put(join(ROOT, "deploy/systemd", unit), `lib/systemd/system/${unit}`);
   put(join(ROOT, "deploy/debian/lacewing.yaml"), "etc/lacewing/lacewing.yaml");
-  for (const sample of ["lac", "lns", "pta", "switch", "users"])
-    put(join(ROOT, `deploy/${sample}.yaml`), `${DOCUMENTS}/examples/${sample}.yaml`);
+  for (const sample of ["lac", "lns", "pta", "switch", "users"]) {
+    // the schema for editors is beside the folder of the examples
+    const text = readFileSync(join(ROOT, `deploy/${sample}.yaml`), "utf8").replace("=../docs/", "=../");
+    write(`${DOCUMENTS}/examples/${sample}.yaml`, text);
+  }
   put(join(ROOT, "deploy/debian/copyright"), `${DOCUMENTS}/copyright`);
   for (const file of ["grafana-dashboard.json", "alerts.yaml"])
     put(join(ROOT, "deploy", file), `${DOCUMENTS}/${file}`);
