@@ -21,15 +21,24 @@ export interface TrafficReading {
   readonly lnses: ReadonlyMap<string, Flow>;
 }
 
+const NOTHING: ChannelCounters = { framesIn: 0, octetsIn: 0, framesOut: 0, octetsOut: 0 };
+
 class Sums {
   readonly total = nothing();
   readonly ports = new Map<string, Flow>();
   readonly lnses = new Map<string, Flow>();
 
-  add(counters: ChannelCounters, port: string, lns: string | undefined, sessions: number): void {
+  /** `reached`: of a session that is still being placed, the LNS has had nothing, and it may be another one yet. */
+  add(
+    counters: ChannelCounters,
+    port: string,
+    lns: string | undefined,
+    reached: boolean,
+    sessions: number,
+  ): void {
     addTo(this.total, counters, sessions);
     addTo(entry(this.ports, port), counters, sessions);
-    if (lns !== undefined) addTo(entry(this.lnses, lns), counters, sessions);
+    if (lns !== undefined) addTo(entry(this.lnses, lns), reached ? counters : NOTHING, sessions);
   }
 
   copy(): Sums {
@@ -66,18 +75,19 @@ export class Traffic {
     const sessions = [...this.#sessions()].filter(({ hasEnded }) => !hasEnded);
     for (const [i, session] of sessions.entries()) {
       if (i % SLICE === SLICE - 1) await otherWork();
-      sums.add(session.traffic, originOf(session), session.onwardPeer, 1);
+      sums.add(session.traffic, originOf(session), session.onwardPeer, session.wasOpen, 1);
     }
     return sums;
   }
 
   #ended(event: GatewayEvent): void {
-    if (event.kind === "session-down") this.#past.add(event, event.origin, event.lns ?? undefined, 0);
+    if (event.kind === "session-down")
+      this.#past.add(event, event.origin, event.lns ?? undefined, event.wasUp, 0);
   }
 }
 
 function nothing(): Flow {
-  return { framesIn: 0, octetsIn: 0, framesOut: 0, octetsOut: 0, sessions: 0 };
+  return { ...NOTHING, sessions: 0 };
 }
 
 function entry(flows: Map<string, Flow>, name: string): Flow {

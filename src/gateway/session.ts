@@ -104,6 +104,10 @@ export class Session {
     return this.#stage.kind === "open";
   }
 
+  get wasOpen(): boolean {
+    return this.#openSince !== undefined;
+  }
+
   get isOver(): boolean {
     return this.#stage.kind === "ended" || this.#stage.kind === "leaving";
   }

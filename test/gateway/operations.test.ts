@@ -128,6 +128,7 @@ describe("the list of sessions", () => {
         },
         traffic: { value: { octetsIn: i, octetsOut: 1, framesIn: 1, framesOut: 1 } },
         hasEnded: { value: false },
+        wasOpen: { value: true },
         isOpen: { value: true },
         startedAt: { value: i },
         onwardPeer: { value: undefined },
@@ -500,5 +501,36 @@ describe("with LNSes", () => {
       "tunnel-down",
       "session-down",
     ]);
+  });
+
+  it("count for an LNS what sessions had that it took, and never less than before", async () => {
+    const { lac, side, dead } = await startField(
+      world,
+      { members: "{ peer: a, preference: 0 }, { peer: b, preference: 1 }" },
+      ["a"],
+    );
+    const subscriber = side.subscriber(1, "alice@isp.example", "wonderland");
+    subscriber.start();
+    const octets = async () => {
+      const { lnses, total } = await lac.operations.flows();
+      return { a: lnses.get("a")?.octetsIn ?? 0, b: lnses.get("b")?.octetsIn ?? 0, all: total.octetsIn };
+    };
+    let last = await octets();
+    const passes = async (ms: number, isOver: () => boolean): Promise<void> => {
+      for (let t = 0; t < ms && !isOver(); t += 20) {
+        await world.pass(20);
+        const now = await octets();
+        expect(now.a).toBe(0);
+        expect(now.b).toBeGreaterThanOrEqual(last.b);
+        last = now;
+      }
+      expect(isOver()).toBe(true);
+    };
+    await passes(10_000, () => side.online.has(subscriber));
+    expect(last.b).toBe(last.all);
+    expect(last.b).toBeGreaterThan(0);
+    dead.add("b");
+    await passes(200_000, () => !side.online.has(subscriber));
+    expect(last.b).toBeGreaterThan(0);
   });
 });
