@@ -50,7 +50,7 @@ export function makeMetrics(registry: Registry) {
     ),
 
     frames: counter("dataplane_frames", "PPP frames of subscribers; in is from them.", "engine", "direction"),
-    octets: counter("dataplane_octets", "PPP octets of subscribers; in is from them.", "engine", "direction"),
+    octets: counter("dataplane_bytes", "PPP bytes of subscribers; in is from them.", "engine", "direction"),
     drops: counter("dataplane_drops", "Frames that were dropped, by why.", "reason"),
     workerFrames: counter(
       "dataplane_worker_frames",
@@ -85,8 +85,8 @@ export function makeMetrics(registry: Registry) {
       "direction",
     ),
     portOctets: counter(
-      "port_octets",
-      "PPP octets by access interface, or L2TP peer that brings them.",
+      "port_bytes",
+      "PPP bytes by access interface, or L2TP peer that brings them.",
       "port",
       "direction",
     ),
@@ -96,12 +96,7 @@ export function makeMetrics(registry: Registry) {
       "lns",
       "direction",
     ),
-    lnsOctets: counter(
-      "lns_octets",
-      "PPP octets by the LNS that they go to or come from.",
-      "lns",
-      "direction",
-    ),
+    lnsOctets: counter("lns_bytes", "PPP bytes by the LNS that they go to or come from.", "lns", "direction"),
 
     interfaceUp: gauge("interface_up", "1 while the access interface is open.", "interface"),
     interfaceDraining: gauge("interface_draining", "1 while it takes no new calls.", "interface"),

@@ -34,6 +34,14 @@ describe("/metrics", () => {
       expect(line).toMatch(/^(|#.*|[a-z0-9_]+(\{([a-z]+="[^"\n]*",?)+\})? (\S+))$/);
   });
 
+  it("measures in base units, and says that of what counts by _total", async () => {
+    const types = [...(await scraped()).matchAll(/^# TYPE (\S+) (\S+)$/gm)];
+    for (const [, name = "", type] of types) {
+      expect(name).not.toMatch(/_(octets|bits|kilobytes|milliseconds|ms|minutes|percent)(_|$)/);
+      expect(name.endsWith("_total"), name).toBe(type === "counter");
+    }
+  });
+
   it("tells what the gateway carries, by what and by whom", async () => {
     const text = await scraped();
     for (const line of [
@@ -42,10 +50,10 @@ describe("/metrics", () => {
       "lacewing_sessions_started_total 3",
       'lacewing_sessions_ended_total{cause="hung-up"} 2',
       'lacewing_dataplane_frames_total{engine="xdp",direction="in"} 10',
-      'lacewing_dataplane_octets_total{engine="xdp",direction="out"} 3000',
+      'lacewing_dataplane_bytes_total{engine="xdp",direction="out"} 3000',
       'lacewing_dataplane_drops_total{reason="wrong-source"} 12',
-      'lacewing_port_octets_total{port="acc0",direction="in"} 1000',
-      'lacewing_lns_octets_total{lns="lns1",direction="in"} 1000',
+      'lacewing_port_bytes_total{port="acc0",direction="in"} 1000',
+      'lacewing_lns_bytes_total{lns="lns1",direction="in"} 1000',
       'lacewing_interface_up{interface="acc0"} 1',
       'lacewing_pppoe_padi_total{interface="acc0"} 5',
       'lacewing_pppoe_pads_refused_total{interface="acc0",reason="no-resources"} 2',
