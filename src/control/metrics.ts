@@ -171,7 +171,8 @@ export class Metrics {
       const before = this.#seen.get(tunnel.localTunnelId);
       peerRetransmissions.inc({ peer }, grown(before?.retransmitted, tunnel.retransmitted));
       windowStalls.inc({ peer }, grown(before?.windowStalls, tunnel.windowStalls));
-      slowest.set(peer, Math.max(slowest.get(peer) ?? 0, tunnel.roundTripMs ?? 0));
+      const { roundTripMs } = tunnel;
+      if (roundTripMs !== null) slowest.set(peer, Math.max(slowest.get(peer) ?? 0, roundTripMs));
       seen.set(tunnel.localTunnelId, tunnel);
     }
     for (const [peer, ms] of slowest) roundTrip.set({ peer }, ms / 1000);

@@ -157,6 +157,16 @@ describe("the peers of tunnels", () => {
   });
 });
 
+describe("the round trip", () => {
+  it("is not told of a peer that has never answered", async () => {
+    const [tunnel] = sampleTunnels;
+    const unheard = { ...tunnel!, peer: "lns2", localTunnelId: 99, roundTripMs: null };
+    const text = await scraped(sampleOperations({ tunnels: () => [tunnel!, unheard] }));
+    expect(text).toContain('lacewing_l2tp_round_trip_seconds{peer="lns1"}');
+    expect(text).not.toContain('lacewing_l2tp_round_trip_seconds{peer="lns2"}');
+  });
+});
+
 describe("deploy/", () => {
   /** What looks like a metric of ours. */
   const metricsIn = (text: string): string[] => [
