@@ -41,6 +41,8 @@ export const LISTENER_LIMITS: ListenerLimits = {
 const MAX_HEADER_BYTES = 8192;
 /** Nothing has moved on a connection for so long: a test of a tunnel takes the longest. */
 const IDLE_MS = 60_000;
+/** Of who does not name one, as HTTP/1.0 may: load balancers that look whether we are ready. */
+const HOST = "localhost";
 /** Nobody but the owner and the group may connect: mode 0660. */
 const UMASK = 0o117;
 
@@ -59,7 +61,12 @@ export async function listenOnSocket(
 ): Promise<Listener> {
   await clearSocketPath(path);
   const serverOptions = optionsWith(limits);
-  const server = createAdaptorServer({ fetch: app.fetch, createServer, serverOptions }) as Server;
+  const server = createAdaptorServer({
+    fetch: app.fetch,
+    hostname: HOST,
+    createServer,
+    serverOptions,
+  }) as Server;
   const guests = new Guests(server, limits, { asStrangers: false, byTls: false });
   await listening(server, path, () => {
     // listen() binds before it returns: at no time does the socket have another mode
@@ -102,9 +109,10 @@ export async function listenOnAddress(
   const serverOptions = optionsWith(limits);
   const server =
     tls === undefined
-      ? (createAdaptorServer({ fetch, createServer, serverOptions }) as Server)
+      ? (createAdaptorServer({ fetch, hostname: HOST, createServer, serverOptions }) as Server)
       : (createAdaptorServer({
           fetch,
+          hostname: HOST,
           createServer: createTlsServer,
           serverOptions: { ...serverOptions, ...tlsOptions(tls, folder, limits) },
         }) as Server);

@@ -49,6 +49,13 @@ function exchange(path: string, text: string): Promise<string> {
 const statusLine = (answer: string) => answer.split("\r\n")[0];
 
 describe("the control socket", () => {
+  it("answers HTTP/1.0 without a Host, as load balancers ask", async () => {
+    const path = await serve();
+    for (const probe of ["/readyz", "/healthz", "/v1/status"])
+      expect(statusLine(await exchange(path, `GET ${probe} HTTP/1.0\r\n\r\n`))).toBe("HTTP/1.1 200 OK");
+    expect(statusLine(await exchange(path, "GET /readyz HTTP/1.1\r\n\r\n"))).toBe("HTTP/1.1 400 Bad Request");
+  });
+
   it("answers with what the gateway shows of itself", async () => {
     const path = await serve();
     expect(await readResource(path, "sessions")).toEqual([lacSession]);
