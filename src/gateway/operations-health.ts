@@ -40,6 +40,9 @@ export function reasonsNotReady({ isStopping, interfaces, closedPorts }: HealthF
     ...interfaces
       .filter(({ state }) => state === "waiting")
       .map((each) => `access interface ${each.interface} is not there, or not up`),
+    ...(interfaces.length > 0 && interfaces.every(({ state }) => state === "draining")
+      ? ["all access interfaces are draining"]
+      : []),
     ...closedPorts.map((port) => `L2TP is not spoken on ${port} yet`),
   ];
 }

@@ -281,6 +281,7 @@ describe("health", () => {
     const { operations, node } = await three();
     operations.drain(true);
     expect(operations.health().problems).toMatchObject([{ severity: "warning", code: "interface-draining" }]);
+    expect(operations.readiness()).toEqual({ ready: false, reasons: ["all access interfaces are draining"] });
     node.host.announce({ kind: "gone", ifindex: 1, name: "acc0" });
     await world.pass(10);
     expect(operations.health().problems).toMatchObject([{ severity: "error", code: "interface-waiting" }]);
