@@ -193,6 +193,13 @@ describe("deploy/", () => {
     }
   });
 
+  it("alerts.yaml tells of one gateway that falls silent while others do not", () => {
+    const down = deployed("alerts.yaml").split("- alert: ")[1];
+    expect(down).toMatch(/^LacewingDown\n/);
+    expect(down).toMatch(/group by \(instance\) .*\n +unless group by \(instance\) /);
+    expect(down).toContain("{{ $labels.instance }} tells no metrics");
+  });
+
   it("the dashboard is one that Grafana can read, with a panel for each thing that is asked first", () => {
     const { title, panels } = JSON.parse(deployed("grafana-dashboard.json")) as {
       title: string;
