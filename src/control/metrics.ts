@@ -9,6 +9,12 @@ import { type MetricSet, makeMetrics } from "./metric-set.ts";
 /** Result Codes of StopCCN and CDN that RFC 2661 knows; what else a peer may say is one of the others. */
 const LAST_RESULT = 11;
 
+/**
+ * Who scrapes seldom misses no tunnel: one that has ended stays among them for longer than this, until its peer cannot repeat
+ * anything any more.
+ */
+const COUNT_TUNNELS_MS = 10_000;
+
 /** What is told beside Operations. */
 interface Scrape {
   readonly type: string;
@@ -23,6 +29,7 @@ export class Metrics {
   readonly #metrics: MetricSet;
   readonly #listeners: () => number;
   readonly #leave: () => void;
+  readonly #timer: NodeJS.Timeout;
   /** The tunnels when they were last looked at: their counters go with them, those of their peers stay. */
   #seen: ReadonlyMap<number, TunnelView> = new Map();
   #scrape: Promise<Scrape> | undefined;
@@ -34,6 +41,7 @@ export class Metrics {
     this.#listeners = listeners;
     this.#metrics = makeMetrics(this.#registry);
     this.#leave = operations.events.subscribe(({ event }) => this.#happened(event));
+    this.#timer = setInterval(() => this.#countTunnels(operations.tunnels({})), COUNT_TUNNELS_MS).unref();
   }
 
   /** In Prometheus' text format. With many sessions it takes a while, and lets others work; who asks meanwhile shares it. */
@@ -45,6 +53,7 @@ export class Metrics {
   }
 
   close(): void {
+    clearInterval(this.#timer);
     this.#leave();
   }
 
@@ -158,24 +167,32 @@ export class Metrics {
   }
 
   #ofTunnels(): void {
-    const { tunnels, tunnelSessions, tunnelsNotAnswering, roundTrip, peerRetransmissions, windowStalls } =
-      this.#metrics;
+    const { tunnels, tunnelSessions, tunnelsNotAnswering, roundTrip } = this.#metrics;
     for (const gauge of [tunnels, tunnelSessions, tunnelsNotAnswering, roundTrip] as Gauge[]) gauge.reset();
-    const seen = new Map<number, TunnelView>();
+    const all = this.#operations.tunnels({});
     const slowest = new Map<string, number>();
-    for (const tunnel of this.#operations.tunnels({})) {
-      const peer = tunnel.peer ?? "unknown";
+    for (const tunnel of all) {
+      const peer = peerOf(tunnel);
+      const { roundTripMs } = tunnel;
       tunnels.inc({ peer, state: tunnel.state });
       tunnelSessions.inc({ peer }, tunnel.sessions);
       tunnelsNotAnswering.inc({ peer }, tunnel.notAnsweringForSeconds === null ? 0 : 1);
+      if (roundTripMs !== null) slowest.set(peer, Math.max(slowest.get(peer) ?? 0, roundTripMs));
+    }
+    for (const [peer, ms] of slowest) roundTrip.set({ peer }, ms / 1000);
+    this.#countTunnels(all);
+  }
+
+  #countTunnels(all: readonly TunnelView[]): void {
+    const { peerRetransmissions, windowStalls } = this.#metrics;
+    const seen = new Map<number, TunnelView>();
+    for (const tunnel of all) {
+      const peer = peerOf(tunnel);
       const before = this.#seen.get(tunnel.localTunnelId);
       peerRetransmissions.inc({ peer }, grown(before?.retransmitted, tunnel.retransmitted));
       windowStalls.inc({ peer }, grown(before?.windowStalls, tunnel.windowStalls));
-      const { roundTripMs } = tunnel;
-      if (roundTripMs !== null) slowest.set(peer, Math.max(slowest.get(peer) ?? 0, roundTripMs));
       seen.set(tunnel.localTunnelId, tunnel);
     }
-    for (const [peer, ms] of slowest) roundTrip.set({ peer }, ms / 1000);
     this.#seen = seen;
   }
 
@@ -260,6 +277,10 @@ function putFlows(frames: Counter, octets: Counter, label: string, flows: Readon
     put(octets, flow.octetsIn, { [label]: name, direction: "in" });
     put(octets, flow.octetsOut, { [label]: name, direction: "out" });
   }
+}
+
+function peerOf({ peer }: TunnelView): string {
+  return peer ?? "unknown";
 }
 
 /** How much a counter has grown; one that is less than before has begun anew. */

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { parse } from "yaml";
 import { Metrics } from "../../src/control/metrics.ts";
 import { sampleOperations, sampleTunnels } from "./sample-operations.ts";
@@ -154,6 +154,22 @@ describe("the peers of tunnels", () => {
       'lacewing_l2tp_tunnels_not_answering{peer="lns1"} 1',
     ])
       expect(text.split("\n")).toContain(line);
+  });
+
+  it("keep what was counted of tunnels that have come and gone between two scrapes", async () => {
+    vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
+    onTestFinished(() => void vi.useRealTimers());
+    const [tunnel] = sampleTunnels;
+    let there: typeof sampleTunnels = [];
+    const metrics = new Metrics(sampleOperations({ tunnels: () => there }), "1", () => 0);
+    await metrics.scrape();
+    there = [{ ...tunnel!, retransmitted: 2 }];
+    vi.advanceTimersByTime(30_000);
+    there = [];
+    vi.advanceTimersByTime(30_000);
+    const { text } = await metrics.scrape();
+    metrics.close();
+    expect(text.split("\n")).toContain('lacewing_l2tp_peer_retransmissions_total{peer="lns1"} 2');
   });
 });
 
