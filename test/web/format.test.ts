@@ -1,5 +1,14 @@
 import { describe, expect, it } from "vitest";
-import { bitRate, count, countdown, duration, perSecond, plural, size } from "../../web/src/text/format.ts";
+import {
+  AXIS_STEPS,
+  bitRate,
+  count,
+  countdown,
+  duration,
+  perSecond,
+  plural,
+  size,
+} from "../../web/src/text/format.ts";
 
 describe("figures on the page", () => {
   it.each([
@@ -14,6 +23,14 @@ describe("figures on the page", () => {
     [1e18, "8000 Pbit/s"],
   ])("are rates of three digits: %d octets a second", (octets, text) => {
     expect(bitRate(octets)).toBe(text);
+  });
+
+  it("are told exactly where an axis has its marks", () => {
+    for (const step of AXIS_STEPS)
+      for (const marks of [1, 2, 3, 4, 5, 6]) {
+        const mark = Number((marks * step).toPrecision(12));
+        expect(Number(perSecond(mark).replaceAll(",", "")), `${marks} of ${step}`).toBe(mark);
+      }
   });
 
   it.each([

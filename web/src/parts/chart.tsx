@@ -3,6 +3,7 @@ import uPlot from "uplot";
 import { KEPT_SECONDS } from "../client/history.ts";
 import { Store } from "../client/store.ts";
 import { useStore } from "../client/use-store.ts";
+import { AXIS_STEPS } from "../text/format.ts";
 
 export interface Series {
   readonly label: string;
@@ -85,7 +86,7 @@ function options(
     },
     axes: [
       { ...axis, grid: { show: false }, space: 90, size: 26, values: (_plot, times) => times.map(minutes) },
-      { ...axis, size: 78, space: 34, values: (_plot, values) => values.map(format) },
+      { ...axis, size: 78, space: 34, incrs: [...AXIS_STEPS], values: (_plot, values) => values.map(format) },
     ],
     series: [
       {},

@@ -37,6 +37,11 @@ export function perSecond(value: number): string {
   return value < 10 ? value.toFixed(1) : count(value);
 }
 
+/** Steps from mark to mark of an axis; no quarters, which perSecond() would round. */
+export const AXIS_STEPS: readonly number[] = Array.from({ length: 17 }, (_, i) =>
+  [1, 2, 5].map((digit) => Number(`${digit}e${i - 1}`)),
+).flat();
+
 /** "59 s", "62 min 05 s", "1 h 02 min", "3 d 04 h": two parts at the most. */
 export function duration(seconds: number): string {
   const whole = Math.max(0, Math.floor(seconds));
