@@ -121,24 +121,33 @@ async function watch(
 ): Promise<void> {
   const milliseconds = interval === true ? 2000 : 1000 * interval;
   const stop = new StopSignals(context.signals, () => context.exitNow(1));
+  const closed = new AbortController();
+  const onClosed = (): void => closed.abort();
+  // whoever read it has gone (show --watch | head): nobody looks any more
+  context.octets.on("error", onClosed);
+  const ended = AbortSignal.any([stop.signal, closed.signal]);
   try {
-    while (!stop.signal.aborted) {
+    while (!ended.aborted) {
       const text = await once();
       context.stdout.write(context.stdout.isTTY === true ? CLEAR + text : `${text}\n`);
-      await pause(milliseconds, stop.signal);
+      await pause(milliseconds, ended);
     }
   } finally {
+    context.octets.off("error", onClosed);
     stop.dispose();
   }
 }
 
 function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
-    const timer = setTimeout(resolve, milliseconds);
-    signal.addEventListener("abort", () => {
+    if (signal.aborted) return resolve();
+    const done = (): void => {
       clearTimeout(timer);
+      signal.removeEventListener("abort", done);
       resolve();
-    });
+    };
+    const timer = setTimeout(done, milliseconds);
+    signal.addEventListener("abort", done);
   });
 }
 

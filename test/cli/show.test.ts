@@ -199,4 +199,18 @@ describe("show", () => {
     expect(await code).toBe(0);
     expect(process.signals.eventNames()).toEqual([]);
   });
+
+  it("watches for hours without a warning, and until its reader has gone", async () => {
+    const warnings: string[] = [];
+    const onWarning = ({ name }: Error): unknown => warnings.push(name);
+    process.on("warning", onWarning);
+    const fake = new FakeProcess();
+    const code = fake.run("show", "lns", "--watch", "0.1", "--socket", await serve());
+    await vi.waitFor(() => expect(fake.out.match(/GROUP/g)?.length).toBeGreaterThan(12), 10_000);
+    fake.octets.emit("error", new Error("EPIPE"));
+    expect(await code).toBe(0);
+    expect(warnings).toEqual([]);
+    expect(fake.signals.eventNames()).toEqual([]);
+    process.off("warning", onWarning);
+  });
 });
