@@ -41,16 +41,28 @@ function clearedFor(causes: readonly number[]): (facts: Facts) => boolean {
     facts.clearings().some(({ disconnect }) => disconnect !== undefined && causes.includes(disconnect.code));
 }
 
-/** ...or none: a CDN at once after ICCN, that is not about the line, says it, too. */
-function wasThrownOut(facts: Facts): boolean {
-  const openMs = facts.end?.openMs ?? 0;
+/** The LNS has refused the login; the subscriber, who reads so first, may have hung up before its CDN came. */
+function loginWasRefused(facts: Facts): boolean {
+  const causes = facts.clearings().map(({ disconnect }) => disconnect?.code ?? 0);
   return (
-    facts.end?.code === "lns-ended" &&
-    openMs < LOGIN_MS &&
-    facts
-      .clearings()
-      .some(({ result, disconnect }) => disconnect === undefined && result !== CDN_RESULT.lostCarrier)
+    (facts.end?.code === "lns-ended" || facts.end?.code === "hung-up") &&
+    causes.some((code) => LOGIN_CAUSES.includes(code))
   );
+}
+
+/** A CDN at once after ICCN, of no PPP cause. */
+function thrownOut(facts: Facts): readonly ResultCode[] {
+  const isSoon = facts.end?.code === "lns-ended" && (facts.end.openMs ?? 0) < LOGIN_MS;
+  return isSoon ? facts.clearings().filter(({ disconnect }) => disconnect === undefined) : [];
+}
+
+/** It says that the login was refused, too, when it is neither about the line nor about want of room. */
+function wasThrownOut(facts: Facts): boolean {
+  return thrownOut(facts).some((code) => code.result !== CDN_RESULT.lostCarrier && !isFull(code));
+}
+
+function wasWithoutFacilities(facts: Facts): boolean {
+  return thrownOut(facts).some(isFull);
 }
 
 /** The other end of a call is gone because its tunnel is. */
@@ -273,9 +285,19 @@ export const LNS_DIAGNOSES: readonly Diagnosis[] = [
     advice: ["Ask its operator what his side logs; the result code and text are in the evidence."],
   },
   {
+    code: "lns-without-facilities",
+    stage: "call",
+    when: wasWithoutFacilities,
+    text: "The LNS has taken the call and given it up at once for lack of facilities: it is a tunnel switch that has reached no LNS behind it, or it had no room or address for the subscriber.",
+    advice: [
+      "The text of its CDN, in the evidence, is what it says itself; where it is a Lacewing, `lacewing why USER` there says more.",
+      "If it is a tunnel switch, the fault is between it and the next LNS: ask its operator.",
+    ],
+  },
+  {
     code: "lns-refused-login",
     stage: "authentication",
-    when: (facts) => clearedFor(LOGIN_CAUSES)(facts) || wasThrownOut(facts),
+    when: (facts) => loginWasRefused(facts) || wasThrownOut(facts),
     text: "The LNS has taken the call and thrown the subscriber out at his login: it did not accept his name or password, or had nothing for him (no service for his realm, no address, one session too many).",
     advice: [
       "The text of its CDN, in the evidence, is what it says itself; where there is none, ask its operator what RADIUS says of the user name.",
@@ -323,6 +345,7 @@ export const LNS_DIAGNOSES: readonly Diagnosis[] = [
       facts.end?.code === "lns-ended" &&
       !facts.has("tunnel-down") &&
       !wasThrownOut(facts) &&
+      !wasWithoutFacilities(facts) &&
       facts.clearings().every(({ disconnect }) => disconnect === undefined),
     text: "The LNS ended the call, and gave no PPP cause (RFC 3145).",
     advice: ["The CDN's result code and text are in the evidence; the LNS's own log knows more."],

@@ -42,7 +42,7 @@ export async function inquire(archive: Archive, subject: Subject): Promise<Case>
 }
 
 async function ofSession(archive: Archive, id: string): Promise<Case> {
-  const number = /^s?(\d{1,10})$/.exec(id)?.[1];
+  const number = /^s?([1-9]\d{0,9})$/.exec(id)?.[1];
   const traces = number === undefined ? NO_TRACES : await sessionTraces(archive, Number(number));
   return { kind: "session", subject: `session ${id}`, traces, earlier: NO_TRACES };
 }

@@ -12,7 +12,7 @@ const S1 = { session: "s1" };
 const SECRET = "secret: tunnel-secret";
 
 /** A LAC whose LNS is an L2TP machine that a test tells what to do; alice has called. */
-async function withPlayedLns(policy: ConstructorParameters<typeof L2tpPeer>[3] = {}, keys = "") {
+export async function withPlayedLns(policy: ConstructorParameters<typeof L2tpPeer>[3] = {}, keys = "") {
   const world = new World(9);
   const lac = new Node(world, "10.0.0.2", LAC_YAML.replace(SECRET, `${SECRET}${keys}`), USERS_YAML);
   const lns = new L2tpPeer(world, "10.0.0.11", "lns", { secret: "tunnel-secret", accept: true, ...policy });
@@ -22,8 +22,9 @@ async function withPlayedLns(policy: ConstructorParameters<typeof L2tpPeer>[3] =
   wireEthernet(side, lac);
   await side.open();
   await lac.gateway.start();
-  side.subscriber(1, USER, "wonderland").start();
-  return { world, lac, lns, side, dead };
+  const alice = side.subscriber(1, USER, "wonderland");
+  alice.start();
+  return { world, lac, lns, side, dead, alice };
 }
 
 /** The LNS refuses the call. */
@@ -164,6 +165,7 @@ export const LNS_PLAYS: Readonly<Record<string, Play>> = {
   "call-refused-destination": refusal({ result: 6 }),
   "call-refused-protocol": refusal({ result: 2, error: 8, message: "attribute 99" }),
   "call-refused": refusal({ result: 3, message: "not today" }),
+  "lns-without-facilities": clearing({ result: 4, message: "next: SCCRQ sent 3 times, no SCCRP" }),
   "lns-refused-login": clearing({ result: 3, disconnect: cause(16) }),
   "lns-lcp-failed": clearing({ result: 1, disconnect: cause(5) }),
   "lns-network-failed": clearing({ result: 3, disconnect: cause(19) }),

@@ -7,6 +7,7 @@ import { startField } from "../support/lns-field.ts";
 import { startSwitchField } from "../support/switch-field.ts";
 import { type Pair, startAlone, startPair, World } from "../support/world.ts";
 import { ask, pair, pta } from "./plays.ts";
+import { withPlayedLns } from "./plays-lns.ts";
 
 const USER = "alice@isp.example";
 
@@ -84,6 +85,27 @@ describe("a story", () => {
       "in",
       "out",
     ]);
+  });
+
+  it("of a login that the LNS refused says so, although the subscriber hung up before its CDN came", async () => {
+    const { world, lac, lns, alice } = await withPlayedLns();
+    await world.until(() => lns.all("call-offered").length > 0, 5000);
+    const { tunnel, session } = lns.one("call-offered");
+    lns.do((endpoint, now) => endpoint.acceptCall(now, tunnel, session));
+    await world.until(() => lns.all("call-connected").length > 0, 5000);
+    alice.giveUp();
+    const refusal = { result: 3, disconnect: { code: 16, protocol: 0, direction: 1 } } as const;
+    lns.do((endpoint, now) => endpoint.closeSession(now, tunnel, session, refusal));
+    await world.pass(5000);
+    const story = await ask(lac, { user: USER });
+    expect(story.paragraphs.join()).toContain("(hung-up)");
+    expect(story.likely.map(({ code }) => code)).toEqual(["lns-refused-login"]);
+  });
+
+  it("of a session numbered 0 is of none: what belongs to no session is not one", async () => {
+    const scene = await pair();
+    await online(scene);
+    expect(await scene.lac.journal.explain({ session: "s0" })).toMatchObject({ found: false, evidence: [] });
   });
 
   it("of a host that was never answered tells why", async () => {
