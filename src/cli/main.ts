@@ -3,9 +3,12 @@ import { runProgram } from "./program.ts";
 import { readVersion } from "./version.ts";
 import { watchdogIntervalMs } from "./watchdog.ts";
 
-// A reader that goes away (show | head, a log collector that restarts) does not end us; nothing else is expected.
+// A reader that goes away (show | head, a log collector that restarts) does not end us. A disk that is full ends a command,
+// and no gateway: subscribers do without its log rather than without service.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code !== "EPIPE") throw error;
+  if (error.code === "EPIPE" || process.argv[2] === "run") return;
+  process.stderr.write(`lacewing: standard output: ${error.message}\n`);
+  process.exit(1);
 });
 
 // The gateway and the addon are loaded by the commands that need them: `check` and `show` work without.
