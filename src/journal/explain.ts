@@ -15,6 +15,7 @@ export async function explain(archive: Archive, subject: Subject): Promise<Story
   const entries = entriesOf(found.traces);
   const facts = new Facts(found.kind, entries);
   const likely = diagnose(facts);
+  const others = (found.others ?? []).map((session) => `s${session}`).join(", ");
   return {
     subject: found.subject,
     found: entries.length > 0,
@@ -22,8 +23,10 @@ export async function explain(archive: Archive, subject: Subject): Promise<Story
       found.subject,
       found.traces.findLast(({ session }) => session > 0)?.session ?? 0,
       facts,
+      others,
     ),
     paragraphs: [
+      ...(others === "" ? [] : [`It has other sessions that have not ended: ${others}.`]),
       ...(found.remarks ?? []),
       ...paragraphsOf(found.subject, facts, found.earlier, archive.passedOver),
     ],

@@ -20,6 +20,8 @@ export interface Case {
   readonly traces: readonly Trace[];
   /** The ends, and refused logins, of other sessions of the same subject, oldest first. */
   readonly earlier: readonly Trace[];
+  /** The numbers of other sessions of the same subject that have not ended. */
+  readonly others?: readonly number[];
 }
 
 const NO_TRACES: readonly Trace[] = [];
@@ -54,8 +56,7 @@ async function ofUser(archive: Archive, name: string): Promise<Case> {
       return false;
     return equalBytes(ring.octets.subarray(body + 1, body + 1 + octets.length), octets);
   });
-  const { traces, earlier } = await latest(archive, named);
-  return { kind: "session", subject: `user ${name}`, traces, earlier };
+  return { kind: "session", subject: `user ${name}`, ...(await latest(archive, named)) };
 }
 
 async function ofHost(archive: Archive, text: string): Promise<Case> {
@@ -75,17 +76,28 @@ async function ofHost(archive: Archive, text: string): Promise<Case> {
     lastBegun !== undefined && calls.some(({ number, at }) => at > lastBegun.at && number > lastBegun.number);
   if (lastBegun === undefined || isLater) {
     const since = all.filter(({ kind, at }) => kind === KIND.pppoe && at >= (lastBegun?.at ?? 0));
-    return { kind: "host", subject, traces: since, earlier: await endsOf(archive, begun) };
+    const earlier = await endsOf(archive, begun);
+    return { kind: "host", subject, traces: since, earlier, others: unended(begun, earlier) };
   }
   return { kind: "session", subject, ...(await latest(archive, begun)) };
 }
 
 /** The last of the sessions that are named, and how the others ended. */
-async function latest(archive: Archive, named: readonly Trace[]): Promise<Pick<Case, "traces" | "earlier">> {
+async function latest(
+  archive: Archive,
+  named: readonly Trace[],
+): Promise<Pick<Case, "traces" | "earlier" | "others">> {
   const last = named.at(-1);
   if (last === undefined) return { traces: NO_TRACES, earlier: NO_TRACES };
   const others = named.filter(({ session }) => session !== last.session);
-  return { traces: await sessionTraces(archive, last.session), earlier: await endsOf(archive, others) };
+  const earlier = await endsOf(archive, others);
+  return { traces: await sessionTraces(archive, last.session), earlier, others: unended(others, earlier) };
+}
+
+function unended(named: readonly Trace[], ends: readonly Trace[]): readonly number[] {
+  const sessions = new Set(named.map(({ session }) => session));
+  for (const { session, note } of ends) if (note?.kind === "session-ended") sessions.delete(session);
+  return [...sessions];
 }
 
 /** A PADI or PADR, and not the last word of a session. */

@@ -32,12 +32,13 @@ export function stageOf(facts: Facts): StoryStage {
   return "lcp";
 }
 
-/** `session`: the number of the one that it is about. */
-export function headlineOf(subject: string, session: number, facts: Facts): string {
+/** `session`: the number of the one that it is about; `others`: those of the same subject that have not ended. */
+export function headlineOf(subject: string, session: number, facts: Facts, others: string): string {
   const name = capital(plain(subject));
   if (facts.entries.length === 0)
     return `${name}: nothing of it is in the journal. It never was, or it is too long ago.`;
-  if (facts.kind === "host") return `${name} has called and has no session.`;
+  if (facts.kind === "host")
+    return `${name} has called and has no ${others === "" ? "session" : `other session than ${others}`}.`;
   if (facts.kind === "tunnel") return `${name} ${tunnelState(facts)}.`;
   const who = subject.startsWith("session ") ? name : `${name}: session s${session}`;
   const { end } = facts;

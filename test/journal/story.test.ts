@@ -102,6 +102,17 @@ describe("a story", () => {
     expect(story.likely.map(({ code }) => code)).toEqual(["lns-refused-login"]);
   });
 
+  it("of a user who is online, and of whom a later call was refused, tells of his open session, too", async () => {
+    const { node, side, world } = await pta();
+    side.subscriber(1, "bob", "builder").start();
+    await world.pass(5000);
+    side.subscriber(2, "bob", "wrong").start();
+    await world.pass(5000);
+    const story = await ask(node, { user: "bob" });
+    expect(story.headline).toContain("s2 never opened");
+    expect(story.paragraphs[0]).toBe("It has other sessions that have not ended: s1.");
+  });
+
   it("of a session numbered 0 is of none: what belongs to no session is not one", async () => {
     const scene = await pair();
     await online(scene);
