@@ -4,6 +4,7 @@ import { randomBytes } from "node:crypto";
 import { createServer, type IncomingMessage, request, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 
+import { Secret } from "../src/base/secret.ts";
 import { tokenTest } from "../src/control/access-token.ts";
 
 const HOST = "127.0.0.1";
@@ -20,7 +21,7 @@ export interface PageDoor {
  */
 export async function openPage(socketPath: string): Promise<PageDoor> {
   const token = randomBytes(24).toString("base64url");
-  const isAdmitted = tokenTest(token);
+  const isAdmitted = tokenTest(new Secret(token));
   const server = createServer((asked, answer) => {
     const isOpen = !/^\/(v1|metrics)\b/.test(asked.url ?? "");
     if (isOpen || isAdmitted(asked.headers.authorization)) forward(socketPath, asked, answer);

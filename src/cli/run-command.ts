@@ -1,9 +1,8 @@
-import { dirname } from "node:path";
 import type { Logger } from "../base/logger.ts";
-import type { Config } from "../config/config.ts";
+import type { Config, ControlAddress } from "../config/config.ts";
 import { loadConfig, loadConfigSteps } from "../config/load.ts";
 import { loadPage } from "../control/page.ts";
-import { startControlServer } from "../control/server.ts";
+import { type ControlServer, startControlServer } from "../control/server.ts";
 import { stepsInTurns } from "../gateway/turns.ts";
 import { GatheredLines } from "./gathered-lines.ts";
 import { createLogger } from "./log.ts";
@@ -19,6 +18,7 @@ export async function run(configPath: string, context: CommandContext): Promise<
   context.onExit(() => lines.flush());
   const logger = createLogger({ level: config.log.level, pretty, sink: lines });
   let gateway: StoppableGateway | undefined;
+  const api: Api = { addresses: config.control.listen };
   const onHangUp = () => {
     if (gateway === undefined) logger.warn({}, "SIGHUP ignored: the gateway is still starting");
     else void reloadOnSignal(gateway, logger);
@@ -32,12 +32,17 @@ export async function run(configPath: string, context: CommandContext): Promise<
     logger.info({ name: config.name, version: context.version, config: configPath }, "starting");
     const reading = {
       read: async () => (await stepsInTurns(loadConfigSteps(configPath))).config,
-      applied: ({ log }: Config) => {
+      applied: async ({ log, control }: Config) => {
         logger.level = log.level;
+        api.addresses = control.listen;
+        const problems = (await api.server?.reconfigure(control.listen)) ?? [];
+        for (const problem of problems)
+          logger.error({ problem }, "a change of the configuration could not be made");
+        return problems;
       },
     };
     gateway = await context.startGateway(config, { logger, reading });
-    const end = await serve(configPath, config, gateway, logger, stopSignals, context);
+    const end = await serve(config.control.socket, api, gateway, logger, stopSignals, context);
     logger.info({ reason: end.reason }, "stopped");
     return end.failed ? EXIT_FAILED : EXIT_OK;
   } finally {
@@ -57,6 +62,13 @@ async function reloadOnSignal({ operations }: StoppableGateway, logger: Logger):
   }
 }
 
+/** Where operators' tools ask, as the configuration says now. */
+interface Api {
+  addresses: readonly ControlAddress[];
+  /** Undefined before it is open, and when the gateway stops. */
+  server?: ControlServer;
+}
+
 /** Why the gateway stopped: told to, or because it could not go on. */
 interface End {
   readonly reason: string;
@@ -65,8 +77,8 @@ interface End {
 
 /** Serves until a signal comes or the gateway fails; stops the gateway also when it cannot be served. */
 async function serve(
-  configPath: string,
-  config: Config,
+  socketPath: string,
+  api: Api,
   gateway: StoppableGateway,
   logger: Logger,
   stopSignals: StopSignals,
@@ -76,17 +88,17 @@ async function serve(
   const stopFeeding = watchdog(context, logger);
   try {
     const { version } = context;
-    const control = await startControlServer(gateway.operations, {
-      socketPath: config.control.socket,
-      addresses: config.control.listen,
-      folder: dirname(configPath),
+    const server = await startControlServer(gateway.operations, {
+      socketPath,
+      addresses: api.addresses,
       version,
       logger,
       page: loadPage(),
     });
+    api.server = server;
     try {
       await tell("READY=1", context, logger);
-      logger.info({ socket: config.control.socket }, "ready");
+      logger.info({ socket: socketPath }, "ready");
       end = await Promise.race([
         stopSignals.first().then((reason) => ({ reason, failed: false })),
         gateway.failed.then((reason) => ({ reason, failed: true })),
@@ -94,7 +106,8 @@ async function serve(
       logger.info({ reason: end.reason }, "stopping");
       await tell("STOPPING=1", context, logger);
     } finally {
-      await control.close();
+      delete api.server;
+      await server.close();
     }
   } finally {
     await gateway.stop(end.reason);

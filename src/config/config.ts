@@ -1,5 +1,7 @@
 import type { z } from "zod";
 import type { accessSchema } from "./access-schema.ts";
+import type { ControlFiles } from "./control-checks.ts";
+import type { controlSchema } from "./control-schema.ts";
 import type { destinationSchema } from "./destination-schema.ts";
 
 export type { SessionLimits } from "./destination-schema.ts";
@@ -13,10 +15,21 @@ import type { userSchema } from "./users-schema.ts";
  * A checked configuration: defaults are filled in, names refer to what is there, secrets are read from their
  * files into `secret`. Nothing in it changes, and none of it shows a secret when it is printed.
  */
-export interface Config extends z.output<typeof configSchema> {
+export interface Config extends Omit<z.output<typeof configSchema>, "control"> {
+  readonly control: ControlConfig;
   /** The users of the users file; none without one. */
   readonly users: readonly UserConfig[];
 }
+
+type ControlInFile = z.output<typeof controlSchema>;
+
+/** Where operators' tools ask the gateway. */
+interface ControlConfig extends ControlInFile {
+  readonly listen: readonly ControlAddress[];
+}
+
+/** An address that the HTTP API is spoken on beside the local socket, with what is in its files. */
+export type ControlAddress = ControlInFile["listen"][number] & ControlFiles;
 
 /** A PPPoE access interface. */
 export type AccessConfig = z.output<typeof accessSchema>;

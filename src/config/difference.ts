@@ -24,6 +24,7 @@ type Values = Readonly<Record<string, unknown>>;
 /** What the elements of a list are told apart by. Other lists are values as a whole. */
 const IDENTITIES: Readonly<Record<string, (element: Values) => string>> = {
   access: (line) => String(line.interface),
+  "control.listen": ({ address, port }) => socketAddress(address, port),
   "l2tp.listen": listenerIdentity,
   "l2tp.peers": (peer) => String(peer.name),
 };
@@ -32,6 +33,8 @@ const IDENTITIES: Readonly<Record<string, (element: Values) => string>> = {
 const BLOCKS: ReadonlySet<string> = new Set([
   "log",
   "control",
+  "control.listen[]",
+  "control.listen[].tls",
   "journal",
   "data-plane",
   "access[]",
@@ -45,8 +48,12 @@ const BLOCKS: ReadonlySet<string> = new Set([
 
 /** What a local address of L2TP is told apart by: a socket is bound to all of it. */
 export function listenerIdentity({ address, udpPort, interface: device }: Values): string {
-  const socket = String(address).includes(":") ? `[${address}]:${udpPort}` : `${address}:${udpPort}`;
+  const socket = socketAddress(address, udpPort);
   return device === undefined ? socket : `${socket}%${device}`;
+}
+
+function socketAddress(address: unknown, port: unknown): string {
+  return String(address).includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
 }
 
 /** Everything that is different; nothing when the two say the same. */

@@ -15,14 +15,6 @@ const EFFECTS: Readonly<Record<string, Effect>> = {
   name: "restart",
   "log.level": "live",
   "control.socket": "restart",
-  "control.listen": "restart",
-  "control.listen[].address": "restart",
-  "control.listen[].port": "restart",
-  "control.listen[].token-file": "restart",
-  "control.listen[].tls": "restart",
-  "control.listen[].tls.cert": "restart",
-  "control.listen[].tls.key": "restart",
-  "control.listen[].tls.client-ca": "restart",
   "journal.size": "live",
   "data-plane.engine": "restart",
   "data-plane.max-channels": "restart",
@@ -52,9 +44,12 @@ const EFFECTS: Readonly<Record<string, Effect>> = {
   "l2tp.peers[].path-mtu": "live",
 };
 
+/** With all that is in them, and in the files that they name. */
+const API_ADDRESSES = "control.listen";
+
 /** What a change of the value at such a place does: "l2tp.peers[].dscp". */
 export function effectOf(place: string): Effect {
-  return EFFECTS[place] ?? "new-sessions";
+  return EFFECTS[place] ?? (place.startsWith(API_ADDRESSES) ? "live" : "new-sessions");
 }
 
 /** The places that effectOf() knows by themselves. */

@@ -2,7 +2,7 @@ import { dirname } from "node:path";
 import { Secret } from "../base/secret.ts";
 import type { Config } from "./config.ts";
 import { ConfigError } from "./config-error.ts";
-import { checkControl } from "./control-checks.ts";
+import { readControl } from "./control-checks.ts";
 import { checkDestinations } from "./destination-checks.ts";
 import { checkLnsGroups } from "./lns-checks.ts";
 import { pathOfNamedFile, readNamedFile } from "./named-file.ts";
@@ -28,7 +28,7 @@ export interface LoadedConfig {
 }
 
 /**
- * Reads and checks a configuration file, the secret files and the users file that it names.
+ * Reads and checks a configuration file, and the files of secrets, certificates and users that it names.
  * Throws a ConfigError that tells everything that is wrong with them, each with its file, line and column, in order.
  */
 export function loadConfig(path: string): Config {
@@ -53,11 +53,12 @@ export function* loadConfigSteps(path: string): Generator<undefined, LoadedConfi
 
   const parsed = configSchema.safeParse(source.value);
   const secrets = readSecrets(raw, dirname(path), file);
+  const control = readControl(raw, dirname(path));
   yield;
   const users = yield* readUsers(raw, dirname(path));
   const problems: Problem[] = [
     ...schemaProblems(source, parsed.error?.issues ?? [], CONFIG_CONFIDENTIAL),
-    ...checkControl(raw, dirname(path)),
+    ...control.problems,
     ...checkDestinations(raw),
     ...checkLnsGroups(raw),
     ...checkPeers(raw),
@@ -76,10 +77,12 @@ export function* loadConfigSteps(path: string): Generator<undefined, LoadedConfi
     const secret = secrets.byPeer.get(i);
     return secret === undefined ? peer : Object.freeze({ ...peer, secret });
   });
+  const listen = config.control.listen.map((each, i) => Object.freeze({ ...each, ...control.files[i] }));
   return {
     source,
     config: Object.freeze({
       ...config,
+      control: Object.freeze({ ...config.control, listen: Object.freeze(listen) }),
       l2tp: Object.freeze({ ...config.l2tp, peers: Object.freeze(peers) }),
       users: users.users,
     }),

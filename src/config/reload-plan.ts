@@ -72,7 +72,7 @@ export function applicable(running: Config, next: Config, limits: RunningLimits 
   return Object.freeze({
     ...next,
     name: running.name,
-    control: running.control,
+    control: Object.freeze({ ...next.control, socket: running.control.socket }),
     dataPlane: Object.freeze({ ...next.dataPlane, engine, maxChannels, workers }),
   });
 }

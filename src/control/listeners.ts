@@ -1,6 +1,5 @@
 /** Where the HTTP API is spoken: a Unix socket always, and addresses where the configuration says so. */
 
-import { readFileSync } from "node:fs";
 import { createServer, type Server, type ServerOptions } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import type { TLSSocket } from "node:tls";
@@ -8,20 +7,16 @@ import type { HttpBindings } from "@hono/node-server";
 import { createAdaptorServer } from "@hono/node-server";
 import type { Hono } from "hono";
 import type { Logger } from "../base/logger.ts";
-import { pathOfNamedFile, readNamedFile } from "../config/named-file.ts";
+import type { ControlAddress } from "../config/config.ts";
+import type { Certificates } from "../config/control-checks.ts";
 import { tokenTest } from "./access-token.ts";
 import type { Admission } from "./app.ts";
 import { ControlError } from "./control-error.ts";
 import { type GuestLimits, Guests } from "./guests.ts";
 import { clearSocketPath } from "./socket-path.ts";
 
-/** An address that the API is spoken on, as configured; files are relative to the configuration's folder. */
-export interface ControlAddress {
-  readonly address: string;
-  readonly port: number;
-  readonly tokenFile?: string;
-  readonly tls?: { readonly certFile: string; readonly keyFile: string; readonly clientCaFile?: string };
-}
+/** An address that the API is spoken on, and what it needs. */
+export type ListenAddress = Pick<ControlAddress, "address" | "port" | "token" | "certificates">;
 
 type App = Hono<{ Bindings: HttpBindings }>;
 
@@ -43,11 +38,18 @@ const MAX_HEADER_BYTES = 8192;
 const IDLE_MS = 60_000;
 /** Of who does not name one, as HTTP/1.0 may: load balancers that look whether we are ready. */
 const HOST = "localhost";
+/** Who is to go has so long to be answered. */
+const RETIRE_MS = 1000;
 /** Nobody but the owner and the group may connect: mode 0660. */
 const UMASK = 0o117;
 
 /** An open server. */
 export interface Listener {
+  /**
+   * Takes nobody any more, so that another one may have the address, and hangs up on everybody a while later: one of them may
+   * have ordered it, and is to have his answer.
+   */
+  retire(): void;
   /** Hangs up on everybody at once. */
   close(): Promise<void>;
 }
@@ -83,19 +85,17 @@ export async function listenOnSocket(
 
 /**
  * `appFor`: the API for those who are admitted, or for everybody where certificates do the work. Rejects with a
- * ControlError when a file cannot be read or the address cannot be had.
+ * ControlError when nobody would have to prove himself, or the address cannot be had.
  */
 export async function listenOnAddress(
-  { address, port, tokenFile, tls }: ControlAddress,
-  folder: string,
+  { address, port, token, certificates }: ListenAddress,
   appFor: (isAdmitted?: Admission) => App,
   logger: Logger,
   limits = LISTENER_LIMITS,
 ): Promise<Listener> {
   const where = `${address.includes(":") ? `[${address}]` : address}:${port}`;
-  if (tokenFile === undefined && tls?.clientCaFile === undefined)
+  if (token === undefined && certificates?.clientCa === undefined)
     throw new ControlError("control-open", `${where}: neither a token nor client certificates are asked for`);
-  const token = tokenFile === undefined ? undefined : readToken(folder, tokenFile);
   const isHolder = token === undefined ? undefined : tokenTest(token);
   const { fetch } = appFor(
     isHolder === undefined
@@ -108,19 +108,19 @@ export async function listenOnAddress(
   );
   const serverOptions = optionsWith(limits);
   const server =
-    tls === undefined
+    certificates === undefined
       ? (createAdaptorServer({ fetch, hostname: HOST, createServer, serverOptions }) as Server)
       : (createAdaptorServer({
           fetch,
           hostname: HOST,
           createServer: createTlsServer,
-          serverOptions: { ...serverOptions, ...tlsOptions(tls, folder, limits) },
+          serverOptions: { ...serverOptions, ...tlsOptions(certificates, limits) },
         }) as Server);
-  const guests: Guests = new Guests(server, limits, { asStrangers: true, byTls: tls !== undefined });
+  const guests: Guests = new Guests(server, limits, { asStrangers: true, byTls: certificates !== undefined });
   server.on("secureConnection", (socket: TLSSocket) => {
     guests.greeted(socket);
     // who has no certificate of our authority does not get so far
-    if (tls?.clientCaFile !== undefined) guests.recognised(socket);
+    if (certificates?.clientCa !== undefined) guests.recognised(socket);
   });
   await listening(server, where, () => server.listen(port, address));
   server.on("error", (error) =>
@@ -138,53 +138,24 @@ function optionsWith({ requestMs }: ListenerLimits): ServerOptions {
   };
 }
 
-function tlsOptions(
-  { certFile, keyFile, clientCaFile }: NonNullable<ControlAddress["tls"]>,
-  folder: string,
-  { requestMs }: ListenerLimits,
-) {
-  const read = (path: string): string => readControlFile(folder, path);
+function tlsOptions({ cert, key, clientCa }: Certificates, { requestMs }: ListenerLimits) {
   return {
-    cert: read(certFile),
-    key: read(keyFile),
+    cert,
+    key: Buffer.from(key.octets()),
     minVersion: "TLSv1.2" as const,
     // two minutes otherwise: some hundred who connect and say nothing would keep everybody else out
     handshakeTimeout: requestMs,
-    ...(clientCaFile !== undefined && {
-      ca: read(clientCaFile),
-      requestCert: true,
-      rejectUnauthorized: true,
-    }),
+    ...(clientCa !== undefined && { ca: clientCa, requestCert: true, rejectUnauthorized: true }),
   };
-}
-
-function readToken(folder: string, path: string): string {
-  const file = readNamedFile(folder, path);
-  if (!file.ok) throw new ControlError("control-token", `${path} ${file.reason}`);
-  if (file.exposed !== undefined)
-    throw new ControlError("control-token", `${path} is a secret, but its ${file.exposed}`);
-  const token = file.text.trim();
-  if (!/^[\x21-\x7e]{16,255}$/.test(token))
-    throw new ControlError(
-      "control-token",
-      `${path} does not have a token as its only line; allowed: 16 to 255 characters without blanks`,
-    );
-  return token;
-}
-
-function readControlFile(folder: string, path: string): string {
-  try {
-    return readFileSync(pathOfNamedFile(folder, path) ?? path, "utf8");
-  } catch (error) {
-    throw new ControlError("control-tls", `${path} cannot be read: ${(error as Error).message}`, {
-      cause: error,
-    });
-  }
 }
 
 function listener(server: Server, guests: Guests): Listener {
   server.setTimeout(IDLE_MS, (socket) => socket.destroy());
   return {
+    retire() {
+      server.close();
+      setTimeout(() => guests.dismiss(), RETIRE_MS).unref();
+    },
     close: () =>
       new Promise((resolve, reject) => {
         server.close((error) => (error === undefined ? resolve() : reject(error)));

@@ -56,8 +56,8 @@ const SHOWN_DROPS = 5;
 export interface ConfigReading {
   /** Rejects with a ConfigError when the file is wrong. */
   read(): Promise<Config>;
-  /** The gateway goes on with this one. */
-  applied(config: Config): void;
+  /** The gateway goes on with this one; returns what of it could not be done outside of the gateway. */
+  applied(config: Config): Promise<readonly string[]>;
 }
 
 interface OperationsParts {
@@ -290,8 +290,8 @@ export class GatewayOperations implements Operations {
   async #reloadNow(): Promise<ReloadView> {
     const next = await this.#readConfig();
     const report = await this.#gateway.reload(next);
-    this.#reading?.applied(this.#around.config);
-    return { applied: true, ...report };
+    const others = (await this.#reading?.applied(this.#around.config)) ?? [];
+    return { applied: true, ...report, problems: [...report.problems, ...others] };
   }
 
   async #readConfig(): Promise<Config> {

@@ -1,13 +1,12 @@
-import { writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { HABITS } from "../../bench/api/asked.ts";
 import { rabble } from "../../bench/api/rabble.ts";
+import { Secret } from "../../src/base/secret.ts";
 import { LISTENER_LIMITS } from "../../src/control/listeners.ts";
 import { freePort } from "../control/free-port.ts";
 import { rawClient, statusLines } from "../control/raw-client.ts";
 import { sampleOperations } from "../control/sample-operations.ts";
-import { fetchFrom, serve, temporaryFolder } from "../control/serve.ts";
+import { fetchFrom, serve } from "../control/serve.ts";
 
 const TOKEN = "0123456789abcdefghij";
 
@@ -18,12 +17,9 @@ describe("the crowd of the API's benchmark", () => {
   });
 
   it("gets nothing but refusals, if it may not", async () => {
-    const folder = temporaryFolder();
     const port = await freePort();
-    writeFileSync(join(folder, "token"), TOKEN, { mode: 0o600 });
     await serve(sampleOperations(), {
-      folder,
-      addresses: [{ address: "127.0.0.1", port, tokenFile: "token" }],
+      addresses: [{ address: "127.0.0.1", port, token: new Secret(TOKEN) }],
       limits: { ...LISTENER_LIMITS, requestMs: 100 },
     });
     for (const { text } of rabble({ socket: "", port, token: TOKEN }))

@@ -7,6 +7,7 @@ import type { Config } from "../../src/config/config.ts";
 import { applicable, planReload } from "../../src/config/reload-plan.ts";
 import { configSchema } from "../../src/config/schema.ts";
 import { usersSchema } from "../../src/config/users-schema.ts";
+import { ConfigFolder } from "./config-folder.ts";
 
 function config(file: unknown, users: unknown = []): Config {
   return { ...configSchema.parse(file), users: usersSchema.parse(users) };
@@ -155,6 +156,28 @@ describe("the plan of a reload", () => {
     const applied = applicable(running, next);
     expect(planReload(running, applied).changes.map(({ path }) => path)).toEqual(["data-plane.workers"]);
     expect(planReload(applied, next).changes.every(({ effect }) => effect === "restart")).toBe(true);
+  });
+
+  it("has addresses of the HTTP API come, go and ask for something else at once, and what is in their files does not show", () => {
+    const folder = new ConfigFolder();
+    const load = (token: string, listen: string) => {
+      folder.write("token", token);
+      return folder.load(`name: gw\ncontrol: { listen: [${listen}] }`);
+    };
+    const ONE = "{ address: 127.0.0.1, port: 9180, token-file: token }";
+    const OTHER = "{ address: '::1', port: 9180, token-file: token }";
+    const running = load("0123456789abcdef", ONE);
+    const texts = (next: Config) => planReload(running, next).changes.map(({ text }) => text);
+    expect(texts(load("0123456789abcdef", ONE))).toEqual([]);
+    expect(texts(load("fedcba9876543210", ONE))).toEqual([
+      "control.listen[127.0.0.1:9180].token: changed, at once",
+    ]);
+    expect(texts(load("0123456789abcdef", OTHER))).toEqual([
+      "control.listen[127.0.0.1:9180]: removed, at once",
+      "control.listen[[::1]:9180]: added, at once",
+    ]);
+    const next = load("0123456789abcdef", OTHER);
+    expect(applicable(running, next).control).toEqual(next.control);
   });
 
   it("says that there is no room for so many forwarding threads before a restart, and goes on with those that there are", () => {

@@ -1,6 +1,7 @@
 import crypto from "node:crypto";
 import { syncBuiltinESMExports } from "node:module";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { Secret } from "../../src/base/secret.ts";
 import { tokenTest } from "../../src/control/access-token.ts";
 
 const TOKEN = "0123456789abcdefghij";
@@ -22,7 +23,7 @@ describe("a token", () => {
       compare.mockRestore();
       syncBuiltinESMExports();
     });
-    const isHolder = tokenTest(TOKEN);
+    const isHolder = tokenTest(new Secret(TOKEN));
     expect(isHolder(authorization)).toBe(authorization === `Bearer ${TOKEN}`);
     // whatever is shown: one comparison, of two digests
     expect(compare.mock.calls.map((digests) => digests.map((each) => each.byteLength))).toEqual([[32, 32]]);

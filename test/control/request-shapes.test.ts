@@ -1,10 +1,11 @@
 /** Requests that are made to be read in two ways, and answers that are given to one of them only. */
 
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { type LogFields, silentLogger } from "../../src/base/logger.ts";
+import { Secret } from "../../src/base/secret.ts";
 import { LISTENER_LIMITS } from "../../src/control/listeners.ts";
 import { startControlServer } from "../../src/control/server.ts";
 import { freePort } from "./free-port.ts";
@@ -25,11 +26,9 @@ beforeAll(async () => {
   path = join(folder, "lacewing.sock");
   port = await freePort();
   operations = sampleOperations();
-  writeFileSync(join(folder, "token"), TOKEN, { mode: 0o600 });
   const server = await startControlServer(operations, {
     socketPath: path,
-    addresses: [{ address: "127.0.0.1", port, tokenFile: "token" }],
-    folder,
+    addresses: [{ address: "127.0.0.1", port, token: new Secret(TOKEN) }],
     version: "1",
     logger: { ...silentLogger, error: (fields) => void failures.push(fields) },
     page: { serve: (asked) => (asked === "/" ? new Response("page") : undefined) },

@@ -3,11 +3,10 @@
  * gateway is looked for, in every usual form, in all that it has told. Captures are excepted.
  */
 
-import { writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { inspect } from "node:util";
 import { describe, expect, it } from "vitest";
 import { readU16, utf8 } from "../../src/base/bytes.ts";
+import { Secret } from "../../src/base/secret.ts";
 import { ROUTES } from "../../src/control/routes.ts";
 import { GatewayOperations } from "../../src/gateway/gateway-operations.ts";
 import { ATTRIBUTES } from "../../src/wire/l2tp-attributes.ts";
@@ -16,7 +15,7 @@ import { LAC_YAML, LNS_YAML, USERS_YAML } from "../support/configurations.ts";
 import { type Pair, startPair, World } from "../support/world.ts";
 import { freePort } from "./free-port.ts";
 import { sampleOperations } from "./sample-operations.ts";
-import { fetchFrom, order, serve, temporaryFolder } from "./serve.ts";
+import { fetchFrom, order, serve } from "./serve.ts";
 
 /** No word of ours. */
 const TUNNEL_SECRET = "xyzzy-between-us";
@@ -114,7 +113,7 @@ async function askAll(name: string, node: Pair["lac"], world: World): Promise<vo
   const { gateway, around, views, events } = node;
   const next = LAC_YAML.replace("tunnel-secret", "another-secret");
   const users = USERS_YAML.replace("wonderland", "not-her-password").replace("builder", "wonderland");
-  const reading = { read: async () => world.config(next, users), applied: () => {} };
+  const reading = { read: async () => world.config(next, users), applied: async () => [] };
   const socket = await serve(new GatewayOperations(gateway, around, { views, events, reading }));
   const until = async <Value>(asked: Promise<Value>): Promise<Value> => {
     let isOver = false;
@@ -218,14 +217,12 @@ describe("what a gateway tells", () => {
 describe("the API's token", () => {
   it("is in no answer and no log line, whoever shows it or another", async () => {
     const TOKEN = "0123456789-token-of-the-api";
-    const folder = temporaryFolder();
-    writeFileSync(join(folder, "token"), `${TOKEN}\n`, { mode: 0o600 });
     const port = await freePort();
     const lines: unknown[] = [];
     const line = (...what: unknown[]) => void lines.push(what);
     const logger = { debug: line, info: line, warn: line, error: line };
-    const addresses = [{ address: "127.0.0.1", port, tokenFile: "token" }];
-    await serve(sampleOperations(), { folder, addresses, logger });
+    const addresses = [{ address: "127.0.0.1", port, token: new Secret(TOKEN) }];
+    await serve(sampleOperations(), { addresses, logger });
     const answers: string[] = [];
     for (const shown of [TOKEN, TOKEN.slice(1), `${TOKEN}x`])
       for (const path of [

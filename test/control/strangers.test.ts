@@ -1,12 +1,12 @@
-import { spawnSync } from "node:child_process";
-import { readFileSync, writeFileSync } from "node:fs";
 import { type ClientRequest, request } from "node:http";
 import { join } from "node:path";
 import { connect as connectTls } from "node:tls";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { silentLogger } from "../../src/base/logger.ts";
-import { type ControlAddress, LISTENER_LIMITS } from "../../src/control/listeners.ts";
+import { Secret } from "../../src/base/secret.ts";
+import { LISTENER_LIMITS, type ListenAddress } from "../../src/control/listeners.ts";
 import { startControlServer } from "../../src/control/server.ts";
+import { hasOpenssl, makeCertificate } from "../support/certificates.ts";
 import { eventually } from "../support/eventually.ts";
 import { freePort } from "./free-port.ts";
 import { rawClient, statusLines } from "./raw-client.ts";
@@ -17,15 +17,10 @@ const TOKEN = "0123456789abcdefghij";
 const WITH_TOKEN = { Authorization: `Bearer ${TOKEN}` };
 const LIMITS = { ...LISTENER_LIMITS, connections: 40, strangersOfOneAddress: 8, newcomerMs: 0 };
 
-async function serveStrangers(
-  limits = LIMITS,
-  more: Partial<ControlAddress> = {},
-  folder = temporaryFolder(),
-): Promise<number> {
+async function serveStrangers(limits = LIMITS, more: Partial<ListenAddress> = {}): Promise<number> {
   const port = await freePort();
-  writeFileSync(join(folder, "token"), TOKEN, { mode: 0o600 });
-  const addresses = [{ address: "0.0.0.0", port, tokenFile: "token", ...more }];
-  await serve(sampleOperations(), { folder, addresses, limits });
+  const addresses = [{ address: "0.0.0.0", port, token: new Secret(TOKEN), ...more }];
+  await serve(sampleOperations(), { addresses, limits });
   return port;
 }
 
@@ -123,28 +118,16 @@ describe("those who may ask", () => {
   });
 });
 
-const hasOpenssl = spawnSync("openssl", ["version"]).status === 0;
-
 describe.skipIf(!hasOpenssl)("by TLS", () => {
-  function certificate(): string {
-    const folder = temporaryFolder();
-    const words = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];
-    const files = ["-keyout", "key.pem", "-out", "cert.pem", "-days", "2", "-subj", "/CN=gateway"];
-    expect(spawnSync("openssl", [...words, ...files], { cwd: folder }).status).toBe(0);
-    return folder;
-  }
-  const tls = { certFile: "cert.pem", keyFile: "key.pem" };
+  const { cert, key } = hasOpenssl ? makeCertificate("gateway") : { cert: "", key: "" };
+  const certificates = { cert, key: new Secret(key) };
 
   it("strangers have no more places, and one who has shown a certificate keeps his", async () => {
-    const folder = certificate();
-    const withCertificate = await serveStrangers(
-      LIMITS,
-      { tls: { ...tls, clientCaFile: "cert.pem" } },
-      folder,
-    );
-    const [cert, key] = ["cert.pem", "key.pem"].map((file) => readFileSync(join(folder, file)));
+    const withCertificate = await serveStrangers(LIMITS, {
+      certificates: { ...certificates, clientCa: cert },
+    });
     const to = { port: withCertificate, host: "127.0.0.1", rejectUnauthorized: false };
-    const known = connectTls({ ...to, cert: cert!, key: key! });
+    const known = connectTls({ ...to, cert, key });
     known.on("error", () => {}).resume();
     onTestFinished(() => void known.destroy());
     // by TLS 1.3 a client is done before the server has looked at its certificate: an answer says that it has
@@ -156,15 +139,12 @@ describe.skipIf(!hasOpenssl)("by TLS", () => {
   });
 
   it("nobody who has not said anything yet keeps the gateway from stopping", async () => {
-    const folder = certificate();
-    writeFileSync(join(folder, "token"), TOKEN, { mode: 0o600 });
     const port = await freePort();
     const server = await startControlServer(sampleOperations(), {
-      socketPath: join(folder, "lacewing.sock"),
+      socketPath: join(temporaryFolder(), "lacewing.sock"),
       version: "1",
       logger: silentLogger,
-      folder,
-      addresses: [{ address: "127.0.0.1", port, tokenFile: "token", tls }],
+      addresses: [{ address: "127.0.0.1", port, token: new Secret(TOKEN), certificates }],
     });
     const silent = rawClient(port);
     await eventually("it is connected", () => silent.socket.readyState === "open");

@@ -325,7 +325,10 @@ describe("a reload", () => {
       events: node.events,
       reading: {
         read: async () => world.config(yaml, USERS),
-        applied: ({ name }) => applied.push(name),
+        async applied({ name }) {
+          applied.push(name);
+          return ["control.listen: it is taken"];
+        },
       },
     });
     const change = { path: "units[local].dns", effect: "new-sessions" };
@@ -335,7 +338,8 @@ describe("a reload", () => {
       endingSessions: 0,
     });
     expect(applied).toEqual([]);
-    expect(await operations.reload(false)).toMatchObject({ applied: true, changes: [change], problems: [] });
+    const problems = ["control.listen: it is taken"];
+    expect(await operations.reload(false)).toMatchObject({ applied: true, changes: [change], problems });
     expect(applied).toEqual(["pta"]);
     expect(await operations.reload(true)).toMatchObject({ changes: [] });
     yaml = "nmae: pta";

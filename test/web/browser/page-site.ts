@@ -1,6 +1,6 @@
 /** The page and the HTTP API of a gateway that is played, on a port of this host. */
 
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,6 +8,7 @@ import { fileURLToPath } from "node:url";
 import type { Browser, BrowserContextOptions, Page as BrowserPage } from "playwright-core";
 import { build } from "vite";
 import { silentLogger } from "../../../src/base/logger.ts";
+import { Secret } from "../../../src/base/secret.ts";
 import type { Page } from "../../../src/control/app.ts";
 import { loadPage } from "../../../src/control/page.ts";
 import { type ControlServer, startControlServer } from "../../../src/control/server.ts";
@@ -47,7 +48,6 @@ export class PageSite {
     await build({ configFile: VITE, logLevel: "error", build: { outDir: built } });
     const page = loadPage(built);
     if (page === undefined) throw new Error("the page was not built");
-    writeFileSync(join(folder, "token"), TOKEN, { mode: 0o600 });
     const site = new PageSite(folder, await freePort(), operations, page);
     await site.open();
     return site;
@@ -72,8 +72,7 @@ export class PageSite {
   async open(): Promise<void> {
     this.#server = await startControlServer(this.#operations, {
       socketPath: join(this.#folder, "lacewing.sock"),
-      addresses: [{ address: "127.0.0.1", port: this.#port, tokenFile: "token" }],
-      folder: this.#folder,
+      addresses: [{ address: "127.0.0.1", port: this.#port, token: new Secret(TOKEN) }],
       version: "1.2.3",
       logger: silentLogger,
       page: this.#page,
