@@ -28,7 +28,8 @@ describe("a configuration in the documentation", () => {
   afterEach(() => rmSync(folder, { recursive: true }));
 
   it.each(SAMPLES.map(({ title, text }) => [title, text]))("has no mistakes: %s", (_title, text = "") => {
-    for (const [, name] of text.matchAll(/(?:secret|token)-file: ([\w.]+)/g)) write(name!, "not-really-a-secret\n");
+    for (const [, name] of text.matchAll(/(?:secret|token)-file: ([\w.]+)/g))
+      write(name!, "not-really-a-secret\n");
     write("users.yaml", "- { name: alice@isp.example, password: not a password }\n");
     const path = write("lacewing.yaml", /^name:/m.test(text) ? text : `name: gateway\n${text}`);
     expect(() => loadConfig(path)).not.toThrow();

@@ -96,7 +96,8 @@ export const DEFAULT_LOOP_OPTIONS: LoopOptions = {
   tapRingBytes: 4 << 20,
   punts: {
     perChannel: { perSecond: 100, burst: 50 },
-    frames: { perSecond: 50_000, burst: 20_000 },
+    // a login is six frames: 10,000 of them, however fast, and 16,000 a second after that, which no control plane takes
+    frames: { perSecond: 100_000, burst: 60_000 },
     peerControl: { perSecond: 50_000, burst: 20_000 },
     strangerControl: { perSecond: 10_000, burst: 5_000 },
     unknownSession: { perSecond: 200, burst: 100 },

@@ -242,6 +242,21 @@ describe("a forwarding thread", () => {
       expect(parts.drops()).toEqual({ policed: 3, "unknown-session": 6 });
     });
 
+    it("are let through by default where ten thousand subscribers log in at one time", () => {
+      const [channels, loginsOfEach, framesOfLogin] = [10, 1000, 6];
+      // each stands for many
+      open({ perChannel: { perSecond: 1, burst: loginsOfEach * framesOfLogin } });
+      const peer = subscriber();
+      for (let i = 1; i <= channels; i++) pppoe(i, peer);
+      let passed = 0;
+      for (let frame = 0; frame < loginsOfEach * framesOfLogin; frame++) {
+        for (let i = 1; i <= channels; i++) parts.ethernet(access, session(i));
+        passed += parts.punts().length;
+      }
+      expect(passed).toBe(10_000 * framesOfLogin);
+      expect(parts.drops()).toEqual({});
+    });
+
     it("are policed for strangers' control messages apart from those of peers", () => {
       open({
         strangerControl: { perSecond: 1, burst: 2 },
