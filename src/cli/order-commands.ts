@@ -143,12 +143,16 @@ function endCommand(context: CommandContext, done: Done): Command {
 function drainCommand(context: CommandContext): Command {
   return command("drain", "take no new calls while sessions go on, or take calls again")
     .addArgument(new Argument("<on|off>", "on: no new calls; off: calls again").choices(["on", "off"]))
-    .option("--interface <name>", "on this access interface; on all when absent")
+    .option(
+      "--interface <name>",
+      "on this access interface; on all of them, and of calls by L2TP, when absent",
+    )
     .action(async (word: "on" | "off", options: CommonOptions & { readonly interface?: string }) => {
       const body = { draining: word === "on", interface: options.interface };
       const drained = await ask<DrainedView>(options.socket, { path: "/v1/drain", body });
-      await answer(context, options, drained, ({ draining, interfaces }) => {
-        const names = interfaces.join(", ") || "no access interface";
+      await answer(context, options, drained, ({ draining, interfaces, l2tp }) => {
+        const names = [...interfaces, ...(l2tp ? ["calls by L2TP"] : [])].join(", ");
+        if (names === "") return "nobody may call here: neither by PPPoE nor by L2TP\n";
         return `${names}: ${draining ? "no new calls; sessions go on" : "calls are taken"}\n`;
       });
     });

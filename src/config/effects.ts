@@ -29,6 +29,7 @@ const EFFECTS: Readonly<Record<string, Effect>> = {
   "access[].padi-rate-per-mac": "live",
   "access[].pado-delay": "live",
   "access[].drain": "live",
+  "l2tp.drain": "live",
   "l2tp.peers[].hello-interval": "live",
   "l2tp.peers[].unknown-mandatory-avp": "live",
   "l2tp.peers[].max-sessions": "live",

@@ -197,4 +197,9 @@ export const l2tpSchema = block({
     .readonly()
     .default([])
     .describe("The LNSes and LACs that we speak with."),
+  drain: flag()
+    .default(false)
+    .describe(
+      "Take no new calls by L2TP: who calls is told by CDN result 4, and goes to another LNS; sessions that are there go on.",
+    ),
 });

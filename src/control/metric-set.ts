@@ -129,6 +129,8 @@ export function makeMetrics(registry: Registry) {
       "Messages of hosts and peers that nobody knew, which were too many to be written down.",
     ),
 
+    l2tpDraining: gauge("l2tp_draining", "1 while calls that come by L2TP are refused."),
+    callsRefused: counter("l2tp_calls_refused", "Calls by L2TP that we did not take, by why.", "reason"),
     tunnels: gauge("l2tp_tunnels", "L2TP tunnels.", "peer", "state"),
     tunnelSessions: gauge("l2tp_tunnel_sessions", "Sessions in them.", "peer"),
     tunnelSetup: seconds("l2tp_tunnel_setup", "From SCCRQ to SCCRP, of tunnels that we open.", "peer"),

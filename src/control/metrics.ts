@@ -169,6 +169,7 @@ export class Metrics {
   #ofTunnels(): void {
     const { tunnels, tunnelSessions, tunnelsNotAnswering, roundTrip } = this.#metrics;
     for (const gauge of [tunnels, tunnelSessions, tunnelsNotAnswering, roundTrip] as Gauge[]) gauge.reset();
+    this.#metrics.l2tpDraining.set(this.#operations.l2tpDraining() ? 1 : 0);
     const all = this.#operations.tunnels({});
     const slowest = new Map<string, number>();
     for (const tunnel of all) {
@@ -219,6 +220,7 @@ export class Metrics {
     put(metrics.retransmissions, counters["l2tp.retransmitted"] ?? 0);
     put(metrics.fastRetransmissions, counters["l2tp.fast-retransmissions"] ?? 0);
     put(metrics.duplicates, counters["l2tp.duplicates"] ?? 0);
+    putAll(metrics.callsRefused, "reason", counters, "l2tp.refused.");
     putAll(metrics.controlDiscarded, "reason", counters, "l2tp.discarded.");
     for (const name of interfaces) this.#ofDiscovery(name, counters);
     for (const lns of lnses) {

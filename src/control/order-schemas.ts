@@ -44,12 +44,15 @@ export const ended = z.strictObject({
 
 export const drainOrder = z.strictObject({
   draining: z.boolean().describe("true: no new calls, sessions go on. false: calls again."),
-  interface: interfaceName.optional().describe("This access interface only; all of them when absent."),
+  interface: interfaceName
+    .optional()
+    .describe("This access interface only; all of them, and calls by L2TP, when absent."),
 });
 
 export const drained = z.strictObject({
   draining: z.boolean(),
-  interfaces: z.array(z.string()),
+  interfaces: z.array(z.string()).describe("The access interfaces that it holds for."),
+  l2tp: z.boolean().describe("It holds for calls that come by L2TP, too; false where no peer may call us."),
 }) satisfies z.ZodType<DrainedView>;
 
 export const clearOrder = z.strictObject({

@@ -237,7 +237,7 @@ const ORDERS: readonly Route[] = [
   route({
     method: "post",
     path: "/v1/drain",
-    summary: "Take no new calls on access interfaces, or take them again.",
+    summary: "Take no new calls, or take them again: on one access interface, or by PPPoE and L2TP alike.",
     body: drainOrder,
     answer: drained,
     handle: ({ operations }, { body }) => operations.drain(body.draining, body.interface),

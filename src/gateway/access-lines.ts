@@ -7,6 +7,8 @@ export class AccessLines {
   readonly #around: Surroundings;
   readonly #maker: SessionMaker;
   #lines: readonly AccessLine[];
+  /** An operator drains all of them: one that a reload brings, too. */
+  #drains = false;
 
   constructor(around: Surroundings, maker: SessionMaker) {
     this.#around = around;
@@ -34,6 +36,16 @@ export class AccessLines {
 
   interfaceGone(ifindex: number): void {
     for (const line of this.#lines) if (line.isBoundTo(ifindex)) void line.lost("the interface was removed");
+  }
+
+  /** The one of this name, or all of them. False when no such interface is configured. */
+  drain(draining: boolean, accessInterface?: string): boolean {
+    if (accessInterface === undefined) this.#drains = draining;
+    const lines = this.#lines.filter(
+      ({ config }) => accessInterface === undefined || config.interface === accessInterface,
+    );
+    for (const line of lines) line.drain(draining);
+    return lines.length > 0;
   }
 
   stopAnswering(): void {
@@ -66,6 +78,7 @@ export class AccessLines {
         return line;
       }
       const added = new AccessLine(config, this.#around, this.#maker);
+      if (this.#drains) added.drain(true);
       made.push(added);
       return added;
     });

@@ -48,6 +48,14 @@ const TRANSPORT: Readonly<Record<string, string>> = {
   duplicates: "L2TP control messages that came again: our acknowledgement was lost, or late",
 };
 
+/** Calls that peers have offered us. */
+const REFUSED: Readonly<Record<string, string>> = {
+  draining: "calls by L2TP that we refused because the gateway drains",
+  stopping: "calls by L2TP that we refused because the gateway was ending",
+  "peer-removed": "calls by L2TP that we refused because their LAC is not in the configuration any more",
+  "no-room": "calls by L2TP that we refused because the data plane had no room for them",
+};
+
 const LNS: Readonly<Record<string, string>> = {
   calls: "calls that were placed with this LNS",
   connected: "calls that it took",
@@ -68,6 +76,7 @@ export function meaningOf(name: string): string | undefined {
     const meaning = among(DISCARDS);
     return meaning && `L2TP control passed over: ${meaning}`;
   }
+  if (name.startsWith("l2tp.refused.")) return among(REFUSED);
   if (name.startsWith("l2tp.")) return among(TRANSPORT);
   return name.startsWith("lns.") ? among(LNS) : undefined;
 }

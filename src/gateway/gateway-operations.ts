@@ -171,6 +171,10 @@ export class GatewayOperations implements Operations {
     return this.#views.interfaces();
   }
 
+  l2tpDraining(): boolean {
+    return this.#gateway.door.draining;
+  }
+
   counters(): CountersView {
     return this.#views.counters();
   }
@@ -236,7 +240,9 @@ export class GatewayOperations implements Operations {
         `there are: ${names.join(", ") || "none"}`,
       );
     this.#gateway.drain(draining, accessInterface);
-    return { draining, interfaces: accessInterface === undefined ? names : [accessInterface] };
+    return accessInterface === undefined
+      ? { draining, interfaces: names, l2tp: this.#gateway.door.hasCallers }
+      : { draining, interfaces: [accessInterface], l2tp: false };
   }
 
   clearLockout(lns?: string): ClearedView {
@@ -325,7 +331,15 @@ export class GatewayOperations implements Operations {
       closedPorts: this.#gateway.tunnels?.closedPorts() ?? [],
       lnses: this.lns(),
       tunnels: this.tunnels({}),
+      l2tpDraining: this.l2tpDraining() ? { sessions: this.#callers() } : undefined,
     };
+  }
+
+  /** Sessions that came by L2TP. */
+  #callers(): number {
+    let count = 0;
+    for (const { carrier } of this.#gateway.sessions) if (carrier.kind === "l2tp") count += 1;
+    return count;
   }
 }
 

@@ -13,6 +13,7 @@ import { AccessLines } from "./access-lines.ts";
 import { authenticationMethods } from "./authentication-methods.ts";
 import type { Call } from "./call.ts";
 import { type CallDetails, LineDetails } from "./call-details.ts";
+import { CallDoor } from "./call-door.ts";
 import { CallRounds } from "./call-rounds.ts";
 import type { Carrier } from "./carrier.ts";
 import { endCause } from "./cause.ts";
@@ -48,6 +49,7 @@ export class Gateway implements SessionOwner, SessionMaker, CallSwitch {
   readonly #lnses: LnsGroups;
   readonly #rounds: CallRounds;
   readonly #lines: AccessLines;
+  readonly #door: CallDoor;
   readonly #groups: UnitGroups;
   readonly #sessions = new Map<ChannelId, Session>();
   readonly #ends = new Map<string, number>();
@@ -64,6 +66,7 @@ export class Gateway implements SessionOwner, SessionMaker, CallSwitch {
     this.#lnses = new LnsGroups(around);
     this.#rounds = new CallRounds(around.config);
     this.#lines = new AccessLines(around, this);
+    this.#door = new CallDoor(around);
     this.#groups = new UnitGroups(around);
     around.dataplane.onPunt((punt) => this.#punted(punt));
     around.host.onLinkEvent((event) => {
@@ -77,6 +80,7 @@ export class Gateway implements SessionOwner, SessionMaker, CallSwitch {
   async start(): Promise<void> {
     await this.#groups.start();
     this.#tunnels = await Tunnels.open(this.#around, {
+      door: this.#door,
       takeCall: (call, channel, request) => this.#takeCall(call, channel, request),
       reachable: (peer) => this.#lnses.reachable(peer),
       silent: (peer) => this.#lnses.silent(peer),
@@ -104,6 +108,7 @@ export class Gateway implements SessionOwner, SessionMaker, CallSwitch {
     return {
       around: this.#around,
       lines: this.#lines,
+      door: this.#door,
       groups: this.#groups,
       tunnels: this.#tunnels,
       sessions: () => this.sessions,
@@ -165,15 +170,12 @@ export class Gateway implements SessionOwner, SessionMaker, CallSwitch {
   }
 
   /**
-   * Takes no new calls on the access interface of this name, or on all of them, while its sessions go on; or takes calls
-   * again. False when no such interface is configured.
+   * Takes no new calls on the access interface of this name, or at all (by L2TP neither), while the sessions go on; or
+   * takes calls again. False when no such interface is configured.
    */
   drain(draining: boolean, accessInterface?: string): boolean {
-    const lines = this.#lines.all.filter(
-      ({ config }) => accessInterface === undefined || config.interface === accessInterface,
-    );
-    for (const line of lines) line.drain(draining);
-    return lines.length > 0;
+    if (accessInterface === undefined) this.#door.drain(draining);
+    return this.#lines.drain(draining, accessInterface);
   }
 
   get sessions(): Iterable<Session> {
@@ -187,6 +189,11 @@ export class Gateway implements SessionOwner, SessionMaker, CallSwitch {
   /** The access interfaces of the configuration. */
   get lines(): readonly AccessLine[] {
     return this.#lines.all;
+  }
+
+  /** Where calls come in by L2TP. */
+  get door(): CallDoor {
+    return this.#door;
   }
 
   get lnses(): LnsGroups {
@@ -218,6 +225,8 @@ export class Gateway implements SessionOwner, SessionMaker, CallSwitch {
         counters[`pppoe.${line.config.interface}.${name}`] = count;
     for (const [name, count] of Object.entries(this.#tunnels?.counters() ?? {}))
       counters[`l2tp.${name}`] = count;
+    for (const [reason, count] of Object.entries(this.#door.counters()))
+      counters[`l2tp.refused.${reason}`] = count;
     for (const [name, count] of this.#lnses.counters()) counters[name] = count;
     return counters;
   }

@@ -19,12 +19,15 @@ export interface HealthFacts {
   readonly closedPorts: readonly string[];
   readonly lnses: readonly LnsView[];
   readonly tunnels: readonly TunnelView[];
+  /** While calls by L2TP are refused: the sessions that came so. */
+  readonly l2tpDraining: { readonly sessions: number } | undefined;
 }
 
 export function problemsOf(facts: HealthFacts): readonly ProblemView[] {
   const problems = [
     ...ofProcess(facts),
     ...ofInterfaces(facts),
+    ...ofCalls(facts),
     ...ofPorts(facts),
     ...ofPools(facts),
     ...ofTunnels(facts.tunnels),
@@ -34,7 +37,12 @@ export function problemsOf(facts: HealthFacts): readonly ProblemView[] {
 }
 
 /** Why calls are not taken; empty when they are. */
-export function reasonsNotReady({ isStopping, interfaces, closedPorts }: HealthFacts): readonly string[] {
+export function reasonsNotReady({
+  isStopping,
+  interfaces,
+  closedPorts,
+  l2tpDraining,
+}: HealthFacts): readonly string[] {
   return [
     ...(isStopping ? ["the gateway is stopping"] : []),
     ...interfaces
@@ -43,6 +51,7 @@ export function reasonsNotReady({ isStopping, interfaces, closedPorts }: HealthF
     ...(interfaces.length > 0 && interfaces.every(({ state }) => state === "draining")
       ? ["all access interfaces are draining"]
       : []),
+    ...(l2tpDraining === undefined ? [] : ["calls by L2TP are refused: the gateway drains"]),
     ...closedPorts.map((port) => `L2TP is not spoken on ${port} yet`),
   ];
 }
@@ -82,6 +91,16 @@ function* ofInterfaces({ interfaces }: HealthFacts): Iterable<ProblemView> {
         hint: `lacewing drain off --interface ${each.interface} takes calls again.`,
       };
   }
+}
+
+function* ofCalls({ l2tpDraining }: HealthFacts): Iterable<ProblemView> {
+  if (l2tpDraining !== undefined)
+    yield {
+      severity: "warning",
+      code: "l2tp-draining",
+      text: `The gateway drains: it takes no new calls by L2TP, and has ${l2tpDraining.sessions === 1 ? "one session" : `${l2tpDraining.sessions} sessions`} that came so.`,
+      hint: "lacewing drain off takes calls again.",
+    };
 }
 
 function* ofPorts({ closedPorts }: HealthFacts): Iterable<ProblemView> {

@@ -186,6 +186,8 @@ export interface DrainedView {
   readonly draining: boolean;
   /** The access interfaces that it holds for. */
   readonly interfaces: readonly string[];
+  /** It holds for calls by L2TP, too. False where no peer may call us. */
+  readonly l2tp: boolean;
 }
 
 export interface ClearedView {

@@ -92,6 +92,8 @@ export interface Operations {
   tunnels(filter: TunnelFilter): readonly TunnelView[];
   lns(): readonly LnsView[];
   interfaces(): readonly InterfaceView[];
+  /** Whether calls that would come by L2TP are refused, until somebody says otherwise. */
+  l2tpDraining(): boolean;
   counters(): CountersView;
   drops(): readonly DropView[];
   /** How full the address pools are. */
@@ -110,7 +112,7 @@ export interface Operations {
   why(subject: Subject): Promise<StoryView>;
 
   end(selector: EndSelector, reason: string): Promise<EndedView>;
-  /** Throws an OperationError when there is no such access interface. */
+  /** Of one access interface, or of all that takes calls. Throws an OperationError when there is no such interface. */
   drain(draining: boolean, accessInterface?: string): DrainedView;
   /** Throws an OperationError when there is no such LNS. */
   clearLockout(lns?: string): ClearedView;

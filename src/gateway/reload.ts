@@ -3,6 +3,7 @@
 import type { Config } from "../config/config.ts";
 import { applicable, type PlannedChange, planReload, type RunningLimits } from "../config/reload-plan.ts";
 import type { AccessLines } from "./access-lines.ts";
+import type { CallDoor } from "./call-door.ts";
 import { endCause } from "./cause.ts";
 import { Leaving } from "./leaving.ts";
 import type { Session } from "./session.ts";
@@ -27,6 +28,7 @@ export interface ReloadReport extends ReloadPreview {
 export interface Reloadable {
   readonly around: Surroundings;
   readonly lines: AccessLines;
+  readonly door: CallDoor;
   readonly groups: UnitGroups;
   readonly tunnels: Tunnels | undefined;
   readonly sessions: () => Iterable<Session>;
@@ -55,13 +57,14 @@ export function previewReload({ around, tunnels, sessions }: Reloadable, next: C
  * and only then new sessions are decided about by the new configuration, so that what it names is there.
  */
 export async function reload(gateway: Reloadable, next: Config): Promise<ReloadReport> {
-  const { around, lines, groups, tunnels } = gateway;
+  const { around, lines, door, groups, tunnels } = gateway;
   const running = around.config;
   const limits = limitsOf(around);
   const { changes } = planReload(running, next, limits);
   const applied = applicable(running, next, limits);
   const leaving = new Leaving(running, applied, tunnels);
   around.config = applied;
+  door.reconfigure();
   tunnels?.reconfigure();
   lines.withdraw(leaving.interfaces);
   groups.withdraw(leaving.units);

@@ -1,9 +1,12 @@
 import type { ChannelId } from "../channel/dataplane.ts";
 import type { CallRequest } from "../l2tp/outputs.ts";
 import type { Call, CallHandler } from "./call.ts";
+import type { CallDoor } from "./call-door.ts";
 
 /** Who is told what tunnels are for. */
 export interface TunnelOwner {
+  /** Whether it takes calls. */
+  readonly door: CallDoor;
   /** Takes a call that a LAC offers, on the channel that was made for it. */
   takeCall(call: Call, channel: ChannelId, request: CallRequest): CallHandler;
   /** A peer that we may call has brought up a tunnel, or answered a call. */

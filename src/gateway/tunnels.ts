@@ -401,7 +401,8 @@ export class Tunnels implements CallOwner {
         const { tunnel, session, stage, cause } = output;
         if (cause.by === "peer") this.#answered(tunnel);
         const why = { kind: "session", cause } as const;
-        const text = this.#news.callDown(this.#calls.get(tunnel, session)?.peer.name ?? "", output);
+        const from = this.#calls.get(tunnel, session) ?? this.#table.get(tunnel);
+        const text = this.#news.callDown(from?.peer.name ?? "", output);
         this.#calls.end(tunnel, session, { text, stage, why });
         return;
       }
@@ -468,9 +469,9 @@ export class Tunnels implements CallOwner {
     const { tunnel: tunnelId, session } = offer;
     const tunnel = this.#table.get(tunnelId);
     if (tunnel === undefined) return; // it went down in the same breath, and took its sessions with it
-    if (this.#stopping || !this.#peers.get(tunnel.peer.name)) {
-      const code = { result: CDN_RESULT.noFacilitiesNow };
-      this.endpointDo((endpoint, now) => endpoint.closeSession(now, tunnelId, session, code));
+    const refusal = this.#owner.door.refusal(tunnel.peer.name, this.#stopping);
+    if (refusal !== undefined) {
+      this.endpointDo((endpoint, now) => endpoint.closeSession(now, tunnelId, session, refusal));
       return;
     }
     const numbered = isNumberedByUs(tunnel.peer, offer.outgoing);
@@ -481,6 +482,7 @@ export class Tunnels implements CallOwner {
     } catch (error) {
       const fields = { peer: tunnel.peer.name, tunnel: tunnelId, error: (error as Error).message };
       this.#around.logger.error(fields, "L2TP call refused: no room for its channel");
+      this.#owner.door.refused("no-room");
       call.hangUp({ result: CDN_RESULT.error, error: GENERAL_ERROR.resources, message: "no resources" });
       this.forget(call);
       return;

@@ -130,12 +130,20 @@ describe("end", () => {
 describe("other orders", () => {
   it("drain and let calls in again", async () => {
     expect(await run("drain on")).toMatchObject({
-      out: "acc0: no new calls; sessions go on\n",
+      out: "acc0, calls by L2TP: no new calls; sessions go on\n",
       orders: [["drain", true, undefined]],
     });
     expect(await run("drain off --interface acc0")).toMatchObject({
       out: "acc0: calls are taken\n",
       orders: [["drain", false, "acc0"]],
+    });
+  });
+
+  it("say that there is nothing to drain where nobody may call", async () => {
+    const drain = (draining: boolean) => ({ draining, interfaces: [], l2tp: false });
+    expect(await run("drain on", { drain })).toMatchObject({
+      code: 0,
+      out: "nobody may call here: neither by PPPoE nor by L2TP\n",
     });
   });
 

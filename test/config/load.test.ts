@@ -114,7 +114,7 @@ describe("a loaded configuration", () => {
     const config = new ConfigFolder().load("name: gw");
     expect(config.control.socket).toBe("/run/lacewing/lacewing.sock");
     expect(config.dataPlane).toEqual({ engine: "loop", workers: 1, maxChannels: 131_072 });
-    expect(config.l2tp).toEqual({ listen: [], peers: [] });
+    expect(config.l2tp).toEqual({ listen: [], peers: [], drain: false });
   });
 
   it("names the engine and the number of its threads, or leaves both to the machine", () => {

@@ -61,6 +61,8 @@ describe("/metrics", () => {
       'lacewing_l2tp_tunnels{peer="lns1",state="established"} 1',
       "lacewing_l2tp_retransmissions_total 4",
       'lacewing_l2tp_control_discarded_total{reason="malformed"} 1',
+      "lacewing_l2tp_draining 1",
+      'lacewing_l2tp_calls_refused_total{reason="draining"} 6',
       'lacewing_lns_available{lns="lns1"} 1',
       'lacewing_lns_available{lns="lns2"} 0',
       'lacewing_lns_lockout_seconds{lns="lns2"} 212',

@@ -233,6 +233,7 @@ export function sampleOperations(
     tunnels: () => sampleTunnels,
     lns: () => LNSES,
     interfaces: () => [INTERFACE],
+    l2tpDraining: () => true,
     counters: () => ({
       "drops.truncated": 0,
       "sessions.opened": 3,
@@ -242,6 +243,7 @@ export function sampleOperations(
       "pppoe.acc0.discarded.no-cookie": 7,
       "l2tp.retransmitted": 4,
       "l2tp.discarded.malformed": 1,
+      "l2tp.refused.draining": 6,
       "lns.lns2.calls": 3,
       "lns.lns2.lockouts": 1,
     }),
@@ -293,7 +295,12 @@ export function sampleOperations(
       return told({ sessions: 1, tunnels: 0 }, "end", selector, reason);
     },
     drain: (draining, accessInterface) =>
-      told({ draining, interfaces: ["acc0"] }, "drain", draining, accessInterface),
+      told(
+        { draining, interfaces: ["acc0"], l2tp: accessInterface === undefined },
+        "drain",
+        draining,
+        accessInterface,
+      ),
     clearLockout: (lns) => told({ cleared: ["lns2"] }, "clearLockout", lns),
     reload: async (planOnly) =>
       told(

@@ -305,7 +305,7 @@ describe("an order", () => {
 
   it("drains an access interface and lets it take calls again", async () => {
     const { operations, side } = await three();
-    expect(operations.drain(true, "acc0")).toEqual({ draining: true, interfaces: ["acc0"] });
+    expect(operations.drain(true, "acc0")).toEqual({ draining: true, interfaces: ["acc0"], l2tp: false });
     const late = side.subscriber(8, "anna@isp.example", "secret");
     late.start();
     expect(await world.until(() => side.online.has(late), 5000)).toBe(false);

@@ -98,6 +98,19 @@ describe.skipIf(!isRoot)("an operator", () => {
     expect((await lacewing(lac, "drain", "off")).output).toBe("acc0: calls are taken\n");
   });
 
+  it("drains an LNS, whose LAC is told why, and lets its calls in again", async () => {
+    const test = ["test", "tunnel", "--user", ALICE];
+    expect((await lacewing(lns, "drain", "on")).output).toBe("calls by L2TP: no new calls; sessions go on\n");
+    expect((await lacewing(lns, "show")).output).toContain("takes no new calls by L2TP, and has one session");
+    const refused = await lacewing(lac, ...test);
+    expect(refused.code).toBe(1);
+    expect(refused.output).toContain("draining: no new calls");
+    expect((await lacewing(lns, "show", "counters")).output).toMatch(/l2tp\.refused\.draining +1 /);
+    expect((await lacewing(lns, "drain", "off")).output).toBe("calls by L2TP: calls are taken\n");
+    expect((await lacewing(lac, ...test)).code).toBe(0);
+    expect(await lns.show("sessions")).toHaveLength(1);
+  });
+
   it("ends the subscriber's session, of which everybody is told", async () => {
     const ended = await lacewing(lac, "end", "--user", "alice@*", "--reason", "moved");
     expect(ended).toEqual({ code: 0, output: "ending 1 session\n" });
