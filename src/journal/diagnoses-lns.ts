@@ -30,6 +30,17 @@ function isFull({ result, error }: ResultCode): boolean {
   return result === CDN_RESULT.noFacilitiesNow || result === CDN_RESULT.noFacilities;
 }
 
+/** Its text says that it is about to be taken out of service, as a Lacewing's does. */
+function isDraining({ message = "" }: ResultCode): boolean {
+  return /\bdrain/i.test(message);
+}
+
+/** The last call that we ended in a tunnel was one that we did not take. */
+function refusedAsItDrained(facts: Facts): boolean {
+  const last = facts.stops("CDN", true).at(-1)?.result;
+  return facts.kind === "tunnel" && last !== undefined && isFull(last) && isDraining(last);
+}
+
 function isProtocolError({ result, error }: ResultCode): boolean {
   return result === CDN_RESULT.error && !isFull({ result, ...(error !== undefined && { error }) });
 }
@@ -250,9 +261,20 @@ export const LNS_DIAGNOSES: readonly Diagnosis[] = [
     ],
   },
   {
+    code: "lns-drains",
+    stage: "call",
+    when: refusedBy((code) => isFull(code) && isDraining(code)),
+    text: "The LNS drains: it is to be taken out of service, keeps the sessions that it has, and refuses new calls.",
+    advice: [
+      "Nothing is wrong where the group has another LNS: calls go there, and come back as soon as it takes them again.",
+      "Otherwise ask its operator; if it is a Lacewing, `lacewing drain off` there takes calls again.",
+      "`lockout-on-cdn: true` of the group spares each call the question, and leaves the LNS alone for a while after the drain, too.",
+    ],
+  },
+  {
     code: "call-refused-full",
     stage: "call",
-    when: refusedBy(isFull),
+    when: refusedBy((code) => isFull(code) && !isDraining(code)),
     text: "The LNS refuses the call for lack of resources: it has as many sessions as it may.",
     advice: [
       "Its operator has to raise the limit, or free sessions that hang.",
@@ -283,6 +305,17 @@ export const LNS_DIAGNOSES: readonly Diagnosis[] = [
     ),
     text: "The LNS refuses the call by a CDN before it was connected, for a reason of its own administration.",
     advice: ["Ask its operator what his side logs; the result code and text are in the evidence."],
+  },
+  {
+    code: "l2tp-draining",
+    stage: "call",
+    whileOpen: true,
+    when: refusedAsItDrained,
+    text: "We drained when the last call came: it was refused by CDN result 4, and sessions that were there went on.",
+    advice: [
+      "`lacewing show` says whether the gateway still drains, and `lacewing drain off` takes calls again.",
+      "If it drains from the start, `drain: true` of `l2tp` is set in the configuration.",
+    ],
   },
   {
     code: "lns-without-facilities",

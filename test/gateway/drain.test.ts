@@ -28,6 +28,10 @@ function refused(node: Node): number | undefined {
   return node.operations.counters()["l2tp.refused.draining"];
 }
 
+function tunnelOf(node: Node): number {
+  return node.views.tunnels()[0]!.localTunnelId;
+}
+
 describe("an LNS that drains", () => {
   it("keeps its sessions and refuses calls, which go to the LAC's next LNS until it takes them again", async () => {
     world = new World(51);
@@ -124,6 +128,20 @@ describe("an LNS that drains", () => {
       { level: "info", message: "gateway drains: calls by L2TP are refused" },
       { level: "info", message: "calls by L2TP are taken again" },
     ]);
+  });
+
+  it("explains to either side why a call was refused", async () => {
+    world = new World(56);
+    const f = await startField(world, { members: "{ peer: a }" });
+    f.lns.a.operations.drain(true);
+    expect(await call(f, 1)).toBeUndefined();
+    expect(await f.lac.operations.why({ session: "s1" })).toMatchObject({
+      stoppedAt: "call",
+      likely: [{ code: "lns-drains" }],
+    });
+    expect(await f.lns.a.operations.why({ tunnel: tunnelOf(f.lns.a) })).toMatchObject({
+      likely: [{ code: "l2tp-draining" }],
+    });
   });
 
   it("refuses outgoing calls that it would make for another LNS", async () => {

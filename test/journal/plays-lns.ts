@@ -161,10 +161,18 @@ export const LNS_PLAYS: Readonly<Record<string, Play>> = {
     await world.pass(8000);
     return ask(lac, { user: USER });
   },
+  "lns-drains": refusal({ result: 4, message: "draining: no new calls" }),
   "call-refused-full": refusal({ result: 4 }),
   "call-refused-destination": refusal({ result: 6 }),
   "call-refused-protocol": refusal({ result: 2, error: 8, message: "attribute 99" }),
   "call-refused": refusal({ result: 3, message: "not today" }),
+  "l2tp-draining": async () => {
+    const { lns, side, world } = await pair();
+    lns.operations.drain(true);
+    side.subscriber(1, USER, "wonderland").start();
+    await world.pass(5000);
+    return ask(lns, { tunnel: lns.views.tunnels()[0]!.localTunnelId });
+  },
   "lns-without-facilities": clearing({ result: 4, message: "next: SCCRQ sent 3 times, no SCCRP" }),
   "lns-refused-login": clearing({ result: 3, disconnect: cause(16) }),
   "lns-lcp-failed": clearing({ result: 1, disconnect: cause(5) }),
