@@ -1,4 +1,4 @@
-/** What of node_modules a running gateway loads. */
+/** What of node_modules a running gateway loads, and the licences of it. */
 
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -7,12 +7,14 @@ import { ROOT } from "../setup/tools.mjs";
 /** They build addons, and are not loaded afterwards. */
 const BUILD_ONLY = new Set(["node-addon-api", "node-gyp", "nan"]);
 
+const LICENCE = /^licen[cs]e(\.\w+)?$/i;
+
 /** Sources of addons, types and maps: nothing that is loaded. */
 const NOT_LOADED =
   /\.(d\.[cm]?ts|map|md|markdown|ts|cc|cpp|h|gyp|gypi|o|a|d|mk|flow)$|(^|\/)(obj\.target|\.deps)\//;
 
 /**
- * The packages that package.json's dependencies come to, each with the files of it that are loaded.
+ * The packages that package.json's dependencies come to, each with the files of it that are loaded and its licence.
  * @returns {{ folder: string, files: string[] }[]} folders relative to the checkout, files relative to them
  */
 export function runtimeModules() {
@@ -41,9 +43,12 @@ function resolveModule(packages, from, name) {
 function filesOf(folder) {
   const absolute = join(ROOT, folder);
   if (!existsSync(absolute)) return [];
-  return readdirSync(absolute, { recursive: true, withFileTypes: true })
+  const all = readdirSync(absolute, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath ?? entry.path, entry.name).slice(absolute.length + 1))
-    .filter((file) => !NOT_LOADED.test(file) && !file.startsWith("node_modules/"))
+    .map((entry) => join(entry.parentPath ?? entry.path, entry.name).slice(absolute.length + 1));
+  // where there is no file of its own, it stands at the end of the readme
+  const licence = all.some((file) => LICENCE.test(file)) ? LICENCE : /^readme\.md$/i;
+  return all
+    .filter((file) => licence.test(file) || (!NOT_LOADED.test(file) && !file.startsWith("node_modules/")))
     .sort();
 }
