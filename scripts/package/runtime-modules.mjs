@@ -1,4 +1,4 @@
-/** What of node_modules a running gateway loads, and the licences of it. */
+/** What of node_modules a running gateway loads, and the licences of it and of what is in the page. */
 
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -9,9 +9,12 @@ const BUILD_ONLY = new Set(["node-addon-api", "node-gyp", "nan"]);
 
 const LICENCE = /^licen[cs]e(\.\w+)?$/i;
 
-/** Sources of addons, types and maps: nothing that is loaded. */
+/** They are inside the page's script: nothing of theirs is loaded but that, which is to have their licences beside it. */
+const IN_PAGE = ["preact", "uplot"];
+
+/** Sources of addons, types, maps and examples: nothing that is loaded. */
 const NOT_LOADED =
-  /\.(d\.[cm]?ts|map|md|markdown|ts|cc|cpp|h|gyp|gypi|o|a|d|mk|flow)$|(^|\/)(obj\.target|\.deps)\//;
+  /\.(d\.[cm]?ts|map|md|markdown|ts|cc|cpp|h|gyp|gypi|o|a|d|mk|flow)$|(^|\/)(obj\.target|\.deps|examples?)\//;
 
 /**
  * The packages that package.json's dependencies come to, each with the files of it that are loaded and its licence.
@@ -28,6 +31,11 @@ export function runtimeModules() {
     for (const next of Object.keys(packages[folder].dependencies ?? {})) visit(folder, next);
   };
   for (const name of Object.keys(packages[""].dependencies)) visit("", name);
+  for (const folder of IN_PAGE.map((name) => `node_modules/${name}`))
+    found.set(
+      folder,
+      filesOf(folder).filter((file) => LICENCE.test(file)),
+    );
   return [...found].map(([folder, files]) => ({ folder, files }));
 }
 

@@ -1,5 +1,12 @@
 import type { DropReason } from "../channel/dataplane.ts";
 import type { L2tpDiscardReason } from "../l2tp/state.ts";
+import type {
+  AccessConcentratorCounters,
+  AccessConcentratorLoad,
+  DiscardReason,
+  RefusalReason,
+} from "../pppoe/access-concentrator-types.ts";
+import type { EndCode } from "./cause.ts";
 
 /** Frames and packets that were dropped. */
 const DROPS: Readonly<Record<DropReason, string>> = {
@@ -64,19 +71,122 @@ const LNS: Readonly<Record<string, string>> = {
   lockouts: "times that it was left alone for a while",
 };
 
-const LAST_WORD = /[^.]*$/;
+/** Sessions that have ended. */
+const ENDS: Readonly<Record<EndCode, string>> = {
+  "hung-up": "that the subscriber ended",
+  refused: "whose login was refused: password, realm, or no address for it",
+  "lns-ended": "that the LNS ended",
+  "lac-ended": "that the LAC ended",
+  "no-lns": "for which no LNS could be reached, or took the call",
+  silent: "whose subscriber did not answer any more",
+  protocol: "whose two ends could not agree",
+  replaced: "that gave way to a newer one of the same subscriber",
+  "interface-gone": "whose interface went away",
+  idle: "that carried nothing for as long as their destination allows",
+  "session-timeout": "that lasted as long as their destination allows",
+  operator: "that an operator ended",
+  failed: "that the host refused something",
+  shutdown: "that ended with the gateway",
+};
 
-/** What a counter counts, in an operator's words; undefined where its name says it. */
+/** PPPoE discovery on an access interface. */
+const PPPOE: Readonly<
+  Record<
+    Exclude<keyof AccessConcentratorCounters, "padsRefused" | "discarded"> | "receiveBufferDrops",
+    string
+  >
+> = {
+  padiReceived: "PADIs that came",
+  padrReceived: "PADRs that came",
+  padtReceived: "PADTs that came",
+  padoSent: "PADOs that we sent",
+  padsSent: "PADSs that we sent, those that begin a session",
+  padiDelayed: "PADIs that waited for their turn",
+  padrDelayed: "PADRs that waited for their turn",
+  padtSent: "PADTs that we sent",
+  strayFrames: "frames of sessions that nobody has, which may be answered by a PADT",
+  sessionsReplaced: "sessions that gave way to another one of the same host",
+  requestsUnconfirmed: "PADRs that the gateway did not decide about in time",
+  receiveBufferDrops: "discovery frames that the system dropped before they were read",
+};
+
+/** What there is to do at this moment. */
+const NOW: Readonly<Record<Exclude<keyof AccessConcentratorLoad, "load"> | "loadPercent", string>> = {
+  sessions: "sessions now",
+  settingUp: "of them, not complete",
+  starting: "of them, whose PPP has not begun",
+  startingWindow: "how many may be starting",
+  waitingPadis: "PADIs that wait for their turn now",
+  waitingPadrs: "PADRs that wait for their turn now",
+  loadPercent: "what the delay of PADO grows with",
+};
+
+/** Calls that were refused by a PADS with an error. */
+const PADS_REFUSED: Readonly<Record<RefusalReason, string>> = {
+  "service-not-offered": "for a service that is not offered",
+  "sessions-of-mac": "from a host that has as many sessions as it may",
+  "sessions-of-port": "on an interface that has as many sessions as it may",
+  "no-session-id": "for want of session ids",
+  "no-resources": "because the gateway could not make the session",
+  "not-set-up-in-time": "because the gateway did not decide in time",
+};
+
+/** Discovery frames that were passed over. */
+const PPPOE_DISCARDS: Readonly<Record<DiscardReason, string>> = {
+  truncated: "shorter than their headers say",
+  "bad-version": "of another version of PPPoE",
+  "bad-tag": "with a tag that reaches beyond the packet",
+  "not-discovery": "of another EtherType",
+  "bad-source": "from a group address, from none, or from ours",
+  "bad-destination": "to another station",
+  "bad-code": "that a host does not send",
+  "bad-session-id": "with a session id where none may be, or without one",
+  "bad-service-name": "without exactly one Service-Name",
+  "unknown-service": "PADIs for a service that is not served here",
+  "padi-rate-of-mac": "PADIs beyond the rate of a host (padi-rate-per-mac)",
+  "padi-rate-of-port": "PADIs beyond the rate of the interface (padi-rate)",
+  "stray-rate-of-mac": "of sessions that nobody has, beyond the rate at which a host is told",
+  "stray-rate-of-port": "of sessions that nobody has, beyond the rate at which all are told",
+  draining: "calls while the interface drains",
+  "login-backoff": "calls that came too soon after a refused login",
+  "no-room-to-wait": "calls while as many wait for their turn as may",
+  "waited-too-long": "calls whose turn came when the host had given up",
+  "no-cookie": "PADRs without our AC-Cookie",
+  "forged-cookie": "PADRs with a cookie that is not ours",
+  "expired-cookie": "PADRs with a cookie that is too old",
+  "host-error": "in which the host says that it failed",
+  "unknown-session": "PADTs for sessions that nobody has",
+  "wrong-source": "PADTs for somebody else's session",
+  closing: "PADRs of sessions that were just closed",
+  "oversized-answer": "whose answer would not fit a packet",
+};
+
+const LAST_WORD = /[^.]*$/;
+/** An interface's name may have dots in it. */
+const OF_INTERFACE = /^pppoe\..+?\.(now\.|padsRefused\.|discarded\.|)[^.]*$/;
+
+/** What a counter counts, in an operator's words; undefined for names that nobody has told us. */
 export function meaningOf(name: string): string | undefined {
   const word = LAST_WORD.exec(name)?.[0] ?? "";
-  const among = (table: Readonly<Record<string, string>>): string | undefined =>
-    Object.hasOwn(table, word) ? table[word] : undefined;
+  const among = (table: Readonly<Record<string, string>>, before = ""): string | undefined =>
+    Object.hasOwn(table, word) ? before + table[word] : undefined;
   if (name.startsWith("drops.")) return among(DROPS);
-  if (name.startsWith("l2tp.discarded.")) {
-    const meaning = among(DISCARDS);
-    return meaning && `L2TP control passed over: ${meaning}`;
-  }
+  if (name.startsWith("l2tp.discarded.")) return among(DISCARDS, "L2TP control passed over: ");
   if (name.startsWith("l2tp.refused.")) return among(REFUSED);
   if (name.startsWith("l2tp.")) return among(TRANSPORT);
-  return name.startsWith("lns.") ? among(LNS) : undefined;
+  if (name.startsWith("lns.")) return among(LNS);
+  if (name === "sessions.opened") return "sessions that began, also those that did not come up";
+  if (name.startsWith("sessions.ended.")) return among(ENDS, "sessions ");
+  switch (OF_INTERFACE.exec(name)?.[1]) {
+    case "now.":
+      return among(NOW);
+    case "padsRefused.":
+      return among(PADS_REFUSED, "calls refused by PADS: ");
+    case "discarded.":
+      return among(PPPOE_DISCARDS, "discovery frames passed over: ");
+    case "":
+      return among(PPPOE);
+    default:
+      return undefined;
+  }
 }

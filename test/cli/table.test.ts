@@ -104,7 +104,7 @@ describe("what is shown", () => {
     ]);
     expect(formatTable(CHANNEL_COLUMNS, sampleChannels).trimEnd().split("\n")).toHaveLength(3);
     expect(formatTable(COUNTER_COLUMNS, Object.entries(sampleOperations().counters()))).toMatch(
-      /^sessions\.opened +3 +-$/m,
+      /^sessions\.opened +3 +sessions that began, also those that did not come up$/m,
     );
     expect(formatTable(PAIR_COLUMNS, Object.entries(sampleStatus))).toMatch(/^name +lac1$/m);
   });
@@ -117,6 +117,8 @@ describe("what is shown", () => {
     expect(told("l2tp.discarded.half-open")).toContain("L2TP control passed over: tunnels that somebody");
     expect(told("l2tp.retransmitted")).toContain("had to send again");
     expect(told("lns.isp.example.calls")).toContain("calls that were placed with this LNS");
+    expect(told("pppoe.eth1.100.padiReceived")).toContain("  PADIs that came");
+    expect(told("pppoe.eth1.100.discarded.no-cookie")).toContain("passed over: PADRs without our AC-Cookie");
     expect(told("lns.a.constructor")).toBe("lns.a.constructor      1  -");
     for (const reason of DROP_REASONS) expect(meaningOf(`drops.${reason}`), reason).toBeDefined();
     for (const reason of L2TP_DISCARD_REASONS)

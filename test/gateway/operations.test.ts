@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import type { Subscriber } from "../../src/dial/subscriber.ts";
+import { meaningOf } from "../../src/gateway/counter-meanings.ts";
 import { GatewayOperations } from "../../src/gateway/gateway-operations.ts";
 import type { Operations, SessionQuery } from "../../src/gateway/operations.ts";
 import { type Field, startField } from "../support/lns-field.ts";
@@ -462,6 +463,15 @@ describe("with LNSes", () => {
       hostName: "lac",
       reason: expect.stringContaining("StopCCN from us, result 4"),
     });
+  });
+
+  it("every counter has a meaning", async () => {
+    const { lac, side } = await field();
+    (await online(side, 1, "alice@isp.example", "wonderland")).hangUp();
+    await world.pass(1000);
+    const names = Object.keys(lac.operations.counters());
+    expect(names).toEqual(expect.arrayContaining(["sessions.ended.lns-ended", "pppoe.acc0.padsSent"]));
+    expect(names.filter((name) => meaningOf(name) === undefined)).toEqual([]);
   });
 
   it("no read tells a secret", async () => {
