@@ -21,7 +21,9 @@ import { switchAvpsSchema } from "./switch-schema.ts";
 /** A local address that L2TP is spoken on. */
 const listenSchema = block(
   {
-    address: ipAddress().describe("The local address; 0.0.0.0 or :: is every one."),
+    address: ipAddress().describe(
+      "The local address; 0.0.0.0 or :: is every one. The host may get it later: until then `lacewing show` and `/readyz` say so.",
+    ),
     port: integer(1, 65_535).default(1701).describe("The local UDP port."),
     interface: deviceName().exactOptional().describe("Bind to this device, a VRF mostly."),
   },

@@ -131,6 +131,11 @@ export function makeMetrics(registry: Registry) {
 
     l2tpDraining: gauge("l2tp_draining", "1 while calls that come by L2TP are refused."),
     callsRefused: counter("l2tp_calls_refused", "Calls by L2TP that we did not take, by why.", "reason"),
+    listenerUp: gauge(
+      "l2tp_listener_up",
+      "1 while L2TP is spoken on the local address: 0 without the device that it is bound to, or without the address.",
+      "listener",
+    ),
     tunnels: gauge("l2tp_tunnels", "L2TP tunnels.", "peer", "state"),
     tunnelSessions: gauge("l2tp_tunnel_sessions", "Sessions in them.", "peer"),
     tunnelSetup: seconds("l2tp_tunnel_setup", "From SCCRQ to SCCRP, of tunnels that we open.", "peer"),

@@ -65,6 +65,7 @@ export class Metrics {
     this.#ofPools();
     this.#ofJournal();
     await this.#ofWorkers();
+    this.#ofListeners();
     this.#ofTunnels();
     this.#ofLnses();
     this.#ofCounters();
@@ -164,6 +165,13 @@ export class Metrics {
       metrics.pppoeSettingUp.set(labels, each.settingUp);
       metrics.pppoeWaiting.set(labels, each.waiting);
     }
+  }
+
+  #ofListeners(): void {
+    const { listenerUp } = this.#metrics;
+    listenerUp.reset();
+    for (const { listener, state } of this.#operations.listeners())
+      listenerUp.set({ listener }, state === "open" ? 1 : 0);
   }
 
   #ofTunnels(): void {

@@ -145,7 +145,8 @@ const OTHERS: Readonly<Record<string, Json>> = {
   },
   "/readyz": {
     operationId: "getReadyz",
-    summary: "Whether calls are taken: ports open, not draining, engine up, not stopping. Needs no token.",
+    summary:
+      "Whether calls are taken: ports open, their addresses there, not draining, engine up, not stopping. Needs no token.",
     security: [],
     responses: {
       ...answers("application/json", REASONS, "They are."),

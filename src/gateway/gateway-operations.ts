@@ -31,6 +31,7 @@ import type {
   HealthView,
   IdentityView,
   InterfaceView,
+  ListenerView,
   PoolView,
   RatesView,
   ReadinessView,
@@ -173,6 +174,10 @@ export class GatewayOperations implements Operations {
 
   l2tpDraining(): boolean {
     return this.#gateway.door.draining;
+  }
+
+  listeners(): readonly ListenerView[] {
+    return this.#gateway.tunnels?.listeners() ?? [];
   }
 
   counters(): CountersView {
@@ -328,7 +333,7 @@ export class GatewayOperations implements Operations {
       wantedEngine: this.#around.config.dataPlane.engine,
       interfaces: this.interfaces(),
       pools: this.pools(),
-      closedPorts: this.#gateway.tunnels?.closedPorts() ?? [],
+      listeners: this.listeners(),
       lnses: this.lns(),
       tunnels: this.tunnels({}),
       l2tpDraining: this.l2tpDraining() ? { sessions: this.#callers() } : undefined,

@@ -1,6 +1,7 @@
 import type { PeerId, PortId, UdpPeerSpec } from "../channel/dataplane.ts";
 import type { L2tpListenConfig, L2tpPeerConfig } from "../config/config.ts";
 import { listenerIdentity } from "../config/difference.ts";
+import type { ListenerView } from "./operations-views.ts";
 import type { Surroundings } from "./surroundings.ts";
 
 /** A local address that L2TP is spoken on; open while the device that it is bound to is there. */
@@ -89,11 +90,13 @@ export class L2tpPorts {
     }
   }
 
-  /** Those that are not open: "10.0.0.2:1701". */
-  closed(): readonly string[] {
-    return this.#listeners
-      .filter(({ port }) => port === undefined)
-      .map(({ config: { address, udpPort } }) => `${isV6(address) ? `[${address}]` : address}:${udpPort}`);
+  /** Those of the configuration, as they are at this moment. */
+  views(): readonly ListenerView[] {
+    return this.#listeners.map(({ config, port }) => ({
+      listener: listenerIdentity(config),
+      address: config.address,
+      state: port === undefined ? "no-device" : this.#isThere(config) ? "open" : "no-address",
+    }));
   }
 
   portOf(key: number): PortId | undefined {
@@ -215,8 +218,12 @@ export class L2tpPorts {
       listener.changing = false;
     }
     logger.info(fields, "L2TP port open");
-    if (!isEveryAddress(address) && !host.hasAddress(address))
+    if (!this.#isThere(listener.config))
       logger.warn(fields, "the address that L2TP is spoken on is not there yet");
+  }
+
+  #isThere({ address, interface: device }: L2tpListenConfig): boolean {
+    return isEveryAddress(address) || this.#around.host.hasAddress(address, device);
   }
 
   /**

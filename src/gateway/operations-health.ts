@@ -1,7 +1,7 @@
 /** What is wrong with a gateway, the gravest first, and what to do about it. */
 
 import { duration } from "../base/words.ts";
-import type { InterfaceView, PoolView, ProblemView } from "./operations-views.ts";
+import type { InterfaceView, ListenerView, PoolView, ProblemView } from "./operations-views.ts";
 import type { LnsView, TunnelView } from "./views.ts";
 
 /** Of a pool: LacewingPoolNearlyFull warns at the same share. */
@@ -15,8 +15,8 @@ export interface HealthFacts {
   readonly wantedEngine: string;
   readonly interfaces: readonly InterfaceView[];
   readonly pools: readonly PoolView[];
-  /** Local L2TP addresses that are not open: "10.0.0.2:1701". */
-  readonly closedPorts: readonly string[];
+  /** Local L2TP addresses. */
+  readonly listeners: readonly ListenerView[];
   readonly lnses: readonly LnsView[];
   readonly tunnels: readonly TunnelView[];
   /** While calls by L2TP are refused: the sessions that came so. */
@@ -28,7 +28,7 @@ export function problemsOf(facts: HealthFacts): readonly ProblemView[] {
     ...ofProcess(facts),
     ...ofInterfaces(facts),
     ...ofCalls(facts),
-    ...ofPorts(facts),
+    ...ofListeners(facts),
     ...ofPools(facts),
     ...ofTunnels(facts.tunnels),
     ...ofLnses(facts.lnses),
@@ -40,7 +40,7 @@ export function problemsOf(facts: HealthFacts): readonly ProblemView[] {
 export function reasonsNotReady({
   isStopping,
   interfaces,
-  closedPorts,
+  listeners,
   l2tpDraining,
 }: HealthFacts): readonly string[] {
   return [
@@ -52,7 +52,12 @@ export function reasonsNotReady({
       ? ["all access interfaces are draining"]
       : []),
     ...(l2tpDraining === undefined ? [] : ["calls by L2TP are refused: the gateway drains"]),
-    ...closedPorts.map((port) => `L2TP is not spoken on ${port} yet`),
+    ...listeners.flatMap(({ listener, address, state }) => {
+      if (state === "no-device") return [`L2TP is not spoken on ${listener} yet`];
+      return state === "no-address"
+        ? [`L2TP is to be spoken on ${address}, which is no address of the host`]
+        : [];
+    }),
   ];
 }
 
@@ -103,14 +108,23 @@ function* ofCalls({ l2tpDraining }: HealthFacts): Iterable<ProblemView> {
     };
 }
 
-function* ofPorts({ closedPorts }: HealthFacts): Iterable<ProblemView> {
-  for (const port of closedPorts)
-    yield {
-      severity: "error",
-      code: "port-closed",
-      text: `L2TP is not spoken on ${port}: the device that it is bound to is not there.`,
-      hint: "It opens by itself when the device comes.",
-    };
+function* ofListeners({ listeners }: HealthFacts): Iterable<ProblemView> {
+  for (const { listener, address, state } of listeners) {
+    if (state === "no-device")
+      yield {
+        severity: "error",
+        code: "port-closed",
+        text: `L2TP is not spoken on ${listener}: the device that it is bound to is not there.`,
+        hint: "It opens by itself when the device comes.",
+      };
+    if (state === "no-address")
+      yield {
+        severity: "error",
+        code: "address-missing",
+        text: `L2TP is to be spoken on ${listener}, but the host does not have the address ${address}: nobody reaches us there.`,
+        hint: "ip -br address show has those that are there. Add it, or put another one under l2tp.listen and lacewing reload; when it comes, it is spoken on at once.",
+      };
+  }
 }
 
 /** One for each peer, however many tunnels with it do not answer. */

@@ -81,6 +81,15 @@ export interface PoolView {
   readonly used: number;
 }
 
+/** One local address of the configuration that L2TP is spoken on. */
+export interface ListenerView {
+  /** "10.0.0.2:1701", "[2001:db8::2]:1701%vrf-core" */
+  readonly listener: string;
+  readonly address: string;
+  /** "no-device": what it is bound to is not there. "no-address": the host does not have it, so that nothing comes to it. */
+  readonly state: "open" | "no-device" | "no-address";
+}
+
 /** What one forwarding thread has done since the start, or the engine's program in the kernel. */
 export interface WorkerView {
   readonly engine: string;

@@ -17,6 +17,7 @@ import type {
   HealthView,
   IdentityView,
   InterfaceView,
+  ListenerView,
   PoolView,
   RatesView,
   ReadinessView,
@@ -94,6 +95,8 @@ export interface Operations {
   interfaces(): readonly InterfaceView[];
   /** Whether calls that would come by L2TP are refused, until somebody says otherwise. */
   l2tpDraining(): boolean;
+  /** The local addresses that L2TP is spoken on. */
+  listeners(): readonly ListenerView[];
   counters(): CountersView;
   drops(): readonly DropView[];
   /** How full the address pools are. */

@@ -342,9 +342,9 @@ export class Tunnels implements CallOwner {
     return isThere;
   }
 
-  /** The local addresses that are to be spoken on, and are not open: "10.0.0.2:1701". */
-  closedPorts(): readonly string[] {
-    return this.#ports.closed();
+  /** The local addresses that are to be spoken on. */
+  listeners(): ReturnType<L2tpPorts["views"]> {
+    return this.#ports.views();
   }
 
   /** For a reason of our own. */

@@ -13,8 +13,11 @@ export interface RouteChange {
 export interface HostNetwork {
   /** The link that has this name now. */
   linkByName(name: string): LinkInfo | undefined;
-  /** Is this one of our addresses at this moment? */
-  hasAddress(address: string): boolean;
+  /**
+   * Does the system take packets to `address` for its own at this moment? `device`: who asks is bound to it. Costs one
+   * question to the kernel, however many addresses there are.
+   */
+  hasAddress(address: string, device?: string): boolean;
   /** What the link of this name runs at, bit/s; undefined when its driver does not say, or it is down. */
   speedOf(name: string): number | undefined;
   /** Largest outer packet towards `address`, as routes and devices say now; undefined when there is no route. */

@@ -1,6 +1,5 @@
-import { formatIpAddress, parseIpAddress } from "../wire/ip-address.ts";
+import { parseIpAddress } from "../wire/ip-address.ts";
 import { parseNetlinkMessages } from "../wire/rtnetlink.ts";
-import { getAddressesRequest, parseAddress } from "../wire/rtnetlink-address.ts";
 import {
   getLinksRequest,
   type LinkEvent,
@@ -52,12 +51,16 @@ export function openHostNetwork(): HostNetwork {
   });
   return {
     linkByName: (name) => links.byName(name),
-    hasAddress(address) {
-      for (const message of ask(getAddressesRequest)) {
-        const local = parseAddress(message)?.local;
-        if (local !== undefined && formatIpAddress(local) === address) return true;
-      }
-      return false;
+    hasAddress(address, device) {
+      const octets = parseIpAddress(address);
+      if (octets === undefined) return false;
+      // an IPv6 address is local once duplicate address detection is done with it
+      const isLocal = (from: { readonly ifindex?: number }): boolean =>
+        ask((n) => getRouteRequest(n, octets, from)).some((message) => parseRoute(message)?.type === "local");
+      if (isLocal({})) return true;
+      // a VRF has a table of its own, and a link-local address is its link's
+      const link = device === undefined ? undefined : links.byName(device);
+      return link !== undefined && isLocal({ ifindex: link.ifindex });
     },
     speedOf: linkSpeed,
     mtuTowards(address) {

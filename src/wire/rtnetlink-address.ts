@@ -12,7 +12,6 @@ import { concatBytes } from "../base/bytes.ts";
 import {
   AF_INET,
   AF_INET6,
-  AF_UNSPEC,
   attribute,
   attributeU32,
   emitNetlinkMessage,
@@ -21,7 +20,6 @@ import {
   type NetlinkMessage,
   NLM_F_ACK,
   NLM_F_CREATE,
-  NLM_F_DUMP,
   NLM_F_EXCL,
   parseAttributes,
   readHostU32,
@@ -29,7 +27,6 @@ import {
 
 const RTM_NEWADDR = 20;
 const RTM_DELADDR = 21;
-const RTM_GETADDR = 22;
 
 /** Multicast groups (bit mask) whose members hear of every change of an IPv4 or IPv6 address. */
 export const RTMGRP_ADDRESSES = 0x10 | 0x100;
@@ -63,11 +60,6 @@ export function addAddressRequest(seq: number, address: LinkAddress): Uint8Array
   ];
   if (family === AF_INET6) body.push(attributeU32(IFA_FLAGS, IFA_F_NODAD));
   return emitNetlinkMessage(RTM_NEWADDR, NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL, seq, concatBytes(...body));
-}
-
-/** Asks for every address of the namespace. */
-export function getAddressesRequest(seq: number): Uint8Array {
-  return emitNetlinkMessage(RTM_GETADDR, NLM_F_DUMP, seq, Uint8Array.of(AF_UNSPEC, 0, 0, 0, 0, 0, 0, 0));
 }
 
 /** Which address a notification is about, whether it came or goes; undefined when it speaks of anything else. */

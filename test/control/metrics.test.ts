@@ -59,6 +59,8 @@ describe("/metrics", () => {
       'lacewing_pppoe_pads_refused_total{interface="acc0",reason="no-resources"} 2',
       'lacewing_pppoe_discarded_total{interface="acc0",reason="no-cookie"} 7',
       'lacewing_l2tp_tunnels{peer="lns1",state="established"} 1',
+      'lacewing_l2tp_listener_up{listener="192.0.2.2:1701"} 1',
+      'lacewing_l2tp_listener_up{listener="[2001:db8::b]:1701"} 0',
       "lacewing_l2tp_retransmissions_total 4",
       'lacewing_l2tp_control_discarded_total{reason="malformed"} 1',
       "lacewing_l2tp_draining 1",

@@ -3,7 +3,12 @@ import type { OpenCapture } from "../../src/gateway/capture-request.ts";
 import { EventBus } from "../../src/gateway/events.ts";
 import { OperationError } from "../../src/gateway/operation-error.ts";
 import type { Operations } from "../../src/gateway/operations.ts";
-import type { InterfaceView, PoolView, WorkerView } from "../../src/gateway/operations-views.ts";
+import type {
+  InterfaceView,
+  ListenerView,
+  PoolView,
+  WorkerView,
+} from "../../src/gateway/operations-views.ts";
 import type { ChannelView, LnsView, SessionView, StatusView, TunnelView } from "../../src/gateway/views.ts";
 import { LINKTYPE_ETHERNET } from "../../src/wire/pcapng.ts";
 
@@ -143,6 +148,11 @@ const INTERFACE: InterfaceView = {
   padsRefused: 2,
 };
 
+const LISTENERS: readonly ListenerView[] = [
+  { listener: "192.0.2.2:1701", address: "192.0.2.2", state: "open" },
+  { listener: "[2001:db8::b]:1701", address: "2001:db8::b", state: "no-address" },
+];
+
 const POOLS: readonly PoolView[] = [{ pool: "local", size: 253, used: 17 }];
 
 const WORKERS: readonly WorkerView[] = [
@@ -234,6 +244,7 @@ export function sampleOperations(
     lns: () => LNSES,
     interfaces: () => [INTERFACE],
     l2tpDraining: () => true,
+    listeners: () => LISTENERS,
     counters: () => ({
       "drops.truncated": 0,
       "sessions.opened": 3,

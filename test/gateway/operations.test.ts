@@ -4,7 +4,7 @@ import { meaningOf } from "../../src/gateway/counter-meanings.ts";
 import { GatewayOperations } from "../../src/gateway/gateway-operations.ts";
 import type { Operations, SessionQuery } from "../../src/gateway/operations.ts";
 import { type Field, startField } from "../support/lns-field.ts";
-import { type Alone, startAlone, World } from "../support/world.ts";
+import { type Alone, Node, startAlone, World } from "../support/world.ts";
 
 const PTA = `
 name: pta
@@ -290,6 +290,55 @@ describe("health", () => {
       ready: false,
       reasons: ["access interface acc0 is not there, or not up"],
     });
+  });
+});
+
+describe("a local address of L2TP", () => {
+  const LISTENING = (address: string) => `
+name: lns
+l2tp:
+  listen: [{ address: "${address}" }]
+  peers: [{ name: lac, role: lac, address: 10.0.0.2 }]
+default: { terminate: local }
+units: { local: { name: "sub%d", address: 100.64.0.1, pool: 100.64.0.0/24 } }
+users-file: users.yaml
+`;
+
+  it.each([
+    ["10.0.0.11", "10.0.0.11:1701"],
+    ["2001:db8::11", "[2001:db8::11]:1701"],
+  ])(
+    "%s that the host does not have is the first problem, as long as it is so",
+    async (address, listener) => {
+      const { operations, gateway, host, log } = new Node(world, address, LISTENING(address), USERS);
+      host.missing.add(address);
+      await gateway.start();
+      expect(log).toContainEqual(
+        expect.objectContaining({ message: "the address that L2TP is spoken on is not there yet" }),
+      );
+      const away = {
+        problems: [{ severity: "error", code: "address-missing", text: expect.stringContaining(listener) }],
+      };
+      expect(operations.health()).toMatchObject(away);
+      expect(operations.readiness()).toEqual({
+        ready: false,
+        reasons: [`L2TP is to be spoken on ${address}, which is no address of the host`],
+      });
+      expect(operations.listeners()).toEqual([{ listener, address, state: "no-address" }]);
+      host.missing.clear();
+      expect(operations.health().problems).toEqual([]);
+      expect(operations.readiness()).toEqual({ ready: true, reasons: [] });
+      host.missing.add(address);
+      expect(operations.health()).toMatchObject(away);
+    },
+  );
+
+  it.each(["0.0.0.0", "::"])("%s is every one, whatever the host has", async (address) => {
+    const { operations, gateway, host } = new Node(world, address, LISTENING(address), USERS);
+    host.missing.add(address);
+    await gateway.start();
+    expect(operations.health().problems).toEqual([]);
+    expect(operations.readiness().ready).toBe(true);
   });
 });
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { concatBytes, fromHex, toHex } from "../../src/base/bytes.ts";
 import { formatIpAddress, parseCidr, parseIpAddress } from "../../src/wire/ip-address.ts";
 import { attribute, netlinkErrno, parseAttributes, parseNetlinkMessages } from "../../src/wire/rtnetlink.ts";
-import { addAddressRequest, getAddressesRequest, parseAddress } from "../../src/wire/rtnetlink-address.ts";
+import { addAddressRequest, parseAddress } from "../../src/wire/rtnetlink-address.ts";
 import {
   getLinkRequest,
   getLinksRequest,
@@ -46,7 +46,6 @@ describe("rtnetlink requests", () => {
       }),
     ],
     ["add6", addAddressRequest(8, { ifindex: 3, local: ip("2001:db8::1"), prefixLength: 64 })],
-    ["get-addresses", getAddressesRequest(10)],
     [
       "route4gw",
       addRouteRequest(12, {
