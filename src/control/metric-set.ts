@@ -141,14 +141,14 @@ export function makeMetrics(registry: Registry) {
     tunnelSetup: seconds("l2tp_tunnel_setup", "From SCCRQ to SCCRP, of tunnels that we open.", "peer"),
     tunnelsEnded: counter(
       "l2tp_tunnels_ended",
-      "Tunnels that ended, by who sent StopCCN and its Result Code.",
+      "Tunnels that ended, by who sent StopCCN and its Result Code; by nobody: the peer did not answer, or has begun anew.",
       "peer",
       "by",
       "result",
     ),
     callsEnded: counter(
       "l2tp_calls_ended",
-      "Calls that ended by themselves, by who sent CDN and its Result Code.",
+      "Calls that ended and not their tunnel, by who sent CDN and its Result Code; by nobody: given up before ICRQ, or not answered.",
       "peer",
       "by",
       "result",

@@ -1,6 +1,6 @@
 import { performance } from "node:perf_hooks";
 import { type Counter, type Gauge, Registry } from "prom-client";
-import type { GatewayEvent } from "../gateway/events.ts";
+import type { EndedBy, GatewayEvent } from "../gateway/events.ts";
 import type { Operations } from "../gateway/operations.ts";
 import type { Flow } from "../gateway/operations-traffic.ts";
 import type { TunnelView } from "../gateway/views.ts";
@@ -14,6 +14,15 @@ const LAST_RESULT = 11;
  * anything any more.
  */
 const COUNT_TUNNELS_MS = 10_000;
+
+/**
+ * How tunnels and calls mostly end, by who says so and the Result Code: these are there from the start for each configured
+ * peer, at 0, since rate() does not see a series begin with 1. What is rare appears when it comes.
+ */
+const USUAL_TUNNEL_ENDS = endLabels({ peer: [1, 6], us: [1, 6], nobody: [null] });
+const USUAL_CALL_ENDS = endLabels({ peer: [1, 2, 3, 4], us: [1, 2, 3], nobody: [null] });
+/** With more peers, who scrapes would get thousands of zeros. */
+const MOST_PEERS_WITH_ZEROS = 100;
 
 /** What is told beside Operations. */
 interface Scrape {
@@ -67,6 +76,7 @@ export class Metrics {
     await this.#ofWorkers();
     this.#ofListeners();
     this.#ofTunnels();
+    this.#ofPeers();
     this.#ofLnses();
     this.#ofCounters();
     return { type: this.#registry.contentType, text: await this.#registry.metrics() };
@@ -205,6 +215,16 @@ export class Metrics {
     this.#seen = seen;
   }
 
+  #ofPeers(): void {
+    const peers = this.#operations.peers();
+    if (peers.length > MOST_PEERS_WITH_ZEROS) return;
+    const { tunnelsEnded, callsEnded } = this.#metrics;
+    for (const peer of peers) {
+      for (const labels of USUAL_TUNNEL_ENDS) tunnelsEnded.inc({ peer, ...labels }, 0);
+      for (const labels of USUAL_CALL_ENDS) callsEnded.inc({ peer, ...labels }, 0);
+    }
+  }
+
   #ofLnses(): void {
     const { lnsUp, lnsLockout, lnsSessions, lnsTunnels } = this.#metrics;
     for (const gauge of [lnsUp, lnsLockout, lnsSessions, lnsTunnels] as Gauge[]) gauge.reset();
@@ -296,6 +316,12 @@ function peerOf({ peer }: TunnelView): string {
 /** How much a counter has grown; one that is less than before has begun anew. */
 function grown(before = 0, now: number): number {
   return now >= before ? now - before : now;
+}
+
+function endLabels(ends: Readonly<Record<EndedBy, readonly (number | null)[]>>) {
+  return Object.entries(ends).flatMap(([by, results]) =>
+    results.map((result) => ({ by, result: resultLabel(result) })),
+  );
 }
 
 function resultLabel(result: number | null): string {

@@ -16,6 +16,9 @@ interface SessionFacts {
   readonly address: string | null;
 }
 
+/** Who sent StopCCN or CDN; nobody: it was not answered, begun anew, or given up before anybody knew of it. */
+export type EndedBy = "peer" | "us" | "nobody";
+
 export type GatewayEvent =
   | ({ readonly kind: "session-up"; readonly setupMs: number } & SessionFacts)
   /** `wasUp` false: it was refused, or given up. */
@@ -47,7 +50,7 @@ export type GatewayEvent =
       readonly sessions: number;
       /** The Result Code of its StopCCN, and who sent it; null when it ended without. */
       readonly result: number | null;
-      readonly by: "peer" | "us" | "nobody";
+      readonly by: EndedBy;
     }
   /** What we have sent in a tunnel that is up was repeated twice, and is not acknowledged. */
   | {
@@ -71,7 +74,7 @@ export type GatewayEvent =
       readonly hostName: string | null;
       readonly reason: string;
     }
-  /** A call in a tunnel ended by CDN. */
+  /** A call ended, and not its tunnel. */
   | {
       readonly kind: "call-down";
       readonly tunnel: number;
@@ -79,7 +82,7 @@ export type GatewayEvent =
       readonly connected: boolean;
       readonly reason: string;
       readonly result: number | null;
-      readonly by: "peer" | "us" | "nobody";
+      readonly by: EndedBy;
     }
   | {
       readonly kind: "lns-locked-out";

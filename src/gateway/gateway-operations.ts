@@ -168,6 +168,10 @@ export class GatewayOperations implements Operations {
     return this.#views.lns();
   }
 
+  peers(): readonly string[] {
+    return this.#around.config.l2tp.peers.map(({ name }) => name);
+  }
+
   interfaces(): readonly InterfaceView[] {
     return this.#views.interfaces();
   }

@@ -92,6 +92,8 @@ export interface Operations {
   channels(query: PageRequest): Promise<ChannelPage>;
   tunnels(filter: TunnelFilter): readonly TunnelView[];
   lns(): readonly LnsView[];
+  /** The names of the configured L2TP peers. */
+  peers(): readonly string[];
   interfaces(): readonly InterfaceView[];
   /** Whether calls that would come by L2TP are refused, until somebody says otherwise. */
   l2tpDraining(): boolean;

@@ -1,6 +1,7 @@
 import type { Instant } from "../base/time.ts";
 import type { L2tpPeerConfig as PeerConfig } from "../config/config.ts";
 import { describeCause, type L2tpOutput, type SessionCause, type TunnelCause } from "../l2tp/outputs.ts";
+import type { EndedBy } from "./events.ts";
 import type { Surroundings } from "./surroundings.ts";
 import { refusalFields, type TunnelDown } from "./tunnel-faults.ts";
 
@@ -96,7 +97,7 @@ export class TunnelNews {
 }
 
 /** The Result Code, and whose it is. */
-function codeOf(cause: TunnelCause | SessionCause): { result: number | null; by: "peer" | "us" | "nobody" } {
+function codeOf(cause: TunnelCause | SessionCause): { result: number | null; by: EndedBy } {
   return cause.by === "peer" || cause.by === "us"
     ? { result: cause.result, by: cause.by }
     : { result: null, by: "nobody" };

@@ -30,7 +30,12 @@ export type TunnelCause =
    */
   | { readonly by: "tie-breaker" };
 
-export type SessionCause = ({ readonly by: "peer" | "us" } & ResultCode) | Unanswered;
+export type SessionCause =
+  /** CDN from the peer or from us. */
+  | ({ readonly by: "peer" | "us" } & ResultCode)
+  /** We have given up a call whose ICRQ was not sent yet: nobody was told. */
+  | ({ readonly by: "unplaced" } & ResultCode)
+  | Unanswered;
 
 /** Whether ICCN had been sent or received: before it, another LNS may be tried. */
 export type SessionStage = "set-up" | "connected";
@@ -245,6 +250,8 @@ export function describeCause(message: "StopCCN" | "CDN", cause: TunnelCause | S
       return `${message} from the peer, ${describeResult(message, cause)}`;
     case "us":
       return `${message} from us, ${describeResult(message, cause)}`;
+    case "unplaced":
+      return `given up before it was placed, ${describeResult(message, cause)}`;
     case "timeout": {
       const heard =
         cause.silentMs === null

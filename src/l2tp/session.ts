@@ -253,7 +253,7 @@ export function closeSession(
   cause?: SessionCause,
 ): void {
   const told = session.progress.stage !== "wait-tunnel";
-  end(turn, tunnel, session, cause ?? { by: "us", ...code });
+  end(turn, tunnel, session, cause ?? { by: told ? "us" : "unplaced", ...code });
   if (told) send(turn, tunnel, cdn(code, session.id), session.remoteId);
 }
 

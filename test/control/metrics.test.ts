@@ -137,6 +137,37 @@ describe("/metrics", () => {
   });
 });
 
+describe("the ends of tunnels and calls", () => {
+  const ofEnds = (text: string): string[] =>
+    text.split("\n").filter((line) => /_ended_total\{peer=/.test(line));
+
+  it("are counted from 0 for each configured peer, so that the first is seen", async () => {
+    const operations = sampleOperations();
+    const metrics = new Metrics(operations, "1", () => 0);
+    const before = ofEnds((await metrics.scrape()).text);
+    expect(before.length).toBe(2 * 13);
+    for (const line of [
+      'lacewing_l2tp_tunnels_ended_total{peer="lns2",by="nobody",result="none"} 0',
+      'lacewing_l2tp_tunnels_ended_total{peer="lns1",by="peer",result="6"} 0',
+      'lacewing_l2tp_calls_ended_total{peer="lns1",by="peer",result="4"} 0',
+      'lacewing_l2tp_calls_ended_total{peer="lns2",by="us",result="1"} 0',
+    ])
+      expect(before).toContain(line);
+    const down = { tunnel: 7, peer: "lns1", reason: "full", connected: false } as const;
+    operations.events.publish({ kind: "call-down", ...down, result: 4, by: "peer" });
+    const after = ofEnds((await metrics.scrape()).text);
+    metrics.close();
+    expect(after.filter((line) => !before.includes(line))).toEqual([
+      'lacewing_l2tp_calls_ended_total{peer="lns1",by="peer",result="4"} 1',
+    ]);
+  });
+
+  it("of very many peers are there when they come", async () => {
+    const peers = Array.from({ length: 101 }, (_, i) => `lac${i}`);
+    expect(ofEnds(await scraped(sampleOperations({ peers: () => peers })))).toEqual([]);
+  });
+});
+
 describe("the peers of tunnels", () => {
   it("keep what was counted of tunnels that have ended", async () => {
     const [tunnel] = sampleTunnels;

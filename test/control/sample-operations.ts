@@ -242,6 +242,7 @@ export function sampleOperations(
     channels: async () => ({ total: 1, matched: 1, next: null, channels: sampleChannels }),
     tunnels: () => sampleTunnels,
     lns: () => LNSES,
+    peers: () => LNSES.map(({ peer }) => peer),
     interfaces: () => [INTERFACE],
     l2tpDraining: () => true,
     listeners: () => LISTENERS,

@@ -523,6 +523,25 @@ describe("with LNSes", () => {
     expect(names.filter((name) => meaningOf(name) === undefined)).toEqual([]);
   });
 
+  it("events name nobody who has ended a call that was given up before its tunnel was up", async () => {
+    const { lac, side } = await startField(world, { members: "{ peer: a }" }, ["a"]);
+    const alice = side.subscriber(1, "alice@isp.example", "wonderland");
+    alice.start();
+    expect(await world.until(() => lac.operations.tunnels({}).length === 1, 2000)).toBe(true);
+    await world.pass(500);
+    alice.hangUp();
+    await world.pass(500);
+    expect(lac.events.since(0)!.map(({ event }) => event)).toContainEqual({
+      kind: "call-down",
+      tunnel: expect.any(Number),
+      peer: "a",
+      connected: false,
+      reason: expect.stringContaining("given up before it was placed"),
+      result: null,
+      by: "nobody",
+    });
+  });
+
   it("no read tells a secret", async () => {
     const { lac, side } = await field();
     await online(side, 1, "alice@isp.example", "wonderland");

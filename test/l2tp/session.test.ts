@@ -162,6 +162,17 @@ describe("an incoming call at the LAC", () => {
     expect(only(outputs, "tunnel-down").sessions).toEqual([{ session, stage: "set-up", unanswered: true }]);
   });
 
+  it("that is given up before the tunnel is up ends without a CDN, and nobody is said to have sent one", () => {
+    const played = caller();
+    const { tunnel } = played.endpoint.openTunnel(0, "lns");
+    const { session } = played.endpoint.placeCall(0, tunnel!, CALL);
+    const outputs = played.endpoint.closeSession(1, tunnel!, session!, { result: 1 });
+    expect(outputs.map(({ kind }) => kind)).toEqual(["session-down"]);
+    const { cause } = only(outputs, "session-down");
+    expect(cause).toEqual({ by: "unplaced", result: 1 });
+    expect(describeCause("CDN", cause)).toMatch(/^given up before it was placed, result 1 /);
+  });
+
   it("ends when the LNS refuses it, before and after it has told its id", () => {
     const { played, tunnel } = callerUp();
     const { session } = played.endpoint.placeCall(0, tunnel, CALL);
