@@ -11,7 +11,7 @@ export const userSchema = block({
   address: ipv4Address()
     .exactOptional()
     .describe(
-      "A fixed IPv4 address; one of the pool when absent. A new login takes it over from the old one.",
+      "A fixed IPv4 address; one of the pool when absent. A new login takes it over from the old one, also from one in another unit group of the same network namespace.",
     ),
   dns: listOf(ipv4Address(), "IPv4 addresses", 2)
     .exactOptional()

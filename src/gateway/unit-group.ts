@@ -32,6 +32,8 @@ export class UnitGroup {
   readonly name: string;
   #config: UnitConfig;
   readonly #around: Surroundings;
+  /** All groups: an address is one subscriber's in all that are in the same network namespace. */
+  readonly #groups: () => Iterable<UnitGroup>;
   readonly #pool: AddressPool<Session>;
   readonly #numbers: IdPool;
   /** Whose packets go through a unit. */
@@ -42,14 +44,22 @@ export class UnitGroup {
   readonly #routed = new Set<string>();
   /** And what as long as somebody has the address. */
   readonly #lent = new Set<string>();
+  /** When the last change of what is routed is done: each looks at what the ones before it have left. */
+  #routing: Promise<void> = Promise.resolve();
   /** Not configured, or the host has none. */
   #withoutIpv6: boolean;
   #shared: SessionUnit | undefined;
 
-  constructor(name: string, config: UnitConfig, around: Surroundings) {
+  constructor(
+    name: string,
+    config: UnitConfig,
+    around: Surroundings,
+    groups: () => Iterable<UnitGroup> = () => [],
+  ) {
     this.name = name;
     this.#config = config;
     this.#around = around;
+    this.#groups = groups;
     this.#withoutIpv6 = !config.ipv6;
     this.#pool = new AddressPool(this.#poolConfig());
     this.#numbers = IdPool.create({ uint32: () => 0, bytes: (n) => new Uint8Array(n) }, 0, MAX_DEVICE_NUMBER);
@@ -85,7 +95,9 @@ export class UnitGroup {
     if (config.ipv6 !== this.#config.ipv6) this.#withoutIpv6 = !config.ipv6;
     this.#config = config;
     this.#pool.reconfigure(this.#poolConfig());
-    if (this.#shared !== undefined) await this.#unroute(new Set(this.#routes()));
+    await this.#inTurn(async () => {
+      if (this.#shared !== undefined) await this.#unroute(new Set(this.#routes()));
+    });
   }
 
   /** Where somebody still has an address of before, the route to it stays. */
@@ -102,24 +114,38 @@ export class UnitGroup {
   /** Makes a shared device that is missing, or routes to it what is new. */
   async open(): Promise<void> {
     if (this.#shared === undefined) return this.start();
-    const wanted = this.#routes();
-    await this.#changeRoutes(
-      wanted.filter((route) => !this.#routed.has(route) && !this.#lent.has(route)),
-      [],
-    );
-    for (const route of wanted) {
-      this.#lent.delete(route);
-      this.#routed.add(route);
-    }
+    await this.#inTurn(async () => {
+      const wanted = this.#routes();
+      await this.#changeRoutes(
+        wanted.filter((route) => !this.#routed.has(route) && !this.#lent.has(route)),
+        [],
+      );
+      for (const route of wanted) {
+        this.#lent.delete(route);
+        this.#routed.add(route);
+      }
+    });
   }
 
   /** Routes a fixed address to the shared device that is not routed there for good. */
   async #lend(address: string): Promise<void> {
     const [number, route] = [ipv4ToNumber(address) ?? -1, `${address}/32`];
     const isInPool = this.#config.pool?.some(({ first, last }) => first <= number && number <= last) ?? false;
-    if (isInPool || this.#lent.has(route) || this.#routed.has(route)) return;
-    await this.#changeRoutes([route], []);
-    this.#lent.add(route);
+    await this.#inTurn(async () => {
+      if (isInPool || this.#lent.has(route) || this.#routed.has(route)) return;
+      await this.#changeRoutes([route], []);
+      this.#lent.add(route);
+    });
+  }
+
+  /**
+   * One change of what is routed after the other: in another network namespace they take their time, and two that are under
+   * way at once may be carried out in either order.
+   */
+  #inTurn(change: () => Promise<void>): Promise<void> {
+    const done = this.#routing.then(change);
+    this.#routing = done.catch(() => {});
+    return done;
   }
 
   async #changeRoutes(added: readonly string[], removed: readonly string[]): Promise<void> {
@@ -184,30 +210,47 @@ export class UnitGroup {
     return this.#shared?.unit;
   }
 
-  /** The user's fixed address, taken over from his stale session if there is one, or one of the pool. */
+  /**
+   * The user's fixed address, taken over from his stale session if there is one in this group or in another of the same network
+   * namespace, or one of the pool.
+   */
   async lease(user: LocalUser, session: Session): Promise<Lease> {
     if (this.#withdrawn) return { ok: false, reason: "the unit group is being changed" };
     if (user.address === undefined) return this.#pool.lease(session);
     // another login may take it while we wait for the stale one's end: the last to come has it
     for (;;) {
-      const stale = this.#pool.holderOf(user.address);
-      if (stale === undefined || stale === session) break;
-      stale.end(endCause("replaced", `${user.name} has logged in again and takes ${user.address} over`));
-      await stale.ended;
+      const stale = this.#holderOf(user.address);
+      if (stale === undefined || stale.session === session) break;
+      stale.session.end(
+        endCause("replaced", `${user.name} has logged in again and takes ${user.address} over`),
+      );
+      await stale.session.ended;
       // one whose end has failed half-way may hold it still, and waiting for him again would never end
-      this.#pool.release(user.address, stale);
+      if (stale.group === this) this.#pool.release(user.address, stale.session);
+      else await stale.group.release(user.address, stale.session);
     }
     if (session.isOver) return { ok: false, reason: "the session is over" };
     this.#pool.leaseFixed(user.address, session);
     return { ok: true, address: user.address };
   }
 
+  /** Who has an address, here or in another group of the same network namespace. */
+  #holderOf(address: string): { readonly group: UnitGroup; readonly session: Session } | undefined {
+    const { netns } = this.#config;
+    for (const group of new Set<UnitGroup>([this, ...this.#groups()])) {
+      const session = group.#config.netns === netns ? group.#pool.holderOf(address) : undefined;
+      if (session !== undefined) return { group, session };
+    }
+    return undefined;
+  }
+
   async release(address: string, session: Session): Promise<void> {
     this.#pool.release(address, session);
     const route = `${address}/32`;
-    const isTaken = this.#shared === undefined || this.#pool.holderOf(address) !== undefined;
-    if (isTaken || !this.#lent.delete(route)) return;
-    await this.#changeRoutes([], [route]);
+    await this.#inTurn(async () => {
+      const isTaken = this.#shared === undefined || this.#pool.holderOf(address) !== undefined;
+      if (!isTaken && this.#lent.delete(route)) await this.#changeRoutes([], [route]);
+    });
   }
 
   /** The unit for a session whose subscriber has that address. */

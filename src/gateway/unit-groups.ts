@@ -1,4 +1,5 @@
 import type { UnitId } from "../channel/dataplane.ts";
+import type { UnitConfig } from "../config/config.ts";
 import type { PoolView } from "./operations-views.ts";
 import type { Surroundings } from "./surroundings.ts";
 import { UnitGroup } from "./unit-group.ts";
@@ -12,8 +13,11 @@ export class UnitGroups {
 
   constructor(around: Surroundings) {
     this.#around = around;
-    for (const [name, config] of around.config.units)
-      this.#groups.set(name, new UnitGroup(name, config, around));
+    for (const [name, config] of around.config.units) this.#groups.set(name, this.#make(name, config));
+  }
+
+  #make(name: string, config: UnitConfig): UnitGroup {
+    return new UnitGroup(name, config, this.#around, () => this.#groups.values());
   }
 
   /** Undefined also for one that takes nobody at the moment. */
@@ -70,7 +74,7 @@ export class UnitGroups {
       if (!units.has(name)) this.#groups.delete(name);
     }
     for (const [name, config] of units) {
-      const group = this.#groups.get(name) ?? new UnitGroup(name, config, this.#around);
+      const group = this.#groups.get(name) ?? this.#make(name, config);
       this.#groups.set(name, group);
       await attempt(name, () =>
         this.#withdrawn.has(name) ? group.remake(config) : group.reconfigure(config),

@@ -7,8 +7,10 @@ import type { Session } from "../../src/gateway/session.ts";
 import type { Surroundings } from "../../src/gateway/surroundings.ts";
 import { UnitGroup } from "../../src/gateway/unit-group.ts";
 import { UnitGroups } from "../../src/gateway/unit-groups.ts";
+import type { RouteChange } from "../../src/io/host-network.ts";
 import { memoryHostNetwork } from "../../src/io/memory-host-network.ts";
 import { parseIpv4Range } from "../../src/wire/ipv4-range.ts";
+import { startAlone, World } from "../support/world.ts";
 
 const ADDRESS = "192.0.2.7";
 const ALICE = { name: "alice", address: ADDRESS } as LocalUser;
@@ -37,6 +39,133 @@ it("a fixed address is taken over from a session that has ended without giving i
   // it is the new one's
   expect(await group.lease(ALICE, next.session)).toEqual({ ok: true, address: ADDRESS });
   expect(next.ends()).toBe(0);
+});
+
+describe("a fixed address, with several groups", () => {
+  /** Groups of shared devices, by name and network namespace; routes are changed when `carryOut` is called for them. */
+  async function sharing(netns: Readonly<Record<string, string>>) {
+    const shared = { ...CONFIG, mode: "shared", ipv6: false } as UnitConfig;
+    const units = new Map(
+      Object.entries(netns).map(([name, of]) => [name, { ...shared, name, ...(of && { netns: of }) }]),
+    );
+    const changes: string[] = [];
+    let isHeld = false;
+    const held: (() => void)[] = [];
+    const host = {
+      changeRoutes: async ({ device, added, removed }: RouteChange) => {
+        if (isHeld) await new Promise<void>((resolve) => held.push(resolve));
+        for (const route of removed) changes.push(`${device} -${route}`);
+        for (const route of added) changes.push(`${device} +${route}`);
+      },
+    };
+    const dataplane = { createUnit: async () => 1 };
+    const around = { config: { users: [ALICE], units }, host, dataplane, logger: { info: () => {} } };
+    const groups = new UnitGroups(around as unknown as Surroundings);
+    await groups.start();
+    const hold = () => {
+      isHeld = true;
+    };
+    /** The newest first, as nothing says in which order they are done. */
+    const carryOut = async (): Promise<void> => {
+      for (let turns = 0; turns < 20; turns++) {
+        await new Promise(setImmediate);
+        held.pop()?.();
+      }
+    };
+    return { group: (name: string) => groups.get(name)!, changes, hold, carryOut };
+  }
+
+  /** A session online with the address in a group; it gives back what it has when it is told to end. */
+  function online(group: UnitGroup) {
+    let ends = 0;
+    let done = (): void => {};
+    const ended = new Promise<void>((resolve) => {
+      done = resolve;
+    });
+    const session = { mruBytes: 1492, isOver: false, ended, end } as unknown as Session;
+    function end(): void {
+      ends += 1;
+      setImmediate(() => void group.release(ADDRESS, session).then(done));
+    }
+    const come = async (): Promise<void> => {
+      expect(await group.lease(ALICE, session)).toEqual({ ok: true, address: ADDRESS });
+      await group.openUnit(ADDRESS, session);
+    };
+    return { come, leave: () => group.release(ADDRESS, session), session, ends: () => ends };
+  }
+
+  it("is taken over from a session in another group, with the route to it", async () => {
+    const { group, changes } = await sharing({ a: "", b: "" });
+    const [first, second] = [online(group("a")), online(group("b"))];
+    await first.come();
+    await second.come();
+    expect([first.ends(), second.ends()]).toEqual([1, 0]);
+    expect(changes).toEqual([`a +${ADDRESS}/32`, `a -${ADDRESS}/32`, `b +${ADDRESS}/32`]);
+  });
+
+  it("is the last one's, of two who come to two groups at once", async () => {
+    const { group } = await sharing({ a: "", b: "" });
+    const all = [online(group("a")), online(group("a")), online(group("b"))];
+    await all[0]!.come();
+    await Promise.all([all[1]!.come(), all[2]!.come()]);
+    // the first may be told by both
+    expect(all.slice(1).map(({ ends }) => ends())).toEqual([1, 0]);
+  });
+
+  it("is taken over from a session that has ended without giving it back in another group", async () => {
+    const { group, changes } = await sharing({ a: "", b: "" });
+    const stale = session();
+    await group("a").lease(ALICE, stale.session);
+    await group("a").openUnit(ADDRESS, stale.session);
+    await online(group("b")).come();
+    expect(stale.ends()).toBe(1);
+    expect(changes).toEqual([`a +${ADDRESS}/32`, `a -${ADDRESS}/32`, `b +${ADDRESS}/32`]);
+  });
+
+  it("is one subscriber's in a gateway, whichever of its groups he calls for", async () => {
+    const world = new World(3);
+    const yaml = `
+name: pta
+access: [{ interface: acc0, service-names: [one, two] }]
+services: { one: { terminate: a }, two: { terminate: b } }
+default: { refuse: true }
+units:
+  a: { name: "a%d", address: 192.0.2.1 }
+  b: { name: "b%d", address: 192.0.2.2 }
+users-file: users.yaml
+`;
+    const users = `- { name: alice, password: secret, address: ${ADDRESS} }\n`;
+    const { node, side } = await startAlone(world, yaml, users);
+    for (const [i, service] of ["one", "two", "one"].entries()) {
+      const caller = side.subscriber(i + 1, "alice", "secret", undefined, service);
+      caller.start();
+      expect(await world.until(() => side.online.has(caller), 5000)).toBe(true);
+      await world.pass(100);
+      const { sessions } = await node.operations.sessions({ limit: 9 });
+      expect(sessions.map(({ address, unit }) => [address, unit])).toEqual([[ADDRESS, "aba"[i]]]);
+    }
+  });
+
+  it("may be somebody's in every network namespace", async () => {
+    const { group } = await sharing({ a: "red", b: "blue" });
+    const [first, second] = [online(group("a")), online(group("b"))];
+    await first.come();
+    await second.come();
+    expect(first.ends()).toBe(0);
+  });
+
+  it("stays routed to whom it has been given to while the route to the one before was being removed", async () => {
+    const { group, changes, hold, carryOut } = await sharing({ a: "red", b: "red" });
+    const [first, second] = [online(group("a")), online(group("a"))];
+    await first.come();
+    hold();
+    const both = [first.leave(), second.come()];
+    await carryOut();
+    await Promise.all(both);
+    const added = changes.lastIndexOf(`a +${ADDRESS}/32`);
+    expect(changes.lastIndexOf(`a -${ADDRESS}/32`)).toBeLessThan(added);
+    expect(changes.length % 2).toBe(1);
+  });
 });
 
 describe("a unit group with IPv6", () => {
