@@ -17,7 +17,7 @@ import { ROUTES } from "../dist/src/control/routes.js";
 import { troubleshootingPage } from "../dist/src/journal/troubleshooting.js";
 
 /** Of the process the command's description needs no more. */
-const CONTEXT = { version: "", stdout: process.stdout, stderr: process.stderr };
+const CONTEXT = { version: "", env: {}, stdout: process.stdout, stderr: process.stderr };
 
 /** By its path. */
 const PAGES = {

@@ -59,7 +59,7 @@ export function captureCommand(context: CommandContext, done: (code: number) => 
     .option("--snap <octets>", "keep so many octets of each frame; all when absent", parseSnap)
     .option("--interface <name>", "an interface of this host, without the gateway")
     .option("--filter <expression>", "of an interface, in pcap-filter(7)'s words; PPPoE and L2TP when absent")
-    .addOption(socketOption())
+    .addOption(socketOption(context))
     .action(async (session: string | undefined, options: CaptureOptions) => {
       const { write: path, limit, duration, rate, snap } = options;
       const given = { ...limit, seconds: duration, rate, snap };

@@ -63,6 +63,13 @@ const REST = [
   "Names and meanings stay; what is new is added beside them.",
   ".SH ENVIRONMENT",
   ".TP",
+  ".B LACEWING_SOCKET",
+  "The local socket of the gateway that is asked, where",
+  ".B \\-\\-socket",
+  "names none. It is the asking commands' only: where the gateway listens is said by",
+  ".I control.socket",
+  "of its configuration.",
+  ".TP",
   ".B NO_COLOR",
   "When it is there and not empty, nothing is coloured. Colours are for terminals only.",
   ".SH SIGNALS",
@@ -120,8 +127,9 @@ function withChoices(text: string, choices: readonly string[] | undefined): stri
   return choices === undefined ? text : `${text} (${choices.join(", ")})`;
 }
 
-function withDefault({ defaultValue }: Option): string {
-  return defaultValue === undefined || defaultValue === "" ? "" : `; ${String(defaultValue)} when absent`;
+function withDefault({ defaultValue, defaultValueDescription }: Option): string {
+  if (defaultValue === undefined || defaultValue === "") return "";
+  return `; ${defaultValueDescription ?? String(defaultValue)} when absent`;
 }
 
 function sentence(text: string): string {

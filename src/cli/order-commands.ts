@@ -49,15 +49,16 @@ async function answer<Value>(
   context.stdout.write(written);
 }
 
-function command(name: string, description: string): Command {
+function command(context: CommandContext, name: string, description: string): Command {
   return new Command(name)
     .description(description)
     .addOption(new Option("--json", "as JSON, as the HTTP API has it"))
-    .addOption(socketOption());
+    .addOption(socketOption(context));
 }
 
 function whyCommand(context: CommandContext, done: Done): Command {
   return command(
+    context,
     "why",
     "tell what became of a session, a user, a host or a tunnel, and why; also of who has gone or never got in",
   )
@@ -94,6 +95,7 @@ interface TestOptions extends CommonOptions {
 
 function testCommand(context: CommandContext, done: Done): Command {
   const tunnel = command(
+    context,
     "tunnel",
     "choose an LNS, open a tunnel and place a call as for a subscriber, and hang up",
   )
@@ -120,7 +122,7 @@ interface EndOptions extends CommonOptions {
 }
 
 function endCommand(context: CommandContext, done: Done): Command {
-  return command("end", "end sessions politely: one, or all of a user, a realm or a tunnel")
+  return command(context, "end", "end sessions politely: one, or all of a user, a realm or a tunnel")
     .argument("[session]", "this one (s12)", sessionId)
     .option("--user <name>", "those of a user, or of names that match a pattern with * and ?")
     .option("--realm <realm>", "those of all users of a realm")
@@ -141,7 +143,7 @@ function endCommand(context: CommandContext, done: Done): Command {
 }
 
 function drainCommand(context: CommandContext): Command {
-  return command("drain", "take no new calls while sessions go on, or take calls again")
+  return command(context, "drain", "take no new calls while sessions go on, or take calls again")
     .addArgument(new Argument("<on|off>", "on: no new calls; off: calls again").choices(["on", "off"]))
     .option(
       "--interface <name>",
@@ -159,7 +161,7 @@ function drainCommand(context: CommandContext): Command {
 }
 
 function lockoutCommand(context: CommandContext): Command {
-  const clear = command("clear", "let calls go to LNSes again that were locked out")
+  const clear = command(context, "clear", "let calls go to LNSes again that were locked out")
     .argument("[lns]", "this one; all when absent")
     .action(async (lns: string | undefined, options: CommonOptions) => {
       const cleared = await ask<ClearedView>(options.socket, { path: "/v1/lockouts/clear", body: { lns } });
@@ -175,7 +177,7 @@ function lockoutCommand(context: CommandContext): Command {
 }
 
 function reloadCommand(context: CommandContext, done: Done): Command {
-  return command("reload", "read the configuration file again, and go on with it")
+  return command(context, "reload", "read the configuration file again, and go on with it")
     .option("--plan", "only tell what would change")
     .action(async (options: CommonOptions & { readonly plan?: true }) => {
       const { socket, plan = false } = options;

@@ -17,8 +17,11 @@ export const EXIT_USAGE = 2;
 const DEFAULT_SOCKET = "/run/lacewing/lacewing.sock";
 
 /** Which gateway is asked. */
-export function socketOption(): Option {
-  return new Option("--socket <path>", "the gateway's control socket").default(DEFAULT_SOCKET);
+export function socketOption({ env }: Pick<CommandContext, "env">): Option {
+  return new Option("--socket <path>", "the gateway's control socket").default(
+    env.LACEWING_SOCKET || DEFAULT_SOCKET,
+    `$LACEWING_SOCKET, or ${DEFAULT_SOCKET}`,
+  );
 }
 
 /** What is wrong with the command line beyond what commander sees. */
@@ -52,7 +55,7 @@ export interface CommandContext {
   readonly stderr: Output;
   /** Standard output again, for octets. */
   readonly octets: Writable;
-  /** The environment: NO_COLOR. */
+  /** The environment: NO_COLOR, LACEWING_SOCKET. */
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly signals: SignalSource;
   /** Ends the process without further ado. */

@@ -77,7 +77,7 @@ export function buildProgram(context: CommandContext, done: (code: number) => vo
     .description("LAC/LNS gateway: PPPoE, L2TPv2 and PPP in one user-space service")
     .version(context.version)
     .enablePositionalOptions()
-    .addOption(socketOption())
+    .addOption(socketOption(context))
     .addHelpText("after", examplesText());
   program
     .command("run")

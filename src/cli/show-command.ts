@@ -101,7 +101,7 @@ export function showCommand(context: CommandContext): Command {
     .option("--limit <count>", "so many rows (default: 100; with --json all)", rowCount)
     .option("--watch [seconds]", "again and again, every 2 seconds or as many, until Ctrl-C", interval)
     .option("--json", "as JSON, as the HTTP API has it")
-    .addOption(socketOption())
+    .addOption(socketOption(context))
     .addHelpText("after", HELP)
     .action((what: string | undefined, id: string | undefined, options: ParsedOptions) => {
       const wanted = check(what, id, options);

@@ -30,7 +30,9 @@ const listenSchema = block({
 export const controlSchema = block({
   socket: filePath()
     .default("/run/lacewing/lacewing.sock")
-    .describe("The local socket that `lacewing show` talks to; mode 0660."),
+    .describe(
+      "The local socket that `lacewing show` talks to; mode 0660. With another one, set `LACEWING_SOCKET` to its path for the commands, and for the service's `reload`.",
+    ),
   listen: z
     .array(listenSchema, { error: "a list of local addresses" })
     .readonly()

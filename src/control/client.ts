@@ -117,7 +117,7 @@ function send(socketPath: string, path: string, body: unknown): Promise<Incoming
 }
 
 const NOBODY =
-  "nobody listens; is the gateway running? (systemctl status lacewing; --socket PATH for another one)";
+  "nobody listens; is the gateway running? (systemctl status lacewing; --socket PATH or LACEWING_SOCKET=PATH for another one)";
 const REFUSALS: Readonly<Record<string, string>> = {
   ENOENT: NOBODY,
   ECONNREFUSED: NOBODY,

@@ -1,5 +1,6 @@
 import { describe, expect, it, onTestFinished } from "vitest";
 import { silentLogger } from "../../src/base/logger.ts";
+import { socketOption } from "../../src/cli/process.ts";
 import { readVersion } from "../../src/cli/version.ts";
 import { startControlServer } from "../../src/control/server.ts";
 import { ConfigFolder } from "../config/config-folder.ts";
@@ -68,6 +69,23 @@ describe("show", () => {
     const process = new FakeProcess();
     expect(await process.run("show", "tunnels", "--json", "--socket", await socket())).toBe(0);
     expect(JSON.parse(process.out)).toEqual(sampleTunnels);
+  });
+
+  it("asks the gateway that the environment names, unless --socket names another", async () => {
+    const there = await socket();
+    const named = new FakeProcess({ env: { LACEWING_SOCKET: there } });
+    for (const line of ["show sessions", "reload --plan", "end --user nobody"]) {
+      expect(await named.run(...line.split(" ")), named.err).toBe(0);
+      expect(named.err).toBe("");
+    }
+    expect(await named.run("show", "status", "--socket", "/nowhere/a.sock")).toBe(1);
+    expect(named.err).toContain("/nowhere/a.sock: nobody listens");
+    const elsewhere = new FakeProcess({ env: { LACEWING_SOCKET: "/nowhere/b.sock" } });
+    expect(await elsewhere.run("reload")).toBe(1);
+    expect(elsewhere.err).toContain("/nowhere/b.sock: nobody listens");
+    expect(await elsewhere.run("--socket", there, "reload", "--plan")).toBe(0);
+    // empty is as if it were not there
+    expect(socketOption({ env: { LACEWING_SOCKET: "" } }).defaultValue).toBe("/run/lacewing/lacewing.sock");
   });
 
   it("ends with code 1 when no gateway runs", async () => {

@@ -151,7 +151,7 @@ describe("show", () => {
     const path = join(temporaryFolder(), "none.sock");
     expect(await process.run("show", "--socket", path)).toBe(1);
     expect(process.err).toBe(
-      `lacewing: ${path}: nobody listens; is the gateway running? (systemctl status lacewing; --socket PATH for another one)\n`,
+      `lacewing: ${path}: nobody listens; is the gateway running? (systemctl status lacewing; --socket PATH or LACEWING_SOCKET=PATH for another one)\n`,
     );
   });
 
