@@ -7,8 +7,11 @@ export interface LineSink {
   write(text: string): unknown;
 }
 
+/** The most talkative first. */
+const LEVELS = ["debug", "info", "warn", "error"] as const;
+
 export interface LogOptions {
-  readonly level: "debug" | "info" | "warn" | "error";
+  readonly level: (typeof LEVELS)[number];
   /** For people: one short line of text instead of JSON. */
   readonly pretty: boolean;
   readonly sink: LineSink;
@@ -17,6 +20,11 @@ export interface LogOptions {
 /** A log whose level may be another one later. */
 export interface LevelledLogger extends Logger {
   level: string;
+}
+
+/** Of two levels, the one that lets more through. */
+export function moreTalkative(one: string, other: string): string {
+  return LEVELS.find((level) => level === one || level === other) ?? one;
 }
 
 /** The log: one line an event. JSON with `level`, `time` (ISO 8601, UTC), the event's fields and `msg`. */

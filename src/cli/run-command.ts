@@ -5,7 +5,7 @@ import { loadPage } from "../control/page.ts";
 import { type ControlServer, startControlServer } from "../control/server.ts";
 import { stepsInTurns } from "../gateway/turns.ts";
 import { GatheredLines } from "./gathered-lines.ts";
-import { createLogger } from "./log.ts";
+import { createLogger, moreTalkative } from "./log.ts";
 import { type CommandContext, EXIT_FAILED, EXIT_OK, type StoppableGateway } from "./process.ts";
 import { StopSignals } from "./stop-signals.ts";
 import { feedWatchdog } from "./watchdog.ts";
@@ -32,6 +32,10 @@ export async function run(configPath: string, context: CommandContext): Promise<
     logger.info({ name: config.name, version: context.version, config: configPath }, "starting");
     const reading = {
       read: async () => (await stepsInTurns(loadConfigSteps(configPath))).config,
+      // the reload itself is told to whom either level lets hear of it
+      applying: ({ log }: Config) => {
+        logger.level = moreTalkative(logger.level, log.level);
+      },
       applied: async ({ log, control }: Config) => {
         logger.level = log.level;
         api.addresses = control.listen;

@@ -57,6 +57,8 @@ const SHOWN_DROPS = 5;
 export interface ConfigReading {
   /** Rejects with a ConfigError when the file is wrong. */
   read(): Promise<Config>;
+  /** A reload with this one, which is free of mistakes, begins. */
+  applying?(config: Config): void;
   /** The gateway goes on with this one; returns what of it could not be done outside of the gateway. */
   applied(config: Config): Promise<readonly string[]>;
 }
@@ -304,6 +306,7 @@ export class GatewayOperations implements Operations {
 
   async #reloadNow(): Promise<ReloadView> {
     const next = await this.#readConfig();
+    this.#reading?.applying?.(next);
     const report = await this.#gateway.reload(next);
     const others = (await this.#reading?.applied(this.#around.config)) ?? [];
     return { applied: true, ...report, problems: [...report.problems, ...others] };

@@ -1,8 +1,12 @@
 import { existsSync, writeFileSync } from "node:fs";
 import { describe, expect, it, vi } from "vitest";
-import { readResource } from "../../src/control/client.ts";
+import { ask, readResource } from "../../src/control/client.ts";
+import { Gateway } from "../../src/gateway/gateway.ts";
+import { GatewayOperations } from "../../src/gateway/gateway-operations.ts";
+import type { ReloadView } from "../../src/gateway/operations-views.ts";
 import { ConfigFolder } from "../config/config-folder.ts";
 import { sampleOperations } from "../control/sample-operations.ts";
+import { Node, World } from "../support/world.ts";
 import { FakeProcess } from "./fakes.ts";
 
 /** A configuration whose control socket is in its own folder. */
@@ -10,6 +14,28 @@ function configuration(): { readonly path: string; readonly socket: string } {
   const folder = new ConfigFolder();
   const socket = `${folder.path}/lacewing.sock`;
   return { path: folder.write("gw.yaml", `name: gw\ncontrol: { socket: ${socket} }\n`), socket };
+}
+
+/** One with that log.level, and how to give it another. */
+function withLevel(before: string) {
+  const { path, socket } = configuration();
+  const write = (level: string): void =>
+    writeFileSync(path, `name: gw\ncontrol: { socket: ${socket} }\nlog: { level: ${level} }\n`);
+  write(before);
+  return { path, socket, write };
+}
+
+/** Its gateway is a real one, but for what would have to be opened. */
+function reloadable(): FakeProcess {
+  const process: FakeProcess = new FakeProcess({
+    startGateway: async (config, { logger, reading }) => {
+      const node = new Node(new World(1), "10.0.0.2", "name: gw");
+      const around = { ...node.around, config, logger };
+      const operations = new GatewayOperations(new Gateway(around), around, { ...node, reading });
+      return { ...process.gateway(), operations };
+    },
+  });
+  return process;
 }
 
 const messages = (process: FakeProcess) =>
@@ -91,6 +117,42 @@ describe("run", () => {
     expect(process.operations.orders).toEqual([["reload", false]]);
     process.signals.emit("SIGTERM", "SIGTERM");
     expect(await code).toBe(0);
+  });
+
+  it.each([
+    ["warn", "info"],
+    ["info", "warn"],
+    ["error", "debug"],
+  ])(
+    "tells of a reload that changes log.level from %s to %s, and goes on with that",
+    async (before, after) => {
+      const { path, write } = withLevel(before);
+      const process = reloadable();
+      const code = process.run("run", "-c", path);
+      await ready(process);
+      write(after);
+      process.signals.emit("SIGHUP", "SIGHUP");
+      // it is told at info
+      await vi.waitFor(() => expect(process.out).toContain("configuration reloaded"));
+      expect(messages(process)).toContain("configuration changed");
+      process.signals.emit("SIGTERM", "SIGTERM");
+      await code;
+      // and so is the end
+      expect(messages(process).includes("stopping")).toBe(after !== "warn");
+    },
+  );
+
+  it("is as talkative as before when what a reload would change is only asked for", async () => {
+    const process = reloadable();
+    const { path, socket, write } = withLevel("warn");
+    const code = process.run("run", "-c", path);
+    await ready(process);
+    write("info");
+    const { changes } = await ask<ReloadView>(socket, { path: "/v1/reload", body: { plan: true } });
+    expect(changes).toMatchObject([{ path: "log.level" }]);
+    process.signals.emit("SIGTERM", "SIGTERM");
+    await code;
+    expect(process.out).toBe("");
   });
 
   it("goes on after SIGHUP when the configuration is wrong by now, with a line in the log", async () => {
