@@ -60,7 +60,7 @@ export class Datagrams {
       df: "clear",
     });
     this.#receiver = this.#region.udpReceiver(fd, SLOTS, SLOT_BYTES);
-    this.#batch = new SendBatch(this.#region, this.#addresses.table, (_user, _octets, errno) => {
+    this.#batch = new SendBatch(this.#region, this.#addresses.table, ({ errno }) => {
       throw new Error(`the benchmark's L2TP peer could not send: errno ${errno}`);
     });
     this.#outlet = new Outlet("udp", fd);

@@ -206,14 +206,18 @@ Napi::Value ReadErrors(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
   Napi::Array errors = Napi::Array::New(env);
   for (const QueuedError& queued : ReadErrorQueue(Descriptor(info[0]))) {
-    const AddressRecord& destination = queued.destination;
-    size_t octets = destination.family == 4 ? 4 : destination.family == 6 ? 16 : 0;
+    auto octets = [&](const AddressRecord& record) {
+      return CopyOf(env, {record.remote, record.family == 4 ? 4u : record.family == 6 ? 16u : 0u});
+    };
     Napi::Object error = Napi::Object::New(env);
     error.Set("code", ErrorName(queued.error));
     error.Set("errno", Napi::Number::New(env, queued.error));
     error.Set("info", Napi::Number::New(env, queued.info));
-    error.Set("address", CopyOf(env, {destination.remote, octets}));
-    error.Set("port", Napi::Number::New(env, ntohs(destination.port)));
+    error.Set("address", octets(queued.destination));
+    error.Set("port", Napi::Number::New(env, ntohs(queued.destination.port)));
+    error.Set("type", Napi::Number::New(env, queued.icmpType));
+    error.Set("icmpCode", Napi::Number::New(env, queued.icmpCode));
+    error.Set("reporter", octets(queued.reporter));
     errors.Set(errors.Length(), error);
   }
   return errors;

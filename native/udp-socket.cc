@@ -5,6 +5,7 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cstring>
 
 #include "socket-options.h"
@@ -94,8 +95,17 @@ std::vector<QueuedError> ReadErrorQueue(int fd) {
       if (!v4 && !v6) continue;
       sock_extended_err report;
       std::memcpy(&report, CMSG_DATA(item), sizeof report);
-      QueuedError error{static_cast<int>(report.ee_errno), report.ee_info, {}};
+      QueuedError error{static_cast<int>(report.ee_errno), report.ee_info, {}, 0, 0, {}};
       FromSockaddr(destination, &error.destination);
+      if (report.ee_origin == SO_EE_ORIGIN_ICMP || report.ee_origin == SO_EE_ORIGIN_ICMP6) {
+        error.icmpType = report.ee_type;
+        error.icmpCode = report.ee_code;
+        // SO_EE_OFFENDER: behind the report, as long as its family is
+        sockaddr_storage reporter{};
+        size_t length = item->cmsg_len - CMSG_LEN(sizeof report);
+        std::memcpy(&reporter, CMSG_DATA(item) + sizeof report, std::min(length, sizeof reporter));
+        FromSockaddr(reporter, &error.reporter);
+      }
       errors.push_back(error);
     }
   }

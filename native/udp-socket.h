@@ -38,6 +38,10 @@ struct QueuedError {
   int error;
   uint32_t info;
   AddressRecord destination;
+  // Of an ICMP error; 0 and no family when the host says so itself.
+  uint8_t icmpType;
+  uint8_t icmpCode;
+  AddressRecord reporter;
 };
 
 // Takes the oldest reports off a socket's error queue, at most 64.

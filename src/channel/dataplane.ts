@@ -8,6 +8,7 @@
  */
 
 import type { VlanTag } from "../wire/ethernet.ts";
+import type { UnreachableReason } from "../wire/icmp.ts";
 
 export type PortId = number;
 export type PeerId = number;
@@ -271,7 +272,10 @@ export type Punt =
       readonly mruBytes: number;
       readonly packet: Uint8Array;
     }
-  /** The network told us that datagrams to a peer do not arrive (ICMP). `mtuBytes` with EMSGSIZE. */
+  /**
+   * Datagrams to a peer do not arrive. Told in the middle of sending, perhaps: whoever hears it sends nothing at once.
+   * `mtuBytes` with EMSGSIZE.
+   */
   | {
       readonly kind: "unreachable";
       readonly port: PortId;
@@ -279,6 +283,8 @@ export type Punt =
       readonly remotePort: number;
       readonly errno: string;
       readonly mtuBytes?: number;
+      /** Absent when our own system has not sent one, a control message. */
+      readonly icmp?: IcmpReport;
     }
   /** A port or unit failed for good (its device is gone). The control plane closes it and may open another. */
   | { readonly kind: "port-down"; readonly port: PortId; readonly reason: string }
@@ -287,6 +293,13 @@ export type Punt =
   | { readonly kind: "worker-restarted"; readonly reason: string }
   /** A part of the engine has failed for good, by a bug of ours: nothing may be forwarded any more. */
   | { readonly kind: "engine-down"; readonly reason: string };
+
+/** What an ICMP error says, and who sends it: informs, and decides nothing, since anybody can forge one. */
+export interface IcmpReport {
+  readonly reason: UnreachableReason;
+  /** An address. */
+  readonly reporter: string;
+}
 
 /** An interface on which an engine forwards beneath the sockets, or would if it could. */
 export interface EngineInterface {

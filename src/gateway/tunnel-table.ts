@@ -185,11 +185,11 @@ export class TunnelTable {
     return pathMtuBytes - ip - udp - (lengthBit ? 8 : 6) - (sequenced ? 4 : 0) - ppp;
   }
 
-  /** The network says that datagrams to a peer do not arrive; its path MTU, if that is why, is learnt. */
+  /** Datagrams to a peer are too big for the path: its MTU is learnt. */
   unreachable({ remoteAddress, remotePort, errno, mtuBytes }: Extract<Punt, { kind: "unreachable" }>): void {
     this.#around.logger.debug(
       { address: remoteAddress, port: remotePort, error: errno, mtu: mtuBytes },
-      "an L2TP peer is unreachable, says the network; retransmission goes on",
+      "a datagram is too big for the path to an L2TP peer, says the network",
     );
     if (mtuBytes === undefined || mtuBytes < SMALLEST_PATH_MTU_BYTES) return;
     for (const tunnel of this.#tunnels.values()) {

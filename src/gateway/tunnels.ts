@@ -4,7 +4,7 @@ import type { Config, L2tpPeerConfig as PeerConfig } from "../config/config.ts";
 import { listenerIdentity } from "../config/difference.ts";
 import type { L2tpAddress } from "../l2tp/config.ts";
 import { L2tpEndpoint } from "../l2tp/endpoint.ts";
-import { type CallRequest, describeCause, type L2tpOutput } from "../l2tp/outputs.ts";
+import type { CallRequest, L2tpOutput } from "../l2tp/outputs.ts";
 import { CDN_RESULT, GENERAL_ERROR, type ResultCode, STOPCCN_RESULT } from "../wire/l2tp-codes.ts";
 import { ActiveCall, type Call, type CallHandler, type CallOwner, type CallPlace } from "./call.ts";
 import { type ReportOutput, tellCalls } from "./call-reports.ts";
@@ -232,9 +232,9 @@ export class Tunnels implements CallOwner {
     this.#input(outputs);
   }
 
-  /** The network says that datagrams to a peer do not arrive. */
+  /** Datagrams to a peer do not arrive: they are too big for the path, or there is none. */
   unreachable(punt: Extract<Punt, { kind: "unreachable" }>): void {
-    this.#table.unreachable(punt);
+    (punt.errno === "EMSGSIZE" ? this.#table : this.#news).unreachable(punt);
   }
 
   deadline(): number {
@@ -442,7 +442,7 @@ export class Tunnels implements CallOwner {
   }
 
   #tunnelDown(down: TunnelDown): void {
-    const text = describeCause("StopCCN", down.cause);
+    const text = this.#news.textOf(down);
     const address = this.#table.get(down.tunnel)?.remote.address ?? this.#peers.get(down.peerName)?.address;
     const ending = this.#stopping || this.#closing.has(down.tunnel);
     this.#news.down(down, text, address, ending);

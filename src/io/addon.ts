@@ -123,6 +123,10 @@ interface SocketError {
   /** Destination of the datagram that failed: raw address octets and port. */
   readonly address: Uint8Array;
   readonly port: number;
+  /** Type and code of the ICMP error (of ICMPv6 with an address of 16 octets), and who sent it: empty when the host says so. */
+  readonly type: number;
+  readonly icmpCode: number;
+  readonly reporter: Uint8Array;
 }
 
 /**

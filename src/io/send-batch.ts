@@ -23,6 +23,16 @@ export class Outlet {
   }
 }
 
+/** A frame that the system has not taken. */
+export interface SendRefusal {
+  readonly outlet: Outlet;
+  readonly user: number;
+  readonly octets: number;
+  /** Of a datagram: where it was to go, as add() was told. */
+  readonly address: number;
+  readonly errno: number;
+}
+
 /**
  * Frames of the control plane that leave together, in order for each descriptor, by as few calls as possible. Who
  * sends singly wakes the receiver for every frame, and is himself put aside for it.
@@ -34,20 +44,15 @@ export class SendBatch {
   readonly bytes: Uint8Array;
   readonly #region: BatchRegion;
   readonly #addresses: Uint8Array;
-  readonly #refused: (user: number, octets: number, errno: number) => void;
+  readonly #refused: (refusal: SendRefusal) => void;
   readonly #start: number;
   readonly #waiting: Outlet[] = [];
   #used = 0;
 
   /**
-   * `addresses`: what addresses of datagrams refer to. `refused` is told what the system does not take: the `user`
-   * of the frame, and its octets.
+   * `addresses`: what addresses of datagrams refer to. `refused` is told what the system does not take.
    */
-  constructor(
-    region: BatchRegion,
-    addresses: Uint8Array,
-    refused: (user: number, octets: number, errno: number) => void,
-  ) {
+  constructor(region: BatchRegion, addresses: Uint8Array, refused: (refusal: SendRefusal) => void) {
     this.#region = region;
     this.#addresses = addresses;
     this.#refused = refused;
@@ -89,7 +94,8 @@ export class SendBatch {
   }
 
   /** A frame that is refused is lost, not those behind it. */
-  #send({ kind, fd, descriptors, count }: Outlet): void {
+  #send(outlet: Outlet): void {
+    const { kind, fd, descriptors, count } = outlet;
     let left = descriptors;
     for (let frames = count; frames > 0; ) {
       const taken =
@@ -98,7 +104,13 @@ export class SendBatch {
           : this.#region.sendPacket(fd, left, frames);
       if (taken === frames) return;
       const at = taken * TX_STRIDE;
-      this.#refused(left[at + TX_USER]!, left[at + TX_BODY_LENGTH]!, this.#region.lastErrno);
+      this.#refused({
+        outlet,
+        user: left[at + TX_USER]!,
+        octets: left[at + TX_BODY_LENGTH]!,
+        address: left[at + TX_ADDRESS]!,
+        errno: this.#region.lastErrno,
+      });
       left = left.subarray(at + TX_STRIDE);
       frames -= taken + 1;
     }

@@ -82,6 +82,18 @@ function endedWithTunnel(facts: Facts): boolean {
   return isOtherEnd && facts.has("tunnel-down");
 }
 
+/** It was up, and nothing in it was acknowledged any more. */
+function isLost(facts: Facts): boolean {
+  const [, state, why, text = ""] = facts.note("tunnel-down") ?? [];
+  const isDead = state === "up" && why === "fault" && text.includes("no acknowledgement");
+  return isDead || (facts.end?.openMs !== undefined && facts.isTunnelSilent(facts.end.at));
+}
+
+/** What was sent did not arrive, for one of these reasons, and that was the end of it. */
+function isLostTo(facts: Facts, ...reasons: readonly string[]): boolean {
+  return (isUnplaced(facts) || isLost(facts)) && facts.wasNotReached(...reasons);
+}
+
 function stopped(facts: Facts, result: number): boolean {
   return facts.stops("StopCCN", false).some((stop) => stop.result.result === result);
 }
@@ -130,12 +142,45 @@ export const LNS_DIAGNOSES: readonly Diagnosis[] = [
   {
     code: "sccrq-unanswered",
     stage: "tunnel",
-    when: (facts) => isUnplaced(facts) && facts.isUnanswered("SCCRQ", "SCCRP", "StopCCN"),
+    when: (facts) => isUnplaced(facts) && facts.isUnexplained("SCCRQ", "SCCRP", "StopCCN"),
     text: "The LNS does not answer our SCCRQ. A firewall between us drops UDP port 1701, the address is wrong, or no L2TP runs there.",
     advice: [
       "`ping` its address, and look at its side whether the SCCRQ arrives: `tcpdump udp port 1701`.",
       "Many LNSes drop calls of addresses that they do not know without a word: is ours, as it is after NAT, configured there?",
       "If it answers from another address than it was called on, `follow-address: true` of the peer takes the answer.",
+    ],
+  },
+  {
+    code: "no-route-to-lns",
+    stage: "tunnel",
+    when: (facts) => isLostTo(facts, "unsent"),
+    text: "Nothing that we sent to the LNS has left this host: it has no route to the LNS's address, or its own packet filter or interface refuses.",
+    advice: [
+      "`ip route get ADDRESS`, with the LNS's address, says which way packets go, or that there is none; `ip link` whether the interface of that way is up.",
+      "ENETUNREACH and EHOSTUNREACH are a missing route, EACCES is a route that prohibits, EPERM a packet filter of this host, ENETDOWN an interface that is down.",
+      "Is `address` of the peer right, and `source-address`, if there is one, an address of this host?",
+    ],
+  },
+  {
+    code: "lns-port-closed",
+    stage: "tunnel",
+    when: (facts) => isLostTo(facts, "port"),
+    text: "The LNS's host, or a firewall in its name, says that nobody listens at its UDP port 1701: an ICMP error, port unreachable, came back.",
+    advice: [
+      "Is L2TP running there, and on that address? A daemon that has ended or was not started looks exactly so.",
+      "A firewall that rejects, and does not drop, says the same: ask who runs the host that the evidence names as the sender.",
+      "`address` and `port` of the peer say whom we call.",
+    ],
+  },
+  {
+    code: "lns-not-reached",
+    stage: "tunnel",
+    when: (facts) => isLostTo(facts, "host", "network", "prohibited", "expired", "other"),
+    text: "The LNS is not reached: an ICMP error says that its host or network is not there, or that a firewall lets nothing through.",
+    advice: [
+      "The evidence names the sender of the ICMP error: the fault is there, or behind it. `traceroute` to the LNS ends at the same place.",
+      "If the sender is this host itself, nobody in the LNS's network answers for the address (ARP or Neighbour Discovery): the LNS is off, or the next hop of the route is wrong.",
+      "`address` of the peer may be wrong.",
     ],
   },
   {
@@ -207,11 +252,7 @@ export const LNS_DIAGNOSES: readonly Diagnosis[] = [
   {
     code: "tunnel-lost",
     stage: "tunnel",
-    when: (facts) => {
-      const [, state, why, text = ""] = facts.note("tunnel-down") ?? [];
-      const isDead = state === "up" && why === "fault" && text.includes("no acknowledgement");
-      return isDead || (facts.end?.openMs !== undefined && facts.isTunnelSilent(facts.end.at));
-    },
+    when: isLost,
     text: "The other end of the tunnel acknowledged nothing any more: it has died, or the path to it is broken. Who had not hung up before, because nothing came back, ended with the tunnel.",
     advice: [
       "`lacewing show tunnels` shows whether a new tunnel is up: then the peer has started again.",

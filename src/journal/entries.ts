@@ -144,6 +144,8 @@ function describeNote({ kind, fields }: Note, tunnel: number): Decoded {
       return { name: "tunnel", text: `${tunnel}: ${a} does not answer: ${b}` };
     case "tunnel-answers":
       return { name: "tunnel", text: `${tunnel}: ${a} answers again, after ${duration(Number(b))}` };
+    case "tunnel-not-reached":
+      return { name: "tunnel", text: `${tunnel}: ${a} is not reached: ${c}` };
     case "tunnel-refused":
       return { name: "tunnel refused", text: `${a}, Host Name ${quoted(b)}: ${c}` };
     case "caller":

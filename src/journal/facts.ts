@@ -23,8 +23,12 @@ export interface Stop {
 /** From a message until it has been repeated twice. */
 const UNANSWERED_MS = 3500;
 
+function isAnswer(kind: NoteKind | undefined): boolean {
+  return kind === "tunnel-answers" || kind === "tunnel-up";
+}
+
 function endsSilence(kind: NoteKind | undefined): boolean {
-  return kind === "tunnel-answers" || kind === "tunnel-up" || kind === "tunnel-down";
+  return isAnswer(kind) || kind === "tunnel-down";
 }
 
 /** What the rules ask of what happened. */
@@ -122,9 +126,35 @@ export class Facts {
 
   /** Of any tunnel in it, whether one message was sent and none of its answers came in the same one. */
   isUnanswered(name: string, ...answers: readonly string[]): boolean {
+    return this.#unanswered(name, answers).length > 0;
+  }
+
+  #unanswered(name: string, answers: readonly string[]): readonly number[] {
     const tunnels = new Set(this.sent(name).map(({ tunnel }) => tunnel));
     for (const answer of answers) for (const { tunnel } of this.received(answer)) tunnels.delete(tunnel);
-    return tunnels.size > 0;
+    return [...tunnels];
+  }
+
+  /** As isUnanswered(), and nothing is known of why. */
+  isUnexplained(name: string, ...answers: readonly string[]): boolean {
+    const explained = new Set(this.#notReached().map(({ tunnel }) => tunnel));
+    return this.#unanswered(name, answers).some((tunnel) => !explained.has(tunnel));
+  }
+
+  /** Whether what was sent in a tunnel did not arrive, for one of these reasons, and it was not answered after that. */
+  wasNotReached(...reasons: readonly string[]): boolean {
+    return this.#notReached().some(({ note }) => reasons.includes(note?.fields[1] ?? ""));
+  }
+
+  /** Of a session that was open: since then, since LNSes that were asked before are another matter. */
+  #notReached(): readonly Entry[] {
+    const opened = this.entries.findIndex(({ note }) => note?.kind === "session-open");
+    return this.entries.filter(
+      ({ note, tunnel }, at) =>
+        at > opened &&
+        note?.kind === "tunnel-not-reached" &&
+        !this.entries.slice(at).some((later) => later.tunnel === tunnel && isAnswer(later.note?.kind)),
+    );
   }
 
   /** What was sent in its tunnel was not acknowledged at that time, or was found not to be some seconds later. */

@@ -26,7 +26,15 @@ export interface Case {
 
 const NO_TRACES: readonly Trace[] = [];
 const TUNNEL_NOTES = (
-  ["tunnel-calling", "tunnel-up", "tunnel-not-answering", "tunnel-answers", "tunnel-down", "caller"] as const
+  [
+    "tunnel-calling",
+    "tunnel-up",
+    "tunnel-not-answering",
+    "tunnel-not-reached",
+    "tunnel-answers",
+    "tunnel-down",
+    "caller",
+  ] as const
 ).map(noteNumber);
 /** Its own messages, HELLO, and the CDNs: what becomes of the calls in it. */
 const TUNNEL_TYPES = [...TUNNEL_MESSAGES, HELLO, CDN];

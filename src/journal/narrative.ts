@@ -219,6 +219,10 @@ function silence(note: Note | undefined, at: number): readonly string[] {
   const [peer = "", what = ""] = (note?.fields ?? []).map(plain);
   if (note?.kind === "tunnel-not-answering")
     return [`${peer} did not answer in the tunnel at ${clock(at)}: ${what}.`];
+  if (note?.kind === "tunnel-not-reached")
+    return [
+      `What was sent to ${peer} did not arrive, it turned out at ${clock(at)}: ${plain(note.fields[2] ?? "")}.`,
+    ];
   if (note?.kind === "tunnel-answers")
     return [`It answered again at ${clock(at)}, after ${duration(Number(what))}.`];
   return [];

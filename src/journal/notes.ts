@@ -37,6 +37,8 @@ export const NOTE_KINDS = [
   "capture-begun",
   /** How many frames have been written; why it ended. */
   "capture-ended",
+  /** The peer; "unsent", or what an ICMP error says; the text. Of a tunnel that waits for an answer, each kind once. */
+  "tunnel-not-reached",
 ] as const;
 
 export type NoteKind = (typeof NOTE_KINDS)[number];

@@ -21,6 +21,7 @@ const TUNNEL_UP = noteNumber("tunnel-up");
 const TUNNEL_DOWN = noteNumber("tunnel-down");
 const NOT_ANSWERING = noteNumber("tunnel-not-answering");
 const ANSWERS = noteNumber("tunnel-answers");
+const NOT_REACHED = noteNumber("tunnel-not-reached");
 
 /** What ends an earlier call's discovery. */
 const ENDS = ["PADS", "PADT"];
@@ -141,13 +142,13 @@ function isOfTunnel(ring: Ring, body: number): boolean {
 
 function isTunnelNote(ring: Ring, body: number): boolean {
   const kind = ring.octets[body];
-  return kind === CALLING || kind === TUNNEL_UP || kind === TUNNEL_DOWN;
+  return kind === CALLING || kind === TUNNEL_UP || kind === TUNNEL_DOWN || kind === NOT_REACHED;
 }
 
 /** While it was in a tunnel, that tunnel's peer did not answer, or did again: of the longest session, too. */
 function isSilenceOf(ring: Ring, body: number, legs: readonly Leg[]): boolean {
   const kind = ring.octets[body];
-  if (kind !== NOT_ANSWERING && kind !== ANSWERS) return false;
+  if (kind !== NOT_ANSWERING && kind !== ANSWERS && kind !== NOT_REACHED) return false;
   for (const leg of legs) if (leg.tunnel === ring.tunnel(body) && isWithin(ring.time(body), leg)) return true;
   return false;
 }

@@ -18,6 +18,14 @@ export interface Unanswered {
   readonly silentMs: number | null;
 }
 
+/** What else is known of a peer that did not answer. */
+export interface PeerNotReached {
+  /** Why our own host has not sent what was meant for it. */
+  readonly unsent?: string;
+  /** What the network says. */
+  readonly reported?: string;
+}
+
 export type TunnelCause =
   /** StopCCN from the peer or from us; `by: "us"` also for what we found wrong with the peer. */
   | ({ readonly by: "peer" | "us" } & ResultCode)
@@ -243,8 +251,12 @@ export type L2tpOutput =
       readonly cause: SessionCause;
     } & EndedSession);
 
-/** One line for people. */
-export function describeCause(message: "StopCCN" | "CDN", cause: TunnelCause | SessionCause): string {
+/** One line for people. `notReached`: of a peer that did not answer, if anything is known. */
+export function describeCause(
+  message: "StopCCN" | "CDN",
+  cause: TunnelCause | SessionCause,
+  notReached: PeerNotReached = {},
+): string {
   switch (cause.by) {
     case "peer":
       return `${message} from the peer, ${describeResult(message, cause)}`;
@@ -252,17 +264,23 @@ export function describeCause(message: "StopCCN" | "CDN", cause: TunnelCause | S
       return `${message} from us, ${describeResult(message, cause)}`;
     case "unplaced":
       return `given up before it was placed, ${describeResult(message, cause)}`;
-    case "timeout": {
-      const heard =
-        cause.silentMs === null
-          ? "nothing ever came back"
-          : `last heard ${(cause.silentMs / 1000).toFixed(1)} s ago`;
-      const sent = cause.times === 1 ? `${cause.sent} sent once` : `${cause.sent} sent ${cause.times} times`;
-      return `${cause.times === 0 ? "" : `${sent}, `}no ${cause.waitedFor}, ${heard}`;
-    }
+    case "timeout":
+      return describeSilence(cause, notReached);
     case "replaced":
       return "the peer has given the tunnel's id to a new one";
     case "tie-breaker":
       return "both ends called each other, and this tunnel lost the tie";
   }
+}
+
+function describeSilence(
+  { sent, times, waitedFor, silentMs }: Unanswered,
+  { unsent, reported }: PeerNotReached,
+): string {
+  const asked = times === 0 ? [] : [times === 1 ? `${sent} sent once` : `${sent} sent ${times} times`];
+  const isExplained = unsent !== undefined || reported !== undefined;
+  const never = isExplained ? [] : ["nothing ever came back"];
+  const heard = silentMs === null ? never : [`last heard ${(silentMs / 1000).toFixed(1)} s ago`];
+  const silence = [...(unsent === undefined ? asked : [unsent]), `no ${waitedFor}`, ...heard].join(", ");
+  return reported === undefined ? silence : `${silence}; ${reported}`;
 }

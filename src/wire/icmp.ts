@@ -136,3 +136,43 @@ export function packetTooBig(
     payload: message,
   });
 }
+
+const ICMP_TIME_EXCEEDED = 11;
+const ICMPV6_DESTINATION_UNREACHABLE = 1;
+const ICMPV6_TIME_EXCEEDED = 3;
+
+/** Why an ICMP error says that a datagram did not arrive. */
+export type UnreachableReason = "port" | "host" | "network" | "prohibited" | "expired" | "other";
+
+/** By the codes of Destination Unreachable (RFC 792, RFC 1122 §3.2.2.1, RFC 1812 §5.2.7.1). */
+const REASONS: Readonly<Record<number, UnreachableReason>> = {
+  0: "network",
+  1: "host",
+  3: "port",
+  6: "network",
+  7: "host",
+  8: "host",
+  9: "prohibited",
+  10: "prohibited",
+  11: "network",
+  12: "host",
+  13: "prohibited",
+};
+
+/** By those of ICMPv6 (RFC 4443 §3.1). */
+const REASONS_V6: Readonly<Record<number, UnreachableReason>> = {
+  0: "network",
+  1: "prohibited",
+  2: "host",
+  3: "host",
+  4: "port",
+  5: "prohibited",
+  6: "prohibited",
+};
+
+/** What an ICMP error, or one of ICMPv6, says. */
+export function unreachableReason(isIpv6: boolean, type: number, code: number): UnreachableReason {
+  if (type === (isIpv6 ? ICMPV6_TIME_EXCEEDED : ICMP_TIME_EXCEEDED)) return "expired";
+  if (type !== (isIpv6 ? ICMPV6_DESTINATION_UNREACHABLE : ICMP_DESTINATION_UNREACHABLE)) return "other";
+  return (isIpv6 ? REASONS_V6 : REASONS)[code] ?? "other";
+}

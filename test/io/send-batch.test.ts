@@ -56,14 +56,16 @@ describe("a batch of frames to send", () => {
   it("loses what the system refuses, says so, and nothing behind it", () => {
     const r = region([1, 0, 1]);
     const refused: (readonly number[])[] = [];
-    const batch = new SendBatch(r, new Uint8Array(0), (...why) => refused.push(why));
+    const batch = new SendBatch(r, new Uint8Array(0), ({ user, octets, address, errno }) =>
+      refused.push([user, octets, address, errno]),
+    );
     const outlet = new Outlet("packet", 3);
     for (const mark of [1, 2, 3, 4]) add(batch, outlet, mark, 60 + mark, 70 + mark);
     batch.flush();
     expect(r.sent).toEqual(["3: 1 of 61", "3: 4 of 64"]);
     expect(refused).toEqual([
-      [72, 62, EAGAIN],
-      [73, 63, EAGAIN],
+      [72, 62, 0, EAGAIN],
+      [73, 63, 0, EAGAIN],
     ]);
   });
 

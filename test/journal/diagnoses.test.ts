@@ -35,7 +35,14 @@ describe("what goes wrong", () => {
     const keys = readFileSync(new URL("../../docs/configuration.md", import.meta.url), "utf8");
     const manual = readFileSync(new URL("../../deploy/lacewing.8", import.meta.url), "utf8");
     const advice = DIAGNOSES.flatMap((rule) => rule.advice.flatMap((text) => text.match(/`[^`]+`/g) ?? []));
-    const foreign = ["`ping`", "`tcpdump udp port 1701`", "`name`"];
+    const foreign = [
+      "`ping`",
+      "`traceroute`",
+      "`ip route get ADDRESS`",
+      "`ip link`",
+      "`tcpdump udp port 1701`",
+      "`name`",
+    ];
     const unknown = advice.filter((quoted) => {
       const words = quoted.slice(1, -1).split(/[.:]? /);
       if (words[0] === "lacewing") return !manual.includes(`lacewing ${words[1]}`);

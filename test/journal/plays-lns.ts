@@ -1,3 +1,4 @@
+import type { IcmpReport } from "../../src/channel/dataplane.ts";
 import { endCause } from "../../src/gateway/cause.ts";
 import type { PppDisconnectCause, ResultCode } from "../../src/wire/l2tp-codes.ts";
 import { LAC_YAML, USERS_YAML } from "../support/configurations.ts";
@@ -67,6 +68,17 @@ function refusedTunnel(...keys: Parameters<typeof withPlayedLns>): Play {
   };
 }
 
+/** What is sent to the LNS is refused here, or answered by an ICMP error. */
+function notReached(errno: string, icmp?: IcmpReport): Play {
+  return async () => {
+    const { lac, side, world } = await pair();
+    lac.onDatagram = (to) => world.carry(() => lac.dataplane.notReached(to, errno, icmp));
+    side.subscriber(1, USER, "wonderland").start();
+    await world.pass(40_000);
+    return ask(lac, { user: USER });
+  };
+}
+
 /** By the code of the rule that recognises it. */
 export const LNS_PLAYS: Readonly<Record<string, Play>> = {
   "all-locked-out": async () => {
@@ -88,6 +100,9 @@ export const LNS_PLAYS: Readonly<Record<string, Play>> = {
     await world.pass(40_000);
     return ask(lac, { user: USER });
   },
+  "no-route-to-lns": notReached("ENETUNREACH"),
+  "lns-port-closed": notReached("ECONNREFUSED", { reason: "port", reporter: "10.0.0.11" }),
+  "lns-not-reached": notReached("EHOSTUNREACH", { reason: "host", reporter: "10.0.0.1" }),
   "tunnel-secret-differs": refusedTunnel({ secret: "another-secret" }),
   "host-name-differs": refusedTunnel({}, ", host-name: somebody-else"),
   "tunnel-not-authorized": refusedTunnel({ hostName: "another-lac" }),

@@ -205,7 +205,10 @@ describe.each([4, 6] as const)("UDP over IPv%i", (family) => {
       const read = addon.readErrors(sender);
       return read.length > 0 ? read : undefined;
     });
-    expect(errors).toEqual([{ code: "ECONNREFUSED", errno: 111, info: 0, address, port }]);
+    const icmp = family === 4 ? { type: 3, icmpCode: 3 } : { type: 1, icmpCode: 4 };
+    expect(errors).toEqual([
+      { code: "ECONNREFUSED", errno: 111, info: 0, address, port, ...icmp, reporter: address },
+    ]);
     expect(addon.readErrors(sender)).toEqual([]);
     // an error that nobody has read yet does not cost the next datagram
     expect(addon.sendDatagram(sender, nowhere, Uint8Array.of(1))).toBe(0);

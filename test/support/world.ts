@@ -7,7 +7,7 @@ import type { RandomSource } from "../../src/base/random.ts";
 import { Scheduler } from "../../src/base/scheduler.ts";
 import { Secret } from "../../src/base/secret.ts";
 import type { Clock, Instant } from "../../src/base/time.ts";
-import type { ChannelId, PortId, PortSpec, Punt, UnitId } from "../../src/channel/dataplane.ts";
+import type { ChannelId, IcmpReport, PortId, PortSpec, Punt, UnitId } from "../../src/channel/dataplane.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import { MemoryDataplane, type Transmission } from "../../src/dataplane/memory/engine.ts";
 import { type Line, type OnlineSession, Subscriber } from "../../src/dial/subscriber.ts";
@@ -202,6 +202,13 @@ class NodeDataplane extends MemoryDataplane {
     const port = this.ports.get("udp");
     if (port === undefined) return;
     this.#punt({ kind: "unreachable", port, remoteAddress, remotePort: 1701, errno: "EMSGSIZE", mtuBytes });
+  }
+
+  /** What is sent to a peer does not arrive: an ICMP error says so, or the system has not sent it. */
+  notReached(remoteAddress: string, errno: string, icmp?: IcmpReport): void {
+    const port = this.ports.get("udp");
+    if (port === undefined) return;
+    this.#punt({ kind: "unreachable", port, remoteAddress, remotePort: 1701, errno, ...(icmp && { icmp }) });
   }
 
   /** A forwarding thread ends. */

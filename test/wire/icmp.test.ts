@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { fromHex, readU16, readU32 } from "../../src/base/bytes.ts";
 import { addToSum, checksumOf, internetChecksum, pseudoHeaderSum } from "../../src/wire/checksum.ts";
-import { fragmentationNeeded, packetTooBig } from "../../src/wire/icmp.ts";
+import { fragmentationNeeded, packetTooBig, unreachableReason } from "../../src/wire/icmp.ts";
 import { parseIpAddress } from "../../src/wire/ip-address.ts";
 import { emitIpv4, type Ipv4Packet, parseIpv4 } from "../../src/wire/ipv4.ts";
 import { emitIpv6, type Ipv6Packet, parseIpv6 } from "../../src/wire/ipv6.ts";
@@ -123,5 +123,20 @@ describe("ICMP errors about random octets", () => {
         if (six !== undefined) expect(parseIpv6(six)).toBeDefined();
       }),
     );
+  });
+});
+
+describe("what an ICMP error says", () => {
+  it.each([
+    ["port unreachable", 3, 3, 1, 4, "port"],
+    ["host, or address, unreachable", 3, 1, 1, 3, "host"],
+    ["no route", 3, 0, 1, 0, "network"],
+    ["administratively prohibited", 3, 13, 1, 1, "prohibited"],
+    ["time exceeded", 11, 0, 3, 0, "expired"],
+    ["anything else", 12, 0, 4, 1, "other"],
+    ["a code that there is not yet", 3, 99, 1, 99, "other"],
+  ] as const)("is told apart, of both families: %s", (_, type4, code4, type6, code6, reason) => {
+    expect(unreachableReason(false, type4, code4)).toBe(reason);
+    expect(unreachableReason(true, type6, code6)).toBe(reason);
   });
 });

@@ -1,12 +1,14 @@
-import type { ChannelId, PortId, UnitId } from "../../channel/dataplane.ts";
+import { getSystemErrorName } from "node:util";
+import type { ChannelId, PortId, Punt, UnitId } from "../../channel/dataplane.ts";
 import type { Addon } from "../../io/addon.ts";
-import { Outlet, SendBatch } from "../../io/send-batch.ts";
+import { Outlet, SendBatch, type SendRefusal } from "../../io/send-batch.ts";
 import { VNET_HEADER_BYTES } from "../../wire/virtio-net.ts";
 import { type DropCode, SEND_FAILED, SEND_FULL, TOO_BIG } from "../drop-codes.ts";
 import { emitL2tpMessage, framingOf, l2tpHeaderBytes, sequencedFraming } from "../l2tp-message.ts";
 import { DSCP_CS6, outerBytes } from "../outer.ts";
 import { emitPppoeFrame, largestPppFrame } from "../pppoe-frame.ts";
 import type { Registry } from "../registry.ts";
+import { parseAddressRecord } from "./address-record.ts";
 import { AddressSlots } from "./address-slots.ts";
 import { isTapped, numbersSent } from "./channel-link.ts";
 import { INDEX_MAX } from "./channel-word.ts";
@@ -18,6 +20,8 @@ import { HEADER_SHIFT, senderOf } from "./transmitter.ts";
 const EAGAIN = 11;
 const EMSGSIZE = 90;
 const ENOBUFS = 105;
+/** An ICMP error about an earlier datagram that a call is told of first: nothing that is refused here. */
+const ECONNREFUSED = 111;
 
 /** Who wants to see what is sent on tapped channels. */
 type SentTaps = Pick<LoopTaps, "sentFrame" | "sentMessage">;
@@ -40,6 +44,7 @@ export class ControlSender {
   readonly #batch: SendBatch;
   readonly #ports = new Map<PortId, readonly Outlet[]>();
   readonly #units = new Map<UnitId, number>();
+  #onUnsent: (punt: Punt) => void = () => {};
 
   constructor(addon: Addon, tables: Tables, registry: Registry, taps: SentTaps) {
     this.#addon = addon;
@@ -50,9 +55,12 @@ export class ControlSender {
     this.#counters = tables.counters[tables.sizes.workers]!;
     this.#drops = tables.drops[tables.sizes.workers]!;
     const region = addon.createRegion(SendBatch.REGION_BYTES);
-    this.#batch = new SendBatch(region, this.#addresses.table, (user, octets, errno) =>
-      this.#refused(user, octets, errno),
-    );
+    this.#batch = new SendBatch(region, this.#addresses.table, (refusal) => this.#refused(refusal));
+  }
+
+  /** Who is told when the system does not send an L2TP control message: in the middle of a call, perhaps. */
+  onUnsent(handler: (punt: Punt) => void): void {
+    this.#onUnsent = handler;
   }
 
   /** `fds`: of an access port its only one; of an L2TP port the one with checksums and the one without. */
@@ -161,12 +169,27 @@ export class ControlSender {
   }
 
   /** What was counted as sent when it was queued was not. */
-  #refused(user: number, octets: number, errno: number): void {
+  #refused(refusal: SendRefusal): void {
+    const { user, octets, errno } = refusal;
     this.#result(errno);
-    if (user === NO_CHANNEL) return;
+    if (user === NO_CHANNEL) {
+      this.#tellUnsent(refusal);
+      return;
+    }
     const channel = user & INDEX_MAX;
     this.#counters[channel * COUNTERS_STRIDE + FRAMES_OUT]! -= 1;
     this.#counters[channel * COUNTERS_STRIDE + OCTETS_OUT]! -= octets - (user >>> HEADER_SHIFT);
+  }
+
+  #tellUnsent({ outlet, address, errno }: SendRefusal): void {
+    if (PASSING.has(errno)) return;
+    const record = this.#addresses.table.subarray(address);
+    for (const [port, outlets] of this.#ports) {
+      if (!outlets.includes(outlet)) continue;
+      const { address: remoteAddress, udpPort: remotePort } = parseAddressRecord(record);
+      const name = getSystemErrorName(-errno);
+      this.#onUnsent({ kind: "unreachable", port, remoteAddress, remotePort, errno: name });
+    }
   }
 
   #result(errno: number): void {
@@ -175,6 +198,9 @@ export class ControlSender {
     else this.dropped(errno === EAGAIN || errno === ENOBUFS ? SEND_FULL : SEND_FAILED);
   }
 }
+
+/** Refusals that say nothing of the way to where a datagram goes. */
+const PASSING: ReadonlySet<number> = new Set([EAGAIN, ENOBUFS, EMSGSIZE, ECONNREFUSED]);
 
 /** Whose a control message is: ids of channels begin at 1. */
 const NO_CHANNEL = 0;

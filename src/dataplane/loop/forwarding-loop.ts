@@ -3,6 +3,7 @@ import { concatBytes, utf8 } from "../../base/bytes.ts";
 import {
   ADDRESS_BYTES,
   ADDRESS_FAMILY,
+  ADDRESS_LOCAL,
   ADDRESS_PORT,
   ADDRESS_REMOTE,
   type Addon,
@@ -271,7 +272,9 @@ export class ForwardingLoop {
       record[ADDRESS_PORT] = error.port >>> 8;
       record[ADDRESS_PORT + 1] = error.port;
       record.set(error.address, ADDRESS_REMOTE);
-      this.#punter.unreachable(port, error.errno, error.info, concatBytes(record, utf8(error.code)));
+      record.set(error.reporter, ADDRESS_LOCAL);
+      const icmp = error.reporter.length === 0 ? 0 : (error.type << 8) | error.icmpCode;
+      this.#punter.unreachable(port, icmp, error.info, concatBytes(record, utf8(error.code)));
     }
     this.#punter.endBatch();
   }

@@ -15,6 +15,7 @@ export class PuntDelivery {
   constructor(reader: PuntReader, sender: ControlSender) {
     this.#reader = reader;
     this.#sender = sender;
+    sender.onUnsent((punt) => this.deliver(punt));
   }
 
   /** The ring of a worker that begins; what an earlier one has left behind is delivered first. */

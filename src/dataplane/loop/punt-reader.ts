@@ -1,6 +1,7 @@
 import { fromUtf8 } from "../../base/bytes.ts";
 import type { ChannelId, Punt } from "../../channel/dataplane.ts";
 import { ADDRESS_BYTES } from "../../io/addon.ts";
+import { unreachableReason } from "../../wire/icmp.ts";
 import { isFromPeer, readTags } from "../pppoe-frame.ts";
 import type { Registry } from "../registry.ts";
 import { parseAddressRecord } from "./address-record.ts";
@@ -97,9 +98,10 @@ export class PuntReader {
     return { kind: "punt", punt: { kind: "too-big", unit, channel, mruBytes, packet } };
   }
 
-  #unreachable({ a: port, c: mtuBytes, payload }: RingRecord): Delivery {
-    const { address, udpPort } = parseAddressRecord(payload);
+  #unreachable({ a: port, b: icmp, c: mtuBytes, payload }: RingRecord): Delivery {
+    const { address, udpPort, localAddress: reporter } = parseAddressRecord(payload);
     const errno = fromUtf8(payload.subarray(ADDRESS_BYTES));
+    const reason = unreachableReason(address.includes(":"), icmp >>> 8, icmp & 0xff);
     return this.#ofPort(port, {
       kind: "unreachable",
       port,
@@ -107,6 +109,7 @@ export class PuntReader {
       remotePort: udpPort,
       errno,
       ...(errno === "EMSGSIZE" && { mtuBytes }),
+      ...(icmp !== 0 && { icmp: { reason, reporter } }),
     });
   }
 

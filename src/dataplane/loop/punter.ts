@@ -8,7 +8,7 @@ export const PUNT_FRAME = 1; // channel, its word
 export const PUNT_CONTROL = 2; // port; payload: address record, datagram
 export const PUNT_UNKNOWN_SESSION = 3; // port, session id; payload: Ethernet header
 export const PUNT_TOO_BIG = 4; // unit, channel, its word; payload: packet
-export const PUNT_UNREACHABLE = 5; // port, errno, MTU; payload: address record, errno's name
+export const PUNT_UNREACHABLE = 5; // port, ICMP type and code, MTU; payload: address record, errno's name
 
 /** Token buckets by number, in milliseconds of any clock. */
 class Buckets {
@@ -121,10 +121,10 @@ export class Punter {
     if (this.#ring.begin(PUNT_TOO_BIG, unit, channel, word, kept)) this.#fill(0, bytes, offset, kept);
   }
 
-  /** `report`: address record and the name of the errno. */
-  unreachable(port: number, errno: number, info: number, report: Uint8Array): void {
+  /** `icmp`: type and code. `report`: address record, whose local address is the reporter's, and the name of the errno. */
+  unreachable(port: number, icmp: number, info: number, report: Uint8Array): void {
     if (!this.#unreachable.take(0, this.#time())) return;
-    if (this.#ring.begin(PUNT_UNREACHABLE, port, errno, info, report.length))
+    if (this.#ring.begin(PUNT_UNREACHABLE, port, icmp, info, report.length))
       this.#fill(0, report, 0, report.length);
   }
 

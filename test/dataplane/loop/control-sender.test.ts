@@ -1,5 +1,7 @@
+import { constants } from "node:os";
 import { expect, it } from "vitest";
-import type { L2tpChannelSpec } from "../../../src/channel/dataplane.ts";
+import { fromHex } from "../../../src/base/bytes.ts";
+import type { L2tpChannelSpec, Punt } from "../../../src/channel/dataplane.ts";
 import { ControlSender } from "../../../src/dataplane/loop/control-sender.ts";
 import { laneOfPort } from "../../../src/dataplane/loop/tables.ts";
 import type { Addon } from "../../../src/io/addon.ts";
@@ -7,7 +9,8 @@ import { parseL2tp } from "../../../src/wire/l2tp.ts";
 import { numberedFrame } from "../frames.ts";
 import { MemoryRegion, makeWorkerParts } from "./worker-parts.ts";
 
-it("a frame with a sequence number leaves at once: workers would take the next numbers and overtake it", () => {
+/** A sender with an L2TP port, over a region that says what was sent. */
+function openSender() {
   const parts = makeWorkerParts();
   const region = new MemoryRegion();
   const addon: Partial<Addon> = {
@@ -20,6 +23,32 @@ it("a frame with a sequence number leaves at once: workers would take the next n
   const spec = { kind: "udp", address: "192.0.2.1", udpPort: 1701 } as const;
   const port = parts.openPort(spec, laneOfPort, "udp", 11);
   sender.openPort(port, [11, 12]);
+  return { parts, region, sender, port };
+}
+
+it("says of a control message that the system does not send whom it was for, and why", () => {
+  const { region, sender, port } = openSender();
+  const told: Punt[] = [];
+  sender.onUnsent((punt) => told.push(punt));
+  const message = fromHex("c802000c0000000000000000");
+  for (const [takes, errno] of [
+    [1, constants.errno.ENETUNREACH],
+    [0, constants.errno.EAGAIN],
+    [0, constants.errno.EMSGSIZE],
+    [0, constants.errno.ECONNREFUSED],
+  ] as const)
+    region.refusals.push({ takes, errno });
+  for (const last of [1, 2, 3, 4, 5])
+    sender.control(port, `192.0.2.${last}`, 1700 + last, message, undefined);
+  sender.flush();
+  expect(region.sent).toHaveLength(1);
+  expect(told).toEqual([
+    { kind: "unreachable", port, remoteAddress: "192.0.2.2", remotePort: 1702, errno: "ENETUNREACH" },
+  ]);
+});
+
+it("a frame with a sequence number leaves at once: workers would take the next numbers and overtake it", () => {
+  const { parts, region, sender, port } = openSender();
   const peer = parts.peer({
     kind: "udp",
     port,

@@ -134,6 +134,7 @@ describe.skipIf(!isRoot)("the loop engine on real devices (root)", async () => {
         remoteAddress: nobody,
         remotePort: 9,
         errno: "ECONNREFUSED",
+        icmp: { reason: "port", reporter: nobody },
       });
       dataplane.inject(lns(), numberedFrame(1, 1));
       await rig.until("the datagram", () => rig.datagrams.length === 1);
