@@ -342,6 +342,7 @@ export class GatewayOperations implements Operations {
       pools: this.pools(),
       listeners: this.listeners(),
       lnses: this.lns(),
+      loneLockedOut: this.#gateway.lnses.loneLockedOut(),
       tunnels: this.tunnels({}),
       l2tpDraining: this.l2tpDraining() ? { sessions: this.#callers() } : undefined,
     };

@@ -3,6 +3,7 @@ import type { L2tpPeerConfig } from "../config/config.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { Call } from "./call.ts";
 import { type LnsGroup, LnsSelection, type Standing } from "./lns-selection.ts";
+import { type LoneLns, loneLnses } from "./lone-lnses.ts";
 import { OnwardCall, type OnwardHandler } from "./onward-call.ts";
 import type { Surroundings } from "./surroundings.ts";
 import type { Tunnels } from "./tunnels.ts";
@@ -138,6 +139,14 @@ export class LnsGroups {
   /** Whether there is a peer of that name that calls may go to, or a group. */
   has(name: string): boolean {
     return this.#groups.has(name);
+  }
+
+  /** Those that are locked out, of the peers that somebody's calls go to and to no other. */
+  loneLockedOut(): readonly LoneLns[] {
+    if (this.#selection.state.locked.length === 0) return [];
+    return loneLnses(this.#around.config).filter(
+      ({ peer }) => this.#selection.standing(this.now, loneGroup(peer), peer) === "locked",
+    );
   }
 
   /** Counted under "lns.PEER.WHAT". */

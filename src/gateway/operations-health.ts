@@ -1,11 +1,14 @@
 /** What is wrong with a gateway, the gravest first, and what to do about it. */
 
 import { duration } from "../base/words.ts";
+import type { LoneLns } from "./lone-lnses.ts";
 import type { InterfaceView, ListenerView, PoolView, ProblemView } from "./operations-views.ts";
 import type { LnsView, TunnelView } from "./views.ts";
 
 /** Of a pool: LacewingPoolNearlyFull warns at the same share. */
 const NEARLY_FULL = 0.9;
+/** Realms and the like that one sentence names. */
+const SHOWN_CALLERS = 3;
 
 /** What the judgement rests on. */
 export interface HealthFacts {
@@ -18,6 +21,8 @@ export interface HealthFacts {
   /** Local L2TP addresses. */
   readonly listeners: readonly ListenerView[];
   readonly lnses: readonly LnsView[];
+  /** Those that are locked out, and that somebody's calls go to alone. */
+  readonly loneLockedOut: readonly LoneLns[];
   readonly tunnels: readonly TunnelView[];
   /** While calls by L2TP are refused: the sessions that came so. */
   readonly l2tpDraining: { readonly sessions: number } | undefined;
@@ -31,6 +36,7 @@ export function problemsOf(facts: HealthFacts): readonly ProblemView[] {
     ...ofListeners(facts),
     ...ofPools(facts),
     ...ofTunnels(facts.tunnels),
+    ...ofLoneLnses(facts),
     ...ofLnses(facts.lnses),
   ];
   return problems.sort((a, b) => Number(b.severity === "error") - Number(a.severity === "error"));
@@ -165,6 +171,25 @@ function* ofPools({ pools }: HealthFacts): Iterable<ProblemView> {
         hint,
       };
   }
+}
+
+/** Of those that groups have, too: what is in no group is one of its own among the others. */
+function* ofLoneLnses({ loneLockedOut, lnses }: HealthFacts): Iterable<ProblemView> {
+  const grouped = new Set(lnses.filter(({ group }) => group !== null).map(({ peer }) => peer));
+  for (const { peer, callers } of loneLockedOut)
+    if (grouped.has(peer))
+      yield {
+        severity: "error",
+        code: "no-lns",
+        text: `LNS ${peer} takes no calls, and there is no other for ${someOf(callers)}: these subscribers cannot get in.`,
+        hint: `lacewing test tunnel --lns ${peer} tries it; where the configuration names a group in its stead, others of the group stand in.`,
+      };
+}
+
+/** "realm a, realm b and 3 more". */
+function someOf(names: readonly string[]): string {
+  const more = names.length - SHOWN_CALLERS;
+  return more > 0 ? `${names.slice(0, SHOWN_CALLERS).join(", ")} and ${more} more` : names.join(", ");
 }
 
 function* ofLnses(lnses: readonly LnsView[]): Iterable<ProblemView> {

@@ -491,6 +491,24 @@ describe("with LNSes", () => {
     expect(kinds.slice(-2)).toEqual(["lns-back", "lns-back"]);
   });
 
+  it("an LNS that is locked out keeps out whose calls go to it alone, though its group has others", async () => {
+    const members = "{ peer: a }, { peer: b, preference: 1 }";
+    const { lac } = await startField(world, { members, lac: "default: { lns: a }" }, ["a"]);
+    await tested(lac.operations.testTunnel({ user: "bob" }));
+    expect(lac.operations.health().problems).toEqual([
+      {
+        severity: "error",
+        code: "no-lns",
+        text: "LNS a takes no calls, and there is no other for whoever is left: these subscribers cannot get in.",
+        hint: expect.stringContaining("lacewing test tunnel --lns a"),
+      },
+      expect.objectContaining({ code: "lns-locked-out" }),
+    ]);
+    expect(await tested(lac.operations.testTunnel({ realm: "isp.example" }))).toMatchObject({ ok: true });
+    lac.operations.clearLockout();
+    expect(lac.operations.health().problems).toEqual([]);
+  });
+
   it("a test of who does not go to an LNS places no call", async () => {
     const { lac } = await field();
     expect(await tested(lac.operations.testTunnel({ user: "bob" }))).toEqual({
