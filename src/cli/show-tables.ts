@@ -25,7 +25,12 @@ const SESSION_TONES: Readonly<Record<SessionView["state"], Tone>> = {
 export const SESSION_COLUMNS: readonly Column<SessionView>[] = [
   { title: "SESSION", value: (session) => session.id },
   { title: "ROLE", value: (session) => session.role },
-  { title: "STATE", value: (session) => session.state, tone: (session) => SESSION_TONES[session.state] },
+  {
+    title: "STATE",
+    value: (session) => session.state,
+    tone: (session) => SESSION_TONES[session.state],
+    whole: true,
+  },
   { title: "USER", value: (session) => session.user },
   { title: "FROM", value: (session) => from(session) },
   { title: "TO", value: (session) => (session.onward === null ? session.device : leg(session.onward)) },
@@ -45,15 +50,16 @@ const TUNNEL_TONES: Readonly<Record<TunnelView["state"], Tone>> = {
 export const TUNNEL_COLUMNS: readonly Column<TunnelView>[] = [
   { title: "TUNNEL", value: (tunnel) => `${tunnel.localTunnelId}/${tunnel.remoteTunnelId}`, align: "right" },
   { title: "PEER", value: (tunnel) => tunnel.peer },
-  { title: "HOST-NAME", value: (tunnel) => tunnel.hostName },
+  { title: "HOST-NAME", value: (tunnel) => tunnel.hostName, spare: 1 },
   {
     title: "STATE",
     value: ({ state, notAnsweringForSeconds: silent }) =>
       silent === null ? state : `not answering for ${duration(silent)}`,
     tone: (tunnel) => (tunnel.notAnsweringForSeconds === null ? TUNNEL_TONES[tunnel.state] : "bad"),
+    whole: true,
   },
-  { title: "CALLED-BY", value: (tunnel) => (tunnel.initiator ? "us" : "peer") },
-  { title: "LOCAL", value: (tunnel) => tunnel.localAddress },
+  { title: "CALLED-BY", value: (tunnel) => (tunnel.initiator ? "us" : "peer"), spare: 2 },
+  { title: "LOCAL", value: (tunnel) => tunnel.localAddress, spare: 2 },
   { title: "REMOTE", value: (tunnel) => endpoint(tunnel.remoteAddress, tunnel.remotePort) },
   { title: "SESSIONS", value: (tunnel) => tunnel.sessions, align: "right" },
   { title: "UP", value: (tunnel) => duration(tunnel.establishedForSeconds), align: "right" },
@@ -61,8 +67,9 @@ export const TUNNEL_COLUMNS: readonly Column<TunnelView>[] = [
     title: "RTT",
     value: ({ roundTripMs }) => (roundTripMs === null ? null : `${roundTripMs.toFixed(1)}ms`),
     align: "right",
+    spare: 1,
   },
-  { title: "RESENT", value: (tunnel) => tunnel.retransmitted, align: "right" },
+  { title: "RESENT", value: (tunnel) => tunnel.retransmitted, align: "right", spare: 2 },
 ];
 
 const LNS_TONES: Readonly<Record<LnsView["state"], Tone | undefined>> = {
@@ -77,16 +84,17 @@ const LNS_TONES: Readonly<Record<LnsView["state"], Tone | undefined>> = {
 export const LNS_COLUMNS: readonly Column<LnsView>[] = [
   { title: "GROUP", value: (lns) => lns.group },
   { title: "LNS", value: (lns) => lns.peer },
-  { title: "PREFERENCE", value: (lns) => lns.preference, align: "right" },
-  { title: "WEIGHT", value: (lns) => lns.weight, align: "right" },
+  { title: "PREFERENCE", value: (lns) => lns.preference, align: "right", spare: 2 },
+  { title: "WEIGHT", value: (lns) => lns.weight, align: "right", spare: 2 },
   {
     title: "STATE",
     value: ({ state, notAnsweringForSeconds: silent }) =>
       state === "not-answering" ? `not answering for ${duration(silent)}` : state,
     tone: (lns) => LNS_TONES[lns.state],
+    whole: true,
   },
-  { title: "TUNNELS", value: (lns) => lns.tunnels, align: "right" },
-  { title: "SESSIONS", value: (lns) => lns.sessions, align: "right" },
+  { title: "TUNNELS", value: (lns) => lns.tunnels, align: "right", spare: 1 },
+  { title: "SESSIONS", value: (lns) => lns.sessions, align: "right", spare: 1 },
   { title: "LOCKED-FOR", value: (lns) => duration(lns.lockedForSeconds), align: "right" },
   { title: "REASON", value: (lns) => lns.reason },
 ];
@@ -121,7 +129,7 @@ const INTERFACE_TONES: Readonly<Record<InterfaceView["state"], Tone>> = {
 
 export const INTERFACE_COLUMNS: readonly Column<InterfaceView>[] = [
   { title: "INTERFACE", value: (each) => each.interface },
-  { title: "STATE", value: ({ state }) => state, tone: ({ state }) => INTERFACE_TONES[state] },
+  { title: "STATE", value: ({ state }) => state, tone: ({ state }) => INTERFACE_TONES[state], whole: true },
   {
     title: "SPEED",
     value: ({ linkBitsPerSecond: speed }) => (speed === null ? null : `${quantity(speed)}bit/s`),

@@ -1,4 +1,5 @@
 import { beginning, displayWidth } from "./display-width.ts";
+import { wrapped } from "./numbers-text.ts";
 import type { Paint, Tone } from "./paint.ts";
 import { printable } from "./printable.ts";
 
@@ -8,6 +9,10 @@ export interface Column<Row> {
   readonly align?: "left" | "right";
   /** How the value is meant. */
   readonly tone?: (row: Row) => Tone | undefined;
+  /** What it says is of no use when it is cut short. */
+  readonly whole?: true;
+  /** It is left out before others where there is no room for all: the more, the sooner. */
+  readonly spare?: number;
 }
 
 /** How many columns of a terminal a table may take, and how it is coloured; neither bound nor coloured when absent. */
@@ -21,41 +26,73 @@ const GAP = "  ";
 const LEAST_WIDTH = 6;
 
 /**
- * A table as text, a line a row, with titles first. Where it is wider than the look's width, the widest
- * columns are cut short, and in the end the lines.
+ * A table as text, a line a row, with titles first. Where it is wider than the look's width, the widest columns are cut
+ * short; where that does not do, columns are left out, and a line says which.
  */
 export function formatTable<Row>(
   columns: readonly Column<Row>[],
   rows: readonly Row[],
   { width, paint = (_, text) => text }: Look = {},
 ): string {
-  const cells = [
-    columns.map((column) => column.title),
-    ...rows.map((row) => columns.map((each) => cell(each, row))),
-  ];
-  const widths = columns.map((_, i) =>
-    cells.reduce((most, line) => Math.max(most, displayWidth(line[i]!)), 0),
-  );
-  if (width !== undefined)
-    shrink(
-      widths,
-      columns.map((each) => Math.max(LEAST_WIDTH, each.title.length)),
-      width,
-    );
-  const lines = cells.map((line, l) => {
-    const row = rows[l - 1];
+  const measured = columns.map((column) => measure(column, rows));
+  const shown = width === undefined ? measured : thatFit(measured, width);
+  if (width !== undefined) shrink(shown, width);
+  const line = (row: Row | undefined, l: number): string => {
     let left = width ?? Number.POSITIVE_INFINITY;
-    const texts = line.map((value, i) => {
-      const column = columns[i]!;
-      const isLast = i === line.length - 1;
-      const fitted = fit(value, widths[i]!, column.align ?? "left");
-      const text = beginning(isLast ? fitted.trimEnd() : fitted, left);
+    const texts = shown.map(({ column, cells, wide }, i) => {
+      const fitted = fit(cells[l]!, wide, column.align ?? "left");
+      const text = beginning(i === shown.length - 1 ? fitted.trimEnd() : fitted, left);
       left -= displayWidth(text) + GAP.length;
       return paint(row === undefined ? "strong" : column.tone?.(row), text);
     });
     return texts.filter((text) => text !== "").join(GAP);
-  });
-  return `${lines.join("\n")}\n`;
+  };
+  const lines = [line(undefined, 0), ...rows.map((row, r) => line(row, r + 1))];
+  const omitted = measured.filter((each) => !shown.includes(each)).map(({ column }) => column.title);
+  return `${[...lines, ...omission(omitted, width).map((text) => paint("faint", text))].join("\n")}\n`;
+}
+
+/** A column with its texts, the title first. */
+interface Measured<Row> {
+  readonly column: Column<Row>;
+  readonly cells: readonly string[];
+  /** How narrow it may be made. */
+  readonly least: number;
+  wide: number;
+}
+
+function measure<Row>(column: Column<Row>, rows: readonly Row[]): Measured<Row> {
+  const cells = [column.title, ...rows.map((row) => cell(column, row))];
+  const wide = cells.reduce((most, text) => Math.max(most, displayWidth(text)), 0);
+  const least = column.whole ? wide : Math.min(wide, Math.max(LEAST_WIDTH, column.title.length));
+  return { column, cells, least, wide };
+}
+
+/** Without as many as are needed of those that can be spared first, from the right; the first one stays. */
+function thatFit<Row>(measured: readonly Measured<Row>[], width: number): readonly Measured<Row>[] {
+  const [first, ...others] = measured;
+  const byWorth = others.toReversed().toSorted((a, b) => spareness(b) - spareness(a));
+  let shown = measured;
+  for (const each of byWorth) {
+    if (lineWidth(shown.map(({ least }) => least)) <= width) break;
+    shown = shown.filter((other) => other !== each);
+  }
+  return first === undefined ? [] : shown;
+}
+
+function spareness<Row>({ column }: Measured<Row>): number {
+  return column.spare ?? 0;
+}
+
+function lineWidth(widths: readonly number[]): number {
+  return widths.reduce((sum, each) => sum + each, GAP.length * (widths.length - 1));
+}
+
+function omission(titles: readonly string[], width: number | undefined): readonly string[] {
+  if (titles.length === 0 || width === undefined) return [];
+  return wrapped(`not shown for want of width: ${titles.join(", ")}`, width)
+    .trimEnd()
+    .split("\n");
 }
 
 function cell<Row>(column: Column<Row>, row: Row): string {
@@ -64,14 +101,14 @@ function cell<Row>(column: Column<Row>, row: Row): string {
 }
 
 /** Takes from the widest columns, one character at a time, until the line fits or nothing can be taken. */
-function shrink(widths: number[], least: readonly number[], width: number): void {
-  let excess = widths.reduce((sum, each) => sum + each, GAP.length * (widths.length - 1)) - width;
+function shrink<Row>(columns: readonly Measured<Row>[], width: number): void {
+  let excess = lineWidth(columns.map(({ wide }) => wide)) - width;
   for (; excess > 0; excess--) {
-    let widest = -1;
-    for (const [i, each] of widths.entries())
-      if (each > least[i]! && (widest < 0 || each > widths[widest]!)) widest = i;
-    if (widest < 0) return;
-    widths[widest]! -= 1;
+    let widest: Measured<Row> | undefined;
+    for (const each of columns)
+      if (each.wide > each.least && (widest === undefined || each.wide > widest.wide)) widest = each;
+    if (widest === undefined) return;
+    widest.wide -= 1;
   }
 }
 

@@ -51,13 +51,33 @@ describe("a table", () => {
 
   it.each([20, 80, 120])("fits a terminal of %i characters", (width) => {
     const session = { ...lacSession, user: `${"very-".repeat(20)}long@isp.example` };
-    for (const line of formatTable(SESSION_COLUMNS, [session], { width }).split("\n"))
-      expect(line.length).toBeLessThanOrEqual(width);
+    const texts = [
+      formatTable(SESSION_COLUMNS, [session], { width }),
+      formatTable(TUNNEL_COLUMNS, sampleTunnels, { width }),
+      formatTable(LNS_COLUMNS, sampleOperations().lns(), { width }),
+    ];
+    for (const line of texts.join("").split("\n")) expect(line.length).toBeLessThanOrEqual(width);
   });
 
   it("has its widest columns cut short where it does not fit", () => {
     const rows = [{ name: "a long name", size: 1_234_567 }];
     expect(formatTable(columns, rows, { width: 16 })).toBe("NAME        SIZE\na long…  1234567\n");
+  });
+
+  it("leaves out what can be spared where there is no room, says so, and cuts no state short", () => {
+    const text = formatTable(LNS_COLUMNS, sampleOperations().lns(), { width: 40 });
+    expect(text.split("\n")).toEqual([
+      "GROUP      LNS   STATE       LOCKED-FOR",
+      "wholesale  lns1  up                   -",
+      "wholesale  lns2  locked-out       3m32s",
+      "not shown for want of width: PREFERENCE,",
+      "WEIGHT, TUNNELS, SESSIONS, REASON",
+      "",
+    ]);
+    expect(formatTable(LNS_COLUMNS, [], { width: 80 }).split("\n")).toHaveLength(2);
+    expect(formatTable(TUNNEL_COLUMNS, sampleTunnels, { width: 80 })).toContain(
+      "\nnot shown for want of width: LOCAL, RESENT\n",
+    );
   });
 
   it("is coloured on a terminal, and no wider for it", () => {
