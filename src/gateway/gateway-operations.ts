@@ -16,6 +16,7 @@ import type { Operations, PageRequest, SessionQuery, TunnelFilter, UserQuery } f
 import { sessionTest } from "./operations-filter.ts";
 import { type HealthFacts, problemsOf, reasonsNotReady } from "./operations-health.ts";
 import { channelPage, sessionPage, userPage } from "./operations-lists.ts";
+import { checkPeerName, checkSessionNames, noSuch } from "./operations-names.ts";
 import { Rates } from "./operations-rates.ts";
 import { Traffic, type TrafficReading } from "./operations-traffic.ts";
 import { testTunnel } from "./operations-tunnel-test.ts";
@@ -141,7 +142,8 @@ export class GatewayOperations implements Operations {
     return { ready: reasons.length === 0, reasons };
   }
 
-  sessions(query: SessionQuery): Promise<SessionPage> {
+  async sessions(query: SessionQuery): Promise<SessionPage> {
+    checkSessionNames(query, this.#around.config, this.#gateway.sessions);
     return sessionPage(this.#gateway.sessions, query);
   }
 
@@ -160,8 +162,9 @@ export class GatewayOperations implements Operations {
   }
 
   tunnels({ peer, state }: TunnelFilter): readonly TunnelView[] {
-    return this.#views
-      .tunnels()
+    const all = this.#views.tunnels();
+    checkPeerName(peer, this.#around.config, all);
+    return all
       .filter((tunnel) => peer === undefined || tunnel.peer === peer)
       .filter((tunnel) => state === undefined || tunnel.state === state);
   }
@@ -245,11 +248,7 @@ export class GatewayOperations implements Operations {
   drain(draining: boolean, accessInterface?: string): DrainedView {
     const names = this.#gateway.lines.map(({ config }) => config.interface);
     if (accessInterface !== undefined && !names.includes(accessInterface))
-      throw new OperationError(
-        "no-such",
-        `there is no access interface ${accessInterface}`,
-        `there are: ${names.join(", ") || "none"}`,
-      );
+      throw noSuch("access interface", accessInterface, names);
     this.#gateway.drain(draining, accessInterface);
     return accessInterface === undefined
       ? { draining, interfaces: names, l2tp: this.#gateway.door.hasCallers }
@@ -257,8 +256,8 @@ export class GatewayOperations implements Operations {
   }
 
   clearLockout(lns?: string): ClearedView {
-    if (lns !== undefined && !this.lns().some(({ peer }) => peer === lns))
-      throw new OperationError("no-such", `there is no LNS ${lns}`, "lacewing show lns lists them");
+    const known = this.lns().map(({ peer }) => peer);
+    if (lns !== undefined && !known.includes(lns)) throw noSuch("LNS", lns, [...new Set(known)]);
     return { cleared: this.#gateway.lnses.clearLockout(lns) };
   }
 

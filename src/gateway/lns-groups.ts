@@ -149,6 +149,11 @@ export class LnsGroups {
     );
   }
 
+  /** Of groups, and of peers that calls may go to. */
+  names(): readonly string[] {
+    return [...this.#groups.keys()];
+  }
+
   /** Counted under "lns.PEER.WHAT". */
   count(peer: string, what: "calls" | "connected" | "refused" | "unanswered" | "lockouts"): void {
     const name = `lns.${peer}.${what}`;

@@ -12,6 +12,7 @@ import type { EventBus, TimedEvent } from "./events.ts";
 import type { Gateway } from "./gateway.ts";
 import type { OnwardCall, OnwardHandler } from "./onward-call.ts";
 import { OperationError } from "./operation-error.ts";
+import { noSuch } from "./operations-names.ts";
 import type { TestStepView, TunnelTestRequest, TunnelTestView } from "./operations-views.ts";
 import type { Surroundings } from "./surroundings.ts";
 import type { LnsView } from "./views.ts";
@@ -47,13 +48,16 @@ function destinationOf(
 ): { readonly lns: string | undefined; readonly step?: TestStepView } {
   const { lns } = request;
   if (lns !== undefined) {
-    if (!lnses.has(lns))
-      throw new OperationError("no-such", `there is no LNS or group ${lns}`, "lacewing show lns lists them");
+    if (!lnses.has(lns)) throw noSuch("LNS or group", lns, lnses.names());
     return { lns };
   }
   const portName = request.interface ?? lines[0]?.config.interface;
   if (portName !== undefined && !lines.some((line) => line.config.interface === portName))
-    throw new OperationError("no-such", `there is no access interface ${portName}`);
+    throw noSuch(
+      "access interface",
+      portName,
+      lines.map((line) => line.config.interface),
+    );
   const user = request.user ?? `test@${request.realm}`;
   const from = { serviceName: "", portName, vlanIds: [], destination: undefined };
   const decision = destinations.decide(user, from);

@@ -86,10 +86,12 @@ export interface Operations {
   census(): readonly CensusEntry[];
   health(): HealthView;
   readiness(): ReadinessView;
+  /** Rejects with an OperationError when nothing is called as `lns` or `interface` say. */
   sessions(query: SessionQuery): Promise<SessionPage>;
   session(id: string): SessionDetailView | undefined;
   users(query: UserQuery): Promise<UserPage>;
   channels(query: PageRequest): Promise<ChannelPage>;
+  /** Throws an OperationError when nothing is called as `peer` says. */
   tunnels(filter: TunnelFilter): readonly TunnelView[];
   lns(): readonly LnsView[];
   /** The names of the configured L2TP peers. */
