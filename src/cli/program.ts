@@ -17,7 +17,7 @@ import {
   UsageError,
 } from "./process.ts";
 import { showCommand } from "./show-command.ts";
-import { inOrder } from "./words.ts";
+import { inOrder, ofTwoWords } from "./words.ts";
 
 /** Runs the command line `argv` (without node and script) and resolves to the exit code. */
 export async function runProgram(argv: readonly string[], context: CommandContext): Promise<number> {
@@ -26,13 +26,32 @@ export async function runProgram(argv: readonly string[], context: CommandContex
     code = result;
   });
   try {
-    await program.parseAsync(inOrder(argv), { from: "user" });
+    await program.parseAsync(wordsFor(program, argv), { from: "user" });
     return code;
   } catch (error) {
     // help and version end with code 0, everything that commander complains of is wrong usage
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT_OK : EXIT_USAGE;
     return failure(error, context);
   }
+}
+
+/** As commander reads them. Throws a UsageError where the second word of a command is missing. */
+function wordsFor(program: Command, argv: readonly string[]): readonly string[] {
+  const words = inOrder(argv);
+  const command = program.commands.find((each) => each.name() === words[0]);
+  if (command === undefined || !needsWord(command)) return words;
+  const read = ofTwoWords(words);
+  const [first] = command.commands;
+  if (read.length > 1 || first === undefined) return read;
+  const names = command.commands.map((each) => each.name()).join(" or ");
+  throw new UsageError(
+    `${command.name()} needs another word: ${names}, as in: lacewing ${command.name()} ${first.name()}`,
+  );
+}
+
+/** It has commands beneath it, or its first argument is one of a few words. */
+function needsWord({ commands, registeredArguments: [first] }: Command): boolean {
+  return commands.length > 0 || (first?.required === true && first.argChoices !== undefined);
 }
 
 /** Says what went wrong: our own errors by their message, anything else (a bug, or the system) with its stack. */

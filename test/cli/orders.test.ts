@@ -202,7 +202,7 @@ describe("other orders", () => {
     ["end s1 --user x", "end needs exactly one"],
     ["test tunnel", "test tunnel needs exactly one of --user, --realm, --lns"],
     ["drain maybe", "Allowed choices are on, off"],
-    ["lockout", "Usage: lacewing lockout"],
+    ["lockout", "error: lockout needs another word: clear"],
     ["why", "missing required argument 'subject'"],
   ])("that are not understood end with code 2: %s", async (line, text) => {
     const process = new FakeProcess();

@@ -23,6 +23,29 @@ describe("the words of the command line", () => {
     expect(inOrder(typed.split(" ").filter((word) => word !== "")).join(" ")).toBe(read);
   });
 
+  it.each([
+    ["lockout", "lockout needs another word: clear, as in: lacewing lockout clear"],
+    ["lockout --socket X", "lockout needs another word: clear, as in: lacewing lockout clear"],
+    ["--socket X lockout", "lockout needs another word: clear, as in: lacewing lockout clear"],
+    ["test --socket=X", "test needs another word: tunnel, as in: lacewing test tunnel"],
+    ["config --socket X", "config needs another word: show, as in: lacewing config show"],
+    ["completion --socket X", "missing required argument 'shell'"],
+    ["drain --socket X", "missing required argument 'on|off'"],
+    ["test tunel --socket X", "unknown command 'tunel'"],
+    ["completion bash --socket X", "unknown option '--socket'"],
+  ])("that are missing are spoken of, and not the socket: %s", async (typed, text) => {
+    const process = new FakeProcess();
+    expect(await process.run(...typed.split(" "))).toBe(2);
+    expect(process.err).toMatch(new RegExp(`^error: ${text.replace("|", ".")}\n`));
+  });
+
+  it("may have the socket between the two of a command", async () => {
+    const socket = await serve();
+    const process = new FakeProcess();
+    expect(await process.run("lockout", "--socket", socket, "clear", "lns2")).toBe(0);
+    expect(process.out).toBe("lns2: calls go there again\n");
+  });
+
   it("may be none, or the socket alone: it tells how the gateway is", async () => {
     const socket = await serve();
     const process = new FakeProcess();
