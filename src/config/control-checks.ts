@@ -1,3 +1,4 @@
+import { createPrivateKey, X509Certificate } from "node:crypto";
 import { createSecureContext } from "node:tls";
 import { Secret } from "../base/secret.ts";
 import { readNamedFile } from "./named-file.ts";
@@ -98,6 +99,9 @@ class FilesOfAddress {
     if (names[2] !== undefined && clientCa === undefined) return undefined;
     try {
       createSecureContext({ cert, key, ...(clientCa !== undefined && { ca: clientCa }) });
+      // it passes over what has none in it, and lets whoever any public authority knows pass for a client
+      for (const pem of [cert, clientCa]) if (pem !== undefined) new X509Certificate(pem);
+      createPrivateKey(key);
     } catch (error) {
       const text = `${names.filter((name) => name !== undefined).join(", ")} cannot be used: ${(error as Error).message}`;
       this.#problems.push(problem(at, text));

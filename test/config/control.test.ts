@@ -15,6 +15,8 @@ function complaints(listener: string, tokenMode = 0o600): string[] {
   folder.write("c.pem", PAIR.cert, 0o644);
   folder.write("key.pem", PAIR.key, 0o600);
   folder.write("other.pem", OTHER.key, 0o600);
+  folder.write("empty.pem", "", 0o600);
+  folder.write("words.pem", "no certificate\n", 0o644);
   return folder.complaints(`name: gw\ncontrol:\n  listen:\n    - ${listener}\n`);
 }
 
@@ -77,6 +79,10 @@ describe.skipIf(!hasOpenssl)("an address of the HTTP API with certificates", () 
     ["{ cert: c.pem, key: c.pem, client-ca: c.pem }", "tls.key: c.pem is a secret, but its mode"],
     ["{ cert: c.pem, key: other.pem, client-ca: c.pem }", "key values mismatch"],
     ["{ cert: key.pem, key: key.pem, client-ca: c.pem }", "tls: key.pem, key.pem, c.pem cannot be used"],
+    ["{ cert: c.pem, key: key.pem, client-ca: empty.pem }", "tls: c.pem, key.pem, empty.pem cannot be used"],
+    ["{ cert: c.pem, key: key.pem, client-ca: words.pem }", "tls: c.pem, key.pem, words.pem cannot be used"],
+    ["{ cert: empty.pem, key: key.pem, client-ca: c.pem }", "tls: empty.pem, key.pem, c.pem cannot be used"],
+    ["{ cert: c.pem, key: empty.pem, client-ca: c.pem }", "tls: c.pem, empty.pem, c.pem cannot be used"],
   ])("is refused: %s", (tls, text) => {
     expect(complaints(`{ address: 127.0.0.1, port: 8443, tls: ${tls} }`).join("\n")).toContain(text);
   });
