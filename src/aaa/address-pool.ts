@@ -68,13 +68,13 @@ export class AddressPool<Holder> {
     return { size: this.#size, used: this.#used };
   }
 
-  /** Whether anybody has an address in "198.51.100.0/24". */
-  isUsed(prefix: string): boolean {
+  /** The addresses in "198.51.100.0/24" that anybody has. */
+  usedOf(prefix: string): readonly string[] {
     const [network = "", length = "32"] = prefix.split("/");
     const size = 2 ** (32 - Number(length));
     const first = numberOf(network);
-    for (const address of this.#holders.keys()) if (address >= first && address < first + size) return true;
-    return false;
+    const isInside = (address: number): boolean => address >= first && address < first + size;
+    return [...this.#holders.keys()].filter(isInside).map(ipv4FromNumber);
   }
 
   /** Leases the address that has been free for longest. */

@@ -5,7 +5,7 @@ import type { UnitId, UnitSpec } from "../channel/dataplane.ts";
 import { DataplaneError } from "../channel/errors.ts";
 import type { UnitConfig } from "../config/config.ts";
 import { parseIpAddress } from "../wire/ip-address.ts";
-import { ipv4ToNumber } from "../wire/ipv4-range.ts";
+import { ipv4ToNumber, parseIpv4Range } from "../wire/ipv4-range.ts";
 import { IPV6_MIN_MTU } from "../wire/ipv6.ts";
 import { INTERFACE_IDENTIFIER_BYTES } from "../wire/ipv6cp.ts";
 import { endCause } from "./cause.ts";
@@ -100,15 +100,38 @@ export class UnitGroup {
     });
   }
 
-  /** Where somebody still has an address of before, the route to it stays. */
+  /**
+   * Where somebody still has an address of before, the route to it stays: of a prefix that becomes another group's, to that
+   * address alone.
+   */
   async #unroute(wanted: ReadonlySet<string>): Promise<void> {
     const unwanted = [...this.#routed].filter((route) => !wanted.has(route));
-    const removed = unwanted.filter((route) => !this.#pool.isUsed(route));
+    const given = unwanted.filter((route) => this.#isGivenAway(route));
+    const kept = given
+      .flatMap((route) => this.#pool.usedOf(route).map((address) => `${address}/32`))
+      .filter((route) => !this.#routed.has(route) && !this.#lent.has(route));
+    await this.#changeRoutes(kept, []);
+    for (const route of kept) this.#lent.add(route);
+    const removed = unwanted.filter(
+      (route) => given.includes(route) || this.#pool.usedOf(route).length === 0,
+    );
     await this.#changeRoutes([], removed);
     for (const route of removed) this.#routed.delete(route);
     // one address goes with who has it
     for (const route of unwanted)
       if (route.endsWith("/32") && this.#routed.delete(route)) this.#lent.add(route);
+  }
+
+  /** Whether a prefix is, or has in it, addresses for whoever comes to another group of the network namespace. */
+  #isGivenAway(route: string): boolean {
+    const range = parseIpv4Range(route);
+    if (range === undefined || range.first === range.last) return false;
+    return [...this.#around.config.units].some(
+      ([name, { netns, pool = [] }]) =>
+        name !== this.name &&
+        netns === this.#config.netns &&
+        pool.some(({ first, last }) => first <= range.last && range.first <= last),
+    );
   }
 
   /** Makes a shared device that is missing, or routes to it what is new. */

@@ -151,8 +151,8 @@ describe("a pool that gets other ranges", () => {
     expect(pool.lease("f")).toMatchObject({ ok: false });
     pool.release("192.0.2.3", "c");
     expect(pool.lease("f")).toMatchObject({ address: "192.0.2.3" });
-    expect(pool.isUsed("192.0.2.4/31")).toBe(true);
-    expect(pool.isUsed("192.0.2.8/29")).toBe(false);
+    expect(pool.usedOf("192.0.2.4/31")).toEqual(["192.0.2.4"]);
+    expect(pool.usedOf("192.0.2.8/29")).toEqual([]);
   });
 
   it("gives out an address that is nobody's fixed one any more", () => {

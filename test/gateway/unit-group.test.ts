@@ -304,4 +304,40 @@ describe("a shared unit", () => {
       { device: "a", added: ["203.0.113.0/24"], removed: [] },
     ]);
   });
+
+  it("gets a prefix of another's in which somebody keeps his fixed address there, but for that address", async () => {
+    const prefixes = (prefix: string) => ({ pool: [parseIpv4Range(prefix)!] });
+    const [first, second] = ["192.0.2.0/24", "203.0.113.0/24"].map(prefixes);
+    const shared = { ...CONFIG, mode: "shared", ipv6: false } as UnitConfig;
+    const configOf = (ofA: object | undefined, ofB: object | undefined) => ({
+      users: [ALICE],
+      units: new Map(
+        Object.entries({ a: { ...shared, name: "a", ...ofA }, b: { ...shared, name: "b", ...ofB } }),
+      ),
+    });
+    const host = memoryHostNetwork();
+    const logger = { info: () => {} };
+    const around = {
+      config: configOf(first, second),
+      host,
+      dataplane: { createUnit: async () => 1 },
+      logger,
+    };
+    const groups = new UnitGroups(around as unknown as Surroundings);
+    await groups.start();
+    const { session: hers } = session();
+    await groups.get("a")!.lease(ALICE, hers);
+    await groups.get("a")!.openUnit(ADDRESS, hers);
+    around.config = configOf(second, first);
+    expect(await groups.reconfigure()).toEqual([]);
+    await groups.get("a")!.release(ADDRESS, hers);
+    expect(host.routeChanges).toEqual([
+      { device: "a", added: [`${ADDRESS}/32`], removed: [] },
+      { device: "a", added: [], removed: ["192.0.2.0/24"] },
+      { device: "b", added: [], removed: ["203.0.113.0/24"] },
+      { device: "a", added: ["203.0.113.0/24"], removed: [] },
+      { device: "b", added: ["192.0.2.0/24"], removed: [] },
+      { device: "a", added: [], removed: [`${ADDRESS}/32`] },
+    ]);
+  });
 });
