@@ -77,15 +77,17 @@ export class ControlAddresses {
   async #await(served: Served): Promise<void> {
     const { as, ended } = served;
     let isDone = false;
+    let told = "";
     while (!isDone) {
       await delay(RETRY_MS, undefined, { ref: false });
       try {
         isDone = ended.signal.aborted || (await this.#attempt(served));
       } catch (error) {
-        // somebody else has the port there
+        // somebody else has the port there, and may give it back
         const { address, port } = as;
-        this.#logger.error({ address, port, reason: (error as Error).message }, "control address failed");
-        isDone = true;
+        const reason = (error as Error).message;
+        if (reason !== told) this.#logger.error({ address, port, reason }, "control address failed");
+        told = reason;
       }
     }
   }

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { silentLogger } from "../../src/base/logger.ts";
 import { Secret } from "../../src/base/secret.ts";
+import { ControlAddresses } from "../../src/control/addresses.ts";
 import { LISTENER_LIMITS, type ListenAddress } from "../../src/control/listeners.ts";
 import { startControlServer } from "../../src/control/server.ts";
 import { hasOpenssl, makeCertificate } from "../support/certificates.ts";
@@ -38,6 +39,28 @@ it("an address that the host does not have is waited for, and the socket served 
   const text = "the address of the HTTP API is not there yet; waiting for it";
   expect(said).toEqual([{ address: "192.0.2.254", port: 9180, text }]);
 });
+
+it("an address that has come is tried again while somebody else has the port there, which is told once", async () => {
+  const errors: unknown[] = [];
+  const answers = ["EADDRNOTAVAIL", "EADDRINUSE", "EADDRINUSE"];
+  const opened = new Promise<void>((resolve) => {
+    const open = async () => {
+      const code = answers.shift();
+      if (code !== undefined) throw new Error(code, { cause: { code } });
+      resolve();
+      return { retire: () => {}, close: async () => {} };
+    };
+    const error = (fields: object) => errors.push(fields);
+    const addresses = new ControlAddresses(open, { ...silentLogger, error });
+    onTestFinished(() => addresses.close());
+    void addresses.start([{ address: "192.0.2.254", port: 9180, token }]);
+  });
+  // the wait itself does not keep the process
+  const awake = setInterval(() => {}, 1000);
+  await opened;
+  clearInterval(awake);
+  expect(errors).toEqual([{ address: "192.0.2.254", port: 9180, reason: "EADDRINUSE" }]);
+}, 20_000);
 
 describe("an address with a token", () => {
   it("answers who has it", async () => {
