@@ -56,6 +56,8 @@ export class Gateway implements SessionOwner, SessionMaker, CallSwitch {
   #tunnels: Tunnels | undefined;
   #sessionCount = 0;
   #stopping = false;
+  /** All that sessions need is there: before, no call is answered, whatever comes up; it may be that we cannot start. */
+  #isReady = false;
   /** One after the other. */
   #reloading: Promise<unknown> = Promise.resolve();
 
@@ -72,7 +74,7 @@ export class Gateway implements SessionOwner, SessionMaker, CallSwitch {
     around.host.onLinkEvent((event) => {
       if (event.kind === "gone") this.#interfaceGone(event.ifindex);
       else if (!this.#stopping) void this.#tunnels?.linkChanged(event.link.name);
-      if (!this.#stopping) this.#lines.linksChanged();
+      if (this.#isReady && !this.#stopping) this.#lines.linksChanged();
     });
   }
 
@@ -86,6 +88,7 @@ export class Gateway implements SessionOwner, SessionMaker, CallSwitch {
       silent: (peer) => this.#lnses.silent(peer),
       unreachable: (peer, reason, elsewhere) => this.#lnses.unreachable(peer, reason, elsewhere),
     });
+    this.#isReady = true;
     await this.#lines.start();
   }
 
