@@ -5,14 +5,14 @@ import { getLinkRequest, parseLinkEvent } from "../wire/rtnetlink-link.ts";
 import { addRouteRequest, deleteRouteRequest } from "../wire/rtnetlink-route.ts";
 import type { RouteChange } from "./host-network.ts";
 import { addon } from "./native.ts";
+import { describeRefusedRoute, EEXIST } from "./refused-route.ts";
 import { openUnitNamespace } from "./unit-namespace.ts";
 
-/** What is there before it is added, or not there before it is taken away, does no harm. */
-const EEXIST = 17;
+/** There is no such route to that device. */
 const ESRCH = 3;
 
 /**
- * Changes what is routed to a device of ours. Rejects with a LacewingError: `netns-refused`, or `route-refused`, with what was
+ * Changes what is routed to a device of ours: what is there already is no fault, nor what has gone already. Rejects with a LacewingError: `netns-refused`, or `route-refused`, with what was
  * done up to then left.
  */
 export async function changeDeviceRoutes({ device, netns, added, removed }: RouteChange): Promise<void> {
@@ -30,14 +30,20 @@ export async function changeDeviceRoutes({ device, netns, added, removed }: Rout
     const link = found.find((event) => event?.kind === "link");
     if (link?.kind !== "link") throw refused(`${device} is not there`);
     const { ifindex } = link.link;
-    const change = (text: string, request: typeof addRouteRequest, tolerated: number): void => {
+    const change = (text: string, request: typeof addRouteRequest): number | undefined => {
       const destination = cidrOf(text);
-      const errno = netlinkErrno(ask((n) => request(n, { ifindex, destination })));
-      if (errno !== 0 && errno !== tolerated)
-        throw refused(`${device}: route ${text}: errno ${errno ?? "missing"}`);
+      return netlinkErrno(ask((n) => request(n, { ifindex, destination })));
     };
-    for (const text of removed) change(text, deleteRouteRequest, ESRCH);
-    for (const text of added) change(text, addRouteRequest, EEXIST);
+    for (const text of removed) {
+      const errno = change(text, deleteRouteRequest);
+      if (errno !== 0 && errno !== ESRCH) throw refused(`${device}: ${describeRefusedRoute(text, errno)}`);
+    }
+    for (const text of added) {
+      let errno = change(text, addRouteRequest);
+      // it may be another's: what is ours can be taken away and added again
+      if (errno === EEXIST && change(text, deleteRouteRequest) === 0) errno = change(text, addRouteRequest);
+      if (errno !== 0) throw refused(`${device}: ${describeRefusedRoute(text, errno)}`);
+    }
   } finally {
     addon.close(socket);
   }

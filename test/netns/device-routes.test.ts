@@ -31,6 +31,15 @@ describe.skipIf(!isRoot)("routes to a device of ours", () => {
     expect(routes()).toEqual(["198.51.100.0/24", "203.0.113.8/29"]);
   });
 
+  it("are refused where the host has them to something else, and those are left alone", async () => {
+    netns.ip("route", "add", "198.51.100.128/25", "dev", "far0");
+    await expect(change(["198.51.100.128/25"], [])).rejects.toThrow(
+      "office: route 198.51.100.128/25: the host has it already, to something else (ip route show 198.51.100.128/25)",
+    );
+    await change([], ["198.51.100.128/25"]);
+    expect(netns.ip("route", "show", "198.51.100.128/25")).toContain("dev far0");
+  });
+
   it("are refused of a device that is not there", async () => {
     await expect(change(["198.51.100.0/24"], [], "bureau")).rejects.toThrow(/bureau is not there/);
   });

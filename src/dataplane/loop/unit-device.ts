@@ -1,6 +1,7 @@
 import type { UnitSpec } from "../../channel/dataplane.ts";
 import { DataplaneError } from "../../channel/errors.ts";
 import type { Addon, NamespaceFiles } from "../../io/addon.ts";
+import { describeRefusedRoute } from "../../io/refused-route.ts";
 import { openUnitNamespace } from "../../io/unit-namespace.ts";
 import { netlinkErrno } from "../../wire/rtnetlink.ts";
 import { addAddressRequest } from "../../wire/rtnetlink-address.ts";
@@ -65,12 +66,12 @@ export class DeviceSetup {
       ...(files !== undefined && { files }),
     });
     try {
-      for (const { what, request, tolerated, needsIpv6 } of unitRequests(spec, device.ifindex)) {
+      for (const { what, describe, request, tolerated, needsIpv6 } of unitRequests(spec, device.ifindex)) {
         const errno = this.#ask(netlink, request);
         if (errno !== 0 && (errno === undefined || errno !== tolerated))
           throw new DataplaneError(
             needsIpv6 === true && NO_IPV6.has(errno) ? "no-ipv6" : "device-refused",
-            `${spec.name}: ${what}: errno ${errno ?? "missing"}`,
+            `${spec.name}: ${describe?.(errno) ?? `${what}: errno ${errno ?? "missing"}`}`,
           );
       }
     } catch (error) {
@@ -109,6 +110,8 @@ export class DeviceSetup {
 /** One step of the set-up of a device. */
 interface Step {
   readonly what: string;
+  /** What its refusal means, where more can be said than its errno. */
+  readonly describe?: (errno: number | undefined) => string;
   readonly request: Request;
   /** The errno of a refusal that does no harm. */
   readonly tolerated?: number;
@@ -151,6 +154,7 @@ function unitRequests(spec: UnitSpec, ifindex: number): Step[] {
     ...spec.routes.map(
       (text): Step => ({
         what: `route ${text}`,
+        describe: (errno) => describeRefusedRoute(text, errno),
         request: (seq) => addRouteRequest(seq, { ifindex, destination: prefixOf(text) }),
       }),
     ),
