@@ -16,6 +16,7 @@ const EXEMPT: Readonly<Record<string, string>> = {
   "checksum.ts checksumOf": "a number from a number",
   "checksum.ts updateChecksum": "a number from numbers",
   "ethernet.ts ethernetHeaderBytes": "a number from a number",
+  "icmp.ts unreachableReason": "two octets of a report of the kernel, looked up in a table",
   "l2tp-message-reader.ts FieldReader": "what parseMessage is made of",
   "l2tp-message-writer.ts MessageWriter": "what emitMessage is made of",
   "pcapng.ts pcapngPacketBytes": "a number from a number",
