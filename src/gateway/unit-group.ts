@@ -167,6 +167,7 @@ export class UnitGroup {
    */
   #inTurn(change: () => Promise<void>): Promise<void> {
     const done = this.#routing.then(change);
+    // who asked for it is told
     this.#routing = done.catch(() => {});
     return done;
   }
