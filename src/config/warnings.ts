@@ -4,6 +4,7 @@ import type { Destination, L2tpPeerConfig, UnitConfig } from "./config.ts";
 import type { LoadedConfig } from "./load.ts";
 import { type HostMtus, mtuWarnings } from "./mtu-warnings.ts";
 import { type HostNamespaces, namespaceWarnings } from "./namespace-warnings.ts";
+import { destinations } from "./placed-destinations.ts";
 import { where } from "./schema-problems.ts";
 import { formatProblems, type Path, type PlacedProblem } from "./yaml-source.ts";
 
@@ -86,12 +87,6 @@ function groupWarnings({ config }: LoadedConfig): readonly Warning[] {
     if (!used.has(name)) warnings.push({ path, at: "key", text: "no destination leads to it" });
     return warnings;
   });
-}
-
-/** A destination with all that can be said of it. */
-interface PlacedDestination {
-  readonly path: Path;
-  readonly to: Destination;
 }
 
 function destinationWarnings({ config, source }: LoadedConfig): readonly Warning[] {
@@ -197,24 +192,6 @@ function limitWarnings({ config, source }: LoadedConfig): readonly Warning[] {
 
 function poolSize({ pool = [] }: UnitConfig): number {
   return pool.reduce((sum, { first, last }) => sum + last - first + 1, 0);
-}
-
-function destinations({
-  realms,
-  services,
-  lines,
-  l2tp,
-  default: rest,
-}: LoadedConfig["config"]): readonly PlacedDestination[] {
-  return [
-    ...[...realms].map(([name, to]) => ({ path: ["realms", name], to })),
-    ...[...services].map(([name, to]) => ({ path: ["services", name], to })),
-    ...lines.map(({ to }, i) => ({ path: ["lines", i, "to"], to })),
-    ...l2tp.peers.flatMap(({ destination: to }, i) =>
-      to === undefined ? [] : [{ path: ["l2tp", "peers", i, "destination"], to }],
-    ),
-    { path: ["default"], to: rest },
-  ];
 }
 
 /** The peers that calls to a destination may go to. */
